@@ -1,0 +1,5 @@
+//! A Comet (HTTP long-polling) chat server.
+#![forbid(unsafe_code)]
+
+pub mod message;
+pub mod store;
