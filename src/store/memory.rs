@@ -1,10 +1,10 @@
 //! The store that forgets at the end of the process: for tests, and for reading first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{Appended, Error, Keep, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
-use crate::message::{Cursor, Draft, Epoch, Message, RoomName, SendId, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
 
 /// Keeps messages in this process's memory.
 pub struct MemoryStore {
@@ -20,6 +20,8 @@ struct Shelf {
     /// Without holes; the last one has the sequence `latest`.
     messages: VecDeque<Arc<Message>>,
     latest: u64,
+    /// Who has joined and not left since, and when.
+    present: BTreeMap<PersonName, Timestamp>,
     sent: HashMap<SendId, u64>,
     /// The keys of `sent` with their time, oldest first.
     sent_order: VecDeque<(Timestamp, SendId)>,
@@ -54,7 +56,9 @@ impl Store for MemoryStore {
             return Ok(Tail::default());
         };
         let skip = shelf.messages.len().saturating_sub(limit);
-        Ok(Tail { messages: shelf.messages.range(skip..).cloned().collect(), latest: shelf.latest })
+        let messages = shelf.messages.range(skip..).cloned().collect();
+        let present = shelf.present.iter().map(|(name, since)| (name.clone(), *since)).collect();
+        Ok(Tail { messages, latest: shelf.latest, present })
     }
 
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -82,7 +86,12 @@ impl Store for MemoryStore {
             .filter(|(room, _)| !room.is_internal())
             .filter_map(|(room, shelf)| {
                 let at = shelf.messages.back()?.at;
-                Some(RoomSummary { room: room.clone(), latest: shelf.latest, at })
+                Some(RoomSummary {
+                    room: room.clone(),
+                    latest: shelf.latest,
+                    at,
+                    people: shelf.present.len(),
+                })
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
@@ -106,6 +115,11 @@ impl Shelf {
             }
             self.sent.insert(id.clone(), self.latest + 1);
             self.sent_order.push_back((draft.at, id.clone()));
+        }
+        match (draft.kind, &draft.name) {
+            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), draft.at)),
+            (Kind::Left, Some(name)) => drop(self.present.remove(name)),
+            _ => {}
         }
         self.latest += 1;
         let message = Arc::new(Message {

@@ -8,7 +8,7 @@ mod memory;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::message::{Cursor, Draft, Epoch, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
 pub use memory::MemoryStore;
 
@@ -57,6 +57,8 @@ pub struct Tail {
     pub messages: Vec<Arc<Message>>,
     /// The sequence of the newest message ever stored in the room, or 0.
     pub latest: u64,
+    /// Who has `joined` and not `left` since, and when.
+    pub present: Vec<(PersonName, Timestamp)>,
 }
 
 /// One room in a list of rooms.
@@ -68,6 +70,8 @@ pub struct RoomSummary {
     pub latest: u64,
     /// When its newest message was stored.
     pub at: Timestamp,
+    /// How many have `joined` and not `left` since.
+    pub people: usize,
 }
 
 /// What a store keeps of each room.
