@@ -9,8 +9,8 @@ use comet_chat::store::{Error, SqliteStore, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::namespace::{is_inside, run_again, run_again_with_mounts};
 use crate::place::{ALL, Place, fill, kept, said, sequence};
+use crate::rerun::{is_inside, run_again, run_again_with_mounts};
 
 fn why_not(path: &Path) -> String {
     match SqliteStore::open(path, ALL) {

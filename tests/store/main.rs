@@ -3,7 +3,7 @@
 
 mod faults;
 mod model;
-mod namespace;
 mod place;
 mod promises;
 mod recovery;
+mod rerun;

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use comet_chat::message::RoomName;
 use comet_chat::store::{Appended, Keep, SqliteStore, Store};
 use tempfile::TempDir;
 
 use crate::place::{ALL, Place, fill, kept, said, said_as, sequence};
+use crate::rerun::{is_inside, run_again};
 
 /// Copies the file and its log as they stand, as a crash at this moment would leave them. The
 /// shared memory beside them (`-shm`) is left out: it does not outlive a machine.
@@ -91,6 +93,40 @@ fn a_torn_log_is_read_up_to_the_tear() {
     }
     lengths_found.sort_unstable();
     assert!(lengths_found[0] < 60 && *lengths_found.last().unwrap() > 30);
+}
+
+/// When the wait for the disk failed, the log held the whole transaction already, and a server that
+/// crashed next found a message there which it had answered with an error.
+#[test]
+fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
+    if is_inside() {
+        let place = Place::in_a_file();
+        let store = place.open(ALL);
+        let lobby = RoomName::lobby();
+        let failed = (1..20).find(|n| store.append(&lobby, &[said("x", *n)]).is_err());
+        let failed = failed.expect("no fsync was made to fail");
+        let (_directory, copy) = crash(&place.path());
+        let found = SqliteStore::open(&copy, ALL).unwrap();
+        assert_eq!(kept(&found, &lobby), Vec::from_iter(1..failed));
+        let next = store.append(&lobby, &[said("cured", 1)]).unwrap();
+        assert_eq!(sequence(&next), failed);
+        return;
+    }
+    // The eighth of each thread: opening takes fewer, and the writer one for each message.
+    let strace = "strace -f -qq -o /dev/null -e trace=fsync,fdatasync";
+    let works = format!("{strace} true");
+    if Command::new("sh")
+        .args(["-c", &works])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        run_again(
+            "recovery::a_message_whose_fsync_failed_does_not_come_back_after_a_crash",
+            &format!("exec {strace} -e inject=fsync,fdatasync:error=EIO:when=8 \"$@\""),
+        );
+    } else {
+        println!("there is no strace here to make an fsync fail");
+    }
 }
 
 #[test]
