@@ -76,9 +76,7 @@ impl MemoryStore {
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         // Nothing under this lock leaves a shelf half changed, so a panic elsewhere does not taint it.
-        self.shelves
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.shelves.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -101,18 +99,10 @@ impl Store for MemoryStore {
             return Ok(Tail::default());
         };
         let skip = shelf.messages.len().saturating_sub(limit);
-        Ok(Tail {
-            messages: shelf.messages.range(skip..).cloned().collect(),
-            latest: shelf.latest,
-        })
+        Ok(Tail { messages: shelf.messages.range(skip..).cloned().collect(), latest: shelf.latest })
     }
 
-    fn after(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error> {
+    fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         let shelves = self.shelves();
         let Some(shelf) = shelves.rooms.get(room) else {
             return Ok(Vec::new());
@@ -121,22 +111,13 @@ impl Store for MemoryStore {
         Ok(shelf.messages.range(start..).take(limit).cloned().collect())
     }
 
-    fn before(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error> {
+    fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         let shelves = self.shelves();
         let Some(shelf) = shelves.rooms.get(room) else {
             return Ok(Vec::new());
         };
         let end = shelf.position_after(sequence.saturating_sub(1));
-        Ok(shelf
-            .messages
-            .range(end.saturating_sub(limit)..end)
-            .cloned()
-            .collect())
+        Ok(shelf.messages.range(end.saturating_sub(limit)..end).cloned().collect())
     }
 
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
@@ -146,11 +127,7 @@ impl Store for MemoryStore {
             .iter()
             .filter(|(room, shelf)| !room.is_internal() && !shelf.messages.is_empty())
             .filter_map(|(room, shelf)| {
-                Some(RoomSummary {
-                    room: room.clone(),
-                    latest: shelf.latest,
-                    at: shelf.at?,
-                })
+                Some(RoomSummary { room: room.clone(), latest: shelf.latest, at: shelf.at? })
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
@@ -174,23 +151,14 @@ impl Store for MemoryStore {
 }
 
 impl Shelves {
-    fn append(
-        &mut self,
-        epoch: Epoch,
-        name: &RoomName,
-        drafts: &[Draft],
-    ) -> Result<Vec<Appended>, Error> {
+    fn append(&mut self, epoch: Epoch, name: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
             return Ok(Vec::new());
         };
         if let Some(shelf) = self.rooms.get_mut(name) {
             self.fixed_bytes -= shelf.forget_sent(first.at);
         }
-        let added_room = if self.rooms.contains_key(name) {
-            0
-        } else {
-            ENTRY_BYTES + name.as_str().len()
-        };
+        let added_room = if self.rooms.contains_key(name) { 0 } else { ENTRY_BYTES + name.as_str().len() };
         let added: usize = drafts
             .iter()
             .map(|draft| message_bytes(draft.name.as_ref(), &draft.text) + sent_bytes(draft))
@@ -204,10 +172,7 @@ impl Shelves {
         }
         self.fixed_bytes += added_room;
         let appended = self.change(name, |shelf, keep| {
-            let appended: Vec<Appended> = drafts
-                .iter()
-                .map(|draft| shelf.append(epoch, draft))
-                .collect();
+            let appended: Vec<Appended> = drafts.iter().map(|draft| shelf.append(epoch, draft)).collect();
             shelf.trim(keep, newest.at);
             appended
         });
@@ -307,9 +272,7 @@ impl Shelf {
     fn position_after(&self, sequence: u64) -> usize {
         let oldest = self.latest + 1 - self.messages.len() as u64;
         let past = sequence.saturating_add(1).saturating_sub(oldest);
-        usize::try_from(past)
-            .unwrap_or(usize::MAX)
-            .min(self.messages.len())
+        usize::try_from(past).unwrap_or(usize::MAX).min(self.messages.len())
     }
 }
 
@@ -320,8 +283,5 @@ fn message_bytes(name: Option<&PersonName>, text: &str) -> usize {
 
 /// What it takes to remember a draft's id.
 fn sent_bytes(draft: &Draft) -> usize {
-    draft
-        .send_id
-        .as_ref()
-        .map_or(0, |id| ENTRY_BYTES + id.as_str().len())
+    draft.send_id.as_ref().map_or(0, |id| ENTRY_BYTES + id.as_str().len())
 }

@@ -38,20 +38,10 @@ pub trait Store: Send + Sync + 'static {
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error>;
 
     /// What was kept after `sequence`, at most `limit`, oldest first.
-    fn after(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error>;
+    fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// What was kept before `sequence`, the newest `limit` of it, oldest first.
-    fn before(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error>;
+    fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// Every room in which something is kept, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
@@ -216,15 +206,7 @@ mod tests {
 
     #[test]
     fn what_names_no_store_is_refused_with_the_two_that_are_there() {
-        for text in [
-            "",
-            "memory",
-            "memory:x",
-            "sqlite",
-            "sqlite:",
-            "redis://localhost",
-            "a.db",
-        ] {
+        for text in ["", "memory", "memory:x", "sqlite", "sqlite:", "redis://localhost", "a.db"] {
             let Error(sentence) = text.parse::<StoreSpec>().unwrap_err();
             assert!(sentence.contains("memory:") && sentence.contains("sqlite:PATH"));
         }

@@ -18,10 +18,7 @@ const PUBLISHERS: [usize; 3] = [1, 8, 64];
 const SIZES: [usize; 2] = [10_000, 1_000_000];
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
-const KEEP: Keep = Keep {
-    messages: usize::MAX,
-    age: None,
-};
+const KEEP: Keep = Keep { messages: usize::MAX, age: None };
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -49,10 +46,7 @@ fn publishing(place: &Path) {
     for round in 0..ROUNDS {
         fsyncs.push(fsyncs_a_second(&place.join("bare")));
         for (row, publishers) in rows.iter_mut().zip(PUBLISHERS) {
-            row.push(publish(
-                &place.join(format!("{round}-{publishers}")),
-                publishers,
-            ));
+            row.push(publish(&place.join(format!("{round}-{publishers}")), publishers));
         }
     }
     let bare = median(fsyncs);
@@ -97,9 +91,7 @@ fn publish(path: &Path, publishers: usize) -> Published {
     let began = Instant::now();
     let mut took: Vec<f64> = thread::scope(|scope| {
         let publisher = &publisher;
-        let threads: Vec<_> = (0..publishers)
-            .map(|number| scope.spawn(move || publisher(number)))
-            .collect();
+        let threads: Vec<_> = (0..publishers).map(|number| scope.spawn(move || publisher(number))).collect();
         thread::sleep(ROUND);
         is_over.store(true, Relaxed);
         let ended = threads.into_iter().map(|thread| thread.join());
@@ -122,8 +114,7 @@ fn fsyncs_a_second(path: &Path) -> f64 {
     let began = Instant::now();
     let mut count = 0;
     while began.elapsed() < ROUND {
-        file.write_all_at(&[1; 4096], count * 4096)
-            .expect("written");
+        file.write_all_at(&[1; 4096], count * 4096).expect("written");
         file.sync_all().expect("synced");
         count += 1;
     }
@@ -148,10 +139,7 @@ fn reading(place: &Path) {
             }
         }
     }
-    println!(
-        "median ms, messages in the room   {:>9}  {:>9}",
-        SIZES[0], SIZES[1]
-    );
+    println!("median ms, messages in the room   {:>9}  {:>9}", SIZES[0], SIZES[1]);
     let names = [
         "start (open the file)",
         "newest 50, the first read",
@@ -168,10 +156,7 @@ fn reading(place: &Path) {
 /// Milliseconds of one visit by a fresh process's eyes: the store's own caches are empty.
 fn visit(path: &Path, size: usize) -> [f64; 5] {
     let room = RoomName::lobby();
-    let keep = Keep {
-        messages: size,
-        ..KEEP
-    };
+    let keep = Keep { messages: size, ..KEEP };
     let (opened, store) = timed(|| SqliteStore::open(path, keep).expect("our file"));
     let (newest, tail) = timed(|| store.newest(&room, 50).expect("read"));
     let latest = tail.latest;
@@ -180,10 +165,7 @@ fn visit(path: &Path, size: usize) -> [f64; 5] {
     assert_eq!(messages.len(), 50);
     let (resume, messages) = timed(|| store.after(&room, latest - 50, 1_000).expect("read"));
     assert_eq!(messages, tail.messages);
-    let draft = Draft {
-        send_id: None,
-        ..said(0)
-    };
+    let draft = Draft { send_id: None, ..said(0) };
     let (append, appended) = timed(|| store.append(&room, &[draft]).expect("stored"));
     assert!(appended[0].stored().is_some());
     [opened, newest, page, resume, append]

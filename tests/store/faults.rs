@@ -36,9 +36,7 @@ fn two_servers_cannot_use_one_file() {
 fn a_missing_directory_is_named() {
     let directory = TempDir::new().unwrap();
     let missing = directory.path().join("missing");
-    assert!(
-        why_not(&missing.join("a.db")).contains(&format!("no directory {}", missing.display()))
-    );
+    assert!(why_not(&missing.join("a.db")).contains(&format!("no directory {}", missing.display())));
 }
 
 #[test]
@@ -62,10 +60,7 @@ fn another_programs_database_is_left_alone() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("mail.db");
     let mail = "CREATE TABLE mail (text); INSERT INTO mail VALUES ('hi');";
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch(mail)
-        .unwrap();
+    Connection::open(&path).unwrap().execute_batch(mail).unwrap();
     let before = fs::read(&path).unwrap();
     assert!(why_not(&path).contains("another program"));
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -177,9 +172,7 @@ fn on_a_full_disk_nothing_is_stored_until_there_is_room() {
         let disk = Path::new(DISK);
         let ballast = disk.join("ballast");
         fs::write(&ballast, vec![1; 400_000]).unwrap();
-        fills_fails_and_recovers(&disk.join("chat.db"), &|| {
-            fs::remove_file(&ballast).unwrap()
-        });
+        fills_fails_and_recovers(&disk.join("chat.db"), &|| fs::remove_file(&ballast).unwrap());
         return;
     }
     let mounted = run_again_with_mounts(

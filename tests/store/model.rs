@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comet_chat::message::{
-    Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp,
-};
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
 use comet_chat::store::{Appended, Keep, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
 use fastrand::Rng;
 
@@ -21,10 +19,8 @@ fn agrees_with_a_plain_model(place: &Place) {
     };
     println!("repeat this with SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    let keep = Keep {
-        messages: rng.usize(1..40),
-        age: rng.bool().then(|| Duration::from_secs(rng.u64(1..3000))),
-    };
+    let keep =
+        Keep { messages: rng.usize(1..40), age: rng.bool().then(|| Duration::from_secs(rng.u64(1..3000))) };
     let mut store = place.open(keep);
     let mut model = Model::new(store.epoch(), keep);
     for _ in 0..600 {
@@ -60,20 +56,14 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     assert_eq!(store.rooms().unwrap(), model.summaries());
     assert_eq!(
         store.newest(&name, limit).unwrap(),
-        Tail {
-            messages: kept[kept.len().saturating_sub(limit)..].to_vec(),
-            latest: room.latest(),
-        }
+        Tail { messages: kept[kept.len().saturating_sub(limit)..].to_vec(), latest: room.latest() }
     );
     let is_after = |m: &&Arc<Message>| m.id.sequence > sequence;
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
     assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
     let is_before = |m: &&Arc<Message>| m.id.sequence < sequence;
     let before: Vec<_> = kept.iter().filter(is_before).cloned().collect();
-    assert_eq!(
-        store.before(&name, sequence, limit).unwrap(),
-        before[before.len().saturating_sub(limit)..]
-    );
+    assert_eq!(store.before(&name, sequence, limit).unwrap(), before[before.len().saturating_sub(limit)..]);
 }
 
 fn any_room(rng: &mut Rng) -> RoomName {
@@ -92,14 +82,10 @@ fn any_drafts(rng: &mut Rng, now: &mut u64) -> Vec<Draft> {
                 1 => SEND_ID_MEMORY_MS / 2,
                 _ => rng.u64(..3),
             };
-            let send_id: Option<SendId> = rng
-                .bool()
-                .then(|| format!("id-{}", rng.u8(..8)).parse().unwrap());
+            let send_id: Option<SendId> = rng.bool().then(|| format!("id-{}", rng.u8(..8)).parse().unwrap());
             let name: Option<PersonName> = rng.bool().then(|| "Zoë 🦀".parse().unwrap());
             Draft {
-                kind: *rng
-                    .choice(&[Kind::Message, Kind::Joined, Kind::Left])
-                    .unwrap(),
+                kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
                 name,
                 text: ["", "a\0b", "שלום", "it's"][rng.usize(..4)].into(),
                 send_id,
@@ -125,12 +111,7 @@ struct Room {
 
 impl Model {
     fn new(epoch: Epoch, keep: Keep) -> Model {
-        Model {
-            epoch,
-            keep,
-            now: 1_700_000_000_000,
-            rooms: BTreeMap::new(),
-        }
+        Model { epoch, keep, now: 1_700_000_000_000, rooms: BTreeMap::new() }
     }
 
     fn append(&mut self, name: &RoomName, drafts: &[Draft]) -> Vec<Appended> {
@@ -138,19 +119,14 @@ impl Model {
         for draft in drafts {
             let room = self.rooms.entry(name.clone()).or_default();
             let known = room.said.iter().find(|(id, message)| {
-                id.is_some()
-                    && *id == draft.send_id
-                    && draft.at.0 - message.at.0 < SEND_ID_MEMORY_MS
+                id.is_some() && *id == draft.send_id && draft.at.0 - message.at.0 < SEND_ID_MEMORY_MS
             });
             if let Some((_, message)) = known {
                 appended.push(Appended::Repeated(message.id));
                 continue;
             }
             let message = Arc::new(Message {
-                id: Cursor {
-                    epoch: self.epoch,
-                    sequence: room.latest() + 1,
-                },
+                id: Cursor { epoch: self.epoch, sequence: room.latest() + 1 },
                 kind: draft.kind,
                 name: draft.name.clone(),
                 text: draft.text.clone(),
@@ -176,11 +152,7 @@ impl Model {
     fn summaries(&self) -> Vec<RoomSummary> {
         let shown = |(name, room): (&RoomName, &Room)| {
             let at = room.kept().last()?.at;
-            Some(RoomSummary {
-                room: name.clone(),
-                latest: room.latest(),
-                at,
-            })
+            Some(RoomSummary { room: name.clone(), latest: room.latest(), at })
         };
         let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
         rooms.filter_map(shown).collect()

@@ -9,16 +9,10 @@ use comet_chat::store::{Appended, Keep, MemoryStore, SqliteStore, Store};
 use tempfile::TempDir;
 
 /// Keeps all that a test says.
-pub const ALL: Keep = Keep {
-    messages: usize::MAX,
-    age: None,
-};
+pub const ALL: Keep = Keep { messages: usize::MAX, age: None };
 
 pub fn keep(messages: usize, age: Duration) -> Keep {
-    Keep {
-        messages,
-        age: Some(age),
-    }
+    Keep { messages, age: Some(age) }
 }
 
 /// A place for one store at a time.
@@ -77,21 +71,12 @@ pub fn room(name: &str) -> RoomName {
 
 /// Something said at a time in milliseconds.
 pub fn said(text: &str, at: u64) -> Draft {
-    Draft {
-        kind: Kind::Message,
-        name: None,
-        text: text.into(),
-        send_id: None,
-        at: Timestamp(at),
-    }
+    Draft { kind: Kind::Message, name: None, text: text.into(), send_id: None, at: Timestamp(at) }
 }
 
 /// The same under an id of the sender's.
 pub fn said_as(send_id: &str, text: &str, at: u64) -> Draft {
-    Draft {
-        send_id: Some(send_id.parse().unwrap()),
-        ..said(text, at)
-    }
+    Draft { send_id: Some(send_id.parse().unwrap()), ..said(text, at) }
 }
 
 /// Says so many messages, `1`, `2` and so on, in batches.

@@ -80,11 +80,7 @@ fn an_id_is_known_in_its_own_room_only(place: &Place) {
 
 fn an_id_repeated_within_one_batch_is_published_once(place: &Place) {
     let store = place.open(ALL);
-    let batch = [
-        said_as("7", "hi", 1),
-        said("other", 1),
-        said_as("7", "hi", 1),
-    ];
+    let batch = [said_as("7", "hi", 1), said("other", 1), said_as("7", "hi", 1)];
     let appended = store.append(&RoomName::lobby(), &batch).unwrap();
     let Appended::Stored(first) = &appended[0] else {
         panic!("the first of its id was not stored");
@@ -114,20 +110,13 @@ fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
     assert!(store.before(&lobby, 3, 10).unwrap().is_empty());
 
     store.expire(Timestamp(60_001)).unwrap();
-    assert_eq!(
-        kept(&*store, &lobby),
-        [3, 4, 5],
-        "they are as old as may be"
-    );
+    assert_eq!(kept(&*store, &lobby), [3, 4, 5], "they are as old as may be");
     store.expire(Timestamp(60_002)).unwrap();
     store = place.reopen(store, few);
     assert_eq!(store.newest(&lobby, 10).unwrap().latest, 5);
     assert!(kept(&*store, &lobby).is_empty());
     assert!(store.rooms().unwrap().is_empty());
-    assert_eq!(
-        sequence(&store.append(&lobby, &[said("x", 60_003)]).unwrap()),
-        6
-    );
+    assert_eq!(sequence(&store.append(&lobby, &[said("x", 60_003)]).unwrap()), 6);
     assert_eq!(kept(&*store, &lobby), [6]);
 }
 
@@ -155,11 +144,7 @@ fn publishers_at_once_get_one_order_without_holes(place: &Place) {
             let appended = store.append(&name, &[said(&say(n), 1)]).unwrap();
             let at = sequence(&appended);
             let seen = store.after(&name, at - 1, 1).unwrap();
-            assert_eq!(
-                *seen[0].text,
-                say(n),
-                "an answered message is there to read"
-            );
+            assert_eq!(*seen[0].text, say(n), "an answered message is there to read");
         }
     };
     thread::scope(|scope| {
@@ -232,9 +217,7 @@ fn a_full_memory_store_lets_the_largest_room_give_up_its_oldest() {
     let (flood, quiet) = (room("flood"), room("quiet"));
     store.append(&quiet, &[said("keep me", 1)]).unwrap();
     for n in 0..1_000 {
-        store
-            .append(&flood, &[said(&"x".repeat(1_000), n)])
-            .unwrap();
+        store.append(&flood, &[said(&"x".repeat(1_000), n)]).unwrap();
     }
     let left = kept(&store, &flood);
     assert!((50..100).contains(&left.len()), "{} are left", left.len());
@@ -246,10 +229,8 @@ fn a_full_memory_store_lets_the_largest_room_give_up_its_oldest() {
 fn a_memory_store_full_of_rooms_refuses_and_stores_nothing() {
     let store = MemoryStore::with_limit(ALL, 10_000);
     let names: Vec<RoomName> = (0..100).map(|n| room(&n.to_string())).collect();
-    let refused: Vec<&RoomName> = names
-        .iter()
-        .filter(|name| store.append(name, &[said("x", 1)]).is_err())
-        .collect();
+    let refused: Vec<&RoomName> =
+        names.iter().filter(|name| store.append(name, &[said("x", 1)]).is_err()).collect();
     assert!(!refused.is_empty() && refused.len() < 90);
     for name in &refused {
         assert_eq!(store.newest(name, 1).unwrap().latest, 0);

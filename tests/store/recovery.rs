@@ -52,9 +52,7 @@ fn a_torn_log_is_read_up_to_the_tear() {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     for n in 0..30 {
-        let batch: Vec<_> = (0..3)
-            .map(|i| said_as(&(3 * n + i).to_string(), "x", 1))
-            .collect();
+        let batch: Vec<_> = (0..3).map(|i| said_as(&(3 * n + i).to_string(), "x", 1)).collect();
         store.append(&lobby, &batch).unwrap();
     }
     let (_directory, whole) = crash(&place.path());
@@ -115,11 +113,7 @@ fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
     // The eighth of each thread: opening takes fewer, and the writer one for each message.
     let strace = "strace -f -qq -o /dev/null -e trace=fsync,fdatasync";
     let works = format!("{strace} true");
-    if Command::new("sh")
-        .args(["-c", &works])
-        .status()
-        .is_ok_and(|status| status.success())
-    {
+    if Command::new("sh").args(["-c", &works]).status().is_ok_and(|status| status.success()) {
         run_again(
             "recovery::a_message_whose_fsync_failed_does_not_come_back_after_a_crash",
             &format!("exec {strace} -e inject=fsync,fdatasync:error=EIO:when=8 \"$@\""),
@@ -135,10 +129,7 @@ fn fewer_to_keep_is_obeyed_at_once_when_the_file_is_opened_again() {
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
     fill(&*store, &lobby, 2_000);
-    let few = Keep {
-        messages: 10,
-        age: None,
-    };
+    let few = Keep { messages: 10, age: None };
     store = place.reopen(store, few);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(1991..=2000));
     assert_eq!(store.before(&lobby, 1995, 100).unwrap().len(), 4);
@@ -150,9 +141,7 @@ fn fewer_to_keep_is_obeyed_at_once_when_the_file_is_opened_again() {
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(2011..=2020));
     drop(store);
     let file = rusqlite::Connection::open(place.path()).unwrap();
-    let rows: i64 = file
-        .query_row("SELECT count(*) FROM messages", (), |row| row.get(0))
-        .unwrap();
+    let rows: i64 = file.query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap();
     assert_eq!(rows, 10);
 }
 

@@ -25,11 +25,7 @@ pub(super) struct Ledger<'a> {
 
 impl Ledger<'_> {
     /// Stores the drafts of one room.
-    pub(super) fn append(
-        &self,
-        name: &RoomName,
-        drafts: &[Draft],
-    ) -> rusqlite::Result<Vec<Appended>> {
+    pub(super) fn append(&self, name: &RoomName, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
         let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
             return Ok(Vec::new());
         };
@@ -41,9 +37,11 @@ impl Ledger<'_> {
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let stored = appended.iter().rev().find_map(Appended::stored);
         if let Some(message) = stored {
-            self.transaction
-                .prepare_cached(schema::ADVANCE_LATEST)?
-                .execute((room.id, room.latest, message.at.0))?;
+            self.transaction.prepare_cached(schema::ADVANCE_LATEST)?.execute((
+                room.id,
+                room.latest,
+                message.at.0,
+            ))?;
         }
         self.trim(&room, newest.at, drafts.len() + DELETE_AHEAD)?;
         Ok(appended)
@@ -72,15 +70,8 @@ impl Ledger<'_> {
         if let Some(room) = found {
             return Ok(room);
         }
-        let id = self
-            .transaction
-            .prepare_cached(schema::MAKE_ROOM)?
-            .insert([name.as_str()])?;
-        Ok(Room {
-            id,
-            oldest: 1,
-            latest: 0,
-        })
+        let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
+        Ok(Room { id, oldest: 1, latest: 0 })
     }
 
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
@@ -89,29 +80,28 @@ impl Ledger<'_> {
             let sent = self
                 .transaction
                 .prepare_cached(schema::SENT)?
-                .query_row((room.id, send_id.as_str()), |row| {
-                    Ok((row.get(0)?, Timestamp(row.get(1)?)))
-                })
+                .query_row((room.id, send_id.as_str()), |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))
                 .optional()?;
             if let Some((sequence, at)) = sent
                 && remembers(at, draft.at)
             {
                 return Ok(Appended::Repeated(self.cursor(sequence)));
             }
-            self.transaction
-                .prepare_cached(schema::REMEMBER_SENT)?
-                .execute((room.id, send_id.as_str(), sequence, draft.at.0))?;
-        }
-        self.transaction
-            .prepare_cached(schema::STORE_MESSAGE)?
-            .execute((
+            self.transaction.prepare_cached(schema::REMEMBER_SENT)?.execute((
                 room.id,
+                send_id.as_str(),
                 sequence,
-                rows::kind_number(draft.kind),
-                draft.name.as_ref().map(|name| name.as_str()),
-                &draft.text,
                 draft.at.0,
             ))?;
+        }
+        self.transaction.prepare_cached(schema::STORE_MESSAGE)?.execute((
+            room.id,
+            sequence,
+            rows::kind_number(draft.kind),
+            draft.name.as_ref().map(|name| name.as_str()),
+            &draft.text,
+            draft.at.0,
+        ))?;
         room.latest = sequence;
         Ok(Appended::Stored(Arc::new(Message {
             id: self.cursor(sequence),
@@ -123,10 +113,7 @@ impl Ledger<'_> {
     }
 
     fn cursor(&self, sequence: u64) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            sequence,
-        }
+        Cursor { epoch: self.epoch, sequence }
     }
 
     /// Moves the room's oldest end to where the limits are at `now`, and deletes at most `most` rows
@@ -143,20 +130,14 @@ impl Ledger<'_> {
                 .unwrap_or(room.latest + 1);
         }
         if oldest != room.oldest {
-            self.transaction
-                .prepare_cached(schema::ADVANCE_OLDEST)?
-                .execute((room.id, oldest))?;
+            self.transaction.prepare_cached(schema::ADVANCE_OLDEST)?.execute((room.id, oldest))?;
         }
-        self.transaction
-            .prepare_cached(schema::DELETE_OLDEST)?
-            .execute((room.id, oldest, most))
+        self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
     }
 
     fn forget_sent(&self, now: Timestamp, added: usize) -> rusqlite::Result<()> {
         let horizon = now.0.cast_signed() - SEND_ID_MEMORY_MS.cast_signed();
-        self.transaction
-            .prepare_cached(schema::FORGET_SENT)?
-            .execute((horizon, added + DELETE_AHEAD))?;
+        self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, added + DELETE_AHEAD))?;
         Ok(())
     }
 }

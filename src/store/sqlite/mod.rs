@@ -42,8 +42,8 @@ impl SqliteStore {
     pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
         // An absolute path stays good wherever the process goes, and SQLite takes it for nothing
         // but a path, also when its name is `:memory:`.
-        let path = absolute(path)
-            .map_err(|error| Error(format!("cannot open {}: {error}", path.display())))?;
+        let path =
+            absolute(path).map_err(|error| Error(format!("cannot open {}: {error}", path.display())))?;
         let claim = open::claim(&path)?;
         let (connection, epoch) = open::writer(&path)?;
         Ok(SqliteStore {
@@ -83,9 +83,7 @@ impl SqliteStore {
     ) -> rusqlite::Result<Vec<Arc<Message>>> {
         let mut messages = transaction
             .prepare_cached(schema::MESSAGES_BEFORE)?
-            .query_map((room.id, from, before, most(limit)), |row| {
-                rows::message(row, self.epoch)
-            })?
+            .query_map((room.id, from, before, most(limit)), |row| rows::message(row, self.epoch))?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         messages.reverse();
         Ok(messages)
@@ -104,19 +102,11 @@ impl Store for SqliteStore {
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
         self.read_room(room, |transaction, room, oldest| {
             let range = (oldest, room.latest + 1);
-            Ok(Tail {
-                messages: self.newest_between(transaction, room, range, limit)?,
-                latest: room.latest,
-            })
+            Ok(Tail { messages: self.newest_between(transaction, room, range, limit)?, latest: room.latest })
         })
     }
 
-    fn after(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error> {
+    fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         self.read_room(room, |transaction, room, oldest| {
             if sequence >= room.latest {
                 return Ok(Vec::new());
@@ -130,12 +120,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn before(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error> {
+    fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         self.read_room(room, |transaction, room, oldest| {
             let range = (oldest, sequence.min(room.latest + 1));
             self.newest_between(transaction, room, range, limit)
@@ -144,10 +129,7 @@ impl Store for SqliteStore {
 
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
         self.readers.read(|transaction| {
-            transaction
-                .prepare_cached(schema::ROOMS)?
-                .query_map((), rows::summary)?
-                .collect()
+            transaction.prepare_cached(schema::ROOMS)?.query_map((), rows::summary)?.collect()
         })
     }
 

@@ -30,18 +30,9 @@ pub(super) fn claim(path: &Path) -> Result<File, Error> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let cannot = |error: std::io::Error| {
-        Error(format!(
-            "cannot open {}: locking {} failed: {error}",
-            path.display(),
-            beside.display()
-        ))
+        Error(format!("cannot open {}: locking {} failed: {error}", path.display(), beside.display()))
     };
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&beside)
-        .map_err(cannot)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(&beside).map_err(cannot)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error(format!(
@@ -84,10 +75,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, Error> {
 }
 
 /// The outer result is SQLite's, the inner one ours: whether the file is one that we may use.
-fn prepare(
-    connection: &mut Connection,
-    path: &Path,
-) -> Result<Result<Epoch, Error>, rusqlite::Error> {
+fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Error>, rusqlite::Error> {
     let refused = |why: String| Ok(Err(Error(format!("cannot use {}: {why}", path.display()))));
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
     let application: i32 = number("application_id")?;
@@ -99,9 +87,7 @@ fn prepare(
     let known = schema::MIGRATIONS.len();
     let applied = usize::try_from(version).unwrap_or(usize::MAX);
     if applied > known {
-        return refused(format!(
-            "a newer comet-chat wrote it (schema {version}, this one knows {known})"
-        ));
+        return refused(format!("a newer comet-chat wrote it (schema {version}, this one knows {known})"));
     }
     if connection.is_readonly(MAIN_DB)? {
         return refused("the file is read-only; make it writable for the one who runs this".into());
@@ -109,9 +95,7 @@ fn prepare(
     let journal: String =
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if journal != "wal" {
-        return refused(format!(
-            "its file system cannot hold a write-ahead log (SQLite offers {journal:?})"
-        ));
+        return refused(format!("its file system cannot hold a write-ahead log (SQLite offers {journal:?})"));
     }
     connection.execute_batch(schema::WRITER_PRAGMAS)?;
 
@@ -120,9 +104,7 @@ fn prepare(
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", step + 1)?;
     }
-    let kept = transaction
-        .query_row(schema::EPOCH, (), |row| row.get(0))
-        .optional()?;
+    let kept = transaction.query_row(schema::EPOCH, (), |row| row.get(0)).optional()?;
     let epoch = match kept {
         Some(number) => Epoch::from_number(number),
         None => {
@@ -148,9 +130,9 @@ pub(super) fn sentence(path: &Path, error: &rusqlite::Error) -> Error {
             format!("the disk with {path} does not read or write ({error})")
         }
         Some(ErrorCode::NotADatabase) => format!("{path} is not a SQLite database ({error})"),
-        Some(ErrorCode::DatabaseCorrupt) => format!(
-            "{path} is damaged ({error}): put a backup in its place, or move it away to begin anew"
-        ),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            format!("{path} is damaged ({error}): put a backup in its place, or move it away to begin anew")
+        }
         Some(ErrorCode::CannotOpen) => format!("cannot open {path} ({error})"),
         _ => format!("{path}: {error}"),
     })

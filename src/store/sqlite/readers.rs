@@ -29,12 +29,7 @@ impl Readers {
             connections.push(Mutex::new(open::reader(path)?));
             give_back.send(index).ok();
         }
-        Ok(Readers {
-            path: path.to_owned(),
-            connections,
-            idle,
-            give_back,
-        })
+        Ok(Readers { path: path.to_owned(), connections, idle, give_back })
     }
 
     /// Reads within one transaction, and so from one state of the file.
@@ -45,9 +40,7 @@ impl Readers {
         let turn = self.turn()?;
         // An index is given to one at a time, so this never waits. A query that panicked has left
         // the connection as it was, its transaction rolled back.
-        let mut connection = self.connections[turn.index]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connections[turn.index].lock().unwrap_or_else(PoisonError::into_inner);
         connection
             .transaction()
             .and_then(|transaction| query(&transaction))
@@ -55,14 +48,8 @@ impl Readers {
     }
 
     fn turn(&self) -> Result<Turn<'_>, Error> {
-        let index = self
-            .idle
-            .recv()
-            .map_err(|_| Error("the store is closed".into()))?;
-        Ok(Turn {
-            index,
-            give_back: &self.give_back,
-        })
+        let index = self.idle.recv().map_err(|_| Error("the store is closed".into()))?;
+        Ok(Turn { index, give_back: &self.give_back })
     }
 }
 

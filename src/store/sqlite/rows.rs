@@ -17,11 +17,7 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
-        Ok(Room {
-            id: row.get(0)?,
-            oldest: row.get(1)?,
-            latest: row.get(2)?,
-        })
+        Ok(Room { id: row.get(0)?, oldest: row.get(1)?, latest: row.get(2)? })
     }
 
     /// The first sequence that is kept. `--keep` may be smaller now than when the row was written.
@@ -35,10 +31,7 @@ impl Room {
 pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Message>> {
     let name: Option<String> = row.get(2)?;
     Ok(Arc::new(Message {
-        id: Cursor {
-            epoch,
-            sequence: row.get(0)?,
-        },
+        id: Cursor { epoch, sequence: row.get(0)? },
         kind: kind(row.get(1)?)?,
         name: name
             .map(|name| name.parse::<PersonName>())
@@ -53,9 +46,7 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
     let name: String = row.get(0)?;
     Ok(RoomSummary {
-        room: name
-            .parse::<RoomName>()
-            .map_err(|invalid| unreadable(0, invalid))?,
+        room: name.parse::<RoomName>().map_err(|invalid| unreadable(0, invalid))?,
         latest: row.get(1)?,
         at: Timestamp(row.get(2)?),
     })
@@ -79,9 +70,6 @@ fn kind(number: i64) -> rusqlite::Result<Kind> {
     }
 }
 
-fn unreadable(
-    column: usize,
-    why: impl std::error::Error + Send + Sync + 'static,
-) -> rusqlite::Error {
+fn unreadable(column: usize, why: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(why))
 }

@@ -66,8 +66,7 @@ pub(super) const ROOM: &str = "SELECT id, oldest, latest FROM rooms WHERE name =
 
 pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest FROM rooms";
 
-pub(super) const MAKE_ROOM: &str =
-    "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
+pub(super) const MAKE_ROOM: &str = "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
 
 pub(super) const ADVANCE_LATEST: &str = "UPDATE rooms SET latest = ?2, at = ?3 WHERE id = ?1";
 

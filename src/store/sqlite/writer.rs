@@ -79,19 +79,12 @@ impl Writer {
             .stack_size(STACK_BYTES)
             .spawn(move || pen.run(&letters))
             .map_err(|error| Error(format!("cannot start the store's thread: {error}")))?;
-        Ok(Writer {
-            mailbox: Some(mailbox),
-            thread: Some(thread),
-            counts,
-        })
+        Ok(Writer { mailbox: Some(mailbox), thread: Some(thread), counts })
     }
 
     /// Returns when the drafts are on the disk, or are not stored.
     pub(super) fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
-        self.ask(Task::Append {
-            room: room.clone(),
-            drafts: drafts.to_vec(),
-        })
+        self.ask(Task::Append { room: room.clone(), drafts: drafts.to_vec() })
     }
 
     pub(super) fn expire(&self, now: Timestamp) -> Result<(), Error> {
@@ -167,14 +160,8 @@ impl Pen {
 
     /// All letters in one transaction. Its end waits for the disk.
     fn commit(&mut self, letters: &[Letter]) -> rusqlite::Result<Vec<Vec<Appended>>> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let ledger = Ledger {
-            transaction: &transaction,
-            epoch: self.epoch,
-            keep: self.keep,
-        };
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ledger = Ledger { transaction: &transaction, epoch: self.epoch, keep: self.keep };
         let answers = letters
             .iter()
             .map(|letter| match &letter.task {
@@ -217,11 +204,7 @@ impl Pen {
         let counts = &self.counts;
         match outcome {
             Ok(answers) => {
-                let stored = answers
-                    .iter()
-                    .flatten()
-                    .filter_map(Appended::stored)
-                    .count();
+                let stored = answers.iter().flatten().filter_map(Appended::stored).count();
                 counts.commits.fetch_add(1, Relaxed);
                 counts.messages.fetch_add(stored as u64, Relaxed);
                 if self.is_failing {
