@@ -5,6 +5,7 @@
 
 mod memory;
 mod sqlite;
+mod sweeper;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::message::{Cursor, Draft, Epoch, Message, RoomName, Timestamp};
 
 pub use memory::{MEMORY_LIMIT, MemoryStore};
 pub use sqlite::SqliteStore;
+pub use sweeper::Sweeper;
 
 /// How long a [`SendId`](crate::message::SendId) is remembered, in milliseconds: ten minutes.
 pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;
@@ -48,8 +50,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets what is over the age limit at `now`, in every room.
     ///
-    /// A room in which something is appended is trimmed by that; this is for the quiet ones, to be
-    /// called every minute or so. Without an age limit it does nothing.
+    /// A room in which something is appended is trimmed by that; this is for the quiet ones, and a
+    /// [`Sweeper`] calls it. Without an age limit it does nothing.
     fn expire(&self, now: Timestamp) -> Result<(), Error>;
 
     /// What was counted since this store was opened.
