@@ -85,7 +85,8 @@ pub fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
     }
 }
 
-/// The client's side of a store's error.
+/// The client's side of a store's error; ours is logged.
 pub fn unavailable(error: store::Error) -> Refusal {
-    Refusal::StoreUnavailable(error.to_string())
+    tracing::warn!(%error, "the store could not be read");
+    Refusal::StoreUnavailable
 }
