@@ -31,7 +31,7 @@ pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
         session.slowest = Duration::ZERO;
         let number = session.publish(0, SystemTime::now());
         let deadline = Instant::now() + session.patience();
-        while session.ledger.sightings(number) < session.ledger.waiters() || !session.is_free(0) {
+        while !session.ledger.all_saw(number) || !session.is_free(0) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 stalled += 1;

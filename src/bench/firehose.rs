@@ -29,7 +29,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
         }
         let all_sent = sent.iter().all(|&sent| sent == each)
             && (0..sent.len()).all(|publisher| session.is_free(publisher));
-        if all_sent && now.1 >= now.0 * session.ledger.waiters() {
+        if all_sent && session.ledger.all_saw_all() {
             break;
         }
         let left = deadline.saturating_duration_since(Instant::now());

@@ -1,5 +1,6 @@
 //! What was published and who saw it: the judge of every delivery that is timed.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -18,6 +19,10 @@ pub struct Ledger {
     seen: Vec<Seen>,
     acknowledged: usize,
     deliveries: usize,
+    /// The sum of all `seen_by`.
+    first_sightings: usize,
+    /// How many are owed every message.
+    waiters: usize,
 }
 
 #[derive(Debug)]
@@ -25,13 +30,16 @@ struct Published {
     publisher: usize,
     sent: SystemTime,
     acknowledged: bool,
-    /// How many times it was seen, by whomever.
-    sightings: usize,
+    /// How many waiters that are owed it have seen it.
+    seen_by: usize,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// Every sighting.
     order: Vec<Number>,
+    /// Each message that was seen.
+    messages: HashSet<Number>,
     /// A waiter that was refused half-way is owed nothing more, but what it saw must be in order.
     dismissed: bool,
 }
@@ -107,7 +115,10 @@ impl Verdict {
 impl Ledger {
     /// A ledger for so many waiters.
     pub fn new(waiters: usize) -> Ledger {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger {
+            waiters,
+            ..Ledger::default()
+        };
         ledger.seen.resize_with(waiters, Seen::default);
         ledger
     }
@@ -119,7 +130,7 @@ impl Ledger {
             publisher,
             sent,
             acknowledged: false,
-            sightings: 0,
+            seen_by: 0,
         });
         number
     }
@@ -133,28 +144,49 @@ impl Ledger {
     /// A waiter saw a message; answers when it was sent, or `None` for a number that nobody gave.
     pub fn see(&mut self, waiter: usize, message: Number) -> Option<SystemTime> {
         let published = self.published.get_mut(message as usize)?;
-        published.sightings += 1;
         self.deliveries += 1;
         self.seen[waiter].order.push(message);
+        if self.seen[waiter].messages.insert(message) {
+            published.seen_by += 1;
+            self.first_sightings += 1;
+        }
         Some(published.sent)
     }
 
     /// The waiter is gone by the server's own word and is owed nothing more.
     pub fn dismiss(&mut self, waiter: usize) {
-        self.seen[waiter].dismissed = true;
+        let seen = &mut self.seen[waiter];
+        if std::mem::replace(&mut seen.dismissed, true) {
+            return;
+        }
+        self.waiters -= 1;
+        self.first_sightings -= seen.messages.len();
+        for &message in &seen.messages {
+            self.published[message as usize].seen_by -= 1;
+        }
     }
 
     /// How many waiters are owed every message.
     pub fn waiters(&self) -> usize {
-        self.seen.iter().filter(|seen| !seen.dismissed).count()
+        self.waiters
     }
 
-    /// How often a message was seen.
-    pub fn sightings(&self, message: Number) -> usize {
-        self.published[message as usize].sightings
+    /// Whether every waiter has seen this message.
+    pub fn all_saw(&self, message: Number) -> bool {
+        self.published[message as usize].seen_by >= self.waiters
     }
 
-    /// How many deliveries there were of all messages.
+    /// Whether every waiter has seen every message that was acknowledged.
+    pub fn all_saw_all(&self) -> bool {
+        // The sums tell at once that it is not so; that it is so takes a look at each message.
+        self.first_sightings >= self.acknowledged * self.waiters
+            && self
+                .published
+                .iter()
+                .all(|one| !one.acknowledged || one.seen_by >= self.waiters)
+    }
+
+    /// How many deliveries there were of all messages, doubled ones included.
     pub fn deliveries(&self) -> usize {
         self.deliveries
     }
@@ -204,15 +236,14 @@ impl Ledger {
     }
 
     fn judge(&self, waiter: usize, seen: &Seen, ranks: &[usize], verdict: &mut Verdict) {
-        let mut times = vec![0u32; self.published.len()];
+        let mut before = HashSet::new();
         let mut furthest: Option<Number> = None;
         // What one publisher sends after the reply to its last message stands after it, even if
         // all waiters agree on another order.
         let publishers = self.published.iter().map(|one| one.publisher + 1).max();
         let mut furthest_of: Vec<Option<Number>> = vec![None; publishers.unwrap_or(0)];
         for &message in &seen.order {
-            times[message as usize] += 1;
-            if times[message as usize] > 1 {
+            if !before.insert(message) {
                 verdict.add(Fault::Doubled { waiter, message });
                 continue;
             }
@@ -236,12 +267,9 @@ impl Ledger {
         if seen.dismissed {
             return;
         }
-        for (message, published) in self.published.iter().enumerate() {
-            if published.acknowledged && times[message] == 0 {
-                verdict.add(Fault::Lost {
-                    waiter,
-                    message: message as Number,
-                });
+        for (message, published) in (0..).zip(&self.published) {
+            if published.acknowledged && !seen.messages.contains(&message) {
+                verdict.add(Fault::Lost { waiter, message });
             }
         }
     }

@@ -46,7 +46,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let deadline = Instant::now() + session.patience();
     let publishers = session.plan.publishers;
     while (0..publishers).any(|publisher| !session.is_free(publisher))
-        || session.ledger.deliveries() < session.ledger.acknowledged() * session.ledger.waiters()
+        || !session.ledger.all_saw_all()
     {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
