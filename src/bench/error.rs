@@ -25,6 +25,8 @@ pub enum Error {
     TooManyFiles(u64, u64),
     /// There is no process with that number, or it may not be looked at.
     Process(i32, String),
+    /// A file of results: its path and what is wrong with it.
+    Results(String, String),
     /// This machine refused something to this process.
     Io(io::Error),
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Error {
                  ask for fewer --waiters or raise it"
             ),
             Error::Process(pid, why) => write!(f, "--pid {pid}: {why}"),
+            Error::Results(path, why) => write!(f, "{path}: {why}"),
             Error::Io(error) => write!(f, "{error}"),
         }
     }

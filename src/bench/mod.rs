@@ -14,10 +14,12 @@
 //!     connection ── reply, target    bytes in, bytes out
 //!
 //!  report     one run, for people and machines
+//!  compare    many runs side by side: a page, a picture, JSON
 //!  floor      the yardstick: the least server with a thread a connection
 //! ```
 
 mod client;
+mod compare;
 mod connection;
 mod error;
 mod fanout;
@@ -34,6 +36,7 @@ mod session;
 mod target;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -53,7 +56,7 @@ use target::{Form, Target};
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Whom to measure: http://HOST:PORT for a fresh room, http://HOST:PORT/chat/ROOM for that one
-    #[arg(value_name = "URL", required_unless_present = "floor")]
+    #[arg(value_name = "URL", required_unless_present_any = ["floor", "report"])]
     url: Option<Target>,
 
     /// What to measure
@@ -115,6 +118,10 @@ pub struct BenchArgs {
     /// Measure nothing; serve: the least server with a thread a connection, as a yardstick
     #[arg(long, value_name = "ADDR:PORT", conflicts_with = "url")]
     floor: Option<SocketAddr>,
+
+    /// Measure nothing; put the runs of scripts/compare.sh in this directory side by side
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["url", "floor"], hide = true)]
+    report: Option<PathBuf>,
 }
 
 /// What is measured.
@@ -132,10 +139,11 @@ pub enum Mode {
 
 /// Does what the arguments ask for, and says with what success.
 pub fn run(args: &BenchArgs) -> ExitCode {
-    let outcome = match (&args.floor, &args.url) {
-        (Some(address), _) => floor::serve(*address).map_err(Error::from).map(|()| true),
-        (None, Some(target)) => measure(args, target).map(|report| tell(&report, args.json)),
-        (None, None) => unreachable!("clap asks for one of the two"),
+    let outcome = match (&args.floor, &args.report, &args.url) {
+        (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),
+        (_, Some(directory), _) => compare::write(directory).map(|()| true),
+        (_, _, Some(target)) => measure(args, target).map(|report| tell(&report, args.json)),
+        (None, None, None) => unreachable!("clap asks for one of the three"),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
