@@ -1,6 +1,17 @@
 //! A Comet (HTTP long-polling) chat server.
 #![forbid(unsafe_code)]
 
-pub mod bench;
 pub mod message;
+
+pub mod room;
+
 pub mod store;
+
+pub mod wire;
+
+pub mod blocking;
+
+pub mod budget;
+pub mod config;
+
+pub mod bench;

@@ -117,10 +117,7 @@ impl Run {
         let mut named: Vec<&str> = complaints
             .lines()
             .map(|line| {
-                assert!(
-                    line.starts_with(&format!("comet-chat bench: {kind}: waiter ")),
-                    "{line}"
-                );
+                assert!(line.starts_with(&format!("comet-chat bench: {kind}: waiter ")), "{line}");
                 let (_, message) = line.split_once(" message ").unwrap();
                 message.split(' ').next().unwrap()
             })
@@ -152,11 +149,7 @@ impl Floor {
         stdout.read_line(&mut line).unwrap();
         let address = line.split("http://").nth(1).unwrap();
         let address = address.split('/').next().unwrap().parse().unwrap();
-        Floor {
-            process,
-            address,
-            _stdout: stdout,
-        }
+        Floor { process, address, _stdout: stdout }
     }
 }
 
@@ -243,16 +236,7 @@ fn plant(fault: Fault, reply: Part, upstream: &mut Upstream) -> Option<(Part, Op
     let next = upstream.ask(&reply.next())?;
     Some(match fault {
         Fault::Drop => (next, None),
-        _ => (
-            Part {
-                body: next.body,
-                ..reply.clone()
-            },
-            Some(Part {
-                body: reply.body,
-                ..next
-            }),
-        ),
+        _ => (Part { body: next.body, ..reply.clone() }, Some(Part { body: reply.body, ..next })),
     })
 }
 
@@ -322,10 +306,7 @@ impl Part {
         let link = self.head.iter().find(|line| line.starts_with("Link:"));
         let path = link.unwrap().split(['<', '>']).nth(1).unwrap();
         Part {
-            head: vec![
-                format!("GET {path}&wait=60 HTTP/1.1\r\n"),
-                "Host: localhost\r\n".to_owned(),
-            ],
+            head: vec![format!("GET {path}&wait=60 HTTP/1.1\r\n"), "Host: localhost\r\n".to_owned()],
             body: Vec::new(),
         }
     }

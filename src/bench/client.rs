@@ -71,11 +71,7 @@ impl Client {
     /// Waits until something happens, at most this long, and tells all that did.
     pub fn turn(&mut self, timeout: Duration) -> io::Result<Vec<(usize, Event)>> {
         let mut happened = std::mem::take(&mut self.early);
-        let timeout = if happened.is_empty() {
-            timeout
-        } else {
-            Duration::ZERO
-        };
+        let timeout = if happened.is_empty() { timeout } else { Duration::ZERO };
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(happened),

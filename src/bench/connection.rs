@@ -26,22 +26,13 @@ impl Connection {
         let mut stream = TcpStream::connect(address)?;
         stamp::turn_on(&stream)?;
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Connection {
-            stream,
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-            established: false,
-        })
+        Ok(Connection { stream, inbox: Vec::new(), outbox: Vec::new(), established: false })
     }
 
     /// Sends a request, now or as soon as the connection stands.
     pub fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.outbox.extend_from_slice(request);
-        if self.established {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.established { self.flush() } else { Ok(()) }
     }
 
     /// Writes what waits to be written. An error of the attempt to connect comes out here.
@@ -78,9 +69,8 @@ impl Connection {
                 Err(error) => return Err(error),
             };
             self.inbox.extend_from_slice(&chunk[..length]);
-            let reply = Reply::take(&mut self.inbox, at).map_err(|malformed| {
-                io::Error::new(io::ErrorKind::InvalidData, malformed.to_string())
-            })?;
+            let reply = Reply::take(&mut self.inbox, at)
+                .map_err(|malformed| io::Error::new(io::ErrorKind::InvalidData, malformed.to_string()))?;
             if reply.is_some() {
                 if !self.inbox.is_empty() {
                     return Err(io::Error::new(
@@ -128,12 +118,7 @@ mod stamp {
     pub fn read(stream: &mut TcpStream, chunk: &mut [u8]) -> io::Result<(usize, SystemTime)> {
         let mut control = nix::cmsg_space!(TimeSpec);
         let mut slices = [IoSliceMut::new(chunk)];
-        let received = recvmsg::<()>(
-            stream.as_raw_fd(),
-            &mut slices,
-            Some(&mut control),
-            MsgFlags::empty(),
-        )?;
+        let received = recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::empty())?;
         let stamped = received.cmsgs()?.find_map(|message| match message {
             ControlMessageOwned::ScmTimestampns(time) => Some(UNIX_EPOCH + Duration::from(time)),
             _ => None,

@@ -42,10 +42,9 @@ impl fmt::Display for Error {
             Error::AllRefused(sentence) => {
                 write!(f, "the server refused every waiter: {sentence}")
             }
-            Error::Silent(silent, asked) => write!(
-                f,
-                "{silent} of {asked} connections were accepted and then not answered"
-            ),
+            Error::Silent(silent, asked) => {
+                write!(f, "{silent} of {asked} connections were accepted and then not answered")
+            }
             Error::Stalled(patience) => {
                 write!(f, "no publish was answered for {} s", patience.as_secs())
             }

@@ -21,10 +21,7 @@ pub struct Outcome {
 /// Plays the rounds.
 pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
     let rounds = session.args.rounds;
-    let mut outcome = Outcome {
-        rounds: 0,
-        last: histogram(),
-    };
+    let mut outcome = Outcome { rounds: 0, last: histogram() };
     let bar = bar("fan-out", rounds as u64);
     let mut stalled = 0;
     while outcome.rounds < rounds && stalled < STALLED_ROUNDS {
@@ -39,9 +36,7 @@ pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
             }
             session.turn(left)?;
         }
-        outcome
-            .last
-            .saturating_record(session.slowest.as_nanos() as u64);
+        outcome.last.saturating_record(session.slowest.as_nanos() as u64);
         outcome.rounds += 1;
         bar.inc(1);
         session.rest(session.pause())?;

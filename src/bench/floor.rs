@@ -51,9 +51,7 @@ pub fn serve_on(listener: &TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept()?;
         let mailbox = mailbox.clone();
-        thread::Builder::new()
-            .stack_size(STACK)
-            .spawn(move || converse(&stream, &mailbox))?;
+        thread::Builder::new().stack_size(STACK).spawn(move || converse(&stream, &mailbox))?;
     }
 }
 
@@ -96,22 +94,11 @@ fn converse(stream: &TcpStream, mailbox: &Sender<Letter>) -> Option<()> {
     let mut line = String::new();
     loop {
         line.clear();
-        reader
-            .read_line(&mut line)
-            .ok()
-            .filter(|&length| length > 0)?;
+        reader.read_line(&mut line).ok().filter(|&length| length > 0)?;
         let (method, rest) = line.split_once(' ')?;
         let is_post = method == "POST";
-        let query = rest
-            .split(' ')
-            .next()?
-            .split_once('?')
-            .map_or("", |(_, query)| query);
-        let parameter = |name| {
-            query
-                .split('&')
-                .find_map(|pair: &str| pair.strip_prefix(name))
-        };
+        let query = rest.split(' ').next()?.split_once('?').map_or("", |(_, query)| query);
+        let parameter = |name| query.split('&').find_map(|pair: &str| pair.strip_prefix(name));
         let after = parameter("after=").and_then(|cursor| cursor.parse().ok());
         let hold = parameter("wait=").and_then(|seconds| seconds.parse().ok());
         let hold = hold.map_or(HOLD, Duration::from_secs);
@@ -154,9 +141,7 @@ fn poll(mailbox: &Sender<Letter>, after: Option<usize>, hold: Duration) -> Optio
     static NUMBERS: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     let (waiter, deliveries) = bounded(1);
-    mailbox
-        .send(Letter::Subscribe(number, after, waiter))
-        .ok()?;
+    mailbox.send(Letter::Subscribe(number, after, waiter)).ok()?;
     let (text, cursor) = match deliveries.recv_timeout(hold) {
         Ok(delivery) => delivery,
         Err(_) => {
@@ -165,11 +150,7 @@ fn poll(mailbox: &Sender<Letter>, after: Option<usize>, hold: Duration) -> Optio
             deliveries.recv().ok()?
         }
     };
-    let status = if text.is_some() {
-        "200 OK"
-    } else {
-        "204 No Content"
-    };
+    let status = if text.is_some() { "200 OK" } else { "204 No Content" };
     let text = text.as_deref().unwrap_or_default();
     Some(format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\

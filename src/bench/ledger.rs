@@ -53,11 +53,7 @@ pub enum Fault {
     /// A message came more than once.
     Doubled { waiter: usize, message: Number },
     /// A message came after one that the room's order has behind it.
-    Swapped {
-        waiter: usize,
-        message: Number,
-        after: Number,
-    },
+    Swapped { waiter: usize, message: Number, after: Number },
 }
 
 impl fmt::Display for Fault {
@@ -69,14 +65,9 @@ impl fmt::Display for Fault {
             Fault::Doubled { waiter, message } => {
                 write!(f, "doubled: waiter {waiter} saw message {message} again")
             }
-            Fault::Swapped {
-                waiter,
-                message,
-                after,
-            } => write!(
-                f,
-                "swapped: waiter {waiter} saw message {message} after message {after}"
-            ),
+            Fault::Swapped { waiter, message, after } => {
+                write!(f, "swapped: waiter {waiter} saw message {message} after message {after}")
+            }
         }
     }
 }
@@ -115,10 +106,7 @@ impl Verdict {
 impl Ledger {
     /// A ledger for so many waiters.
     pub fn new(waiters: usize) -> Ledger {
-        let mut ledger = Ledger {
-            waiters,
-            ..Ledger::default()
-        };
+        let mut ledger = Ledger { waiters, ..Ledger::default() };
         ledger.seen.resize_with(waiters, Seen::default);
         ledger
     }
@@ -126,12 +114,7 @@ impl Ledger {
     /// Gives the next message its number.
     pub fn publish(&mut self, publisher: usize, sent: SystemTime) -> Number {
         let number = self.published.len() as Number;
-        self.published.push(Published {
-            publisher,
-            sent,
-            acknowledged: false,
-            seen_by: 0,
-        });
+        self.published.push(Published { publisher, sent, acknowledged: false, seen_by: 0 });
         number
     }
 
@@ -180,10 +163,7 @@ impl Ledger {
     pub fn all_saw_all(&self) -> bool {
         // The sums tell at once that it is not so; that it is so takes a look at each message.
         self.first_sightings >= self.acknowledged * self.waiters
-            && self
-                .published
-                .iter()
-                .all(|one| !one.acknowledged || one.seen_by >= self.waiters)
+            && self.published.iter().all(|one| !one.acknowledged || one.seen_by >= self.waiters)
     }
 
     /// How many deliveries there were of all messages, doubled ones included.
@@ -249,15 +229,8 @@ impl Ledger {
             }
             let own = &mut furthest_of[self.published[message as usize].publisher];
             let behind = |other: Number| ranks[other as usize] > ranks[message as usize];
-            if let Some(after) = furthest
-                .filter(|&other| behind(other))
-                .or(own.filter(|&o| o > message))
-            {
-                verdict.add(Fault::Swapped {
-                    waiter,
-                    message,
-                    after,
-                });
+            if let Some(after) = furthest.filter(|&other| behind(other)).or(own.filter(|&o| o > message)) {
+                verdict.add(Fault::Swapped { waiter, message, after });
             }
             if !furthest.is_some_and(behind) {
                 furthest = Some(message);
@@ -303,31 +276,21 @@ mod tests {
     #[test]
     fn a_lost_message_is_named_once() {
         let verdict = verdict_of(&[0; 4], [&[0, 1, 2, 3], &[0, 2, 3], &[0, 1, 2, 3]]);
-        let lost = Fault::Lost {
-            waiter: 1,
-            message: 1,
-        };
+        let lost = Fault::Lost { waiter: 1, message: 1 };
         assert_eq!(verdict.named, [lost]);
     }
 
     #[test]
     fn a_doubled_message_is_named_once() {
         let verdict = verdict_of(&[0; 3], [&[0, 1, 2], &[0, 1, 2], &[0, 1, 2, 1]]);
-        let doubled = Fault::Doubled {
-            waiter: 2,
-            message: 1,
-        };
+        let doubled = Fault::Doubled { waiter: 2, message: 1 };
         assert_eq!(verdict.named, [doubled]);
     }
 
     #[test]
     fn a_swap_of_two_publishers_messages_is_told_by_the_majority() {
         let verdict = verdict_of(&[0, 1, 2], [&[1, 0, 2], &[0, 1, 2], &[1, 0, 2]]);
-        let swapped = Fault::Swapped {
-            waiter: 1,
-            message: 1,
-            after: 0,
-        };
+        let swapped = Fault::Swapped { waiter: 1, message: 1, after: 0 };
         assert_eq!(verdict.named, [swapped]);
     }
 

@@ -173,15 +173,7 @@ fn measure(args: &BenchArgs, target: &Target) -> Result<Report, Error> {
     let took = clock.elapsed();
     let after = session.usage()?;
     let own_after = own.as_ref().and_then(|own| own.usage().ok());
-    Ok(Report::new(
-        &session,
-        started,
-        took,
-        held,
-        last,
-        before.zip(after),
-        own_before.zip(own_after),
-    ))
+    Ok(Report::new(&session, started, took, held, last, before.zip(after), own_before.zip(own_after)))
 }
 
 fn plan(args: &BenchArgs) -> Plan {

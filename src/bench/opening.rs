@@ -35,10 +35,7 @@ pub fn open(
     bar: &ProgressBar,
 ) -> Result<Opened, Error> {
     let first = client.slots();
-    let mut opened = Opened {
-        next: vec![None; count],
-        ..Opened::default()
-    };
+    let mut opened = Opened { next: vec![None; count], ..Opened::default() };
     let (mut begun, mut done) = (0, 0);
     let mut deadline = Instant::now() + patience;
     while done < count {
@@ -64,8 +61,7 @@ pub fn open(
                     let from_cursor = || Some(target.after(reply.cursor.as_deref()?));
                     let next = reply.next.clone().or_else(from_cursor).ok_or_else(|| {
                         Error::OtherWire(
-                            "a poll's reply has neither Link: <...>; rel=\"next\" nor Chat-Cursor"
-                                .to_owned(),
+                            "a poll's reply has neither Link: <...>; rel=\"next\" nor Chat-Cursor".to_owned(),
                         )
                     })?;
                     opened.next[slot - first] = Some(next);

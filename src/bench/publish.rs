@@ -45,9 +45,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     bar.finish_and_clear();
     let deadline = Instant::now() + session.patience();
     let publishers = session.plan.publishers;
-    while (0..publishers).any(|publisher| !session.is_free(publisher))
-        || !session.ledger.all_saw_all()
-    {
+    while (0..publishers).any(|publisher| !session.is_free(publisher)) || !session.ledger.all_saw_all() {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;

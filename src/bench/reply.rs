@@ -154,9 +154,8 @@ impl Reply {
                 None => return Ok(None),
             }
         } else {
-            let length = length.ok_or_else(|| {
-                Malformed("a reply with neither Content-Length nor chunks".to_owned())
-            })?;
+            let length = length
+                .ok_or_else(|| Malformed("a reply with neither Content-Length nor chunks".to_owned()))?;
             match rest.get(..length) {
                 Some(body) => reply.body.extend_from_slice(body),
                 None => return Ok(None),
@@ -171,9 +170,8 @@ impl Reply {
 fn next_of(link: &str) -> Option<String> {
     link.split(',').find_map(|one| {
         let (target, parameters) = one.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters
-            .split(';')
-            .any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
+        let is_next =
+            parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
         is_next.then(|| target.to_owned())
     })
 }
@@ -182,8 +180,7 @@ fn next_of(link: &str) -> Option<String> {
 fn unchunk(mut rest: &[u8], body: &mut Vec<u8>) -> Result<Option<usize>, Malformed> {
     let whole = rest.len();
     loop {
-        let parsed =
-            httparse::parse_chunk_size(rest).map_err(|_| Malformed("a chunk's size".to_owned()))?;
+        let parsed = httparse::parse_chunk_size(rest).map_err(|_| Malformed("a chunk's size".to_owned()))?;
         let httparse::Status::Complete((start, size)) = parsed else {
             return Ok(None);
         };
@@ -216,11 +213,7 @@ mod tests {
             Link: </up>; rel=\"up\", </chat/r?after=c-1>; rel=\"next\"\r\n\r\nok";
         for end in 0..bytes.len() {
             let mut part = bytes[..end].to_vec();
-            assert!(
-                Reply::take(&mut part, SystemTime::UNIX_EPOCH)
-                    .unwrap()
-                    .is_none()
-            );
+            assert!(Reply::take(&mut part, SystemTime::UNIX_EPOCH).unwrap().is_none());
         }
         let reply = whole(bytes);
         assert_eq!(reply.next.as_deref(), Some("/chat/r?after=c-1"));
@@ -239,8 +232,7 @@ mod tests {
 
     #[test]
     fn a_204_has_no_body() {
-        let reply =
-            whole(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nChat-Gap: true\r\n\r\n");
+        let reply = whole(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nChat-Gap: true\r\n\r\n");
         assert!(reply.gap && reply.body.is_empty());
     }
 

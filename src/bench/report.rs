@@ -150,9 +150,7 @@ impl Report {
             delivery: Latency::of(&session.delivery),
             last: fan_out.and_then(|outcome| Latency::of(&outcome.last)),
             answer: Latency::of(&session.answer),
-            fewest_found: counts
-                .fewest_found
-                .filter(|_| session.args.mode == Mode::FanOut),
+            fewest_found: counts.fewest_found.filter(|_| session.args.mode == Mode::FanOut),
             timeouts: counts.timeouts,
             reconnects: counts.reconnects,
             gaps: counts.gaps,
@@ -215,13 +213,7 @@ impl Latency {
 }
 
 impl Server {
-    fn of(
-        session: &Session<'_>,
-        held: Usage,
-        after: &Usage,
-        took: Duration,
-        waiters: usize,
-    ) -> Server {
+    fn of(session: &Session<'_>, held: Usage, after: &Usage, took: Duration, waiters: usize) -> Server {
         let switches = after.switches_since(&held);
         let switches = (switches.voluntary + switches.involuntary) as f64;
         let baseline = session.baseline.as_ref();
@@ -272,10 +264,7 @@ impl fmt::Display for Report {
             Some(refusal) => format!(", {} refused ({refusal})", waiters.refused),
             None => String::new(),
         };
-        line(
-            "waiters",
-            format!("{} held of {}{refused}", waiters.held, waiters.asked),
-        )?;
+        line("waiters", format!("{} held of {}{refused}", waiters.held, waiters.asked))?;
         line(
             "messages",
             format!(
@@ -284,10 +273,7 @@ impl fmt::Display for Report {
             ),
         )?;
         if let Some(fewest) = self.fewest_found {
-            line(
-                "found waiting",
-                format!("at least {fewest} by each publish"),
-            )?;
+            line("found waiting", format!("at least {fewest} by each publish"))?;
         }
         for (name, latency) in [
             ("delivery", &self.delivery),
@@ -302,10 +288,7 @@ impl fmt::Display for Report {
             server.write(&mut line)?;
         }
         if let Some(share) = self.load_share {
-            line(
-                "this load",
-                format!("{:.0} % of a processor", share * 100.0),
-            )?;
+            line("this load", format!("{:.0} % of a processor", share * 100.0))?;
         }
         for (name, count) in [
             ("waits timed out", self.timeouts),
@@ -323,10 +306,7 @@ impl fmt::Display for Report {
         } else if verdict.is_clean() {
             "every waiter saw every message once, in order".to_owned()
         } else {
-            format!(
-                "{} lost, {} doubled, {} swapped",
-                verdict.lost, verdict.doubled, verdict.swapped
-            )
+            format!("{} lost, {} doubled, {} swapped", verdict.lost, verdict.doubled, verdict.swapped)
         };
         line("verdict", judged)
     }

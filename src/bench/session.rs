@@ -91,9 +91,7 @@ impl<'a> Session<'a> {
     pub fn new(args: &'a BenchArgs, target: &Target, plan: Plan) -> Result<Session<'a>, Error> {
         allow_files((plan.waiters + plan.publishers) as u64 + SPARE_FILES)?;
         let url = target.to_string();
-        let address = target
-            .address()
-            .map_err(|error| Error::Resolve(url, error))?;
+        let address = target.address().map_err(|error| Error::Resolve(url, error))?;
         let watched = args.pid.map(Watched::new).transpose()?;
         let mut session = Session {
             args,
@@ -131,10 +129,7 @@ impl<'a> Session<'a> {
         bar.finish_and_clear();
         for (waiter, next) in opened.into_iter().enumerate() {
             let refused = next.is_none();
-            self.waiters.push(Waiter {
-                next: next.unwrap_or_default(),
-                closed_in_a_row: 0,
-            });
+            self.waiters.push(Waiter { next: next.unwrap_or_default(), closed_in_a_row: 0 });
             if refused {
                 self.ledger.dismiss(waiter);
             } else {
@@ -153,9 +148,7 @@ impl<'a> Session<'a> {
     pub fn pause(&self) -> Duration {
         match self.args.pause {
             Some(millis) => Duration::from_millis(millis),
-            None => {
-                Duration::from_micros(self.plan.waiters as u64 * 100).max(Duration::from_millis(2))
-            }
+            None => Duration::from_micros(self.plan.waiters as u64 * 100).max(Duration::from_millis(2)),
         }
     }
 
@@ -227,9 +220,7 @@ impl<'a> Session<'a> {
 
     fn poll(&mut self, waiter: usize) {
         let hold = Duration::from_secs(self.args.hold);
-        let request = self
-            .target
-            .poll(&self.waiters[waiter].next, hold, self.plan.form);
+        let request = self.target.poll(&self.waiters[waiter].next, hold, self.plan.form);
         self.client.send(self.publishers.len() + waiter, &request);
     }
 
@@ -295,14 +286,9 @@ impl<'a> Session<'a> {
     }
 
     fn saw(&mut self, waiter: usize, reply: &Reply) -> Result<(), Error> {
-        let texts = reply
-            .texts()
-            .map_err(|malformed| Error::OtherWire(malformed.to_string()))?;
+        let texts = reply.texts().map_err(|malformed| Error::OtherWire(malformed.to_string()))?;
         for text in texts {
-            match self
-                .number_of(&text)
-                .and_then(|number| self.ledger.see(waiter, number))
-            {
+            match self.number_of(&text).and_then(|number| self.ledger.see(waiter, number)) {
                 Some(sent) => {
                     let latency = record(&mut self.delivery, reply.at, sent);
                     self.slowest = self.slowest.max(latency);
@@ -325,9 +311,7 @@ impl<'a> Session<'a> {
     /// When nobody listens any more there is nothing left to measure.
     fn gone_if_refused(&self, error: std::io::Error) -> Result<std::io::Error, Error> {
         match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => {
-                Err(Error::Absent(self.target.to_string(), error))
-            }
+            std::io::ErrorKind::ConnectionRefused => Err(Error::Absent(self.target.to_string(), error)),
             std::io::ErrorKind::InvalidData => Err(Error::OtherWire(error.to_string())),
             _ => Ok(error),
         }
@@ -338,9 +322,7 @@ impl<'a> Session<'a> {
 pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {eta:>4}")
         .expect("the template is well-formed");
-    ProgressBar::new(length)
-        .with_style(style)
-        .with_message(what)
+    ProgressBar::new(length).with_style(style).with_message(what)
 }
 
 /// A distribution of times in ns, to three digits, from 1 ns to an hour.
@@ -355,11 +337,7 @@ fn record(histogram: &mut Histogram<u64>, at: SystemTime, since: SystemTime) -> 
 }
 
 fn unexpected(what: &str, reply: &Reply) -> Error {
-    Error::OtherWire(format!(
-        "{what} was answered {}: {}",
-        reply.status,
-        reply.sentence()
-    ))
+    Error::OtherWire(format!("{what} was answered {}: {}", reply.status, reply.sentence()))
 }
 
 /// Raises the soft limit of open files as far as it goes, and sees whether that is enough.

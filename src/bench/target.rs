@@ -68,12 +68,8 @@ impl Target {
     }
 
     fn get(&self, path: &str, form: Form) -> Vec<u8> {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: {}\r\n\r\n",
-            self.host,
-            form.media_type()
-        )
-        .into_bytes()
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: {}\r\n\r\n", self.host, form.media_type())
+            .into_bytes()
     }
 }
 
@@ -82,9 +78,7 @@ impl FromStr for Target {
 
     /// Without a path the room is a fresh one with a random name, where nobody else talks.
     fn from_str(url: &str) -> Result<Target, String> {
-        let rest = url
-            .strip_prefix("http://")
-            .ok_or("the address must begin with http://")?;
+        let rest = url.strip_prefix("http://").ok_or("the address must begin with http://")?;
         let (authority, path) = match rest.find('/') {
             Some(slash) => rest.split_at(slash),
             None => (rest, ""),
@@ -100,11 +94,7 @@ impl FromStr for Target {
             None => false,
         };
         Ok(Target {
-            host: if has_port {
-                authority.to_owned()
-            } else {
-                format!("{authority}:80")
-            },
+            host: if has_port { authority.to_owned() } else { format!("{authority}:80") },
             path: if path.len() > 1 {
                 path.to_owned()
             } else {

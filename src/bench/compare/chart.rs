@@ -59,9 +59,7 @@ impl Chart {
         let mut svg = String::new();
         let points = || self.series.iter().flat_map(|series| &series.points);
         let most = points().map(|point| point.most).fold(0.0, f64::max);
-        let least = points()
-            .map(|point| point.least)
-            .filter(|&least| least > 0.0);
+        let least = points().map(|point| point.least).filter(|&least| least > 0.0);
         let least = least.fold(f64::INFINITY, f64::min).min(most);
         let mut waiters: Vec<f64> = points().map(|point| point.waiters).collect();
         waiters.sort_by(f64::total_cmp);
@@ -158,12 +156,7 @@ impl Series {
         let mut path = String::new();
         for (index, point) in self.points.iter().enumerate() {
             let letter = if index == 0 { 'M' } else { 'L' };
-            let _ = write!(
-                path,
-                "{letter}{:.1} {:.1}",
-                x(point.waiters),
-                axis.y(point.median)
-            );
+            let _ = write!(path, "{letter}{:.1} {:.1}", x(point.waiters), axis.y(point.median));
         }
         let engine = &self.engine;
         let _ = write!(svg, "<path class=\"line {engine}{dashed}\" d=\"{path}\"/>");
@@ -202,26 +195,13 @@ impl Axis {
                 let power = 10f64.powf(rough.log10().floor());
                 let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
                 let step = steps.map(|step| step * power);
-                let step = step
-                    .into_iter()
-                    .find(|&step| step >= rough)
-                    .unwrap_or(rough);
-                Axis {
-                    scale,
-                    from: 0.0,
-                    to: (most / step).ceil().max(1.0) * step,
-                    step,
-                }
+                let step = step.into_iter().find(|&step| step >= rough).unwrap_or(rough);
+                Axis { scale, from: 0.0, to: (most / step).ceil().max(1.0) * step, step }
             }
             Scale::Powers => {
                 let least = if least.is_finite() { least } else { 1.0 };
                 let from = least.log10().floor();
-                Axis {
-                    scale,
-                    from,
-                    to: most.max(least).log10().ceil().max(from + 1.0),
-                    step: 1.0,
-                }
+                Axis { scale, from, to: most.max(least).log10().ceil().max(from + 1.0), step: 1.0 }
             }
         }
     }
@@ -230,13 +210,7 @@ impl Axis {
         let count = ((self.to - self.from) / self.step).round() as usize;
         let at = |index: usize| self.from + index as f64 * self.step;
         let powers = self.scale == Scale::Powers;
-        (0..=count).map(move |index| {
-            if powers {
-                10f64.powf(at(index))
-            } else {
-                at(index)
-            }
-        })
+        (0..=count).map(move |index| if powers { 10f64.powf(at(index)) } else { at(index) })
     }
 
     fn y(&self, value: f64) -> f64 {

@@ -48,22 +48,12 @@ fn plot(
 ) -> Chart {
     let mut series = Vec::new();
     for engine in comparison.engines() {
-        let cells: Vec<&Cell> = comparison
-            .fan_outs()
-            .filter(|cell| cell.engine == engine)
-            .collect();
+        let cells: Vec<&Cell> = comparison.fan_outs().filter(|cell| cell.engine == engine).collect();
         let mut add = |figures: &[Figure], dashed| {
-            let points: Vec<Point> = cells
-                .iter()
-                .filter_map(|cell| point(cell, figures))
-                .collect();
+            let points: Vec<Point> = cells.iter().filter_map(|cell| point(cell, figures)).collect();
             if !points.is_empty() {
                 let engine = engine.to_owned();
-                series.push(Series {
-                    engine,
-                    dashed,
-                    points,
-                });
+                series.push(Series { engine, dashed, points });
             }
         };
         add(solid, false);
@@ -71,22 +61,12 @@ fn plot(
             add(&[figure], true);
         }
     }
-    Chart {
-        title,
-        unit,
-        scale,
-        series,
-    }
+    Chart { title, unit, scale, series }
 }
 
 /// The sum of the figures, placed over the waiters that were held, not those that were asked for.
 fn point(cell: &Cell, figures: &[Figure]) -> Option<Point> {
-    let mut point = Point {
-        waiters: cell.median("held")?,
-        median: 0.0,
-        least: 0.0,
-        most: 0.0,
-    };
+    let mut point = Point { waiters: cell.median("held")?, median: 0.0, least: 0.0, most: 0.0 };
     for (figure, factor) in figures {
         let spread = cell.figures.get(figure)?;
         point.median += spread.median * factor;
@@ -99,14 +79,7 @@ fn point(cell: &Cell, figures: &[Figure]) -> Option<Point> {
 fn cpu(comparison: &Comparison) -> Chart {
     let unit = "microseconds of a processor, with the next poll";
     let figures = [("cpu_us", 1.0)];
-    plot(
-        comparison,
-        "CPU for one delivery",
-        unit,
-        Scale::Linear,
-        &figures,
-        None,
-    )
+    plot(comparison, "CPU for one delivery", unit, Scale::Linear, &figures, None)
 }
 
 fn reach(comparison: &Comparison) -> Chart {
@@ -119,47 +92,22 @@ fn reach(comparison: &Comparison) -> Chart {
 fn memory(comparison: &Comparison) -> Chart {
     const MIB: f64 = 1.0 / 1048576.0;
     let unit = "MiB: resident, kernel stacks and page tables";
-    let figures = [
-        ("resident_bytes", MIB),
-        ("kernel_stack_bytes", MIB),
-        ("page_table_bytes", MIB),
-    ];
+    let figures = [("resident_bytes", MIB), ("kernel_stack_bytes", MIB), ("page_table_bytes", MIB)];
     plot(comparison, "Memory", unit, Scale::Powers, &figures, None)
 }
 
 fn threads(comparison: &Comparison) -> Chart {
     let figures = [("threads", 1.0)];
-    plot(
-        comparison,
-        "Threads",
-        "while all wait",
-        Scale::Powers,
-        &figures,
-        None,
-    )
+    plot(comparison, "Threads", "while all wait", Scale::Powers, &figures, None)
 }
 
 fn files(comparison: &Comparison) -> Chart {
     let figures = [("fds", 1.0)];
-    plot(
-        comparison,
-        "Open files",
-        "while all wait",
-        Scale::Powers,
-        &figures,
-        None,
-    )
+    plot(comparison, "Open files", "while all wait", Scale::Powers, &figures, None)
 }
 
 fn switches(comparison: &Comparison) -> Chart {
     let unit = "for one delivery, with the next poll";
     let figures = [("voluntary_switches", 1.0), ("involuntary_switches", 1.0)];
-    plot(
-        comparison,
-        "Context switches",
-        unit,
-        Scale::Linear,
-        &figures,
-        None,
-    )
+    plot(comparison, "Context switches", unit, Scale::Linear, &figures, None)
 }

@@ -20,12 +20,7 @@ const COLUMNS: [(&str, &str, &str, f64); 13] = [
     ("99 % have it", "ms", "p99_us", 0.001),
     ("last has it", "ms", "last_us", 0.001),
     ("waited", "switches a delivery", "voluntary_switches", 1.0),
-    (
-        "pushed aside",
-        "switches a delivery",
-        "involuntary_switches",
-        1.0,
-    ),
+    ("pushed aside", "switches a delivery", "involuntary_switches", 1.0),
     ("threads", "", "threads", 1.0),
     ("files", "", "fds", 1.0),
     ("resident", "MiB", "resident_bytes", MIB),
@@ -63,10 +58,7 @@ pub fn render(comparison: &Comparison) -> String {
 
 /// Text for where markup is expected.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// The three sentences that one remembers.
@@ -105,11 +97,7 @@ fn fan_out(comparison: &Comparison) -> String {
             table,
             "<tr{}><td>{}</td><td class=\"engine {engine}\">{engine}</td>",
             if first { " class=\"first\"" } else { "" },
-            if first {
-                short(cell.waiters as f64)
-            } else {
-                String::new()
-            },
+            if first { short(cell.waiters as f64) } else { String::new() },
             engine = cell.engine
         );
         for (_, _, figure, factor) in COLUMNS {
@@ -137,12 +125,9 @@ fn firehose(comparison: &Comparison) -> String {
             "<tr><td class=\"engine {engine}\">{engine}</td><td>{speed}</td>",
             engine = cell.engine
         );
-        for (figure, factor) in [
-            ("cpu_us", 1.0),
-            ("p50_us", 0.001),
-            ("p99_us", 0.001),
-            ("answer_p50_us", 0.001),
-        ] {
+        for (figure, factor) in
+            [("cpu_us", 1.0), ("p50_us", 0.001), ("p99_us", 0.001), ("answer_p50_us", 0.001)]
+        {
             let _ = write!(table, "<td>{}</td>", value(cell, figure, factor));
         }
         table += &faults(cell);
@@ -177,14 +162,7 @@ fn ended(comparison: &Comparison) -> String {
 
 fn place(comparison: &Comparison) -> String {
     let rows = [
-        (
-            "Program",
-            format!(
-                "comet-chat {}, commit {}",
-                comparison.version,
-                comparison.commit()
-            ),
-        ),
+        ("Program", format!("comet-chat {}, commit {}", comparison.version, comparison.commit())),
         ("Command", comparison.command()),
         (
             "Machine",
@@ -210,11 +188,7 @@ fn place(comparison: &Comparison) -> String {
 fn in_order<'a>(comparison: &'a Comparison, mode: &str) -> Vec<&'a Cell> {
     let engines = comparison.engines();
     let place = |cell: &Cell| engines.iter().position(|engine| *engine == cell.engine);
-    let mut cells: Vec<&Cell> = comparison
-        .cells
-        .iter()
-        .filter(|cell| cell.mode == mode)
-        .collect();
+    let mut cells: Vec<&Cell> = comparison.cells.iter().filter(|cell| cell.mode == mode).collect();
     cells.sort_by_key(|cell| (cell.waiters, place(cell)));
     cells
 }
@@ -225,18 +199,9 @@ fn value(cell: &Cell, figure: &str, factor: f64) -> String {
 }
 
 fn faults(cell: &Cell) -> String {
-    let Cell {
-        lost,
-        doubled,
-        swapped,
-        repeats,
-        ..
-    } = cell;
+    let Cell { lost, doubled, swapped, repeats, .. } = cell;
     match (repeats, lost + doubled + swapped) {
-        (0, _) => format!(
-            "<td class=\"bad\">{}</td>",
-            escape(&cell.remarks.join("; "))
-        ),
+        (0, _) => format!("<td class=\"bad\">{}</td>", escape(&cell.remarks.join("; "))),
         (_, 0) => "<td class=\"good\">none</td>".to_owned(),
         _ => format!("<td class=\"bad\">{lost}, {doubled}, {swapped}</td>"),
     }

@@ -17,14 +17,8 @@ const FIGURES: [(&str, &str); 22] = [
     ("cpu_us", "/server/per_delivery/cpu_us"),
     ("user_us", "/server/per_delivery/user_us"),
     ("system_us", "/server/per_delivery/system_us"),
-    (
-        "voluntary_switches",
-        "/server/per_delivery/voluntary_switches",
-    ),
-    (
-        "involuntary_switches",
-        "/server/per_delivery/involuntary_switches",
-    ),
+    ("voluntary_switches", "/server/per_delivery/voluntary_switches"),
+    ("involuntary_switches", "/server/per_delivery/involuntary_switches"),
     ("p50_us", "/delivery/p50"),
     ("p99_us", "/delivery/p99"),
     ("last_us", "/last/p50"),
@@ -108,8 +102,7 @@ impl Comparison {
                 let last = said.lines().last().unwrap_or("no report").to_owned();
                 remarks.entry(key).or_default().push(last);
             } else {
-                let report: Value =
-                    serde_json::from_str(&report).map_err(|error| wrong(&path, &error))?;
+                let report: Value = serde_json::from_str(&report).map_err(|error| wrong(&path, &error))?;
                 gathered.entry(key).or_default().push((repeat, report));
             }
         }
@@ -119,9 +112,7 @@ impl Comparison {
         };
         let all = || gathered.values().flatten().map(|(_, report)| report);
         let times: Vec<String> = all().map(|report| text(report, "/started")).collect();
-        let some = all()
-            .next()
-            .ok_or_else(|| wrong(&runs, &"no run has a report"))?;
+        let some = all().next().ok_or_else(|| wrong(&runs, &"no run has a report"))?;
         Ok(Comparison {
             machine: some["machine"].clone(),
             version: text(some, "/version"),
@@ -130,9 +121,7 @@ impl Comparison {
             about,
             cells: gathered
                 .iter()
-                .map(|(key, reports)| {
-                    Cell::of(key, reports, remarks.remove(key).unwrap_or_default())
-                })
+                .map(|(key, reports)| Cell::of(key, reports, remarks.remove(key).unwrap_or_default()))
                 .collect(),
         })
     }
@@ -155,10 +144,7 @@ impl Comparison {
 
     /// How to do it again.
     pub fn command(&self) -> String {
-        self.about["command"]
-            .as_str()
-            .unwrap_or("unknown")
-            .to_owned()
+        self.about["command"].as_str().unwrap_or("unknown").to_owned()
     }
 
     /// The day of the first run.
@@ -191,10 +177,7 @@ impl Comparison {
             let mut cells = self.fan_outs();
             cells.find(|cell| cell.engine == engine && cell.waiters == waiters)
         };
-        let (one, other) = (
-            of(engine)?.figures.get(figure)?,
-            of(to)?.figures.get(figure)?,
-        );
+        let (one, other) = (of(engine)?.figures.get(figure)?, of(to)?.figures.get(figure)?);
         let ratios = one.by_repeat.iter().filter_map(|(repeat, value)| {
             let base = *other.by_repeat.get(repeat)?;
             (base > 0.0).then_some(value / base)
@@ -211,9 +194,8 @@ impl Cell {
     ) -> Cell {
         let mut figures = BTreeMap::new();
         for (name, at) in FIGURES {
-            let by_repeat = reports
-                .iter()
-                .filter_map(|(repeat, report)| Some((*repeat, report.pointer(at)?.as_f64()?)));
+            let by_repeat =
+                reports.iter().filter_map(|(repeat, report)| Some((*repeat, report.pointer(at)?.as_f64()?)));
             if let Some(spread) = Spread::of(by_repeat.collect()) {
                 figures.insert(name, spread);
             }
@@ -264,11 +246,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = *values.get(middle)?;
-    Some(if values.len() % 2 == 1 {
-        upper
-    } else {
-        (values[middle - 1] + upper) / 2.0
-    })
+    Some(if values.len() % 2 == 1 { upper } else { (values[middle - 1] + upper) / 2.0 })
 }
 
 fn read_json(path: &Path) -> Result<Value, Error> {

@@ -13,12 +13,7 @@ const GAP: f64 = 16.0;
 pub fn render(comparison: &Comparison) -> String {
     let width = MARGIN * 2.0 + WIDTH * 2.0 + GAP;
     let height = HEAD + HEIGHT * 2.0 + GAP + 52.0;
-    let charts = [
-        cpu(comparison),
-        reach(comparison),
-        memory(comparison),
-        threads(comparison),
-    ];
+    let charts = [cpu(comparison), reach(comparison), memory(comparison), threads(comparison)];
     let places = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
     let mut plots = String::new();
     for (chart, (column, row)) in charts.iter().zip(places) {
