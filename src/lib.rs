@@ -14,3 +14,5 @@ pub mod blocking;
 
 pub mod budget;
 pub mod config;
+
+pub mod bench;
