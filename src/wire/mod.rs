@@ -1,0 +1,5 @@
+//! The wire: HTTP requests parsed into what they ask for, and the answers rendered.
+//!
+//! Nothing here knows how a request was read or how a reply is written.
+
+pub mod page;
