@@ -2,5 +2,14 @@
 #![forbid(unsafe_code)]
 
 pub mod message;
+
+pub mod room;
+
 pub mod store;
+
 pub mod wire;
+
+pub mod blocking;
+
+pub mod budget;
+pub mod config;

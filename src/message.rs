@@ -182,19 +182,11 @@ impl FromStr for RoomName {
 
     fn from_str(text: &str) -> Result<RoomName, Invalid> {
         let name: String = text.nfc().collect();
-        let allowed =
-            |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
+        let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
         let length = name.chars().count();
         // `.` and `..` are path segments that browsers and proxies resolve away.
-        if length == 0
-            || length > NAME_LIMIT
-            || !name.chars().all(allowed)
-            || name == "."
-            || name == ".."
-        {
-            return Err(Invalid(
-                "a room's name has 1 to 64 letters, digits, '-', '_' or '.' of any script",
-            ));
+        if length == 0 || length > NAME_LIMIT || !name.chars().all(allowed) || name == "." || name == ".." {
+            return Err(Invalid("a room's name has 1 to 64 letters, digits, '-', '_' or '.' of any script"));
         }
         Ok(RoomName(name.into()))
     }
@@ -224,9 +216,7 @@ impl FromStr for PersonName {
         let name: String = text.trim().nfc().collect();
         let length = name.chars().count();
         if length == 0 || length > NAME_LIMIT || name.chars().any(char::is_control) {
-            return Err(Invalid(
-                "a person's name has 1 to 64 characters and no control characters",
-            ));
+            return Err(Invalid("a person's name has 1 to 64 characters and no control characters"));
         }
         Ok(PersonName(name.into()))
     }
@@ -253,13 +243,8 @@ impl FromStr for SendId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<SendId, Invalid> {
-        if text.is_empty()
-            || text.len() > SEND_ID_LIMIT
-            || !text.bytes().all(|b| b.is_ascii_graphic())
-        {
-            return Err(Invalid(
-                "a message's id has 1 to 128 visible ASCII characters",
-            ));
+        if text.is_empty() || text.len() > SEND_ID_LIMIT || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid("a message's id has 1 to 128 visible ASCII characters"));
         }
         Ok(SendId(text.into()))
     }
@@ -272,9 +257,7 @@ pub struct Timestamp(pub u64);
 impl Timestamp {
     /// The wall clock, now.
     pub fn now() -> Timestamp {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(since.as_millis() as u64)
     }
 
@@ -303,10 +286,7 @@ mod tests {
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
         for sequence in [0, 1, 41, i64::MAX as u64] {
-            let cursor = Cursor {
-                epoch: Epoch::random(),
-                sequence,
-            };
+            let cursor = Cursor { epoch: Epoch::random(), sequence };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
     }
@@ -328,10 +308,7 @@ mod tests {
             "+123abcd-1",
             "0123abcd-１",
         ] {
-            assert!(
-                text.parse::<Cursor>().is_err(),
-                "{text:?} was taken for a cursor"
-            );
+            assert!(text.parse::<Cursor>().is_err(), "{text:?} was taken for a cursor");
         }
     }
 
@@ -352,40 +329,21 @@ mod tests {
         ] {
             assert!(name.parse::<RoomName>().is_ok(), "{name:?} was refused");
         }
-        for name in [
-            "",
-            ".",
-            "..",
-            "a b",
-            "a/b",
-            "~health",
-            "a\0",
-            "<b>",
-            "a\u{202e}b",
-            "🦀",
-            &"a".repeat(65),
-        ] {
+        for name in
+            ["", ".", "..", "a b", "a/b", "~health", "a\0", "<b>", "a\u{202e}b", "🦀", &"a".repeat(65)]
+        {
             assert!(name.parse::<RoomName>().is_err(), "{name:?} was accepted");
         }
     }
 
     #[test]
     fn a_name_is_the_same_however_it_was_composed() {
-        assert_eq!(
-            "cafe\u{301}".parse::<RoomName>(),
-            "caf\u{e9}".parse::<RoomName>()
-        );
-        assert_eq!(
-            " Zoe\u{308} ".parse::<PersonName>(),
-            "Zo\u{eb}".parse::<PersonName>()
-        );
+        assert_eq!("cafe\u{301}".parse::<RoomName>(), "caf\u{e9}".parse::<RoomName>());
+        assert_eq!(" Zoe\u{308} ".parse::<PersonName>(), "Zo\u{eb}".parse::<PersonName>());
     }
 
     #[test]
     fn a_time_is_shown_in_milliseconds_of_utc() {
-        assert_eq!(
-            Timestamp(1_700_000_000_042).to_string(),
-            "2023-11-14T22:13:20.042Z"
-        );
+        assert_eq!(Timestamp(1_700_000_000_042).to_string(), "2023-11-14T22:13:20.042Z");
     }
 }

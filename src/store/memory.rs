@@ -28,18 +28,12 @@ struct Shelf {
 impl MemoryStore {
     /// An empty store, with an epoch of its own.
     pub fn new(keep: Keep) -> MemoryStore {
-        MemoryStore {
-            epoch: Epoch::random(),
-            keep,
-            shelves: Mutex::default(),
-        }
+        MemoryStore { epoch: Epoch::random(), keep, shelves: Mutex::default() }
     }
 
     fn shelves(&self) -> MutexGuard<'_, HashMap<RoomName, Shelf>> {
         // Nothing under this lock leaves a shelf half changed, so a panic elsewhere does not taint it.
-        self.shelves
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.shelves.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -51,10 +45,7 @@ impl Store for MemoryStore {
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(room.clone()).or_default();
-        Ok(drafts
-            .iter()
-            .map(|draft| shelf.append(self.epoch, self.keep, draft))
-            .collect())
+        Ok(drafts.iter().map(|draft| shelf.append(self.epoch, self.keep, draft)).collect())
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
@@ -63,18 +54,10 @@ impl Store for MemoryStore {
             return Ok(Tail::default());
         };
         let skip = shelf.messages.len().saturating_sub(limit);
-        Ok(Tail {
-            messages: shelf.messages.range(skip..).cloned().collect(),
-            latest: shelf.latest,
-        })
+        Ok(Tail { messages: shelf.messages.range(skip..).cloned().collect(), latest: shelf.latest })
     }
 
-    fn after(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error> {
+    fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         let shelves = self.shelves();
         let Some(shelf) = shelves.get(room) else {
             return Ok(Vec::new());
@@ -83,22 +66,13 @@ impl Store for MemoryStore {
         Ok(shelf.messages.range(start..).take(limit).cloned().collect())
     }
 
-    fn before(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error> {
+    fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         let shelves = self.shelves();
         let Some(shelf) = shelves.get(room) else {
             return Ok(Vec::new());
         };
         let end = shelf.position_after(sequence.saturating_sub(1));
-        Ok(shelf
-            .messages
-            .range(end.saturating_sub(limit)..end)
-            .cloned()
-            .collect())
+        Ok(shelf.messages.range(end.saturating_sub(limit)..end).cloned().collect())
     }
 
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
@@ -108,11 +82,7 @@ impl Store for MemoryStore {
             .filter(|(room, _)| !room.is_internal())
             .filter_map(|(room, shelf)| {
                 let at = shelf.messages.back()?.at;
-                Some(RoomSummary {
-                    room: room.clone(),
-                    latest: shelf.latest,
-                    at,
-                })
+                Some(RoomSummary { room: room.clone(), latest: shelf.latest, at })
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
@@ -139,10 +109,7 @@ impl Shelf {
         }
         self.latest += 1;
         let message = Arc::new(Message {
-            id: Cursor {
-                epoch,
-                sequence: self.latest,
-            },
+            id: Cursor { epoch, sequence: self.latest },
             kind: draft.kind,
             name: draft.name.clone(),
             text: draft.text.clone(),
@@ -159,8 +126,6 @@ impl Shelf {
     fn position_after(&self, sequence: u64) -> usize {
         let oldest = self.latest + 1 - self.messages.len() as u64;
         let past = (sequence + 1).saturating_sub(oldest);
-        usize::try_from(past)
-            .unwrap_or(usize::MAX)
-            .min(self.messages.len())
+        usize::try_from(past).unwrap_or(usize::MAX).min(self.messages.len())
     }
 }

@@ -32,20 +32,10 @@ pub trait Store: Send + Sync + 'static {
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error>;
 
     /// What was kept after `sequence`, at most `limit`, oldest first.
-    fn after(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error>;
+    fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// What was kept before `sequence`, the newest `limit` of it, oldest first.
-    fn before(
-        &self,
-        room: &RoomName,
-        sequence: u64,
-        limit: usize,
-    ) -> Result<Vec<Arc<Message>>, Error>;
+    fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// Every room in which something is kept, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;

@@ -3,3 +3,6 @@
 //! Nothing here knows how a request was read or how a reply is written.
 
 pub mod page;
+pub mod refusal;
+pub mod reply;
+pub mod request;

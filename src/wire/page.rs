@@ -5,6 +5,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use askama::Template;
@@ -63,7 +64,8 @@ macro_rules! files {
 
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-const SVG: &str = "image/svg+xml";
+/// The content type of [`qr_svg`].
+pub const SVG: &str = "image/svg+xml";
 
 /// Name, content type and content of every file.
 const FILES: &[(&str, &str, &[u8])] = &files! {
@@ -105,14 +107,8 @@ static ASSETS: LazyLock<Vec<(&str, Asset)>> = LazyLock::new(|| {
         let version = hasher.finish();
         let asset = Asset {
             content_type,
-            plain: Representation {
-                etag: format!("\"{version:016x}\""),
-                body: body.to_vec(),
-            },
-            gzip: Representation {
-                etag: format!("\"{version:016x}-gzip\""),
-                body: gzip(body),
-            },
+            plain: Representation { etag: format!("\"{version:016x}\""), body: body.to_vec() },
+            gzip: Representation { etag: format!("\"{version:016x}-gzip\""), body: gzip(body) },
         };
         (path, asset)
     };
@@ -141,7 +137,7 @@ pub struct Page<'a> {
     pub messages: &'a [Arc<Message>],
     /// The cursor to follow from here: that of the newest message.
     pub next: Cursor,
-    /// The address by which others reach this room, from [`room_address`].
+    /// The address by which others reach this room, for people to pass on.
     pub address: &'a str,
     /// Whose form this is, for a browser without scripts: the parameter `name`.
     pub name: Option<&'a PersonName>,
@@ -155,11 +151,7 @@ pub fn render(page: &Page<'_>) -> String {
         next: page.next.to_string(),
         address: page.address,
         name: page.name.map_or("", PersonName::as_str),
-        modules: FILES
-            .iter()
-            .map(|(path, ..)| *path)
-            .filter(|path| path.ends_with(".js"))
-            .collect(),
+        modules: FILES.iter().map(|(path, ..)| *path).filter(|path| path.ends_with(".js")).collect(),
     };
     // The templates call nothing that can fail, and a String takes every write.
     html.render().expect("rendering into a String succeeds")
@@ -168,25 +160,27 @@ pub fn render(page: &Page<'_>) -> String {
 /// The HTML of `GET /chat/{room}?view=backlog`: the list of messages alone, which renews itself.
 /// The page shows it in a frame to browsers without scripts, so that what one types there stays.
 pub fn render_backlog(room: &RoomName, messages: &[Arc<Message>]) -> String {
-    let html = BacklogHtml {
-        room: room.as_str(),
-        messages: backlog(messages),
-    };
+    let html = BacklogHtml { room: room.as_str(), messages: backlog(messages) };
     // As above.
     html.render().expect("rendering into a String succeeds")
 }
 
-/// The address of a room on the server at `base` (`http://192.168.1.5:8080`).
-pub fn room_address(base: &str, room: &RoomName) -> String {
-    let room = percent_encoding::utf8_percent_encode(room.as_str(), PATH_SEGMENT);
-    format!("{base}/chat/{room}")
+/// The server's own address, to be passed on: as the browser found it (`host` is the header), but for
+/// a loopback name, which means another machine on another machine. `lan` is the address by which
+/// others reach this one, if they do.
+pub fn base(host: &str, lan: Option<IpAddr>) -> String {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, format!(":{port}")),
+        _ => (host, String::new()),
+    };
+    let ip: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
+    let loopback = name.eq_ignore_ascii_case("localhost") || ip.is_some_and(|ip| ip.is_loopback());
+    match lan {
+        Some(IpAddr::V4(ip)) if loopback => format!("http://{ip}{port}"),
+        Some(IpAddr::V6(ip)) if loopback => format!("http://[{ip}]{port}"),
+        _ => format!("http://{host}"),
+    }
 }
-
-/// What a room's name may hold besides letters and digits stands for itself in a path.
-const PATH_SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.');
 
 /// An address as a QR code, an SVG image; `None` if it is too long for one (about 2,300 bytes).
 pub fn qr_svg(address: &str) -> Option<String> {
@@ -220,14 +214,8 @@ fn backlog(messages: &[Arc<Message>]) -> &[Arc<Message>] {
         bytes += message.text.len();
         bytes <= BACKLOG_BYTES
     };
-    let count = messages
-        .iter()
-        .rev()
-        .take(BACKLOG_MESSAGES)
-        .take_while(fits)
-        .count()
-        .max(1)
-        .min(messages.len());
+    let count =
+        messages.iter().rev().take(BACKLOG_MESSAGES).take_while(fits).count().max(1).min(messages.len());
     &messages[messages.len() - count..]
 }
 
@@ -255,10 +243,7 @@ mod tests {
 
     fn message(sequence: u64, name: &str, text: &str) -> Arc<Message> {
         Arc::new(Message {
-            id: Cursor {
-                epoch: Epoch::from_number(1),
-                sequence,
-            },
+            id: Cursor { epoch: Epoch::from_number(1), sequence },
             kind: Kind::Message,
             name: name.parse().ok(),
             text: text.into(),
@@ -272,10 +257,7 @@ mod tests {
         render(&Page {
             room: &room,
             messages,
-            next: Cursor {
-                epoch: Epoch::from_number(1),
-                sequence: 9,
-            },
+            next: Cursor { epoch: Epoch::from_number(1), sequence: 9 },
             address: "http://x'\"><script>alert(2)</script>/chat/lobby",
             name: Some(&name),
         })
@@ -285,11 +267,7 @@ mod tests {
     fn whatever_people_write_stays_text() {
         let evil = "</textarea></ol>\"'><script>alert(3)</script><img src=x onerror=alert(4)>&";
         let html = html("lobby", &[message(1, "<b>anna</b>", evil)]);
-        assert_eq!(
-            html.matches("<script").count(),
-            1,
-            "only our own script is there"
-        );
+        assert_eq!(html.matches("<script").count(), 1, "only our own script is there");
         assert!(!html.contains("<b>") && !html.contains("<img src=x"));
         assert!(html.contains("&#60;script&#62;alert(3)&#60;/script&#62;"));
     }
@@ -310,9 +288,7 @@ mod tests {
     #[test]
     fn every_file_the_page_names_is_there_in_both_encodings() {
         let page = html("lobby", &[]);
-        let named = page
-            .split('"')
-            .filter_map(|part| part.strip_prefix("/page/"));
+        let named = page.split('"').filter_map(|part| part.strip_prefix("/page/"));
         assert!(named.clone().count() > 4);
         for path in named {
             let asset = asset(path).unwrap_or_else(|| panic!("{path} is missing"));
@@ -334,11 +310,22 @@ mod tests {
     }
 
     #[test]
-    fn a_room_has_an_address_and_its_code() {
-        let room = "größe".parse().unwrap();
-        let address = room_address("http://192.168.1.5:8080", &room);
-        assert_eq!(address, "http://192.168.1.5:8080/chat/gr%C3%B6%C3%9Fe");
-        let svg = qr_svg(&address).unwrap();
+    fn the_address_to_pass_on_is_one_that_others_reach() {
+        let lan = Some("192.168.1.5".parse().unwrap());
+        for loopback in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
+            assert_eq!(base(loopback, lan), "http://192.168.1.5:8080");
+            assert_eq!(base(loopback, None), format!("http://{loopback}"));
+        }
+        let lan6 = Some("fd00::5".parse().unwrap());
+        assert_eq!(base("localhost", lan6), "http://[fd00::5]");
+        for host in ["chat.example", "chat.example:8080", "10.0.0.1:8080", "[fd00::1]:8080", "[fd00::1]"] {
+            assert_eq!(base(host, lan), format!("http://{host}"));
+        }
+    }
+
+    #[test]
+    fn an_address_that_fits_has_a_code() {
+        let svg = qr_svg("http://192.168.1.5:8080/chat/gr%C3%B6%C3%9Fe").unwrap();
         assert!(svg.starts_with("<svg") && !svg.contains("script"));
         assert!(qr_svg(&"x".repeat(5_000)).is_none());
     }

@@ -1,0 +1,179 @@
+//! One request and its reply, through tiny_http.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
+use std::time::SystemTime;
+
+use tiny_http::{HTTPVersion, Header, Request, Response};
+
+use super::super::Server;
+use super::connections::{Arrival, Visit};
+use crate::message::TEXT_LIMIT;
+use crate::wire::refusal::Refusal;
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::{BodyLength, Head};
+
+/// Why there is no whole body.
+enum NoBody {
+    Refused(Refusal),
+    /// The client left, or fell silent, half way: nobody is there to be told.
+    Gone,
+}
+
+/// Answers one request. An `urgent` one may not wait.
+pub fn exchange(server: &Server, mut request: Request, urgent: bool) {
+    let _flight = server.door.in_flight.enter();
+    let visit = match server.door.connections.arrive(request.remote_addr().copied(), urgent) {
+        Arrival::First(visit) => {
+            server.door.rescuer.call();
+            visit
+        }
+        Arrival::Known(visit) => visit,
+        Arrival::TooDeep(visit) => {
+            let reply = reply::refused(head(&request).format(), &Refusal::TooDeepPipeline);
+            return send(request, &reply, &visit, true);
+        }
+        Arrival::Unwelcome => return leave(request),
+    };
+    match read_body(&mut request) {
+        Ok(body) => {
+            let head = head(&request);
+            let reply = server.answer(&head, &body, &visit);
+            let reply = reply.unwrap_or_else(|refusal| reply::refused(head.format(), &refusal));
+            send(request, &reply, &visit, false);
+        }
+        Err(NoBody::Refused(refusal)) => {
+            // Where the body ends is unclear from here on, and so is where the next request begins.
+            visit.closes();
+            let reply = reply::refused(head(&request).format(), &refusal);
+            visit.end_wait();
+            send_before_body(request, &reply);
+        }
+        Err(NoBody::Gone) => leave(request),
+    }
+}
+
+fn head(request: &Request) -> Head<'_> {
+    Head {
+        method: request.method().as_str(),
+        target: request.url(),
+        headers: request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
+    }
+}
+
+/// Reads the body, if its length is clear and within the limit.
+///
+/// **Fault:** tiny_http takes any `Transfer-Encoding` for chunked, the first of several
+/// `Content-Length`, and a bad one for none. **Cure:** our own look at the headers comes first.
+fn read_body(request: &mut Request) -> Result<Vec<u8>, NoBody> {
+    let length = head(request).body_length().map_err(NoBody::Refused)?;
+    let mut body = Vec::new();
+    match length {
+        BodyLength::Exact(0) => {}
+        BodyLength::Exact(length) => {
+            let read = request.as_reader().take(length as u64).read_to_end(&mut body);
+            if read.ok() != Some(length) {
+                return Err(NoBody::Gone);
+            }
+        }
+        BodyLength::Chunked => match request.as_reader().take(TEXT_LIMIT as u64 + 1).read_to_end(&mut body) {
+            Ok(length) if length > TEXT_LIMIT => return Err(NoBody::Refused(Refusal::MessageTooLarge)),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                return Err(NoBody::Refused(Refusal::BadFraming(
+                    "a chunk's size is not a hexadecimal number",
+                )));
+            }
+            Err(_) => return Err(NoBody::Gone),
+        },
+    }
+    Ok(body)
+}
+
+/// Sends a reply in one piece, and waits for nothing.
+///
+/// **Fault:** tiny_http prints a reply in pieces through 1 KiB, drops `Connection`, and gives a 204 a
+/// length. **Cure:** head and body in one buffer, one write, one flush.
+fn send(request: Request, reply: &Reply, visit: &Visit<'_>, close: bool) {
+    let bytes = render(&request, reply, close);
+    // The replies of a connection go out in order: none before a wait that still stands.
+    visit.end_wait();
+    let mut writer = request.into_writer();
+    // Whether the client is still there is not to be had from here; it comes back by its cursor.
+    let _ = writer.write_all(&bytes).and_then(|()| writer.flush());
+}
+
+fn render(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
+    let mut text = String::with_capacity(512);
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    // Writing to a string can't fail.
+    let _ = write!(text, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", reply.status, reply::reason(reply.status));
+    for (name, value) in &reply.headers {
+        let _ = write!(text, "{name}: {value}\r\n");
+    }
+    if reply.has_body() {
+        let _ = write!(text, "Content-Length: {}\r\n", reply.body.len());
+    }
+    let _ = write!(
+        text,
+        "Connection: {}\r\n\r\n",
+        if close || is_last(request) { "close" } else { "keep-alive" }
+    );
+    let mut bytes = text.into_bytes();
+    if reply.has_body() && request.method().as_str() != "HEAD" {
+        bytes.extend_from_slice(&reply.body);
+    }
+    bytes
+}
+
+/// Whether tiny_http reads nothing more from this request's connection.
+fn is_last(request: &Request) -> bool {
+    let connection = head(request).header("Connection").unwrap_or("").to_ascii_lowercase();
+    match *request.http_version() {
+        HTTPVersion(1, 0) => !connection.contains("keep-alive"),
+        _ => connection.contains("close") || connection.contains("upgrade"),
+    }
+}
+
+/// Sends a reply to a request whose body stands unread, and closes the connection for our part.
+///
+/// **Fault:** tiny_http drops the header `Connection` from such a reply. **Cure:** it passes a value on
+/// as it is, line ends too, so the header travels as the second line of another.
+///
+/// **Fault:** when tiny_http drops a request it reads what is left of its body into a buffer of the
+/// announced size; where that can't be had, Rust aborts the process. **Cure:** such a request is not
+/// dropped. Its connection stays, a thread and two descriptors, for the life of the process. Below a
+/// hundred terabytes it does not come to that: the binary's allocator takes address space for such a
+/// buffer without reserving memory for it.
+fn send_before_body(request: Request, reply: &Reply) {
+    let mut response = Response::from_data(reply.body.to_vec()).with_status_code(reply.status);
+    for (name, value) in &reply.headers {
+        let value = if *name == "Cache-Control" {
+            format!("{value}\r\nConnection: close")
+        } else {
+            value.to_string()
+        };
+        // Our own names and values are ASCII.
+        response.add_header(Header::from_bytes(*name, value).expect("an ASCII header"));
+    }
+    if is_droppable(&request) {
+        let _ = request.respond(response);
+    } else {
+        mem::forget(request);
+    }
+}
+
+/// Drops a request without a reply.
+fn leave(request: Request) {
+    if is_droppable(&request) {
+        drop(request.into_writer());
+    } else {
+        mem::forget(request);
+    }
+}
+
+/// Whether a buffer for all of its body can be had, so that dropping it does not end the process.
+fn is_droppable(request: &Request) -> bool {
+    Vec::<u8>::new().try_reserve_exact(request.body_length().unwrap_or(0)).is_ok()
+}

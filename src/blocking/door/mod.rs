@@ -1,0 +1,249 @@
+//! The door: all that tiny_http needs around it, each cure beside the fault that it cures.
+//!
+//! tiny_http 0.12 is used as it is. Nothing outside this folder knows of it.
+
+mod connections;
+mod exchange;
+mod handlers;
+mod rescuer;
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::panic::{self, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+
+use self::connections::Connections;
+use self::handlers::Generation;
+use self::rescuer::Rescuer;
+use super::Server;
+use crate::budget::{Budget, Cost};
+use crate::config::{DRAIN, HOLD_MAX};
+use crate::wire::refusal::Refusal;
+
+pub use self::connections::Visit;
+
+/// A connection is a thread of tiny_http's and two descriptors; one that waits is a handler's, too.
+pub const COST: Cost = Cost { descriptors: 2, threads: 1, waiting_threads: 1 };
+
+/// How long a connection may be silent: longer than the longest wait and the gap between two polls.
+const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));
+
+/// How long a client may take to accept what is sent to it.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After how long no connection of a dead server is alive.
+const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
+
+/// **Fault:** std's backlog of 128 drops connections in a burst. **Cure:** bind with this many.
+const BACKLOG: i32 = 4_096;
+
+/// The pauses before a dead server is replaced: from the first, doubled up to the last.
+const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// What tiny_http can't be kept from, for whoever opens it to a network.
+pub const WARNING: &str = "\
+this engine is made for a trusted network, or to stand behind a proxy. On an open one anybody can
+hold its threads for good with HTTP/2.0 request lines, and fill its memory with an endless header:
+tiny_http has no limit there, and nothing in this process can give it one. Put nginx or Caddy before it.";
+
+/// Admits requests, and sees that somebody is always there to receive them.
+pub struct Door {
+    listener: TcpListener,
+    connections: Connections,
+    rescuer: Rescuer,
+    budget: Budget,
+    waiters: AtomicUsize,
+    handlers: AtomicUsize,
+    in_flight: InFlight,
+    closing: AtomicBool,
+    deaths: Sender<()>,
+    died: Receiver<()>,
+}
+
+/// Requests that were received and are not answered yet.
+#[derive(Default)]
+struct InFlight {
+    count: AtomicUsize,
+    lock: Mutex<()>,
+    none: Condvar,
+}
+
+/// A place among those who wait. It is given back when this is dropped.
+pub struct Seat<'a>(&'a AtomicUsize);
+
+/// Binds a listener with the options that every connection inherits from it.
+///
+/// **Fault:** tiny_http sets no timeout and no option on its sockets. A client that is gone, or that
+/// sends half a header, holds a thread for ever, and a body over 1 KiB waits 40 ms for Nagle.
+/// **Cure:** on Linux an accepted socket inherits the listener's options.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    let keepalive =
+        TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    socket.set_read_timeout(Some(SILENCE))?;
+    socket.set_write_timeout(Some(SEND_TIMEOUT))?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+impl Door {
+    /// A door at this listener, not open yet.
+    pub fn new(listener: TcpListener, budget: Budget) -> io::Result<Door> {
+        let (deaths, died) = bounded(1);
+        Ok(Door {
+            connections: Connections::new(LIFETIME),
+            rescuer: Rescuer::start(listener.local_addr()?)?,
+            listener,
+            budget,
+            waiters: AtomicUsize::new(0),
+            handlers: AtomicUsize::new(0),
+            in_flight: InFlight::default(),
+            closing: AtomicBool::new(false),
+            deaths,
+            died,
+        })
+    }
+
+    /// Gives a request a place among those who wait, if there is one and its thread can be spared.
+    pub fn admit(&self, visit: &Visit<'_>) -> Result<Seat<'_>, Refusal> {
+        let taken = |n| (n < self.budget.waiters).then_some(n + 1);
+        if visit.is_urgent() || self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
+            return Err(Refusal::TooManyWaiters);
+        }
+        Ok(Seat(&self.waiters))
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(SeqCst)
+    }
+
+    /// Tells the supervisor that a server has died. Once is enough for it to look.
+    fn report_death(&self) {
+        let _ = self.deaths.try_send(());
+    }
+}
+
+/// Serves until told to stop; then answers all who wait, lets what is in flight finish, and returns.
+///
+/// **Fault:** the accept loop of tiny_http ends at its first error, such as EMFILE: one receiver hears
+/// of it, the others block for ever. When the error strikes a little later its thread panics, and
+/// nobody is told at all. **Cure:** this supervisor starts another server on the same socket, and the
+/// old one is received from for as long as it may have connections.
+pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
+    let door = &server.door;
+    watch_for_panics(door.deaths.clone());
+    let mut generations = vec![];
+    let mut pause = REVIVAL_PAUSES.0;
+    let mut revival = after(Duration::ZERO);
+    loop {
+        select! {
+            recv(revival) -> _ => {
+                revival = never();
+                match revive(server) {
+                    Some(generation) => generations.push(generation),
+                    None => door.report_death(),
+                }
+            }
+            recv(door.died) -> _ => {
+                generations.retain(Generation::is_needed);
+                // A server that has served was not ended by what ended the one before.
+                let served = generations.last().is_some_and(Generation::has_served);
+                pause = if served { REVIVAL_PAUSES.0 } else { (pause * 2).min(REVIVAL_PAUSES.1) };
+                tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
+                revival = after(pause);
+            }
+            recv(stop) -> _ => break,
+        }
+    }
+    drain(server, &generations);
+}
+
+/// Starts one more tiny_http server on the listener. It panics where it can't have its threads.
+fn revive(server: &Arc<Server>) -> Option<Arc<Generation>> {
+    let listener = server.door.listener.try_clone().ok()?;
+    let started = catch_unwind(move || tiny_http::Server::from_listener(listener, None));
+    Generation::start(server, started.ok()?.ok()?)
+}
+
+fn drain(server: &Arc<Server>, generations: &[Arc<Generation>]) {
+    let door = &server.door;
+    door.closing.store(true, SeqCst);
+    door.rescuer.stop();
+    // Ends every accept loop on this socket.
+    if let Err(error) = SockRef::from(&door.listener).shutdown(Shutdown::Read) {
+        tracing::warn!(%error, "the listener could not be shut down");
+    }
+    server.rooms.close();
+    if door.in_flight.wait_for_none(DRAIN) {
+        server.rooms.join();
+    } else {
+        tracing::warn!("not everything in flight was finished in time");
+    }
+    for generation in generations {
+        generation.dismiss(door.handlers.load(SeqCst));
+    }
+}
+
+/// Hears of the panics inside tiny_http: those of its accept thread are reported as deaths, and those
+/// of a connection that was reset before it was looked at are passed over, being of no consequence.
+fn watch_for_panics(deaths: Sender<()>) {
+    let others = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let file = info.location().map_or("", |location| location.file());
+        if !file.contains("tiny_http") {
+            return others(info);
+        }
+        if !file.ends_with("client.rs") {
+            let _ = deaths.try_send(());
+        }
+    }));
+}
+
+impl InFlight {
+    fn enter(&self) -> Flight<'_> {
+        self.count.fetch_add(1, SeqCst);
+        Flight(self)
+    }
+
+    fn wait_for_none(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.count.load(SeqCst) > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            lock = self.none.wait_timeout(lock, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+/// One request in flight.
+struct Flight<'a>(&'a InFlight);
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, SeqCst) == 1 {
+            let _lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            self.0.none.notify_all();
+        }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}

@@ -1,0 +1,36 @@
+//! Every limit, its default and its reason.
+
+use std::time::Duration;
+
+/// How long a GET waits if it does not say (the seed's 10 s: under the 15 to 30 s after which phones
+/// and middleboxes drop a silent connection).
+pub const HOLD: Duration = Duration::from_secs(10);
+
+/// The longest that a GET may ask to wait: proxies cut at 60 s by default.
+pub const HOLD_MAX: Duration = Duration::from_secs(60);
+
+/// The most messages in one JSON reply, or in one read from the store.
+pub const PAGE_LIMIT: usize = 500;
+
+/// The most text in one JSON reply, in bytes (1 MiB); a single message is sent whatever it weighs.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+
+/// How long a room's thread outlives its last subscriber and message, so that the gap between two
+/// polls does not end it.
+pub const ROOM_IDLE: Duration = Duration::from_secs(30);
+
+/// The most rooms that are awake at once: each is a thread, or a task, with a tail of up to 4 MiB.
+pub const ROOMS_MAX: usize = 1_000;
+
+/// The most letters that a room takes from its mailbox before it acts on them: what is published
+/// among them shares one commit of the store, and the others do not wait longer than that for it.
+pub const BATCH_LIMIT: usize = 256;
+
+/// After what time a client that was told 503 may come back.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a stopping server lets what is in flight finish. It has 2 s in all.
+pub const DRAIN: Duration = Duration::from_millis(1_500);
+
+/// How long the health check waits for its own message.
+pub const HEALTH_DEADLINE: Duration = Duration::from_secs(2);

@@ -1,0 +1,284 @@
+//! A room: who waits, and the end of its order.
+//!
+//! It does no I/O, reads no clock and knows no thread: it is told what was stored, and says whom to
+//! wake with what. Each engine gives it an owner, a thread or a task, and a mailbox.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::message::{Cursor, Epoch, Kind, Message};
+use crate::store::{Appended, Tail};
+
+/// How many of its newest messages a room holds for those who come back from a poll.
+/// Who is further behind reads from the store.
+pub const TAIL_LIMIT: usize = 1_000;
+
+/// The most text that a room holds so, in bytes (4 MiB); its newest batch stays whatever it weighs.
+pub const TAIL_BYTES: usize = 4 * 1024 * 1024;
+
+/// From where on somebody wants a room's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// All that is kept.
+    Oldest,
+    /// What is posted from now on.
+    Latest,
+    /// What came after this.
+    Cursor(Cursor),
+}
+
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// What people say.
+    Messages,
+    /// That, and who comes and goes.
+    Everything,
+}
+
+impl Wants {
+    /// Whether this message is wanted.
+    pub fn includes(self, message: &Message) -> bool {
+        self == Wants::Everything || message.kind == Kind::Message
+    }
+}
+
+/// A piece of a room's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first, without holes.
+    pub messages: Arc<[Arc<Message>]>,
+    /// Where to go on from: the last message here.
+    pub next: Cursor,
+    /// Whether something before this page is no longer kept.
+    pub gap: bool,
+}
+
+/// How one subscription ended. A subscriber hears exactly one of these, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wake {
+    /// Something came, or had come already.
+    Page(Page),
+    /// Something had come already, longer ago than the room remembers: the store has it.
+    Stored(Missed),
+    /// The subscription was taken back. Nothing that it wants has come up to this cursor.
+    Expired(Cursor),
+    /// The server is closing. Nothing that it wants has come up to this cursor.
+    Closing(Cursor),
+}
+
+/// What somebody missed for longer than the room remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    /// The sequence to read on from; `None` for the oldest message that is kept.
+    pub after: Option<u64>,
+    /// Whether something before that is known to be lost.
+    pub gap: bool,
+    /// The room's newest message.
+    pub latest: Cursor,
+}
+
+impl Missed {
+    /// The page that the store's answer makes: `messages` as it read them.
+    ///
+    /// Sequences have no holes, so a first message that does not follow on tells of a loss; and so
+    /// do no messages at all, where there were some.
+    pub fn page(self, messages: Vec<Arc<Message>>) -> Page {
+        let lost = match (self.after, messages.first()) {
+            (Some(after), Some(first)) => first.id.sequence != after + 1,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        let next = messages.last().map_or(self.latest, |m| m.id);
+        Page { messages: messages.into(), next, gap: self.gap || lost }
+    }
+}
+
+/// Names one subscription in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriberId(u64);
+
+impl SubscriberId {
+    /// One that nobody else has.
+    pub fn fresh() -> SubscriberId {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        SubscriberId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What became of a published message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Where it stands.
+    pub id: Cursor,
+    /// How many subscribers were waiting and were handed it.
+    pub delivered: usize,
+}
+
+/// A room's state. `S` is whatever the engine wakes a subscriber by.
+pub struct Room<S> {
+    epoch: Epoch,
+    /// The sequence of the newest message; 0 if there never was one.
+    latest: u64,
+    /// The newest messages with how many were handed each, without holes, up to `latest`.
+    tail: VecDeque<(Arc<Message>, usize)>,
+    /// The text in `tail`, in bytes.
+    tail_bytes: usize,
+    /// Who waits, in the order of their coming. Nothing that one of them wants stands before
+    /// `latest` unseen by it: whoever has missed something is answered instead of kept here.
+    waiting: BTreeMap<SubscriberId, (Wants, S)>,
+    /// Nobody is kept waiting any more.
+    closing: bool,
+}
+
+impl<S> Room<S> {
+    /// A room as the store remembers it, with nobody in it.
+    pub fn new(epoch: Epoch, stored: Tail) -> Room<S> {
+        let mut room = Room {
+            epoch,
+            latest: stored.latest,
+            tail: VecDeque::new(),
+            tail_bytes: 0,
+            waiting: BTreeMap::new(),
+            closing: false,
+        };
+        room.extend_tail(stored.messages.into_iter().map(|message| (message, 0)));
+        room
+    }
+
+    /// The place of the newest message.
+    pub fn latest(&self) -> Cursor {
+        self.cursor(self.latest)
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Looks for what came `after`, and keeps the subscriber if there is nothing: one step, so that
+    /// nothing falls between. Gives the subscriber back with its answer if it need not wait.
+    ///
+    /// A cursor of another epoch, or of a message that never was, is a gap: the room starts over
+    /// from the oldest message that is kept, and says so at once even if none is.
+    #[must_use = "the subscriber that comes back must be woken"]
+    pub fn subscribe(
+        &mut self,
+        id: SubscriberId,
+        after: After,
+        wants: Wants,
+        subscriber: S,
+    ) -> Option<(S, Wake)> {
+        let (after, gap) = match after {
+            After::Latest => (Some(self.latest), false),
+            After::Oldest => (None, false),
+            After::Cursor(c) if c.epoch == self.epoch && c.sequence <= self.latest => {
+                (Some(c.sequence), false)
+            }
+            After::Cursor(_) => (None, true),
+        };
+        let remembered = self.latest - self.tail.len() as u64;
+        if after.unwrap_or(0) < remembered {
+            return Some((subscriber, Wake::Stored(Missed { after, gap, latest: self.latest() })));
+        }
+        // The difference is at most the tail's length, which is a usize.
+        let unseen = self.tail.range((after.unwrap_or(0) - remembered) as usize..);
+        if gap || unseen.clone().any(|(message, _)| wants.includes(message)) {
+            let messages = unseen.map(|(message, _)| message.clone()).collect();
+            return Some((subscriber, Wake::Page(Page { messages, next: self.latest(), gap })));
+        }
+        if self.closing {
+            return Some((subscriber, Wake::Closing(self.latest())));
+        }
+        self.waiting.insert(id, (wants, subscriber));
+        None
+    }
+
+    /// Takes a subscription back. `None` if it was answered before.
+    #[must_use = "the subscriber that comes back must be woken"]
+    pub fn unsubscribe(&mut self, id: SubscriberId) -> Option<(S, Wake)> {
+        let (_, subscriber) = self.waiting.remove(&id)?;
+        Some((subscriber, Wake::Expired(self.latest())))
+    }
+
+    /// Takes all subscriptions back, and every later one, because the server closes.
+    #[must_use = "the subscribers that come back must be woken"]
+    pub fn close(&mut self) -> Vec<(S, Wake)> {
+        self.closing = true;
+        let next = self.latest();
+        std::mem::take(&mut self.waiting)
+            .into_values()
+            .map(|(_, subscriber)| (subscriber, Wake::Closing(next)))
+            .collect()
+    }
+
+    /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
+    /// outcome what to tell its sender.
+    #[must_use = "the subscribers that come back must be woken, then the senders answered"]
+    pub fn publish(&mut self, appended: &[Appended]) -> (Vec<(S, Wake)>, Vec<Published>) {
+        let messages: Arc<[Arc<Message>]> = appended
+            .iter()
+            .filter_map(|outcome| match outcome {
+                Appended::Stored(message) => Some(message.clone()),
+                Appended::Repeated(_) => None,
+            })
+            .collect();
+
+        let woken = self.take_those_who_want(&messages);
+        let wanting_everything = woken.iter().filter(|(wants, _)| *wants == Wants::Everything).count();
+        // Plain text carries one message, so who wants only what is said is handed the first such.
+        let first_said = messages.iter().find(|m| m.kind == Kind::Message).map(|m| m.id);
+        let delivered = |message: &Message| {
+            if Some(message.id) == first_said { woken.len() } else { wanting_everything }
+        };
+        if let Some(last) = messages.last() {
+            self.latest = last.id.sequence;
+            self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());
+        }
+        let published = appended
+            .iter()
+            .map(|outcome| match outcome {
+                Appended::Stored(message) => Published { id: message.id, delivered: delivered(message) },
+                Appended::Repeated(id) => Published { id: *id, delivered: self.delivered_then(*id) },
+            })
+            .collect();
+        let page = Page { messages, next: self.latest(), gap: false };
+        let woken = woken.into_iter().map(|(_, s)| (s, Wake::Page(page.clone()))).collect();
+        (woken, published)
+    }
+
+    /// Removes from those who wait everybody who wants one of these.
+    fn take_those_who_want(&mut self, messages: &[Arc<Message>]) -> Vec<(Wants, S)> {
+        if messages.iter().any(|m| m.kind == Kind::Message) {
+            std::mem::take(&mut self.waiting).into_values().collect()
+        } else if messages.is_empty() {
+            Vec::new()
+        } else {
+            let everything = |_: &SubscriberId, (wants, _): &mut (Wants, S)| *wants == Wants::Everything;
+            self.waiting.extract_if(.., everything).map(|(_, waiting)| waiting).collect()
+        }
+    }
+
+    /// How many were handed a message back when it was published; 0 if that is forgotten.
+    fn delivered_then(&self, id: Cursor) -> usize {
+        let back = self.latest.saturating_sub(id.sequence) as usize;
+        self.tail.iter().nth_back(back).map_or(0, |(_, delivered)| *delivered)
+    }
+
+    fn extend_tail(&mut self, messages: impl IntoIterator<Item = (Arc<Message>, usize)>) {
+        for (message, delivered) in messages {
+            self.tail_bytes += message.text.len();
+            self.tail.push_back((message, delivered));
+        }
+        while self.tail.len() > TAIL_LIMIT || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
+            if let Some((message, _)) = self.tail.pop_front() {
+                self.tail_bytes -= message.text.len();
+            }
+        }
+    }
+
+    fn cursor(&self, sequence: u64) -> Cursor {
+        Cursor { epoch: self.epoch, sequence }
+    }
+}

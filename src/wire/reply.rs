@@ -1,0 +1,296 @@
+//! Answers, rendered: the same bytes whichever engine sends them.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::page;
+use super::refusal::Refusal;
+use super::request::{Fetch, Format, Poll, Publish, View};
+use crate::config::{PAGE_BYTES, PAGE_LIMIT};
+use crate::message::{Cursor, Message, RoomName};
+use crate::room::{Page, Published};
+use crate::store::Tail;
+
+/// What is left as it is in a path segment (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+const JSON: &str = "application/json";
+const PLAIN: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// A reply but for what the connection adds: `Date`, `Content-Length`, `Connection`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values. The values hold nothing of a user's that is not encoded.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body; a 204 and a 304 have none.
+    pub body: Cow<'static, [u8]>,
+}
+
+impl Reply {
+    fn new(status: u16, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Reply {
+        Reply {
+            status,
+            headers: vec![
+                ("Content-Type", content_type.into()),
+                ("Cache-Control", "no-store".into()),
+                // A message is a text of a stranger's: no browser may take it for a page.
+                ("X-Content-Type-Options", "nosniff".into()),
+            ],
+            body: body.into(),
+        }
+    }
+
+    /// Whether it has a body, be it of no bytes.
+    pub fn has_body(&self) -> bool {
+        !matches!(self.status, 204 | 304)
+    }
+
+    fn empty(status: u16) -> Reply {
+        let headers = vec![("Cache-Control", "no-store".into())];
+        Reply { status, headers, body: Cow::Borrowed(&[]) }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Reply {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Where to go on from, for every answer to a poll.
+    fn with_cursor(self, room: &RoomName, next: Cursor) -> Reply {
+        let path = room_path(room);
+        self.with("Link", format!("<{path}?after={next}>; rel=\"next\""))
+            .with("Chat-Cursor", next.to_string())
+    }
+
+    fn with_gap(self, gap: bool) -> Reply {
+        if gap { self.with("Chat-Gap", "true") } else { self }
+    }
+}
+
+/// The address of a room.
+pub fn room_path(room: &RoomName) -> String {
+    format!("/chat/{}", utf8_percent_encode(room.as_str(), SEGMENT))
+}
+
+/// The answer to a poll that something came for.
+pub fn page(poll: &Poll, page: &Page) -> Reply {
+    match poll.format {
+        Format::Json => {
+            let messages = clip(&page.messages);
+            let next = messages.last().map_or(page.next, |m| m.id);
+            json_page(200, poll, messages.iter().map(AsRef::as_ref), next, page.gap)
+        }
+        Format::Plain | Format::Html => match page.messages.iter().find(|m| poll.wants().includes(m)) {
+            Some(message) => plain_message(poll, message, page.gap),
+            // A gap with nothing after it: there is no text to send, but the loss is told at once.
+            None => nothing(poll, page.next, page.gap),
+        },
+    }
+}
+
+fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
+    let reply = Reply::new(200, PLAIN, message.text.as_bytes().to_vec());
+    confirm(poll, reply.with_cursor(&poll.room, message.id).with_gap(gap))
+}
+
+/// The answer to a poll that nothing came for: `204`, or the seed's `404` for one without a cursor.
+pub fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
+    match (poll.after, poll.format) {
+        (None, Format::Json) => json_page(404, poll, [], next, gap),
+        // No sentence: a script that prints the body must not take it for a message.
+        (None, _) => {
+            confirm(poll, Reply::new(404, PLAIN, &[][..]).with_cursor(&poll.room, next).with_gap(gap))
+        }
+        (Some(_), _) => confirm(poll, Reply::empty(204).with_cursor(&poll.room, next).with_gap(gap)),
+    }
+}
+
+fn confirm(poll: &Poll, reply: Reply) -> Reply {
+    if poll.preferred {
+        reply.with("Preference-Applied", format!("wait={}", poll.hold.as_secs()))
+    } else {
+        reply
+    }
+}
+
+fn json_page<'a>(
+    status: u16,
+    poll: &Poll,
+    messages: impl IntoIterator<Item = &'a Message>,
+    next: Cursor,
+    gap: bool,
+) -> Reply {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        room: &'a RoomName,
+        messages: Vec<&'a Message>,
+        next: Cursor,
+        gap: bool,
+    }
+    let body = Body { room: &poll.room, messages: messages.into_iter().collect(), next, gap };
+    confirm(poll, Reply::new(status, JSON, json(&body)).with_cursor(&poll.room, next).with_gap(gap))
+}
+
+/// As much of a page as one reply carries.
+fn clip<T: AsRef<Message>>(messages: &[T]) -> &[T] {
+    let mut bytes = 0;
+    let fits = |m: &T| {
+        bytes += m.as_ref().text.len();
+        bytes <= PAGE_BYTES
+    };
+    let count = messages.iter().take(PAGE_LIMIT).map(fits).take_while(|fits| *fits).count();
+    &messages[..count.max(1).min(messages.len())]
+}
+
+/// The answer to a message that was stored and handed out.
+pub fn published(publish: &Publish, published: Published) -> Reply {
+    let reply = match publish.format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Body {
+                id: Cursor,
+                delivered: usize,
+            }
+            Reply::new(200, JSON, json(&Body { id: published.id, delivered: published.delivered }))
+        }
+        Format::Plain => Reply::new(200, PLAIN, &b"ok"[..]),
+        // A browser without JavaScript sent the form of the page: show it the page again.
+        Format::Html => {
+            let name =
+                publish.name.as_ref().map(|name| utf8_percent_encode(name.as_str(), SEGMENT).to_string());
+            let query = name.map_or(String::new(), |name| format!("?name={name}"));
+            Reply::new(303, PLAIN, &b"ok"[..]).with("Location", room_path(&publish.room) + &query)
+        }
+    };
+    reply.with("Chat-Cursor", published.id.to_string())
+}
+
+/// The answer to a request that was refused.
+pub fn refused(format: Format, refusal: &Refusal) -> Reply {
+    let mut reply = match format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Problem {
+                r#type: String,
+                title: &'static str,
+                status: u16,
+                detail: String,
+            }
+            let problem = Problem {
+                r#type: format!("urn:comet-chat:{}", refusal.code()),
+                title: reason(refusal.status()),
+                status: refusal.status(),
+                detail: refusal.to_string(),
+            };
+            Reply::new(refusal.status(), "application/problem+json", json(&problem))
+        }
+        Format::Plain | Format::Html => {
+            Reply::new(refusal.status(), PLAIN, format!("{refusal}\n").into_bytes())
+        }
+    };
+    if let Some(after) = refusal.retry_after() {
+        reply = reply.with("Retry-After", after.as_secs().to_string());
+    }
+    if let Some(allow) = refusal.allow() {
+        reply = reply.with("Allow", allow);
+    }
+    reply
+}
+
+/// Says that the server works.
+pub fn healthy(format: Format) -> Reply {
+    match format {
+        Format::Json => Reply::new(200, JSON, &b"{\"status\":\"ok\"}"[..]),
+        _ => Reply::new(200, PLAIN, &b"ok"[..]),
+    }
+}
+
+/// The wire in plain text.
+pub fn help() -> Reply {
+    Reply::new(200, PLAIN, include_str!("help.txt").as_bytes())
+}
+
+/// Sends a browser from `/` to the lobby.
+pub fn to_lobby() -> Reply {
+    Reply::new(303, PLAIN, &b"/chat/lobby\n"[..]).with("Location", room_path(&RoomName::lobby()))
+}
+
+/// The answer to `OPTIONS`.
+pub fn options(allow: &'static str) -> Reply {
+    Reply::empty(204).with("Allow", allow)
+}
+
+/// A room's page. `tail` is the end of the room's order, `next` the cursor to follow from there, and
+/// `lan` the address by which others reach this server, if it is not only for this machine.
+pub fn room_page(view: &View, tail: &Tail, next: Cursor, lan: Option<IpAddr>) -> Reply {
+    let html = if view.backlog {
+        page::render_backlog(&view.room, &tail.messages)
+    } else {
+        page::render(&page::Page {
+            room: &view.room,
+            messages: &tail.messages,
+            next,
+            address: &address(view, lan),
+            name: view.name.as_ref(),
+        })
+    };
+    Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
+}
+
+/// A room's address as a QR code.
+pub fn room_code(view: &View, lan: Option<IpAddr>) -> Result<Reply, Refusal> {
+    let svg = page::qr_svg(&address(view, lan)).ok_or(Refusal::NotFound)?;
+    Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
+}
+
+fn address(view: &View, lan: Option<IpAddr>) -> String {
+    page::base(view.host.as_deref().unwrap_or("localhost"), lan) + &room_path(&view.room)
+}
+
+/// A file that a page needs, unless the browser has this version of it.
+pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
+    let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
+    let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
+    let mut reply = if fetch.known.contains(&file.etag) {
+        Reply::empty(304)
+    } else {
+        Reply::new(200, asset.content_type, &file.body[..])
+    };
+    if fetch.gzip && reply.has_body() {
+        reply = reply.with("Content-Encoding", "gzip");
+    }
+    reply.headers.retain(|(name, _)| *name != "Cache-Control");
+    Ok(reply
+        .with("Cache-Control", page::ASSET_CACHE_CONTROL)
+        .with("ETag", file.etag.as_str())
+        .with("Vary", "Accept-Encoding"))
+}
+
+/// The standard phrase for a status (RFC 9110).
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        303 => "See Other",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
+        503 => "Service Unavailable",
+        _ => "",
+    }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    // These are structs of strings and numbers, written to memory: neither can fail.
+    serde_json::to_vec(value).expect("plain data is written to memory")
+}

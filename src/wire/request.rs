@@ -1,0 +1,416 @@
+//! A request, parsed into what it asks for.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use super::refusal::Refusal;
+use crate::config::{HOLD, HOLD_MAX};
+use crate::message::{Cursor, PersonName, RoomName, SendId, TEXT_LIMIT};
+use crate::room::{After, Wants};
+
+/// The head of a request, as an engine read it.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// `GET`, `POST` and so on.
+    pub method: &'a str,
+    /// The request's target: path and query, as they came.
+    pub target: &'a str,
+    /// Names and values, in the order of their coming.
+    pub headers: Vec<(&'a str, &'a str)>,
+}
+
+/// How much body follows a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyLength {
+    /// So many bytes; 0 if there is none.
+    Exact(usize),
+    /// Chunks, until the last one.
+    Chunked,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// Wait for what comes next.
+    Poll(Poll),
+    /// Send a message.
+    Publish(Publish),
+    /// The room's page, for a browser.
+    Page(View),
+    /// A file that a page needs.
+    Asset(Fetch),
+    /// The room's address as a QR code.
+    Code(View),
+    /// Whether the server works.
+    Health,
+    /// The wire in plain text.
+    Help,
+    /// A browser at `/`.
+    Lobby,
+    /// `OPTIONS`: the methods that the address has.
+    Options(&'static str),
+}
+
+/// A wait for a room's next messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// Where.
+    pub room: RoomName,
+    /// From where on; `None` is the seed's protocol: the next message from now on, or 404.
+    pub after: Option<After>,
+    /// How long.
+    pub hold: Duration,
+    /// Whether `hold` was asked for by `Prefer`, and is to be confirmed.
+    pub preferred: bool,
+    /// Who.
+    pub name: Option<PersonName>,
+    /// How to answer.
+    pub format: Format,
+}
+
+impl Poll {
+    /// Which messages this kind of answer can carry.
+    pub fn wants(&self) -> Wants {
+        match self.format {
+            Format::Json => Wants::Everything,
+            Format::Plain | Format::Html => Wants::Messages,
+        }
+    }
+}
+
+/// A message to a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub name: Option<PersonName>,
+    /// What.
+    pub text: String,
+    /// The sender's own name for it.
+    pub send_id: Option<SendId>,
+    /// How to answer.
+    pub format: Format,
+}
+
+/// A room as a browser opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Where.
+    pub room: RoomName,
+    /// Whose form it is, without scripts.
+    pub name: Option<PersonName>,
+    /// Whether only the list of messages is wanted, for the frame of a page without scripts.
+    pub backlog: bool,
+    /// By what name the browser found this server: `Host`.
+    pub host: Option<String>,
+}
+
+/// A file that a page needs, and what the browser has of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Its name beneath `/page/`.
+    pub name: String,
+    /// Whether the browser takes it compressed.
+    pub gzip: bool,
+    /// The versions that it has: `If-None-Match`.
+    pub known: Vec<String>,
+}
+
+/// In what form a client wants its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The seed's: one message, and nothing but its text.
+    Plain,
+    /// All that there is, with names, times and cursors.
+    Json,
+    /// A page for a person.
+    Html,
+}
+
+impl<'a> Head<'a> {
+    /// A header's value; of the first, if it came several times.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.header_values(name).next()
+    }
+
+    /// Every value of a header.
+    pub fn header_values(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// Whether it is a `HEAD`, whose answer is a GET's without the body.
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// The form of answer that `Accept` likes best; plain text if it says nothing that is known.
+    pub fn format(&self) -> Format {
+        let mut best = (Format::Plain, 0.0);
+        for range in self.header_values("Accept").flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let format = match parts.next().unwrap_or("").to_ascii_lowercase().as_str() {
+                "application/json" | "application/problem+json" | "application/*" => Format::Json,
+                "text/html" | "application/xhtml+xml" => Format::Html,
+                "text/plain" | "text/*" | "*/*" => Format::Plain,
+                _ => continue,
+            };
+            let quality = parts
+                .find_map(|p| p.strip_prefix("q=").or(p.strip_prefix("Q=")))
+                .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
+            if quality > best.1 {
+                best = (format, quality);
+            }
+        }
+        best.0
+    }
+
+    /// How much body follows, if that is clear beyond doubt and within the limit.
+    ///
+    /// Where a proxy and we could read it differently, somebody could hide a request in a body.
+    pub fn body_length(&self) -> Result<BodyLength, Refusal> {
+        let mut encodings = self.header_values("Transfer-Encoding");
+        let mut lengths = self.header_values("Content-Length");
+        match (encodings.next(), lengths.next()) {
+            (None, None) => Ok(BodyLength::Exact(0)),
+            (Some(encoding), None) => {
+                if encoding.eq_ignore_ascii_case("chunked") && encodings.next().is_none() {
+                    Ok(BodyLength::Chunked)
+                } else {
+                    Err(Refusal::BadFraming("the only Transfer-Encoding that is understood is chunked"))
+                }
+            }
+            (Some(_), Some(_)) => {
+                Err(Refusal::BadFraming("a request has Content-Length or Transfer-Encoding, not both"))
+            }
+            (None, Some(length)) => {
+                if lengths.next().is_some() {
+                    return Err(Refusal::BadFraming("Content-Length came more than once"));
+                }
+                if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(Refusal::BadFraming("Content-Length is a whole number of bytes"));
+                }
+                match length.parse() {
+                    Ok(length) if length <= TEXT_LIMIT => Ok(BodyLength::Exact(length)),
+                    // What does not fit a number is over the limit as well.
+                    _ => Err(Refusal::MessageTooLarge),
+                }
+            }
+        }
+    }
+}
+
+/// Says what a request asks for, or why it can't be had. The body is whole, and within [`TEXT_LIMIT`].
+pub fn parse(head: &Head<'_>, body: &[u8]) -> Result<Intent, Refusal> {
+    // An absolute target (http://host/path) is for proxies, but every server has to take it.
+    let target = match head.target.strip_prefix("http://") {
+        Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
+        None => head.target,
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if head.method == "OPTIONS" && path == "*" {
+        return Ok(Intent::Options("GET, HEAD, POST, OPTIONS"));
+    }
+    let place = Place::parse(path)?;
+    match head.method {
+        "OPTIONS" => return Ok(Intent::Options(place.allow())),
+        "GET" | "HEAD" => {}
+        "POST" if place.takes_post() => {}
+        _ => return Err(Refusal::MethodNotAllowed(place.allow())),
+    }
+    match place {
+        Place::Lobby => Ok(Intent::Lobby),
+        Place::Help => Ok(Intent::Help),
+        Place::Health => Ok(Intent::Health),
+        Place::Asset(name) => Ok(Intent::Asset(fetch(head, name))),
+        Place::Code(room) => view(head, room, query).map(Intent::Code),
+        Place::Room(room) if head.method == "POST" => publish(head, room, query, body).map(Intent::Publish),
+        Place::Room(room) if head.format() == Format::Html => view(head, room, query).map(Intent::Page),
+        Place::Room(room) => poll(head, room, query).map(Intent::Poll),
+    }
+}
+
+/// An address of the server.
+enum Place {
+    Lobby,
+    Room(RoomName),
+    Code(RoomName),
+    Asset(String),
+    Health,
+    Help,
+}
+
+impl Place {
+    fn parse(path: &str) -> Result<Place, Refusal> {
+        match path {
+            "/" => return Ok(Place::Lobby),
+            "/chat" | "/chat/" => return Ok(Place::Room(RoomName::lobby())),
+            "/health" => return Ok(Place::Health),
+            "/help" => return Ok(Place::Help),
+            _ => {}
+        }
+        if let Some(name) = path.strip_prefix("/page/") {
+            return Ok(Place::Asset(name.to_owned()));
+        }
+        let room = path.strip_prefix("/chat/").ok_or(Refusal::NotFound)?;
+        let (room, rest) = room.split_once('/').map_or((room, None), |(room, rest)| (room, Some(rest)));
+        let room = || decode(room)?.parse().map_err(|e: crate::message::Invalid| Refusal::BadRoom(e.0));
+        match rest {
+            None => Ok(Place::Room(room()?)),
+            Some("qr") => Ok(Place::Code(room()?)),
+            Some(_) => Err(Refusal::NotFound),
+        }
+    }
+
+    fn takes_post(&self) -> bool {
+        matches!(self, Place::Room(_))
+    }
+
+    fn allow(&self) -> &'static str {
+        if self.takes_post() { "GET, HEAD, POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
+    }
+}
+
+fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
+    let [name, view] = fields(query, ["name", "view"])?;
+    Ok(View {
+        room,
+        name: name_in(name)?,
+        backlog: view.as_deref() == Some("backlog"),
+        host: head.header("Host").map(str::to_owned),
+    })
+}
+
+fn fetch(head: &Head<'_>, name: String) -> Fetch {
+    let listed = |header| head.header_values(header).flat_map(|value| value.split(',')).map(str::trim);
+    let gzip = listed("Accept-Encoding").any(|coding| {
+        let (name, quality) = coding.split_once(";q=").unwrap_or((coding, "1"));
+        name.eq_ignore_ascii_case("gzip") && quality.parse().is_ok_and(|quality: f32| quality > 0.0)
+    });
+    Fetch { name, gzip, known: listed("If-None-Match").map(str::to_owned).collect() }
+}
+
+fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
+    let [after, wait, name] = fields(query, ["after", "wait", "name"])?;
+    let after = match after.as_deref().or(head.header("Last-Event-ID")) {
+        None => None,
+        Some("oldest") => Some(After::Oldest),
+        Some("latest") => Some(After::Latest),
+        Some(cursor) => Some(After::Cursor(cursor_in(cursor)?)),
+    };
+    let preferred = if wait.is_none() { preferred_wait(head) } else { None };
+    let hold = match wait {
+        // Nobody waits for a HEAD's answer: it says where the room is now.
+        _ if head.is_head() => Duration::ZERO,
+        Some(wait) => seconds(&wait).ok_or(Refusal::BadWait)?,
+        None => preferred.unwrap_or(HOLD),
+    };
+    Ok(Poll {
+        room,
+        after,
+        hold,
+        preferred: preferred.is_some(),
+        name: name_in(name)?,
+        format: head.format(),
+    })
+}
+
+fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<Publish, Refusal> {
+    let text_of = |body| std::str::from_utf8(body).map_err(|_| Refusal::BadUtf8);
+    let content_type = head.header("Content-Type").unwrap_or("application/x-www-form-urlencoded");
+    let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let media_type = parts.next().unwrap_or_default();
+    let charset = parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
+    if charset.is_some_and(|charset| charset != "utf-8" && charset != "us-ascii") {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let (text, name, id) = match media_type.as_str() {
+        "application/x-www-form-urlencoded" => {
+            let [text, name, id] = fields(text_of(body)?, ["message", "name", "id"])?;
+            (text.ok_or(Refusal::EmptyMessage)?, name, id)
+        }
+        "application/json" => {
+            #[derive(Deserialize)]
+            struct Body {
+                message: String,
+                name: Option<String>,
+                id: Option<String>,
+            }
+            let body: Body =
+                serde_json::from_str(text_of(body)?).map_err(|e| Refusal::BadJson(e.to_string()))?;
+            (body.message, body.name, body.id)
+        }
+        "text/plain" => {
+            let [name, id] = fields(query, ["name", "id"])?;
+            (text_of(body)?.to_owned(), name, id)
+        }
+        _ => return Err(Refusal::UnsupportedMediaType),
+    };
+    if text.trim().is_empty() {
+        return Err(Refusal::EmptyMessage);
+    }
+    let id = id.as_deref().or(head.header("Idempotency-Key"));
+    let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
+    Ok(Publish { room, name: name_in(name)?, text, send_id, format: head.format() })
+}
+
+/// The fields with these names in a query or a form; of each the first.
+fn fields<const N: usize>(form: &str, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
+    let mut found = [const { None }; N];
+    for pair in form.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode(&name.replace('+', " "))?.into_owned();
+        if let Some(at) = names.iter().position(|wanted| *wanted == name) {
+            let value = decode(&value.replace('+', " "))?.into_owned();
+            found[at].get_or_insert(value);
+        }
+    }
+    Ok(found)
+}
+
+/// Percent-decodes strictly: what is malformed is refused, not passed on.
+fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
+    let bytes = text.as_bytes();
+    let malformed = |at: usize| {
+        let digits = bytes.get(at + 1..at + 3);
+        !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && malformed(at)) {
+        return Err(Refusal::BadPercentEncoding);
+    }
+    percent_decode_str(text).decode_utf8().map_err(|_| Refusal::BadUtf8)
+}
+
+fn cursor_in(text: &str) -> Result<Cursor, Refusal> {
+    text.parse().map_err(|e: crate::message::Invalid| Refusal::BadCursor(e.0))
+}
+
+/// A form that leaves its name field empty gives no name.
+fn name_in(name: Option<String>) -> Result<Option<PersonName>, Refusal> {
+    let name = name.filter(|name| !name.trim().is_empty());
+    name.map(|name| name.parse()).transpose().map_err(|e: crate::message::Invalid| Refusal::BadName(e.0))
+}
+
+/// A number of seconds from 0 to [`HOLD_MAX`], in plain decimal notation.
+fn seconds(text: &str) -> Option<Duration> {
+    if text.len() > 16 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let wait = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
+    (wait <= HOLD_MAX).then_some(wait)
+}
+
+/// `Prefer: wait=N` (RFC 7240). A preference that makes no sense is passed over, as the RFC wants it;
+/// one that is too long is met as far as it goes.
+fn preferred_wait(head: &Head<'_>) -> Option<Duration> {
+    let preferences = head.header_values("Prefer").flat_map(|value| value.split([',', ';']));
+    let seconds =
+        preferences.filter_map(|p| p.trim().strip_prefix("wait=")).find_map(|n| n.trim().parse().ok())?;
+    Some(Duration::from_secs(seconds).min(HOLD_MAX))
+}
