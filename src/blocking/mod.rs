@@ -21,7 +21,7 @@ use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::room::{After, SubscriberId, Wake, Wants};
 use crate::store::Store;
-use crate::wire::page::BACKLOG_MESSAGES;
+use crate::wire::page;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, View, parse};
@@ -39,6 +39,7 @@ pub struct Server {
 pub fn serve(listener: TcpListener, store: Arc<dyn Store>, stop: &Receiver<()>) -> io::Result<()> {
     let budget = Budget::claim(door::COST)?;
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
+    page::prepare();
     let door = Door::new(listener, budget)?;
     door::serve(&Arc::new(Server { door, rooms: Rooms::new(store) }), stop);
     Ok(())
@@ -64,7 +65,7 @@ impl Server {
     fn page(&self, view: &View) -> Result<Reply, Refusal> {
         let store = self.rooms.store();
         let tail = store
-            .newest(&view.room, BACKLOG_MESSAGES)
+            .newest(&view.room, page::BACKLOG_MESSAGES)
             .map_err(|error| Refusal::StoreUnavailable(error.to_string()))?;
         let next = Cursor { epoch: store.epoch(), sequence: tail.latest };
         Ok(reply::room_page(view, &tail, next, None))

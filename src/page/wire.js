@@ -25,7 +25,7 @@ function place(room, rest = "", parameters = {}) {
   for (const [key, value] of Object.entries(parameters)) {
     if (value !== undefined && value !== null && value !== "") query.set(key, value);
   }
-  const question = query.size === 0 ? "" : `?${query}`;
+  const question = `?${query}`.replace(/^\?$/, "");
   return `/chat/${encodeURIComponent(room)}${rest}${question}`;
 }
 
