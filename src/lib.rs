@@ -12,6 +12,7 @@ pub mod wire;
 
 pub mod blocking;
 
+pub mod address;
 pub mod budget;
 pub mod config;
 
