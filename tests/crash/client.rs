@@ -44,12 +44,15 @@ impl Client {
         }
     }
 
+    /// Publishes once, whatever the answer.
+    pub fn try_to_publish(&self, text: &str) -> Result<Response<String>, ureq::Error> {
+        let form = [("message", text), ("id", &text[..text.len().min(64)])];
+        whole(self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)?)
+    }
+
     /// Publishes until it is answered `ok`; answers what was published, and where.
     pub fn publish(&self, text: &str) -> Seen {
-        let response = self.until_answered(|| {
-            let form = [("message", text), ("id", text)];
-            self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)
-        });
+        let response = self.until_answered(|| self.try_to_publish(text));
         assert_eq!((response.status().as_u16(), response.body().trim()), (200, "ok"));
         Seen { cursor: cursor(&response), text: text.to_owned() }
     }
@@ -96,22 +99,15 @@ impl Client {
         };
         self.until_answered(|| {
             let get = self.agent.get(&self.room_url).header("Accept", accept);
-            get.query("after", after).query("wait", wait.to_string()).call()
+            whole(get.query("after", after).query("wait", wait.to_string()).call()?)
         })
     }
 
     /// Asks again after a lost connection and after `503`, which promises that nothing was done.
-    fn until_answered(
-        &self,
-        ask: impl Fn() -> Result<Response<ureq::Body>, ureq::Error>,
-    ) -> Response<String> {
+    fn until_answered(&self, ask: impl Fn() -> Result<Response<String>, ureq::Error>) -> Response<String> {
         loop {
             assert!(Instant::now() < self.deadline, "{} answers no more", self.room_url);
-            let whole = ask().and_then(|response| {
-                let (head, mut body) = response.into_parts();
-                Ok(Response::from_parts(head, body.read_to_string()?))
-            });
-            match whole {
+            match ask() {
                 Ok(response) if response.status().as_u16() != 503 => return response,
                 _ => {
                     self.retries.fetch_add(1, Relaxed);
@@ -122,7 +118,13 @@ impl Client {
     }
 }
 
-fn cursor(response: &Response<String>) -> String {
+/// Reads the body, which fails if it is shorter than it was said to be.
+fn whole(response: Response<ureq::Body>) -> Result<Response<String>, ureq::Error> {
+    let (head, mut body) = response.into_parts();
+    Ok(Response::from_parts(head, body.read_to_string()?))
+}
+
+pub fn cursor(response: &Response<String>) -> String {
     let cursor = response.headers().get("Chat-Cursor").expect("every answer has a cursor");
     cursor.to_str().unwrap().to_owned()
 }

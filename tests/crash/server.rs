@@ -19,9 +19,22 @@ pub struct Server {
 
 impl Server {
     pub fn start(engine: &'static str) -> Server {
+        Server::start_under(engine, "")
+    }
+
+    /// Starts behind a line of shell that sets limits.
+    pub fn start_under(engine: &'static str, limits: &str) -> Server {
         let place = TempDir::new().unwrap();
-        let (process, address) = launch(engine, &place, "127.0.0.1:0");
+        let (process, address) = launch(engine, &place, "127.0.0.1:0", limits);
         Server { engine, place, address, process }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        database(&self.place)
     }
 
     /// `http://127.0.0.1:PORT`, which stays the same for all its lives.
@@ -33,7 +46,7 @@ impl Server {
     pub fn crash(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        let (process, address) = launch(self.engine, &self.place, &self.address);
+        let (process, address) = launch(self.engine, &self.place, &self.address, "");
         assert_eq!(address, self.address);
         self.process = process;
     }
@@ -53,11 +66,16 @@ fn log(place: &TempDir) -> PathBuf {
     place.path().join("log")
 }
 
+fn database(place: &TempDir) -> PathBuf {
+    place.path().join("chat.db")
+}
+
 /// Answers the process when it listens, with its address.
-fn launch(engine: &str, place: &TempDir, listen: &str) -> (Child, String) {
+fn launch(engine: &str, place: &TempDir, listen: &str, limits: &str) -> (Child, String) {
     let stderr = File::options().create(true).append(true).open(log(place)).unwrap();
-    let store = format!("sqlite:{}", place.path().join("chat.db").display());
-    let mut process = Command::new(env!("CARGO_BIN_EXE_comet-chat"))
+    let store = format!("sqlite:{}", database(place).display());
+    let mut process = Command::new("sh")
+        .args(["-ec", &format!("{limits}\nexec \"$@\""), "sh", env!("CARGO_BIN_EXE_comet-chat")])
         .args(["--listen", listen, "--engine", engine, "--store", &store])
         // More than is said here, since what falls out would be a loss that is allowed.
         .args(["--keep", "10000000"])
