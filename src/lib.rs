@@ -15,5 +15,6 @@ pub mod blocking;
 pub mod address;
 pub mod budget;
 pub mod config;
+pub mod metrics;
 
 pub mod bench;

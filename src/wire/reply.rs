@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use super::request::{Fetch, Format, History, Poll, Publish, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::metrics::CONTENT_TYPE;
 use crate::room::{Outcome, Page, Published};
 use crate::store::Tail;
 
@@ -372,6 +373,11 @@ pub fn healthy(format: Format) -> Reply {
         Format::Json => Reply::new(200, JSON, &b"{\"status\":\"ok\"}"[..]),
         _ => Reply::new(200, PLAIN, &b"ok"[..]),
     }
+}
+
+/// The server's figures.
+pub fn metrics(text: String) -> Reply {
+    Reply::new(200, CONTENT_TYPE, text.into_bytes())
 }
 
 /// The wire in plain text.

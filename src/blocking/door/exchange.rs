@@ -10,9 +10,10 @@ use tiny_http::{HTTPVersion, Header, Request, Response};
 use super::super::{Answer, Server, stream};
 use super::connections::{Arrival, Visit};
 use crate::message::TEXT_LIMIT;
+use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{BodyLength, Head};
+use crate::wire::request::{BodyLength, Format, Head};
 
 /// Why there is no whole body.
 enum NoBody {
@@ -31,7 +32,7 @@ pub fn exchange(server: &Server, mut request: Request, urgent: bool) {
         }
         Arrival::Known(visit) => visit,
         Arrival::TooDeep(visit) => {
-            let reply = reply::refused(head(&request).format(), &Refusal::TooDeepPipeline);
+            let reply = refuse(head(&request).format(), &Refusal::TooDeepPipeline);
             return send(request, &reply, &visit, true);
         }
         Arrival::Unwelcome => return leave(request),
@@ -50,13 +51,13 @@ pub fn exchange(server: &Server, mut request: Request, urgent: bool) {
                     // Whoever is gone comes back by its cursor.
                     let _ = events.and_then(|events| stream::send(server, stream, &visit, events));
                 }
-                Err(refusal) => send(request, &reply::refused(format, &refusal), &visit, false),
+                Err(refusal) => send(request, &refuse(format, &refusal), &visit, false),
             }
         }
         Err(NoBody::Refused(refusal)) => {
             // Where the body ends is unclear from here on, and so is where the next request begins.
             visit.closes();
-            let reply = reply::refused(head(&request).format(), &refusal);
+            let reply = refuse(head(&request).format(), &refusal);
             visit.end_wait();
             send_before_body(request, &reply);
         }
@@ -70,6 +71,11 @@ fn head(request: &Request) -> Head<'_> {
         target: request.url(),
         headers: request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
     }
+}
+
+fn refuse(format: Format, refusal: &Refusal) -> Reply {
+    METRICS.refused(refusal);
+    reply::refused(format, refusal)
 }
 
 /// Reads the body, if its length is clear and within the limit.

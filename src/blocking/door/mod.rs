@@ -23,6 +23,7 @@ use self::rescuer::Rescuer;
 use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX};
+use crate::metrics::{METRICS, Snapshot};
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
@@ -125,6 +126,16 @@ impl Door {
         Ok(Seat(&self.waiters))
     }
 
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            waiters: self.waiters.load(SeqCst),
+            waiters_max: self.budget.waiters,
+            handlers: self.handlers.load(SeqCst),
+            ..Snapshot::default()
+        }
+    }
+
     fn is_closing(&self) -> bool {
         self.closing.load(SeqCst)
     }
@@ -161,6 +172,7 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
                 // A server that has served was not ended by what ended the one before.
                 let served = generations.last().is_some_and(Generation::has_served);
                 pause = if served { REVIVAL_PAUSES.0 } else { (pause * 2).min(REVIVAL_PAUSES.1) };
+                METRICS.revivals.inc();
                 tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
                 revival = after(pause);
             }

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use socket2::{Domain, Socket, Type};
 
 use crate::address::from_here;
+use crate::metrics::METRICS;
 
 /// How often it connects unasked.
 const BEAT: Duration = Duration::from_millis(100);
@@ -65,7 +66,9 @@ fn run(address: SocketAddr, calls: &Receiver<Call>) {
         match calls.recv_timeout(BEAT) {
             Ok(Call::Connect) | Err(RecvTimeoutError::Timeout) => {
                 // It may fail for want of a file descriptor: then the next beat does it.
-                let _ = connect(address);
+                if connect(address).is_ok() {
+                    METRICS.rescues.inc();
+                }
             }
             Ok(Call::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
