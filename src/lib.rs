@@ -3,6 +3,7 @@
 
 pub mod message;
 
+pub mod presence;
 pub mod room;
 
 pub mod store;

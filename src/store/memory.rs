@@ -1,12 +1,12 @@
 //! The store that forgets at the end of the process: for tests, and for reading first.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::size_of;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, remembers};
-use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, SendId, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
 
 /// The most bytes that a [`MemoryStore`] takes unless told otherwise: 256 MiB.
 pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
@@ -47,6 +47,8 @@ struct Shelf {
     bytes: usize,
     latest: u64,
     at: Option<Timestamp>,
+    /// Who has joined and not left since, and when.
+    present: BTreeMap<PersonName, Timestamp>,
     sent: HashMap<SendId, (u64, Timestamp)>,
     /// The keys of `sent` with their time, in the order in which they came.
     sent_order: VecDeque<(Timestamp, SendId)>,
@@ -99,7 +101,9 @@ impl Store for MemoryStore {
             return Ok(Tail::default());
         };
         let skip = shelf.messages.len().saturating_sub(limit);
-        Ok(Tail { messages: shelf.messages.range(skip..).cloned().collect(), latest: shelf.latest })
+        let messages = shelf.messages.range(skip..).cloned().collect();
+        let present = shelf.present.iter().map(|(name, since)| (name.clone(), *since)).collect();
+        Ok(Tail { messages, latest: shelf.latest, present })
     }
 
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -125,9 +129,16 @@ impl Store for MemoryStore {
         let mut rooms: Vec<RoomSummary> = shelves
             .rooms
             .iter()
-            .filter(|(room, shelf)| !room.is_internal() && !shelf.messages.is_empty())
+            .filter(|(room, shelf)| {
+                !room.is_internal() && !(shelf.messages.is_empty() && shelf.present.is_empty())
+            })
             .filter_map(|(room, shelf)| {
-                Some(RoomSummary { room: room.clone(), latest: shelf.latest, at: shelf.at? })
+                Some(RoomSummary {
+                    room: room.clone(),
+                    latest: shelf.latest,
+                    at: shelf.at?,
+                    people: shelf.present.len(),
+                })
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
@@ -218,6 +229,11 @@ impl Shelf {
             }
             self.sent.insert(id.clone(), (sequence, draft.at));
             self.sent_order.push_back((draft.at, id.clone()));
+        }
+        match (draft.kind, &draft.name) {
+            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), draft.at)),
+            (Kind::Left, Some(name)) => drop(self.present.remove(name)),
+            _ => {}
         }
         self.latest = sequence;
         self.at = Some(draft.at);

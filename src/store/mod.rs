@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::message::{Cursor, Draft, Epoch, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
 pub use memory::{MEMORY_LIMIT, MemoryStore};
 pub use sqlite::SqliteStore;
@@ -45,7 +45,7 @@ pub trait Store: Send + Sync + 'static {
     /// What was kept before `sequence`, the newest `limit` of it, oldest first.
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
-    /// Every room in which something is kept, by name, without the server's own.
+    /// Every room in which something is kept or somebody is present, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
 
     /// Forgets what is over the age limit at `now`, in every room.
@@ -85,6 +85,8 @@ pub struct Tail {
     pub messages: Vec<Arc<Message>>,
     /// The sequence of the newest message ever stored in the room, or 0.
     pub latest: u64,
+    /// Who has `joined` and not `left` since, and when.
+    pub present: Vec<(PersonName, Timestamp)>,
 }
 
 /// One room in a list of rooms.
@@ -96,6 +98,8 @@ pub struct RoomSummary {
     pub latest: u64,
     /// When its newest message was stored.
     pub at: Timestamp,
+    /// How many have `joined` and not `left` since.
+    pub people: usize,
 }
 
 /// What a store keeps of each room. What falls out is the oldest, and is a gap for who comes late.

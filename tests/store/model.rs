@@ -56,7 +56,11 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     assert_eq!(store.rooms().unwrap(), model.summaries());
     assert_eq!(
         store.newest(&name, limit).unwrap(),
-        Tail { messages: kept[kept.len().saturating_sub(limit)..].to_vec(), latest: room.latest() }
+        Tail {
+            messages: kept[kept.len().saturating_sub(limit)..].to_vec(),
+            latest: room.latest(),
+            present: room.present(),
+        }
     );
     let is_after = |m: &&Arc<Message>| m.id.sequence > sequence;
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
@@ -83,7 +87,8 @@ fn any_drafts(rng: &mut Rng, now: &mut u64) -> Vec<Draft> {
                 _ => rng.u64(..3),
             };
             let send_id: Option<SendId> = rng.bool().then(|| format!("id-{}", rng.u8(..8)).parse().unwrap());
-            let name: Option<PersonName> = rng.bool().then(|| "Zoë 🦀".parse().unwrap());
+            let name: Option<PersonName> =
+                rng.bool().then(|| rng.choice(["Zoë 🦀", "a"]).unwrap().parse().unwrap());
             Draft {
                 kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
                 name,
@@ -151,8 +156,10 @@ impl Model {
 
     fn summaries(&self) -> Vec<RoomSummary> {
         let shown = |(name, room): (&RoomName, &Room)| {
-            let at = room.kept().last()?.at;
-            Some(RoomSummary { room: name.clone(), latest: room.latest(), at })
+            let at = room.said.last()?.1.at;
+            let people = room.present().len();
+            let is_shown = people > 0 || !room.kept().is_empty();
+            is_shown.then(|| RoomSummary { room: name.clone(), latest: room.latest(), at, people })
         };
         let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
         rooms.filter_map(shown).collect()
@@ -167,6 +174,19 @@ impl Room {
     fn kept(&self) -> Vec<Arc<Message>> {
         let kept = &self.said[self.forgotten..];
         kept.iter().map(|(_, message)| message.clone()).collect()
+    }
+
+    /// By the last that was said of each name, also where that is forgotten.
+    fn present(&self) -> Vec<(PersonName, Timestamp)> {
+        let mut present = BTreeMap::new();
+        for (_, message) in &self.said {
+            match (message.kind, &message.name) {
+                (Kind::Joined, Some(name)) => drop(present.insert(name.clone(), message.at)),
+                (Kind::Left, Some(name)) => drop(present.remove(name)),
+                _ => {}
+            }
+        }
+        present.into_iter().collect()
     }
 
     fn trim(&mut self, keep: Keep, now: u64) {

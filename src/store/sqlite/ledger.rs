@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction};
 
 use super::rows::{self, Room};
 use super::schema;
-use crate::message::{Cursor, Draft, Epoch, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, Timestamp};
 use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, remembers};
 
 /// The most rows that one append deletes beyond as many as it adds. What falls out of a room by a
@@ -102,6 +102,16 @@ impl Ledger<'_> {
             &draft.text,
             draft.at.0,
         ))?;
+        match (draft.kind, &draft.name) {
+            (Kind::Joined, Some(name)) => {
+                let person = (room.id, name.as_str(), draft.at.0);
+                self.transaction.prepare_cached(schema::JOIN)?.execute(person)?;
+            }
+            (Kind::Left, Some(name)) => {
+                self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name.as_str()))?;
+            }
+            _ => {}
+        }
         room.latest = sequence;
         Ok(Appended::Stored(Arc::new(Message {
             id: self.cursor(sequence),

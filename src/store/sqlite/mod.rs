@@ -102,7 +102,12 @@ impl Store for SqliteStore {
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
         self.read_room(room, |transaction, room, oldest| {
             let range = (oldest, room.latest + 1);
-            Ok(Tail { messages: self.newest_between(transaction, room, range, limit)?, latest: room.latest })
+            let messages = self.newest_between(transaction, room, range, limit)?;
+            let present = transaction
+                .prepare_cached(schema::PRESENT)?
+                .query_map([room.id], rows::present)?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Tail { messages, latest: room.latest, present })
         })
     }
 

@@ -34,6 +34,14 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (room, sequence)
     ) STRICT, WITHOUT ROWID;
 
+    -- Who has joined and not left since, and when.
+    CREATE TABLE present (
+        room INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (room, name)
+    ) STRICT, WITHOUT ROWID;
+
     -- What was sent in the last ten minutes under an id of the sender's.
     CREATE TABLE sent (
         room INTEGER NOT NULL,
@@ -73,8 +81,16 @@ pub(super) const ADVANCE_LATEST: &str = "UPDATE rooms SET latest = ?2, at = ?3 W
 pub(super) const ADVANCE_OLDEST: &str = "UPDATE rooms SET oldest = ?2 WHERE id = ?1";
 
 pub(super) const ROOMS: &str = "
-    SELECT name, latest, at FROM rooms WHERE oldest <= latest AND name NOT LIKE '~%' ORDER BY name
+    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
+    WHERE (oldest <= latest OR people > 0) AND name NOT LIKE '~%'
+    ORDER BY name
 ";
+
+pub(super) const PRESENT: &str = "SELECT name, since FROM present WHERE room = ?1 ORDER BY name";
+
+pub(super) const JOIN: &str = "INSERT OR REPLACE INTO present (room, name, since) VALUES (?1, ?2, ?3)";
+
+pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?2";
 
 pub(super) const STORE_MESSAGE: &str = "
     INSERT INTO messages (room, sequence, kind, name, text, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
