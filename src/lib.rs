@@ -12,5 +12,8 @@ pub mod wire;
 
 pub mod blocking;
 
+pub mod address;
 pub mod budget;
 pub mod config;
+
+pub mod bench;

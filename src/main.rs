@@ -8,15 +8,19 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
 use comet_chat::store::{self, Keep, StoreSpec, Sweeper};
 use crossbeam_channel::{Receiver, bounded};
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Where to listen. 127.0.0.1 is for this machine only, 0.0.0.0 for all who can reach it; port 0
     /// takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
@@ -40,6 +44,12 @@ struct Options {
     keep_for: Option<humantime::Duration>,
 }
 
+/// What there is to do besides serving.
+#[derive(Subcommand)]
+enum Command {
+    Bench(BenchArgs),
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Engine {
     /// A thread for every waiter: tiny_http and crossbeam
@@ -48,6 +58,9 @@ enum Engine {
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if let Some(Command::Bench(args)) = &options.command {
+        return bench::run(args);
+    }
     claim_small_stacks();
     tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
     match serve(&options) {

@@ -11,7 +11,7 @@ pub mod stream;
 pub mod view;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
@@ -19,8 +19,10 @@ use crossbeam_channel::Receiver;
 use self::door::{Door, Visit};
 use self::room::Rooms;
 use self::stream::Stream;
+use crate::address;
 use crate::budget::Budget;
 use crate::store::Store;
+use crate::wire::page;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, parse};
@@ -31,6 +33,8 @@ pub use self::door::{WARNING, bind};
 pub struct Server {
     door: Door,
     rooms: Arc<Rooms>,
+    /// By which address other machines reach this one, if they do.
+    lan: Option<IpAddr>,
 }
 
 /// Serves the chat on a listener from [`bind`], until `stop` says so or is dropped.
@@ -38,10 +42,12 @@ pub struct Server {
 pub fn serve(listener: TcpListener, store: Arc<dyn Store>, stop: &Receiver<()>) -> io::Result<()> {
     let budget = Budget::claim(door::COST)?;
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
+    page::prepare();
+    let lan = address::lan(listener.local_addr()?);
     let door = Door::new(listener, budget)?;
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(&Arc::new(Server { door, rooms }), stop);
+    door::serve(&Arc::new(Server { door, rooms, lan }), stop);
     Ok(())
 }
 
@@ -65,8 +71,9 @@ impl Server {
             Intent::People(room) => view::people(self, head.format(), &room)?,
             Intent::Rooms => view::rooms(self, head.format())?,
             Intent::Health => view::health(self, head.format())?,
-            Intent::Page(room) => reply::room_page(&room),
-            Intent::Asset(name) => reply::asset(&name)?,
+            Intent::Page(browser) => view::page(self, &browser)?,
+            Intent::Asset(fetch) => reply::asset(&fetch)?,
+            Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
             Intent::Metrics => return Err(Refusal::NotFound),
             Intent::Help => reply::help(),
             Intent::Lobby => reply::to_lobby(),

@@ -19,11 +19,15 @@ use crate::wire::refusal::Refusal;
 enum Letter {
     Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
     Unsubscribe(SubscriberId),
-    Publish { draft: Draft, sender: Sender<Result<Published, store::Error>> },
+    Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
     Leave { name: PersonName, done: Sender<()> },
     Close,
 }
+
+/// The store has failed, and the log says how.
+#[derive(Debug, Clone, Copy)]
+struct NotStored;
 
 /// A room's address. While anybody holds one, the room's thread does not end.
 ///
@@ -61,7 +65,7 @@ impl RoomHandle {
         let (sender, answer) = bounded(1);
         self.send(Letter::Publish { draft, sender });
         let published = answer.recv().map_err(|_| Refusal::TryAgain)?;
-        published.map_err(|error| Refusal::StoreUnavailable(error.to_string()))
+        published.map_err(|_| Refusal::StoreUnavailable)
     }
 
     /// Who is present, and since when.
@@ -191,7 +195,7 @@ struct Owner {
 }
 
 /// Whom to answer when a draft is stored; nobody, if the room itself wrote it.
-type Senders = Vec<Option<Sender<Result<Published, store::Error>>>>;
+type Senders = Vec<Option<Sender<Result<Published, NotStored>>>>;
 
 impl Owner {
     fn run(self) {
@@ -236,7 +240,10 @@ impl Owner {
                     self.census.waiting.store(room.waiting(), Relaxed);
                     self.census.people.store(room.people.count(), Relaxed);
                 }
-                Err(error) => refuse(letters, error),
+                Err(error) => {
+                    tracing::warn!(room = %self.name, %error, "the room can't be opened");
+                    refuse(letters);
+                }
             }
         }
     }
@@ -299,7 +306,7 @@ impl Owner {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
                 drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
                 for sender in senders.into_iter().flatten() {
-                    answer(&sender, Err(error.clone()));
+                    answer(&sender, Err(NotStored));
                 }
             }
         }
@@ -319,10 +326,10 @@ fn answer<T>(asker: &Sender<T>, outcome: T) {
 }
 
 /// Answers letters to a room that can't be opened. All but senders hear nothing, and come back.
-fn refuse(letters: impl Iterator<Item = Letter>, error: &store::Error) {
+fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
         if let Letter::Publish { sender, .. } = letter {
-            answer(&sender, Err(error.clone()));
+            answer(&sender, Err(NotStored));
         }
     }
 }

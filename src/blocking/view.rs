@@ -1,4 +1,4 @@
-//! What can be looked at without waiting: history, people, rooms, health.
+//! What can be looked at without waiting: the page, history, people, rooms, health.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,9 +8,18 @@ use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::room::{After, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
+use crate::wire::page::BACKLOG_MESSAGES;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply, RoomEntry};
-use crate::wire::request::{Format, History};
+use crate::wire::request::{Format, History, View};
+
+/// A room's page, with its newest messages in it.
+pub fn page(server: &Server, browser: &View) -> Result<Reply, Refusal> {
+    let store = server.rooms.store();
+    let tail = store.newest(&browser.room, BACKLOG_MESSAGES).map_err(unavailable)?;
+    let next = Cursor { epoch: store.epoch(), sequence: tail.latest };
+    Ok(reply::room_page(browser, &tail, next, server.lan))
+}
 
 /// Reads a page of a room's past.
 pub fn history(server: &Server, history: &History) -> Result<Reply, Refusal> {
@@ -85,7 +94,8 @@ pub fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
     }
 }
 
-/// The client's side of a store's error.
+/// The client's side of a store's error; ours is logged.
 pub fn unavailable(error: store::Error) -> Refusal {
-    Refusal::StoreUnavailable(error.to_string())
+    tracing::warn!(%error, "the store could not be read");
+    Refusal::StoreUnavailable
 }

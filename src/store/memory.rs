@@ -132,12 +132,8 @@ impl Store for MemoryStore {
             .filter(|(room, _)| !room.is_internal())
             .filter(|(_, shelf)| !shelf.messages.is_empty() || !shelf.present.is_empty())
             .filter_map(|(room, shelf)| {
-                Some(RoomSummary {
-                    room: room.clone(),
-                    latest: shelf.latest,
-                    at: shelf.at?,
-                    people: shelf.present.len(),
-                })
+                let (latest, at, people) = (shelf.latest, shelf.at?, shelf.present.len());
+                Some(RoomSummary { room: room.clone(), latest, at, people })
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,10 +10,11 @@ use serde::Serialize;
 
 use super::page;
 use super::refusal::Refusal;
-use super::request::{Format, History, Poll, Publish};
+use super::request::{Fetch, Format, History, Poll, Publish, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::room::{Outcome, Page, Published};
+use crate::store::Tail;
 
 /// What is left as it is in a path segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -387,15 +389,50 @@ pub fn options(allow: &'static str) -> Reply {
     Reply::empty(204).with("Allow", allow)
 }
 
-/// A room's page.
-pub fn room_page(room: &RoomName) -> Reply {
-    Reply::new(200, HTML, page::render(room).into_bytes()).with("Content-Security-Policy", page::CSP)
+/// A room's page. `tail` is the end of the room's order, `next` the cursor to follow from there, and
+/// `lan` the address by which others reach this server, if it is not only for this machine.
+pub fn room_page(view: &View, tail: &Tail, next: Cursor, lan: Option<IpAddr>) -> Reply {
+    let html = if view.backlog {
+        page::render_backlog(&view.room, &tail.messages)
+    } else {
+        page::render(&page::Page {
+            room: &view.room,
+            messages: &tail.messages,
+            next,
+            address: &address(view, lan),
+            name: view.name.as_ref(),
+        })
+    };
+    Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
 }
 
-/// A file that a page needs.
-pub fn asset(name: &str) -> Result<Reply, Refusal> {
-    let (content_type, body) = page::asset(name).ok_or(Refusal::NotFound)?;
-    Ok(Reply::new(200, content_type, body))
+/// A room's address as a QR code.
+pub fn room_code(view: &View, lan: Option<IpAddr>) -> Result<Reply, Refusal> {
+    let svg = page::qr_svg(&address(view, lan)).ok_or(Refusal::NotFound)?;
+    Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
+}
+
+fn address(view: &View, lan: Option<IpAddr>) -> String {
+    page::base(view.host.as_deref().unwrap_or("localhost"), lan) + &room_path(&view.room)
+}
+
+/// A file that a page needs, unless the browser has this version of it.
+pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
+    let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
+    let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
+    let mut reply = if fetch.known.contains(&file.etag) {
+        Reply::empty(304)
+    } else {
+        Reply::new(200, asset.content_type, &file.body[..])
+    };
+    if fetch.gzip && reply.has_body() {
+        reply = reply.with("Content-Encoding", "gzip");
+    }
+    reply.headers.retain(|(name, _)| *name != "Cache-Control");
+    Ok(reply
+        .with("Cache-Control", page::ASSET_CACHE_CONTROL)
+        .with("ETag", file.etag.as_str())
+        .with("Vary", "Accept-Encoding"))
 }
 
 /// The standard phrase for a status (RFC 9110).

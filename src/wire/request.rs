@@ -51,9 +51,11 @@ pub enum Intent {
     /// The server's figures, for Prometheus.
     Metrics,
     /// The room's page, for a browser.
-    Page(RoomName),
+    Page(View),
     /// A file that a page needs.
-    Asset(String),
+    Asset(Fetch),
+    /// The room's address as a QR code.
+    Code(View),
     /// Whether the server works.
     Health,
     /// The wire in plain text.
@@ -117,6 +119,30 @@ pub struct Publish {
     pub send_id: Option<SendId>,
     /// How to answer.
     pub format: Format,
+}
+
+/// A room as a browser opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Where.
+    pub room: RoomName,
+    /// Whose form it is, without scripts.
+    pub name: Option<PersonName>,
+    /// Whether only the list of messages is wanted, for the frame of a page without scripts.
+    pub backlog: bool,
+    /// By what name the browser found this server: `Host`.
+    pub host: Option<String>,
+}
+
+/// A file that a page needs, and what the browser has of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Its name beneath `/page/`.
+    pub name: String,
+    /// Whether the browser takes it compressed.
+    pub gzip: bool,
+    /// The versions that it has: `If-None-Match`.
+    pub known: Vec<String>,
 }
 
 /// In what form a client wants its answer.
@@ -235,9 +261,10 @@ fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
         Place::Health => Ok(Intent::Health),
         Place::Metrics => Ok(Intent::Metrics),
         Place::Rooms => Ok(Intent::Rooms),
-        Place::Asset(name) => Ok(Intent::Asset(name)),
+        Place::Asset(name) => Ok(Intent::Asset(fetch(head, name))),
+        Place::Code(room) => view(head, room, query).map(Intent::Code),
         Place::Room(room) => match head.format() {
-            Format::Html => Ok(Intent::Page(room)),
+            Format::Html => view(head, room, query).map(Intent::Page),
             // A HEAD can't carry events: it says where the room is now.
             Format::EventStream if !head.is_head() => poll(head, room, query).map(Intent::Stream),
             _ => poll(head, room, query).map(Intent::Poll),
@@ -266,6 +293,7 @@ enum Place {
     History(RoomName),
     People(RoomName),
     Leave(RoomName),
+    Code(RoomName),
     Rooms,
     Asset(String),
     Health,
@@ -294,6 +322,7 @@ impl Place {
             "history" => Place::History,
             "people" => Place::People,
             "leave" => Place::Leave,
+            "qr" => Place::Code,
             _ => return Err(Refusal::NotFound),
         };
         Ok(place(decode(room)?.parse().map_err(|e: Invalid| Refusal::BadRoom(e.0))?))
@@ -306,6 +335,25 @@ impl Place {
             _ => "GET, HEAD, OPTIONS",
         }
     }
+}
+
+fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
+    let [name, view] = fields(query, ["name", "view"])?;
+    Ok(View {
+        room,
+        name: name_in(name)?,
+        backlog: view.as_deref() == Some("backlog"),
+        host: head.header("Host").map(str::to_owned),
+    })
+}
+
+fn fetch(head: &Head<'_>, name: String) -> Fetch {
+    let listed = |header| head.header_values(header).flat_map(|value| value.split(',')).map(str::trim);
+    let gzip = listed("Accept-Encoding").any(|coding| {
+        let (name, quality) = coding.split_once(";q=").unwrap_or((coding, "1"));
+        name.eq_ignore_ascii_case("gzip") && quality.parse().is_ok_and(|quality: f32| quality > 0.0)
+    });
+    Fetch { name, gzip, known: listed("If-None-Match").map(str::to_owned).collect() }
 }
 
 fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {

@@ -59,7 +59,7 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
         Tail {
             messages: kept[kept.len().saturating_sub(limit)..].to_vec(),
             latest: room.latest(),
-            present: room.present(),
+            present: room.present()
         }
     );
     let is_after = |m: &&Arc<Message>| m.id.sequence > sequence;
@@ -158,8 +158,8 @@ impl Model {
         let shown = |(name, room): (&RoomName, &Room)| {
             let at = room.said.last()?.1.at;
             let people = room.present().len();
-            let is_shown = people > 0 || !room.kept().is_empty();
-            is_shown.then(|| RoomSummary { room: name.clone(), latest: room.latest(), at, people })
+            let is_listed = people > 0 || !room.kept().is_empty();
+            is_listed.then(|| RoomSummary { room: name.clone(), latest: room.latest(), at, people })
         };
         let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
         rooms.filter_map(shown).collect()
@@ -171,12 +171,7 @@ impl Room {
         self.said.len() as u64
     }
 
-    fn kept(&self) -> Vec<Arc<Message>> {
-        let kept = &self.said[self.forgotten..];
-        kept.iter().map(|(_, message)| message.clone()).collect()
-    }
-
-    /// By the last that was said of each name, also where that is forgotten.
+    /// Who has joined and not left since, by name, whether or not that is still kept.
     fn present(&self) -> Vec<(PersonName, Timestamp)> {
         let mut present = BTreeMap::new();
         for (_, message) in &self.said {
@@ -187,6 +182,11 @@ impl Room {
             }
         }
         present.into_iter().collect()
+    }
+
+    fn kept(&self) -> Vec<Arc<Message>> {
+        let kept = &self.said[self.forgotten..];
+        kept.iter().map(|(_, message)| message.clone()).collect()
     }
 
     fn trim(&mut self, keep: Keep, now: u64) {

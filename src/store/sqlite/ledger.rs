@@ -102,15 +102,15 @@ impl Ledger<'_> {
             &draft.text,
             draft.at.0,
         ))?;
-        match (draft.kind, &draft.name) {
-            (Kind::Joined, Some(name)) => {
-                let person = (room.id, name.as_str(), draft.at.0);
-                self.transaction.prepare_cached(schema::JOIN)?.execute(person)?;
-            }
-            (Kind::Left, Some(name)) => {
-                self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name.as_str()))?;
-            }
-            _ => {}
+        if let Some(name) = &draft.name {
+            let name = name.as_str();
+            match draft.kind {
+                Kind::Message => 0,
+                Kind::Joined => {
+                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, draft.at.0))?
+                }
+                Kind::Left => self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name))?,
+            };
         }
         room.latest = sequence;
         Ok(Appended::Stored(Arc::new(Message {

@@ -102,11 +102,11 @@ impl Store for SqliteStore {
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
         self.read_room(room, |transaction, room, oldest| {
             let range = (oldest, room.latest + 1);
-            let messages = self.newest_between(transaction, room, range, limit)?;
             let present = transaction
                 .prepare_cached(schema::PRESENT)?
-                .query_map([room.id], rows::present)?
+                .query_map([room.id], rows::presence)?
                 .collect::<rusqlite::Result<_>>()?;
+            let messages = self.newest_between(transaction, room, range, limit)?;
             Ok(Tail { messages, latest: room.latest, present })
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 
-use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, Timestamp};
+use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary};
 
 /// A row of `rooms`, without what only lists of rooms show.
@@ -46,7 +46,7 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
     let name: String = row.get(0)?;
     Ok(RoomSummary {
-        room: name.parse().map_err(|invalid| unreadable(0, invalid))?,
+        room: name.parse::<RoomName>().map_err(|invalid| unreadable(0, invalid))?,
         latest: row.get(1)?,
         at: Timestamp(row.get(2)?),
         people: row.get(3)?,
@@ -54,9 +54,9 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
 }
 
 /// Reads what `PRESENT` selects.
-pub(super) fn present(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp)> {
+pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp)> {
     let name: String = row.get(0)?;
-    Ok((name.parse().map_err(|invalid| unreadable(0, invalid))?, Timestamp(row.get(1)?)))
+    Ok((name.parse().map_err(|invalid: Invalid| unreadable(0, invalid))?, Timestamp(row.get(1)?)))
 }
 
 /// The number of a kind in the file, which no other order of the enum changes.
@@ -77,6 +77,6 @@ fn kind(number: i64) -> rusqlite::Result<Kind> {
     }
 }
 
-fn unreadable(column: usize, why: Invalid) -> rusqlite::Error {
+fn unreadable(column: usize, why: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(why))
 }

@@ -34,14 +34,6 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (room, sequence)
     ) STRICT, WITHOUT ROWID;
 
-    -- Who has joined and not left since, and when.
-    CREATE TABLE present (
-        room INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        since INTEGER NOT NULL,
-        PRIMARY KEY (room, name)
-    ) STRICT, WITHOUT ROWID;
-
     -- What was sent in the last ten minutes under an id of the sender's.
     CREATE TABLE sent (
         room INTEGER NOT NULL,
@@ -51,6 +43,14 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (room, send_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sent_by_time ON sent (at);
+
+    -- Who has joined and not left since.
+    CREATE TABLE present (
+        room INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (room, name)
+    ) STRICT, WITHOUT ROWID;
 "];
 
 /// The log is written ahead, and on the disk before a commit returns. A Mac's disk keeps its own
@@ -85,12 +85,6 @@ pub(super) const ROOMS: &str = "
     WHERE (oldest <= latest OR people > 0) AND name NOT LIKE '~%'
     ORDER BY name
 ";
-
-pub(super) const PRESENT: &str = "SELECT name, since FROM present WHERE room = ?1 ORDER BY name";
-
-pub(super) const JOIN: &str = "INSERT OR REPLACE INTO present (room, name, since) VALUES (?1, ?2, ?3)";
-
-pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?2";
 
 pub(super) const STORE_MESSAGE: &str = "
     INSERT INTO messages (room, sequence, kind, name, text, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -135,3 +129,9 @@ pub(super) const FORGET_SENT: &str = "
         SELECT room, send_id FROM sent WHERE at <= ?1 ORDER BY at LIMIT ?2
     )
 ";
+
+pub(super) const PRESENT: &str = "SELECT name, since FROM present WHERE room = ?1 ORDER BY name";
+
+pub(super) const JOIN: &str = "INSERT OR REPLACE INTO present (room, name, since) VALUES (?1, ?2, ?3)";
+
+pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?2";
