@@ -1,6 +1,16 @@
-//! By which addresses others reach this machine.
+//! By which addresses a listener is reached.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Where a listener can be reached from its own machine.
+pub fn from_here(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
 
 /// The addresses at which a listener can be reached from other machines, those of a local network first.
 pub fn reachable(listening: SocketAddr) -> Vec<SocketAddr> {

@@ -2,8 +2,9 @@
 #![deny(unsafe_code)]
 
 mod allocator;
+mod greeting;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -42,6 +43,10 @@ struct Options {
     /// How long a message is kept, such as 12h or 30days; if this is not given, whatever its age
     #[arg(long, value_name = "AGE")]
     keep_for: Option<humantime::Duration>,
+
+    /// How much is logged, to standard error. No level ever holds the text of a message
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
+    log: String,
 }
 
 /// What there is to do besides serving.
@@ -62,7 +67,7 @@ fn main() -> ExitCode {
         return bench::run(args);
     }
     claim_small_stacks();
-    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    log_to_stderr(&options.log);
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -70,6 +75,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn log_to_stderr(level: &str) {
+    // The command line has let only levels pass.
+    let level: tracing::Level = level.parse().expect("a level");
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(colours)
+        .with_max_level(level)
+        .init();
 }
 
 /// tiny_http starts its threads with std's default stack, which only this variable can change. Small
@@ -87,12 +104,12 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_signal()?;
+    let listener = blocking::bind(options.listen)
+        .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&options.store, keep)?;
     let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
-    let listener = blocking::bind(options.listen)
-        .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
-    greet(listener.local_addr()?)?;
+    greeting::greet(listener.local_addr()?, "blocking", &options.store, Some(blocking::WARNING))?;
     blocking::serve(listener, store, &stop)?;
     Ok(())
 }
@@ -106,11 +123,4 @@ fn stop_signal() -> Result<Receiver<()>, ctrlc::Error> {
         _ => std::process::exit(130),
     })?;
     Ok(stopped)
-}
-
-/// Says where to go, and what to try.
-fn greet(address: SocketAddr) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "comet-chat: open http://{address}/chat/lobby")?;
-    out.flush()
 }
