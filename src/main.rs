@@ -3,18 +3,15 @@
 
 mod allocator;
 
-use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
-use comet_chat::store::{Keep, MemoryStore, Store};
+use comet_chat::store::{self, Keep, StoreSpec, Sweeper};
 use crossbeam_channel::{Receiver, bounded};
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
@@ -29,8 +26,9 @@ struct Options {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// Where messages are kept. memory: forgets them at the end
-    #[arg(long, value_name = "STORE", default_value = "memory:")]
+    /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
+    /// at the end
+    #[arg(long, value_name = "STORE", default_value_t)]
     store: StoreSpec,
 
     /// How the server waits
@@ -40,6 +38,10 @@ struct Options {
     /// How many messages are kept of each room; what is older makes a gap, which is announced
     #[arg(long, value_name = "MESSAGES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     keep: u64,
+
+    /// How long a message is kept, such as 12h or 30days; if this is not given, whatever its age
+    #[arg(long, value_name = "AGE")]
+    keep_for: Option<humantime::Duration>,
 }
 
 /// What there is to do besides serving.
@@ -52,23 +54,6 @@ enum Command {
 enum Engine {
     /// A thread for every waiter: tiny_http and crossbeam
     Blocking,
-}
-
-#[derive(Clone)]
-struct StoreSpec;
-
-impl FromStr for StoreSpec {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<StoreSpec, String> {
-        if text == "memory:" { Ok(StoreSpec) } else { Err("the only store yet is memory:".to_owned()) }
-    }
-}
-
-impl fmt::Display for StoreSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("memory:")
-    }
 }
 
 fn main() -> ExitCode {
@@ -102,8 +87,9 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_signal()?;
-    let keep = Keep { messages: usize::try_from(options.keep)? };
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(keep));
+    let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
+    let store = store::open(&options.store, keep)?;
+    let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
     let listener = blocking::bind(options.listen)
         .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     greet(listener.local_addr()?)?;
