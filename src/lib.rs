@@ -3,6 +3,7 @@
 
 pub mod message;
 
+pub mod presence;
 pub mod room;
 
 pub mod store;
@@ -11,5 +12,8 @@ pub mod wire;
 
 pub mod blocking;
 
+pub mod address;
 pub mod budget;
 pub mod config;
+
+pub mod bench;

@@ -194,7 +194,7 @@ pub fn qr_svg(address: &str) -> Option<String> {
 }
 
 #[derive(Template)]
-#[template(path = "index.html")]
+#[template(path = "index.html", config = "src/page/askama.toml")]
 struct RoomHtml<'a> {
     room: &'a str,
     messages: &'a [Arc<Message>],
@@ -206,7 +206,7 @@ struct RoomHtml<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "backlog.html")]
+#[template(path = "backlog.html", config = "src/page/askama.toml")]
 struct BacklogHtml<'a> {
     room: &'a str,
     messages: &'a [Arc<Message>],
