@@ -34,12 +34,21 @@ struct Table {
 
 #[derive(Default)]
 struct Connection {
+    /// How many requests have come on it: the number of the latest.
+    arrived: u64,
     unanswered: usize,
-    /// The wait that stands on it, and how to end it.
-    wait: Option<(Arc<RoomHandle>, SubscriberId)>,
+    /// The wait that stands on it.
+    wait: Option<Wait>,
     /// Nothing that comes on it is to be believed any more, since then.
     closed: Option<Instant>,
     seen: Option<Instant>,
+}
+
+/// A request that waits, and how to end that.
+struct Wait {
+    number: u64,
+    room: Arc<RoomHandle>,
+    id: SubscriberId,
 }
 
 /// What a request turned out to be.
@@ -59,6 +68,8 @@ pub struct Visit<'a> {
     connections: &'a Connections,
     /// `None` where the address is not known.
     peer: Option<SocketAddr>,
+    /// Its place among the requests of its connection.
+    number: u64,
     /// Whether the thread that it has can't be spared for a wait.
     urgent: bool,
 }
@@ -72,8 +83,8 @@ impl Connections {
 
     /// Enters a request.
     pub fn arrive(&self, peer: Option<SocketAddr>, urgent: bool) -> Arrival<'_> {
-        let visit = Visit { connections: self, peer, urgent };
-        let Some(address) = peer else { return Arrival::First(visit) };
+        let visit = |number| Visit { connections: self, peer, number, urgent };
+        let Some(address) = peer else { return Arrival::First(visit(1)) };
         let mut table = self.table();
         table.sweep(self.lifetime);
         let connection = table.known.entry(address).or_default();
@@ -83,7 +94,9 @@ impl Connections {
             return Arrival::Unwelcome;
         }
         let first = connection.seen.replace(now).is_none() || connection.closed.take().is_some();
+        connection.arrived += 1;
         connection.unanswered += 1;
+        let visit = visit(connection.arrived);
         if connection.unanswered > UNANSWERED_MAX {
             connection.closed = Some(now);
             Arrival::TooDeep(visit)
@@ -118,23 +131,34 @@ impl Visit<'_> {
         self.urgent
     }
 
-    /// Ends the wait that stands on this connection, if there is one.
+    /// Ends the wait that stands on this connection before this request, if there is one.
     pub fn end_wait(&self) {
-        let wait = self.connection(|connection| connection.wait.take());
-        if let Some(Some((room, id))) = wait {
+        let number = self.number;
+        let earlier = self.connection(|connection| connection.wait.take_if(|wait| wait.number < number));
+        if let Some(Some(wait)) = earlier {
+            wait.room.unsubscribe(wait.id);
+        }
+    }
+
+    /// Says that this request waits, so that a later one on its connection can end the wait. If a
+    /// later one is here already, the wait ends at once.
+    pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
+        self.end_wait();
+        let is_latest = self.connection(|connection| {
+            let is_latest = connection.arrived == self.number;
+            if is_latest {
+                connection.wait = Some(Wait { number: self.number, room: room.clone(), id });
+            }
+            is_latest
+        });
+        if is_latest == Some(false) {
             room.unsubscribe(id);
         }
     }
 
-    /// Says that this request waits, so that a later one on its connection can end the wait.
-    pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
-        self.end_wait();
-        self.connection(|connection| connection.wait = Some((room.clone(), id)));
-    }
-
     /// Says that this request's wait is over.
     pub fn waits_no_more(&self, id: SubscriberId) {
-        self.connection(|connection| connection.wait.take_if(|(_, waiting)| *waiting == id));
+        self.connection(|connection| connection.wait.take_if(|wait| wait.id == id));
     }
 
     /// Believes nothing that comes on this connection after this request.
