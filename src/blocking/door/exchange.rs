@@ -206,10 +206,17 @@ fn is_last(request: &Request) -> bool {
 ///
 /// **Fault:** when tiny_http drops a request it reads what is left of its body into a buffer of the
 /// announced size; where that can't be had, Rust aborts the process. **Cure:** such a request is not
-/// dropped. Its connection stays, a thread and two descriptors, for the life of the process. Below a
-/// hundred terabytes it does not come to that: the binary's allocator takes address space for such a
-/// buffer without reserving memory for it.
+/// dropped, and answered through the one door that leaves it alive: an interim `100`, as which it is
+/// "upgraded" to a stream, and the reply on that. Its connection stays, a thread and two descriptors,
+/// for the life of the process. Below a hundred terabytes it does not come to that: the binary's
+/// allocator takes address space for such a buffer without reserving memory for it.
 fn send_before_body(request: Request, reply: &Reply) {
+    if !is_droppable(&request) {
+        let bytes = render(&request, reply, true);
+        let mut stream = request.upgrade("none", Response::empty(100));
+        let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
+        return mem::forget(stream);
+    }
     let mut response = Response::from_data(reply.body.to_vec()).with_status_code(reply.status);
     for (name, value) in &reply.headers {
         let value = if *name == "Cache-Control" {
@@ -220,11 +227,7 @@ fn send_before_body(request: Request, reply: &Reply) {
         // Our own names and values are ASCII.
         response.add_header(Header::from_bytes(*name, value).expect("an ASCII header"));
     }
-    if is_droppable(&request) {
-        let _ = request.respond(response);
-    } else {
-        mem::forget(request);
-    }
+    let _ = request.respond(response);
 }
 
 /// Drops a request without a reply.
