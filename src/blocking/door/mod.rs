@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use self::connections::Connections;
@@ -158,6 +158,7 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
     let mut generations = vec![];
     let mut pause = REVIVAL_PAUSES.0;
     let mut revival = after(Duration::ZERO);
+    let sweep = tick(LIFETIME);
     loop {
         select! {
             recv(revival) -> _ => {
@@ -176,6 +177,7 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
                 tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
                 revival = after(pause);
             }
+            recv(sweep) -> _ => generations.retain(Generation::is_needed),
             recv(stop) -> _ => break,
         }
     }
