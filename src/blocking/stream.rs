@@ -23,7 +23,7 @@ pub struct Stream<'a> {
 }
 
 /// Looks at the room once, so that what is refused has a status of its own.
-pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit<'_>) -> Result<Stream<'a>, Refusal> {
+pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit) -> Result<Stream<'a>, Refusal> {
     let seat = server.door.admit(visit)?;
     match next_page(server, &poll, poll.after.unwrap_or(After::Latest), Duration::ZERO, visit)? {
         Outcome::Closing(_) => Err(Refusal::Closing),
@@ -32,12 +32,7 @@ pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit<'_>) -> Result<Str
 }
 
 /// Sends events until the client is gone, or too slow, or the server closes.
-pub fn send(
-    server: &Server,
-    stream: Stream<'_>,
-    visit: &Visit<'_>,
-    mut events: EventWriter,
-) -> io::Result<()> {
+pub fn send(server: &Server, stream: Stream<'_>, visit: &Visit, mut events: EventWriter) -> io::Result<()> {
     let mut outcome = stream.first;
     events.send(&reply::stream_start(&outcome))?;
     loop {

@@ -111,7 +111,7 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, NoBody> {
 ///
 /// **Fault:** tiny_http prints a reply in pieces through 1 KiB, drops `Connection`, and gives a 204 a
 /// length. **Cure:** head and body in one buffer, one write, one flush.
-fn send(request: Request, reply: &Reply, visit: &Visit<'_>, close: bool) {
+fn send(request: Request, reply: &Reply, visit: &Visit, close: bool) {
     let bytes = render(&request, reply, close);
     // The replies of a connection go out in order: none before a wait that still stands.
     visit.end_wait();

@@ -118,7 +118,7 @@ impl Door {
     }
 
     /// Gives a request a place among those who wait, if there is one and its thread can be spared.
-    pub fn admit(&self, visit: &Visit<'_>) -> Result<Seat<'_>, Refusal> {
+    pub fn admit(&self, visit: &Visit) -> Result<Seat<'_>, Refusal> {
         let taken = |n| (n < self.budget.waiters).then_some(n + 1);
         if visit.is_urgent() || self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
             return Err(Refusal::TooManyWaiters);
