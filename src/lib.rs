@@ -13,3 +13,4 @@ pub mod blocking;
 
 pub mod budget;
 pub mod config;
+pub mod listen;
