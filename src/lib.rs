@@ -11,6 +11,9 @@ pub mod wire;
 
 pub mod blocking;
 
+#[cfg(feature = "async")]
+pub mod nonblocking;
+
 pub mod budget;
 pub mod config;
 pub mod listen;

@@ -5,7 +5,7 @@ mod allocator;
 
 use std::fmt;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap::{Parser, ValueEnum};
 use comet_chat::blocking;
+#[cfg(feature = "async")]
+use comet_chat::nonblocking;
 use comet_chat::store::{Keep, MemoryStore, Store};
 use crossbeam_channel::{Receiver, bounded};
 
@@ -42,6 +44,8 @@ struct Options {
 enum Engine {
     /// A thread for every waiter: tiny_http and crossbeam
     Blocking,
+    /// A task for every waiter: hyper and tokio
+    Async,
 }
 
 #[derive(Clone)]
@@ -91,11 +95,31 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_signal()?;
     let keep = Keep { messages: usize::try_from(options.keep)? };
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(keep));
-    let listener = blocking::bind(options.listen)
-        .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
-    greet(listener.local_addr()?)?;
-    blocking::serve(listener, store, &stop)?;
+    match options.engine {
+        Engine::Blocking => {
+            let listener = bound(options, blocking::bind)?;
+            blocking::serve(listener, store, &stop)?;
+        }
+        #[cfg(feature = "async")]
+        Engine::Async => {
+            let listener = bound(options, nonblocking::bind)?;
+            nonblocking::serve(listener, store, &stop)?;
+        }
+        #[cfg(not(feature = "async"))]
+        Engine::Async => return Err("this build has no async engine: build it with --features async".into()),
+    }
     Ok(())
+}
+
+/// Listens as the engine does, and says where.
+fn bound(
+    options: &Options,
+    bind: impl Fn(SocketAddr) -> io::Result<TcpListener>,
+) -> Result<TcpListener, Box<dyn std::error::Error>> {
+    let listener =
+        bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
+    greet(listener.local_addr()?)?;
+    Ok(listener)
 }
 
 /// What a stopping signal sends to: the first asks the server to end, the second ends the process.

@@ -1,0 +1,178 @@
+//! One request and its reply, through hyper.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+use tokio::time::timeout;
+
+use super::super::Server;
+use super::BODY_TIMEOUT;
+use super::connections::Visit;
+use crate::message::TEXT_LIMIT;
+use crate::wire::refusal::Refusal;
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::{BodyLength, Format, Head};
+
+/// Why there is no whole body.
+enum NoBody {
+    Refused(Refusal),
+    /// The client left, or fell silent, half way: nobody is there to be told.
+    Gone(Gone),
+}
+
+/// Ends a connection without a reply.
+#[derive(Debug)]
+pub struct Gone;
+
+/// Answers one request.
+pub async fn exchange(
+    server: Arc<Server>,
+    visit: Visit,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, Gone> {
+    let (parts, body) = request.into_parts();
+    let head = match head(&parts) {
+        Ok(head) => head,
+        Err(refusal) => return Ok(send(reply::refused(Format::Plain, &refusal), visit, true)),
+    };
+    let (reply, close) = match read_body(&head, body, &visit).await {
+        Ok(body) => match server.answer(&head, &body, &visit).await {
+            Ok(reply) => (reply, false),
+            // In such a place nobody can stay.
+            Err(refusal) => (reply::refused(head.format(), &refusal), refusal == Refusal::TooManyWaiters),
+        },
+        // Where the body ends is unclear from here on, and so is where the next request begins.
+        Err(NoBody::Refused(refusal)) => (reply::refused(head.format(), &refusal), true),
+        Err(NoBody::Gone(gone)) => return Err(gone),
+    };
+    let close = close || server.door.is_closing() || server.door.is_crowded();
+    Ok(send(reply, visit, close))
+}
+
+fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
+    let mut headers = Vec::with_capacity(parts.headers.len());
+    for (name, value) in &parts.headers {
+        headers.push((name.as_str(), value.to_str().map_err(|_| Refusal::BadHeader)?));
+    }
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    Ok(Head { method: parts.method.as_str(), target, headers })
+}
+
+/// Reads the body, if its length is clear and within the limit.
+async fn read_body(head: &Head<'_>, body: Incoming, visit: &Visit) -> Result<Vec<u8>, NoBody> {
+    let length = head.body_length().map_err(NoBody::Refused)?;
+    if length == BodyLength::Exact(0) {
+        return Ok(Vec::new());
+    }
+    match timeout(BODY_TIMEOUT, collect(body, visit)).await {
+        Ok(read) => read,
+        Err(_elapsed) => Err(NoBody::Gone(Gone)),
+    }
+}
+
+async fn collect(body: Incoming, visit: &Visit) -> Result<Vec<u8>, NoBody> {
+    let mut body = pin!(body);
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|cx| match body.as_mut().poll_frame(cx) {
+        Poll::Pending if visit.has_ended() => Poll::Ready(Err(NoBody::Gone(Gone))),
+        polled => polled.map(Ok),
+    })
+    .await?
+    {
+        let frame = frame.map_err(|_| {
+            NoBody::Refused(Refusal::BadFraming("a chunk's size is not a hexadecimal number"))
+        })?;
+        // Trailers are of no interest.
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > TEXT_LIMIT {
+            return Err(NoBody::Refused(Refusal::MessageTooLarge));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Hands a reply to hyper, which adds `Date` and `Content-Length`.
+fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
+    let mut headers = HeaderMap::with_capacity(reply.headers.len() + 2);
+    for (name, value) in reply.headers {
+        headers.insert(name_of(name), value_of(value));
+    }
+    if close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let bytes = match reply.body {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let mut response = Response::new(ReplyBody {
+        bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
+        _visit: Some(visit),
+    });
+    *response.status_mut() = StatusCode::from_u16(reply.status).expect("our statuses have three digits");
+    *response.headers_mut() = headers;
+    response
+}
+
+fn name_of(name: &'static str) -> HeaderName {
+    HeaderName::from_bytes(name.as_bytes()).expect("our names are tokens")
+}
+
+fn value_of(value: Cow<'static, str>) -> HeaderValue {
+    let value = match value {
+        Cow::Borrowed(value) => HeaderValue::from_str(value),
+        Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
+    };
+    value.expect("our values are visible ASCII")
+}
+
+/// The reply of a handler that panicked.
+pub fn broken() -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody { bytes: None, _visit: None });
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The body of a reply. Its request is being answered for as long as it lives.
+pub struct ReplyBody {
+    bytes: Option<Bytes>,
+    _visit: Option<Visit>,
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the client left amid its request")
+    }
+}
+
+impl std::error::Error for Gone {}
