@@ -34,3 +34,29 @@ pub const DRAIN: Duration = Duration::from_millis(1_500);
 
 /// How long the health check waits for its own message.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How many of its newest messages a room holds for those who come back from a poll. Who is further
+/// behind reads from the store.
+pub const TAIL_LIMIT: usize = 1_000;
+
+/// The most text that a room holds so, in bytes (4 MiB); its newest message stays whatever it weighs.
+pub const TAIL_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long somebody stays present who is not heard of: longer than a phone takes from one poll to
+/// the next, so that nobody flaps.
+pub const GRACE: Duration = Duration::from_secs(15);
+
+/// How often a room looks who has gone.
+pub const LAPSE_BEAT: Duration = Duration::from_secs(1);
+
+/// The most people that one room keeps account of; further ones chat without being announced.
+pub const PEOPLE_MAX: usize = 10_000;
+
+/// The most messages in one page of history.
+pub const HISTORY_MAX: usize = 500;
+
+/// How many messages a page of history has if the client does not say.
+pub const HISTORY: usize = 50;
+
+/// How often a stream says that it lives: within the 30 s after which phones and proxies cut it.
+pub const STREAM_BEAT: Duration = Duration::from_secs(15);

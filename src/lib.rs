@@ -3,6 +3,7 @@
 
 pub mod message;
 
+pub mod presence;
 pub mod room;
 
 pub mod store;
@@ -14,6 +15,9 @@ pub mod blocking;
 #[cfg(feature = "async")]
 pub mod nonblocking;
 
+pub mod address;
 pub mod budget;
 pub mod config;
 pub mod listen;
+
+pub mod bench;

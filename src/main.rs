@@ -2,73 +2,86 @@
 #![deny(unsafe_code)]
 
 mod allocator;
+mod greeting;
 
-use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
-use comet_chat::store::{Keep, MemoryStore, Store};
+use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
 use crossbeam_channel::{Receiver, bounded};
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Where to listen. 127.0.0.1 is for this machine only, 0.0.0.0 for all who can reach it; port 0
     /// takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// Where messages are kept. memory: forgets them at the end
-    #[arg(long, value_name = "STORE", default_value = "memory:")]
+    /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
+    /// at the end
+    #[arg(long, value_name = "STORE", default_value_t)]
     store: StoreSpec,
 
     /// How the server waits
-    #[arg(long, value_enum, default_value_t = Engine::Blocking)]
-    engine: Engine,
+    #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
+    engine: EngineChoice,
 
     /// How many messages are kept of each room; what is older makes a gap, which is announced
     #[arg(long, value_name = "MESSAGES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     keep: u64,
+
+    /// How long a message is kept, such as 12h or 30days; if this is not given, whatever its age
+    #[arg(long, value_name = "AGE")]
+    keep_for: Option<humantime::Duration>,
+
+    /// How much is logged, to standard error. No level ever holds the text of a message
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
+    log: String,
+}
+
+/// What there is to do besides serving.
+#[derive(Subcommand)]
+enum Command {
+    Bench(BenchArgs),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Engine {
+enum EngineChoice {
     /// A thread for every waiter: tiny_http and crossbeam
     Blocking,
     /// A task for every waiter: hyper and tokio
     Async,
 }
 
-#[derive(Clone)]
-struct StoreSpec;
-
-impl FromStr for StoreSpec {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<StoreSpec, String> {
-        if text == "memory:" { Ok(StoreSpec) } else { Err("the only store yet is memory:".to_owned()) }
-    }
-}
-
-impl fmt::Display for StoreSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("memory:")
-    }
+/// An engine, as far as it concerns the command line.
+struct Engine {
+    name: &'static str,
+    /// What it is not made for.
+    warning: Option<&'static str>,
+    bind: fn(SocketAddr) -> io::Result<TcpListener>,
+    serve: fn(TcpListener, Arc<dyn Store>, &Receiver<()>) -> io::Result<()>,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if let Some(Command::Bench(args)) = &options.command {
+        return bench::run(args);
+    }
     claim_small_stacks();
-    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    log_to_stderr(&options.log);
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -76,6 +89,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn log_to_stderr(level: &str) {
+    // The command line has let only levels pass.
+    let level: tracing::Level = level.parse().expect("a level");
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(colours)
+        .with_max_level(level)
+        .init();
 }
 
 /// tiny_http starts its threads with std's default stack, which only this variable can change. Small
@@ -93,33 +118,33 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_signal()?;
-    let keep = Keep { messages: usize::try_from(options.keep)? };
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(keep));
-    match options.engine {
-        Engine::Blocking => {
-            let listener = bound(options, blocking::bind)?;
-            blocking::serve(listener, store, &stop)?;
-        }
-        #[cfg(feature = "async")]
-        Engine::Async => {
-            let listener = bound(options, nonblocking::bind)?;
-            nonblocking::serve(listener, store, &stop)?;
-        }
-        #[cfg(not(feature = "async"))]
-        Engine::Async => return Err("this build has no async engine: build it with --features async".into()),
-    }
+    let Engine { name, warning, bind, serve } = engine(options.engine)?;
+    let listener =
+        bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
+    let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
+    let store = store::open(&options.store, keep)?;
+    let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
+    greeting::greet(listener.local_addr()?, name, &options.store, warning)?;
+    serve(listener, store, &stop)?;
     Ok(())
 }
 
-/// Listens as the engine does, and says where.
-fn bound(
-    options: &Options,
-    bind: impl Fn(SocketAddr) -> io::Result<TcpListener>,
-) -> Result<TcpListener, Box<dyn std::error::Error>> {
-    let listener =
-        bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
-    greet(listener.local_addr()?)?;
-    Ok(listener)
+/// What this build has of an engine.
+fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
+    match choice {
+        EngineChoice::Blocking => Ok(Engine {
+            name: "blocking",
+            warning: Some(blocking::WARNING),
+            bind: blocking::bind,
+            serve: blocking::serve,
+        }),
+        #[cfg(feature = "async")]
+        EngineChoice::Async => {
+            Ok(Engine { name: "async", warning: None, bind: nonblocking::bind, serve: nonblocking::serve })
+        }
+        #[cfg(not(feature = "async"))]
+        EngineChoice::Async => Err("this build has no async engine: build it with --features async"),
+    }
 }
 
 /// What a stopping signal sends to: the first asks the server to end, the second ends the process.
@@ -131,11 +156,4 @@ fn stop_signal() -> Result<Receiver<()>, ctrlc::Error> {
         _ => std::process::exit(130),
     })?;
     Ok(stopped)
-}
-
-/// Says where to go, and what to try.
-fn greet(address: SocketAddr) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "comet-chat: open http://{address}/chat/lobby")?;
-    out.flush()
 }

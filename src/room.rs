@@ -1,21 +1,16 @@
-//! A room: who waits, and the end of its order.
+//! A room: who waits, who is present, and the end of its order.
 //!
-//! It does no I/O, reads no clock and knows no thread: it is told what was stored, and says whom to
-//! wake with what. Each engine gives it an owner, a thread or a task, and a mailbox.
+//! It does no I/O, reads no clock and knows no thread: it is told what was stored and what time it is,
+//! and says whom to wake with what. Each engine gives it an owner, a thread or a task, and a mailbox.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::message::{Cursor, Epoch, Kind, Message};
+use crate::config::{TAIL_BYTES, TAIL_LIMIT};
+use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
+use crate::presence::People;
 use crate::store::{Appended, Tail};
-
-/// How many of its newest messages a room holds for those who come back from a poll.
-/// Who is further behind reads from the store.
-pub const TAIL_LIMIT: usize = 1_000;
-
-/// The most text that a room holds so, in bytes (4 MiB); its newest batch stays whatever it weighs.
-pub const TAIL_BYTES: usize = 4 * 1024 * 1024;
 
 /// From where on somebody wants a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +39,17 @@ impl Wants {
     }
 }
 
+/// What somebody asks for who subscribes.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// From where on.
+    pub after: After,
+    /// What.
+    pub wants: Wants,
+    /// Who.
+    pub name: Option<PersonName>,
+}
+
 /// A piece of a room's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -53,6 +59,13 @@ pub struct Page {
     pub next: Cursor,
     /// Whether something before this page is no longer kept.
     pub gap: bool,
+}
+
+impl Page {
+    /// Whether there is anything in it for who wants this. A gap is, by itself.
+    pub fn is_worth_telling(&self, wants: Wants) -> bool {
+        self.gap || self.messages.iter().any(|message| wants.includes(message))
+    }
 }
 
 /// How one subscription ended. A subscriber hears exactly one of these, once.
@@ -95,6 +108,17 @@ impl Missed {
     }
 }
 
+/// How a wait ended, once what the store had is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Something came that the client wants, or a gap.
+    Page(Page),
+    /// The time is up. Nothing that the client wants has come up to this cursor.
+    Expired(Cursor),
+    /// The server is closing. Nothing that the client wants has come up to this cursor.
+    Closing(Cursor),
+}
+
 /// Names one subscription in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriberId(u64);
@@ -127,20 +151,30 @@ pub struct Room<S> {
     tail_bytes: usize,
     /// Who waits, in the order of their coming. Nothing that one of them wants stands before
     /// `latest` unseen by it: whoever has missed something is answered instead of kept here.
-    waiting: BTreeMap<SubscriberId, (Wants, S)>,
+    waiting: BTreeMap<SubscriberId, Waiting<S>>,
+    /// Who is present, waiting or between two polls.
+    pub people: People,
     /// Nobody is kept waiting any more.
     closing: bool,
 }
 
+/// Somebody who waits.
+struct Waiting<S> {
+    wants: Wants,
+    name: Option<PersonName>,
+    subscriber: S,
+}
+
 impl<S> Room<S> {
-    /// A room as the store remembers it, with nobody in it.
-    pub fn new(epoch: Epoch, stored: Tail) -> Room<S> {
+    /// A room as the store remembers it, with nobody waiting.
+    pub fn new(epoch: Epoch, stored: Tail, now: Timestamp) -> Room<S> {
         let mut room = Room {
             epoch,
             latest: stored.latest,
             tail: VecDeque::new(),
             tail_bytes: 0,
             waiting: BTreeMap::new(),
+            people: People::remembered(stored.present, now),
             closing: false,
         };
         room.extend_tail(stored.messages.into_iter().map(|message| (message, 0)));
@@ -163,13 +197,8 @@ impl<S> Room<S> {
     /// A cursor of another epoch, or of a message that never was, is a gap: the room starts over
     /// from the oldest message that is kept, and says so at once even if none is.
     #[must_use = "the subscriber that comes back must be woken"]
-    pub fn subscribe(
-        &mut self,
-        id: SubscriberId,
-        after: After,
-        wants: Wants,
-        subscriber: S,
-    ) -> Option<(S, Wake)> {
+    pub fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: S) -> Option<(S, Wake)> {
+        let Subscription { after, wants, name } = what;
         let (after, gap) = match after {
             After::Latest => (Some(self.latest), false),
             After::Oldest => (None, false),
@@ -191,15 +220,18 @@ impl<S> Room<S> {
         if self.closing {
             return Some((subscriber, Wake::Closing(self.latest())));
         }
-        self.waiting.insert(id, (wants, subscriber));
+        if let Some(name) = &name {
+            self.people.waits(name);
+        }
+        self.waiting.insert(id, Waiting { wants, name, subscriber });
         None
     }
 
     /// Takes a subscription back. `None` if it was answered before.
     #[must_use = "the subscriber that comes back must be woken"]
-    pub fn unsubscribe(&mut self, id: SubscriberId) -> Option<(S, Wake)> {
-        let (_, subscriber) = self.waiting.remove(&id)?;
-        Some((subscriber, Wake::Expired(self.latest())))
+    pub fn unsubscribe(&mut self, id: SubscriberId, now: Timestamp) -> Option<(S, Wake)> {
+        let waiting = self.waiting.remove(&id)?;
+        Some((self.release(waiting, now), Wake::Expired(self.latest())))
     }
 
     /// Takes all subscriptions back, and every later one, because the server closes.
@@ -209,14 +241,14 @@ impl<S> Room<S> {
         let next = self.latest();
         std::mem::take(&mut self.waiting)
             .into_values()
-            .map(|(_, subscriber)| (subscriber, Wake::Closing(next)))
+            .map(|waiting| (waiting.subscriber, Wake::Closing(next)))
             .collect()
     }
 
     /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
     /// outcome what to tell its sender.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
-    pub fn publish(&mut self, appended: &[Appended]) -> (Vec<(S, Wake)>, Vec<Published>) {
+    pub fn publish(&mut self, appended: &[Appended], now: Timestamp) -> (Vec<(S, Wake)>, Vec<Published>) {
         let messages: Arc<[Arc<Message>]> = appended
             .iter()
             .filter_map(|outcome| match outcome {
@@ -226,7 +258,7 @@ impl<S> Room<S> {
             .collect();
 
         let woken = self.take_those_who_want(&messages);
-        let wanting_everything = woken.iter().filter(|(wants, _)| *wants == Wants::Everything).count();
+        let wanting_everything = woken.iter().filter(|waiting| waiting.wants == Wants::Everything).count();
         // Plain text carries one message, so who wants only what is said is handed the first such.
         let first_said = messages.iter().find(|m| m.kind == Kind::Message).map(|m| m.id);
         let delivered = |message: &Message| {
@@ -244,20 +276,29 @@ impl<S> Room<S> {
             })
             .collect();
         let page = Page { messages, next: self.latest(), gap: false };
-        let woken = woken.into_iter().map(|(_, s)| (s, Wake::Page(page.clone()))).collect();
+        let woken =
+            woken.into_iter().map(|waiting| (self.release(waiting, now), Wake::Page(page.clone()))).collect();
         (woken, published)
     }
 
     /// Removes from those who wait everybody who wants one of these.
-    fn take_those_who_want(&mut self, messages: &[Arc<Message>]) -> Vec<(Wants, S)> {
+    fn take_those_who_want(&mut self, messages: &[Arc<Message>]) -> Vec<Waiting<S>> {
         if messages.iter().any(|m| m.kind == Kind::Message) {
             std::mem::take(&mut self.waiting).into_values().collect()
         } else if messages.is_empty() {
             Vec::new()
         } else {
-            let everything = |_: &SubscriberId, (wants, _): &mut (Wants, S)| *wants == Wants::Everything;
-            self.waiting.extract_if(.., everything).map(|(_, waiting)| waiting).collect()
+            let wants_everything = |_: &SubscriberId, w: &mut Waiting<S>| w.wants == Wants::Everything;
+            self.waiting.extract_if(.., wants_everything).map(|(_, waiting)| waiting).collect()
         }
+    }
+
+    /// Lets somebody go whose wait is over.
+    fn release(&mut self, waiting: Waiting<S>, now: Timestamp) -> S {
+        if let Some(name) = &waiting.name {
+            self.people.waited(name, now);
+        }
+        waiting.subscriber
     }
 
     /// How many were handed a message back when it was published; 0 if that is forgotten.

@@ -7,20 +7,22 @@ pub mod door;
 pub mod poll;
 pub mod publish;
 pub mod room;
+pub mod stream;
+pub mod view;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
 use self::door::{Door, Visit};
 use self::room::Rooms;
+use self::stream::Stream;
+use crate::address;
 use crate::budget::Budget;
-use crate::config::HEALTH_DEADLINE;
-use crate::message::{Draft, Kind, RoomName, Timestamp};
-use crate::room::{After, SubscriberId, Wake, Wants};
 use crate::store::Store;
+use crate::wire::page;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, parse};
@@ -31,6 +33,8 @@ pub use self::door::{WARNING, bind};
 pub struct Server {
     door: Door,
     rooms: Arc<Rooms>,
+    /// By which address other machines reach this one, if they do.
+    lan: Option<IpAddr>,
 }
 
 /// Serves the chat on a listener from [`bind`], until `stop` says so or is dropped.
@@ -38,40 +42,43 @@ pub struct Server {
 pub fn serve(listener: TcpListener, store: Arc<dyn Store>, stop: &Receiver<()>) -> io::Result<()> {
     let budget = Budget::claim(door::COST)?;
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
+    page::prepare();
+    let lan = address::lan(listener.local_addr()?);
     let door = Door::new(listener, budget)?;
-    door::serve(&Arc::new(Server { door, rooms: Rooms::new(store) }), stop);
+    let rooms = Rooms::new(store);
+    rooms.wake_the_peopled().map_err(io::Error::other)?;
+    door::serve(&Arc::new(Server { door, rooms, lan }), stop);
     Ok(())
+}
+
+/// What a request comes to.
+enum Answer<'a> {
+    /// A reply, after which the connection is free for the next request.
+    Reply(Reply),
+    /// Events, for as long as the client listens.
+    Stream(Stream<'a>),
 }
 
 impl Server {
     /// Answers one request.
-    fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit<'_>) -> Result<Reply, Refusal> {
-        match parse(head, body)? {
-            Intent::Poll(poll) => poll::poll(self, &poll, visit),
-            Intent::Publish(publish) => publish::publish(self, &publish),
-            Intent::Page(room) => Ok(reply::room_page(&room)),
-            Intent::Asset(name) => reply::asset(&name),
-            Intent::Health => self.health().map(|()| reply::healthy(head.format())),
-            Intent::Help => Ok(reply::help()),
-            Intent::Lobby => Ok(reply::to_lobby()),
-            Intent::Options(allow) => Ok(reply::options(allow)),
-        }
-    }
-
-    /// Publishes in a real room, and waits for the message as anybody would.
-    fn health(&self) -> Result<(), Refusal> {
-        let room = self.rooms.whereis(&RoomName::health())?;
-        let wake = room.subscribe(SubscriberId::fresh(), After::Latest, Wants::Messages);
-        room.publish(Draft {
-            kind: Kind::Message,
-            name: None,
-            text: "healthy".into(),
-            send_id: None,
-            at: Timestamp::now(),
-        })?;
-        match wake.recv_timeout(HEALTH_DEADLINE) {
-            Ok(Wake::Page(_)) => Ok(()),
-            _ => Err(Refusal::TryAgain),
-        }
+    fn answer<'a>(&'a self, head: &Head<'_>, body: &[u8], visit: &Visit<'_>) -> Result<Answer<'a>, Refusal> {
+        let reply = match parse(head, body)? {
+            Intent::Poll(poll) => poll::poll(self, &poll, visit)?,
+            Intent::Stream(poll) => return stream::open(self, poll, visit).map(Answer::Stream),
+            Intent::Publish(publish) => publish::publish(self, &publish)?,
+            Intent::Leave(room, name) => publish::leave(self, &room, name)?,
+            Intent::History(history) => view::history(self, &history)?,
+            Intent::People(room) => view::people(self, head.format(), &room)?,
+            Intent::Rooms => view::rooms(self, head.format())?,
+            Intent::Health => view::health(self, head.format())?,
+            Intent::Page(browser) => view::page(self, &browser)?,
+            Intent::Asset(fetch) => reply::asset(&fetch)?,
+            Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
+            Intent::Metrics => return Err(Refusal::NotFound),
+            Intent::Help => reply::help(),
+            Intent::Lobby => reply::to_lobby(),
+            Intent::Options(allow) => reply::options(allow),
+        };
+        Ok(Answer::Reply(reply))
     }
 }

@@ -1,7 +1,7 @@
 //! A POST: into the room's mailbox, answered when the broadcast is done.
 
 use super::Server;
-use crate::message::{Draft, Kind, Timestamp};
+use crate::message::{Draft, Kind, PersonName, RoomName, Timestamp};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::Publish;
@@ -17,4 +17,10 @@ pub fn publish(server: &Server, publish: &Publish) -> Result<Reply, Refusal> {
         at: Timestamp::now(),
     })?;
     Ok(reply::published(publish, published))
+}
+
+/// Ends somebody's presence, and says so once that is stored and told.
+pub fn leave(server: &Server, room: &RoomName, name: PersonName) -> Result<Reply, Refusal> {
+    server.rooms.whereis(room)?.leave(name)?;
+    Ok(reply::left())
 }

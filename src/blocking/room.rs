@@ -2,24 +2,32 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
-use crate::config::{BATCH_LIMIT, ROOM_IDLE, ROOMS_MAX};
-use crate::message::{Draft, RoomName};
-use crate::room::{After, Published, Room, SubscriberId, TAIL_LIMIT, Wake, Wants};
+use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
+use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::room::{Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
 
-/// What a room's mailbox takes: the seed's three letters, and the last one.
+/// What a room's mailbox takes: the seed's three letters, those about people, and the last one.
 enum Letter {
-    Subscribe { id: SubscriberId, after: After, wants: Wants, subscriber: Sender<Wake> },
+    Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
     Unsubscribe(SubscriberId),
-    Publish { draft: Draft, sender: Sender<Result<Published, store::Error>> },
+    Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
+    People(Sender<Vec<(PersonName, Timestamp)>>),
+    Leave { name: PersonName, done: Sender<()> },
     Close,
 }
+
+/// The store has failed, and the log says how.
+#[derive(Debug, Clone, Copy)]
+struct NotStored;
 
 /// A room's address. While anybody holds one, the room's thread does not end.
 ///
@@ -27,13 +35,23 @@ enum Letter {
 /// answer, and these are bounded.
 pub struct RoomHandle {
     mailbox: Sender<Letter>,
+    census: Arc<Census>,
+}
+
+/// How many are in a room, for those who only look.
+#[derive(Default)]
+pub struct Census {
+    /// Subscriptions that wait.
+    pub waiting: AtomicUsize,
+    /// People who are present.
+    pub people: AtomicUsize,
 }
 
 impl RoomHandle {
     /// Registers a fresh receiver, which hears one [`Wake`]; or none, if the room is restarted.
-    pub fn subscribe(&self, id: SubscriberId, after: After, wants: Wants) -> Receiver<Wake> {
+    pub fn subscribe(&self, id: SubscriberId, what: Subscription) -> Receiver<Wake> {
         let (subscriber, wake) = bounded(1);
-        self.send(Letter::Subscribe { id, after, wants, subscriber });
+        self.send(Letter::Subscribe { id, what, subscriber });
         wake
     }
 
@@ -46,11 +64,22 @@ impl RoomHandle {
     pub fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
         let (sender, answer) = bounded(1);
         self.send(Letter::Publish { draft, sender });
-        match answer.recv() {
-            Ok(Ok(published)) => Ok(published),
-            Ok(Err(error)) => Err(Refusal::StoreUnavailable(error.to_string())),
-            Err(_) => Err(Refusal::TryAgain),
-        }
+        let published = answer.recv().map_err(|_| Refusal::TryAgain)?;
+        published.map_err(|_| Refusal::StoreUnavailable)
+    }
+
+    /// Who is present, and since when.
+    pub fn people(&self) -> Result<Vec<(PersonName, Timestamp)>, Refusal> {
+        let (asker, answer) = bounded(1);
+        self.send(Letter::People(asker));
+        answer.recv().map_err(|_| Refusal::TryAgain)
+    }
+
+    /// Ends a person's presence, and waits until that is stored and told.
+    pub fn leave(&self, name: PersonName) -> Result<(), Refusal> {
+        let (done, answer) = bounded(1);
+        self.send(Letter::Leave { name, done });
+        answer.recv().map_err(|_| Refusal::TryAgain)
     }
 
     fn send(&self, letter: Letter) {
@@ -97,14 +126,30 @@ impl Rooms {
             return Err(Refusal::TooManyRooms);
         }
         let (mailbox, letters) = unbounded();
-        let owner = Owner { name: name.clone(), rooms: self.clone(), letters };
+        let census = Arc::new(Census::default());
+        let owner = Owner { name: name.clone(), rooms: self.clone(), letters, census: census.clone() };
         let thread = thread::Builder::new()
             .name(format!("room {name}"))
             .spawn(move || owner.run())
             .map_err(|_| Refusal::TooManyRooms)?;
-        let handle = Arc::new(RoomHandle { mailbox });
+        let handle = Arc::new(RoomHandle { mailbox, census });
         registry.rooms.insert(name.clone(), (handle.clone(), thread));
         Ok(handle)
+    }
+
+    /// The rooms that are awake, and how many are in each.
+    pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
+        let registry = self.registry();
+        registry.rooms.iter().map(|(name, (handle, _))| (name.clone(), handle.census.clone())).collect()
+    }
+
+    /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
+    pub fn wake_the_peopled(self: &Arc<Rooms>) -> Result<(), store::Error> {
+        for summary in self.store.rooms()?.iter().filter(|summary| summary.people > 0).take(ROOMS_MAX / 2) {
+            // What can't be woken now is when somebody comes.
+            let _ = self.whereis(&summary.room);
+        }
+        Ok(())
     }
 
     /// Tells every room to answer all who wait; no room takes a new subscriber after that.
@@ -146,7 +191,11 @@ struct Owner {
     name: RoomName,
     rooms: Arc<Rooms>,
     letters: Receiver<Letter>,
+    census: Arc<Census>,
 }
+
+/// Whom to answer when a draft is stored; nobody, if the room itself wrote it.
+type Senders = Vec<Option<Sender<Result<Published, NotStored>>>>;
 
 impl Owner {
     fn run(self) {
@@ -159,102 +208,128 @@ impl Owner {
 
     /// Opens the room and serves its mailbox until nobody needs it.
     fn own(&self) {
-        let mut room = None;
+        let mut room = self.open();
+        let mut looked = Instant::now();
+        let mut busy = Instant::now();
         loop {
-            let first = match self.letters.recv_timeout(ROOM_IDLE) {
-                Ok(letter) => letter,
+            let is_empty = room.as_ref().map_or(true, |room| room.people.count() == 0);
+            let first = match self.letters.recv_timeout(if is_empty { ROOM_IDLE } else { LAPSE_BEAT }) {
+                Ok(letter) => {
+                    busy = Instant::now();
+                    Some(letter)
+                }
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.rooms.forget(&self.name) {
+                    if is_empty && busy.elapsed() >= ROOM_IDLE && self.rooms.forget(&self.name) {
                         return;
                     }
-                    continue;
+                    None
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let letters = std::iter::once(first).chain(self.letters.try_iter()).take(BATCH_LIMIT);
-            match self.open(&mut room) {
-                Ok(room) => self.act(room, letters),
-                Err(error) => refuse(letters, &error),
+            if room.is_err() {
+                room = self.open();
+            }
+            let letters = first.into_iter().chain(self.letters.try_iter()).take(BATCH_LIMIT);
+            match &mut room {
+                Ok(room) => {
+                    let lapses = looked.elapsed() >= LAPSE_BEAT;
+                    if lapses {
+                        looked = Instant::now();
+                    }
+                    self.act(room, letters, lapses);
+                    self.census.waiting.store(room.waiting(), Relaxed);
+                    self.census.people.store(room.people.count(), Relaxed);
+                }
+                Err(error) => {
+                    tracing::warn!(room = %self.name, %error, "the room can't be opened");
+                    refuse(letters);
+                }
             }
         }
     }
 
-    fn open<'a>(
-        &self,
-        room: &'a mut Option<Room<Sender<Wake>>>,
-    ) -> Result<&'a mut Room<Sender<Wake>>, store::Error> {
-        if let Some(room) = room {
-            return Ok(room);
-        }
+    fn open(&self) -> Result<Room<Sender<Wake>>, store::Error> {
         let store = &self.rooms.store;
-        let tail = store.newest(&self.name, TAIL_LIMIT)?;
-        Ok(room.insert(Room::new(store.epoch(), tail)))
+        Ok(Room::new(store.epoch(), store.newest(&self.name, TAIL_LIMIT)?, Timestamp::now()))
     }
 
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
-    fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>) {
+    fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
+        let now = Timestamp::now();
         let mut drafts = Vec::new();
-        let mut senders = Vec::new();
+        let mut senders: Senders = Vec::new();
+        let mut left = Vec::new();
         for letter in letters {
             match letter {
-                Letter::Subscribe { id, after, wants, subscriber } => {
-                    wake(room.subscribe(id, after, wants, subscriber));
+                Letter::Subscribe { id, what, subscriber } => {
+                    drafts.extend(what.name.as_ref().and_then(|name| room.people.sees(name, now)));
+                    wake(room.subscribe(id, what, subscriber));
                 }
-                Letter::Unsubscribe(id) => wake(room.unsubscribe(id)),
+                Letter::Unsubscribe(id) => wake(room.unsubscribe(id, now)),
                 Letter::Publish { draft, sender } => {
+                    drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
+                    senders.resize(drafts.len(), None);
                     drafts.push(draft);
-                    senders.push(sender);
+                    senders.push(Some(sender));
+                }
+                Letter::People(asker) => answer(&asker, room.people.list()),
+                Letter::Leave { name, done } => {
+                    drafts.extend(room.people.leaves(&name, now));
+                    left.push(done);
                 }
                 Letter::Close => wake(room.close()),
             }
         }
+        if lapses {
+            drafts.extend(room.people.lapse(now));
+        }
+        senders.resize(drafts.len(), None);
         if !drafts.is_empty() {
-            self.publish(room, &drafts, senders);
+            self.publish(room, &drafts, senders, now);
+        }
+        for done in left {
+            answer(&done, ());
         }
     }
 
     /// Stores first, shows second, and answers last.
-    fn publish(
-        &self,
-        room: &mut Room<Sender<Wake>>,
-        drafts: &[Draft],
-        senders: Vec<Sender<Result<Published, store::Error>>>,
-    ) {
+    fn publish(&self, room: &mut Room<Sender<Wake>>, drafts: &[Draft], senders: Senders, now: Timestamp) {
         match self.rooms.store.append(&self.name, drafts) {
             Ok(appended) => {
-                let (woken, published) = room.publish(&appended);
+                let (woken, published) = room.publish(&appended, now);
                 wake(woken);
                 for (sender, published) in senders.into_iter().zip(published) {
-                    answer(&sender, Ok(published));
+                    sender.inspect(|sender| answer(sender, Ok(published)));
                 }
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                for sender in senders {
-                    answer(&sender, Err(error.clone()));
+                drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
+                for sender in senders.into_iter().flatten() {
+                    answer(&sender, Err(NotStored));
                 }
             }
         }
     }
 }
 
-/// Hands each subscriber what it waited for. Its channel has room for that one thing.
+/// Hands each subscriber what it waited for.
 fn wake(woken: impl IntoIterator<Item = (Sender<Wake>, Wake)>) {
     for (subscriber, wake) in woken {
-        let _ = subscriber.try_send(wake);
+        answer(&subscriber, wake);
     }
 }
 
-/// Tells a sender what became of its message. Its channel has room for that one thing.
-fn answer(sender: &Sender<Result<Published, store::Error>>, outcome: Result<Published, store::Error>) {
-    let _ = sender.try_send(outcome);
+/// Sends somebody the one thing that its channel has room for. It may have gone meanwhile.
+fn answer<T>(asker: &Sender<T>, outcome: T) {
+    let _ = asker.try_send(outcome);
 }
 
-/// Answers letters to a room that can't be opened. Who subscribes hears nothing, and comes back.
-fn refuse(letters: impl Iterator<Item = Letter>, error: &store::Error) {
+/// Answers letters to a room that can't be opened. All but senders hear nothing, and come back.
+fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
         if let Letter::Publish { sender, .. } = letter {
-            answer(&sender, Err(error.clone()));
+            answer(&sender, Err(NotStored));
         }
     }
 }

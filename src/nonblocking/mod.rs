@@ -7,23 +7,24 @@ pub mod door;
 pub mod poll;
 pub mod publish;
 pub mod room;
+pub mod stream;
+pub mod view;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::Receiver;
 use tokio::runtime::{self, Runtime};
-use tokio::time::timeout;
 
 use self::door::{Door, Visit};
 use self::room::Rooms;
+use self::stream::Stream;
+use crate::address;
 use crate::budget::Budget;
-use crate::config::HEALTH_DEADLINE;
-use crate::message::{Draft, Kind, RoomName, Timestamp};
-use crate::room::{After, SubscriberId, Wake, Wants};
 use crate::store::Store;
+use crate::wire::page;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, parse};
@@ -40,6 +41,8 @@ const STORE_THREADS: usize = 4;
 pub struct Server {
     door: Door,
     rooms: Arc<Rooms>,
+    /// By which address other machines reach this one, if they do.
+    lan: Option<IpAddr>,
 }
 
 /// Serves the chat on a listener from [`bind`], until `stop` says so or is dropped.
@@ -47,10 +50,14 @@ pub struct Server {
 pub fn serve(listener: TcpListener, store: Arc<dyn Store>, stop: &Receiver<()>) -> io::Result<()> {
     let budget = Budget::claim(door::COST)?;
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
+    page::prepare();
+    let lan = address::lan(listener.local_addr()?);
     let runtime = runtime()?;
     let _runtime = runtime.enter();
     let door = Door::new(listener, budget)?;
-    door::serve(&Arc::new(Server { door, rooms: Rooms::new(store) }), stop, &runtime);
+    let rooms = Rooms::new(store);
+    rooms.wake_the_peopled().map_err(io::Error::other)?;
+    door::serve(&Arc::new(Server { door, rooms, lan }), stop, &runtime);
     // What is left are connections on which nothing is asked.
     runtime.shutdown_background();
     Ok(())
@@ -65,36 +72,34 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
+/// What a request comes to.
+enum Answer {
+    /// A reply, after which the connection is free for the next request.
+    Reply(Reply),
+    /// Events, for as long as the client listens.
+    Stream(Stream),
+}
+
 impl Server {
     /// Answers one request.
-    async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Reply, Refusal> {
-        match parse(head, body)? {
-            Intent::Poll(poll) => poll::poll(self, &poll, visit).await,
-            Intent::Publish(publish) => publish::publish(self, &publish).await,
-            Intent::Page(room) => Ok(reply::room_page(&room)),
-            Intent::Asset(name) => reply::asset(&name),
-            Intent::Health => self.health().await.map(|()| reply::healthy(head.format())),
-            Intent::Help => Ok(reply::help()),
-            Intent::Lobby => Ok(reply::to_lobby()),
-            Intent::Options(allow) => Ok(reply::options(allow)),
-        }
-    }
-
-    /// Publishes in a real room, and waits for the message as anybody would.
-    async fn health(&self) -> Result<(), Refusal> {
-        let room = self.rooms.whereis(&RoomName::health())?;
-        let wake = room.subscribe(SubscriberId::fresh(), After::Latest, Wants::Messages);
-        room.publish(Draft {
-            kind: Kind::Message,
-            name: None,
-            text: "healthy".into(),
-            send_id: None,
-            at: Timestamp::now(),
-        })
-        .await?;
-        match timeout(HEALTH_DEADLINE, wake).await {
-            Ok(Ok(Wake::Page(_))) => Ok(()),
-            _ => Err(Refusal::TryAgain),
-        }
+    async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
+        let reply = match parse(head, body)? {
+            Intent::Poll(poll) => poll::poll(self, &poll, visit).await?,
+            Intent::Stream(poll) => return stream::open(self, poll, visit).await.map(Answer::Stream),
+            Intent::Publish(publish) => publish::publish(self, &publish).await?,
+            Intent::Leave(room, name) => publish::leave(self, &room, name).await?,
+            Intent::History(history) => view::history(self, &history).await?,
+            Intent::People(room) => view::people(self, head.format(), &room).await?,
+            Intent::Rooms => view::rooms(self, head.format()).await?,
+            Intent::Health => view::health(self, head.format()).await?,
+            Intent::Page(browser) => view::page(self, &browser).await?,
+            Intent::Asset(fetch) => reply::asset(&fetch)?,
+            Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
+            Intent::Metrics => return Err(Refusal::NotFound),
+            Intent::Help => reply::help(),
+            Intent::Lobby => reply::to_lobby(),
+            Intent::Options(allow) => reply::options(allow),
+        };
+        Ok(Answer::Reply(reply))
     }
 }

@@ -1,7 +1,7 @@
 //! A POST: into the room's mailbox, answered when the broadcast is done.
 
 use super::Server;
-use crate::message::{Draft, Kind, Timestamp};
+use crate::message::{Draft, Kind, PersonName, RoomName, Timestamp};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::Publish;
@@ -19,4 +19,10 @@ pub async fn publish(server: &Server, publish: &Publish) -> Result<Reply, Refusa
         })
         .await?;
     Ok(reply::published(publish, published))
+}
+
+/// Ends somebody's presence, and says so once that is stored and told.
+pub async fn leave(server: &Server, room: &RoomName, name: PersonName) -> Result<Reply, Refusal> {
+    server.rooms.whereis(room)?.leave(name).await?;
+    Ok(reply::left())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -10,19 +12,25 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
-use crate::config::{BATCH_LIMIT, ROOM_IDLE, ROOMS_MAX};
-use crate::message::{Draft, RoomName};
-use crate::room::{After, Published, Room, SubscriberId, TAIL_LIMIT, Wake, Wants};
+use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
+use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::room::{Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
 
-/// What a room's mailbox takes: the seed's three letters, and the last one.
+/// What a room's mailbox takes: the seed's three letters, those about people, and the last one.
 enum Letter {
-    Subscribe { id: SubscriberId, after: After, wants: Wants, subscriber: Sender<Wake> },
+    Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
     Unsubscribe(SubscriberId),
-    Publish { draft: Draft, sender: Sender<Result<Published, store::Error>> },
+    Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
+    People(Sender<Vec<(PersonName, Timestamp)>>),
+    Leave { name: PersonName, done: Sender<()> },
     Close,
 }
+
+/// The store has failed, and the log says how.
+#[derive(Debug, Clone, Copy)]
+struct NotStored;
 
 /// A room's address. While anybody holds one, the room's task does not end.
 ///
@@ -30,13 +38,23 @@ enum Letter {
 /// answer, and these are bounded.
 pub struct RoomHandle {
     mailbox: UnboundedSender<Letter>,
+    census: Arc<Census>,
+}
+
+/// How many are in a room, for those who only look.
+#[derive(Default)]
+pub struct Census {
+    /// Subscriptions that wait.
+    pub waiting: AtomicUsize,
+    /// People who are present.
+    pub people: AtomicUsize,
 }
 
 impl RoomHandle {
     /// Registers a fresh receiver, which hears one [`Wake`]; or none, if the room is restarted.
-    pub fn subscribe(&self, id: SubscriberId, after: After, wants: Wants) -> Receiver<Wake> {
+    pub fn subscribe(&self, id: SubscriberId, what: Subscription) -> Receiver<Wake> {
         let (subscriber, wake) = oneshot::channel();
-        self.send(Letter::Subscribe { id, after, wants, subscriber });
+        self.send(Letter::Subscribe { id, what, subscriber });
         wake
     }
 
@@ -49,11 +67,22 @@ impl RoomHandle {
     pub async fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
         let (sender, answer) = oneshot::channel();
         self.send(Letter::Publish { draft, sender });
-        match answer.await {
-            Ok(Ok(published)) => Ok(published),
-            Ok(Err(error)) => Err(Refusal::StoreUnavailable(error.to_string())),
-            Err(_) => Err(Refusal::TryAgain),
-        }
+        let published = answer.await.map_err(|_| Refusal::TryAgain)?;
+        published.map_err(|_| Refusal::StoreUnavailable)
+    }
+
+    /// Who is present, and since when.
+    pub async fn people(&self) -> Result<Vec<(PersonName, Timestamp)>, Refusal> {
+        let (asker, answer) = oneshot::channel();
+        self.send(Letter::People(asker));
+        answer.await.map_err(|_| Refusal::TryAgain)
+    }
+
+    /// Ends a person's presence, and waits until that is stored and told.
+    pub async fn leave(&self, name: PersonName) -> Result<(), Refusal> {
+        let (done, answer) = oneshot::channel();
+        self.send(Letter::Leave { name, done });
+        answer.await.map_err(|_| Refusal::TryAgain)
     }
 
     fn send(&self, letter: Letter) {
@@ -82,13 +111,18 @@ impl Rooms {
         Arc::new(Rooms { store, awake: Mutex::default() })
     }
 
-    /// Asks the store behind the rooms, on a thread that may block.
-    pub async fn store<T: Send + 'static>(
+    /// The store behind the rooms.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Asks the store, on a thread that may block.
+    pub async fn ask<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
+        question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, store::Error> {
         let store = self.store.clone();
-        let answer = task::spawn_blocking(move || ask(&*store)).await;
+        let answer = task::spawn_blocking(move || question(&*store)).await;
         answer.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             Err(_cancelled) => Err(store::Error("the server is closing".to_owned())),
@@ -108,11 +142,27 @@ impl Rooms {
             return Err(Refusal::TooManyRooms);
         }
         let (mailbox, letters) = unbounded_channel();
-        let owner = Owner { name: name.clone(), rooms: self.clone(), letters };
+        let census = Arc::new(Census::default());
+        let owner = Owner { name: name.clone(), rooms: self.clone(), letters, census: census.clone() };
         let task = tokio::spawn(owner.run());
-        let handle = Arc::new(RoomHandle { mailbox });
+        let handle = Arc::new(RoomHandle { mailbox, census });
         registry.rooms.insert(name.clone(), (handle.clone(), task));
         Ok(handle)
+    }
+
+    /// The rooms that are awake, and how many are in each.
+    pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
+        let registry = self.registry();
+        registry.rooms.iter().map(|(name, (handle, _))| (name.clone(), handle.census.clone())).collect()
+    }
+
+    /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
+    pub fn wake_the_peopled(self: &Arc<Rooms>) -> Result<(), store::Error> {
+        for summary in self.store.rooms()?.iter().filter(|summary| summary.people > 0).take(ROOMS_MAX / 2) {
+            // What can't be woken now is when somebody comes.
+            let _ = self.whereis(&summary.room);
+        }
+        Ok(())
     }
 
     /// Tells every room to answer all who wait; no room takes a new subscriber after that.
@@ -154,7 +204,11 @@ struct Owner {
     name: RoomName,
     rooms: Arc<Rooms>,
     letters: UnboundedReceiver<Letter>,
+    census: Arc<Census>,
 }
+
+/// Whom to answer when a draft is stored; nobody, if the room itself wrote it.
+type Senders = Vec<Option<Sender<Result<Published, NotStored>>>>;
 
 impl Owner {
     async fn run(mut self) {
@@ -167,57 +221,86 @@ impl Owner {
 
     /// Opens the room and serves its mailbox until nobody needs it.
     async fn own(&mut self) {
-        let mut room = None;
+        let mut room = self.open().await;
+        let mut looked = Instant::now();
+        let mut busy = Instant::now();
         let mut letters = Vec::new();
         loop {
-            match timeout(ROOM_IDLE, self.letters.recv_many(&mut letters, BATCH_LIMIT)).await {
+            let is_empty = room.as_ref().map_or(true, |room| room.people.count() == 0);
+            let some = self.letters.recv_many(&mut letters, BATCH_LIMIT);
+            match timeout(if is_empty { ROOM_IDLE } else { LAPSE_BEAT }, some).await {
                 Ok(0) => return,
-                Ok(_) => {}
+                Ok(_) => busy = Instant::now(),
                 Err(_elapsed) => {
-                    if self.rooms.forget(&self.name) {
+                    if is_empty && busy.elapsed() >= ROOM_IDLE && self.rooms.forget(&self.name) {
                         return;
                     }
-                    continue;
                 }
             }
-            match self.open(&mut room).await {
-                Ok(room) => self.act(room, letters.drain(..)).await,
-                Err(error) => refuse(letters.drain(..), &error),
+            if room.is_err() {
+                room = self.open().await;
+            }
+            let letters = letters.drain(..);
+            match &mut room {
+                Ok(room) => {
+                    let lapses = looked.elapsed() >= LAPSE_BEAT;
+                    if lapses {
+                        looked = Instant::now();
+                    }
+                    self.act(room, letters, lapses).await;
+                    self.census.waiting.store(room.waiting(), Relaxed);
+                    self.census.people.store(room.people.count(), Relaxed);
+                }
+                Err(error) => {
+                    tracing::warn!(room = %self.name, %error, "the room can't be opened");
+                    refuse(letters);
+                }
             }
         }
     }
 
-    async fn open<'a>(
-        &self,
-        room: &'a mut Option<Room<Sender<Wake>>>,
-    ) -> Result<&'a mut Room<Sender<Wake>>, store::Error> {
-        if let Some(room) = room {
-            return Ok(room);
-        }
+    async fn open(&self) -> Result<Room<Sender<Wake>>, store::Error> {
         let name = self.name.clone();
-        let tail = self.rooms.store(move |store| store.newest(&name, TAIL_LIMIT)).await?;
-        Ok(room.insert(Room::new(self.rooms.store.epoch(), tail)))
+        let newest = self.rooms.ask(move |store| store.newest(&name, TAIL_LIMIT)).await?;
+        Ok(Room::new(self.rooms.store.epoch(), newest, Timestamp::now()))
     }
 
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
-    async fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>) {
+    async fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
+        let now = Timestamp::now();
         let mut drafts = Vec::new();
-        let mut senders = Vec::new();
+        let mut senders: Senders = Vec::new();
+        let mut left = Vec::new();
         for letter in letters {
             match letter {
-                Letter::Subscribe { id, after, wants, subscriber } => {
-                    wake(room.subscribe(id, after, wants, subscriber));
+                Letter::Subscribe { id, what, subscriber } => {
+                    drafts.extend(what.name.as_ref().and_then(|name| room.people.sees(name, now)));
+                    wake(room.subscribe(id, what, subscriber));
                 }
-                Letter::Unsubscribe(id) => wake(room.unsubscribe(id)),
+                Letter::Unsubscribe(id) => wake(room.unsubscribe(id, now)),
                 Letter::Publish { draft, sender } => {
+                    drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
+                    senders.resize_with(drafts.len(), || None);
                     drafts.push(draft);
-                    senders.push(sender);
+                    senders.push(Some(sender));
+                }
+                Letter::People(asker) => answer(asker, room.people.list()),
+                Letter::Leave { name, done } => {
+                    drafts.extend(room.people.leaves(&name, now));
+                    left.push(done);
                 }
                 Letter::Close => wake(room.close()),
             }
         }
+        if lapses {
+            drafts.extend(room.people.lapse(now));
+        }
+        senders.resize_with(drafts.len(), || None);
         if !drafts.is_empty() {
-            self.publish(room, drafts, senders).await;
+            self.publish(room, drafts, senders, now).await;
+        }
+        for done in left {
+            answer(done, ());
         }
     }
 
@@ -226,21 +309,24 @@ impl Owner {
         &self,
         room: &mut Room<Sender<Wake>>,
         drafts: Vec<Draft>,
-        senders: Vec<Sender<Result<Published, store::Error>>>,
+        senders: Senders,
+        now: Timestamp,
     ) {
-        let name = self.name.clone();
-        match self.rooms.store(move |store| store.append(&name, &drafts)).await {
+        let drafts: Arc<[Draft]> = drafts.into();
+        let (name, kept) = (self.name.clone(), drafts.clone());
+        match self.rooms.ask(move |store| store.append(&name, &kept)).await {
             Ok(appended) => {
-                let (woken, published) = room.publish(&appended);
+                let (woken, published) = room.publish(&appended, now);
                 wake(woken);
                 for (sender, published) in senders.into_iter().zip(published) {
-                    answer(sender, Ok(published));
+                    sender.map(|sender| answer(sender, Ok(published)));
                 }
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                for sender in senders {
-                    answer(sender, Err(error.clone()));
+                drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
+                for sender in senders.into_iter().flatten() {
+                    answer(sender, Err(NotStored));
                 }
             }
         }
@@ -250,20 +336,20 @@ impl Owner {
 /// Hands each subscriber what it waited for.
 fn wake(woken: impl IntoIterator<Item = (Sender<Wake>, Wake)>) {
     for (subscriber, wake) in woken {
-        let _ = subscriber.send(wake);
+        answer(subscriber, wake);
     }
 }
 
-/// Tells a sender what became of its message.
-fn answer(sender: Sender<Result<Published, store::Error>>, outcome: Result<Published, store::Error>) {
-    let _ = sender.send(outcome);
+/// Sends somebody the one thing that its channel has room for. It may have gone meanwhile.
+fn answer<T>(asker: Sender<T>, outcome: T) {
+    let _ = asker.send(outcome);
 }
 
-/// Answers letters to a room that can't be opened. Who subscribes hears nothing, and comes back.
-fn refuse(letters: impl Iterator<Item = Letter>, error: &store::Error) {
+/// Answers letters to a room that can't be opened. All but senders hear nothing, and come back.
+fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
         if let Letter::Publish { sender, .. } = letter {
-            answer(sender, Err(error.clone()));
+            answer(sender, Err(NotStored));
         }
     }
 }

@@ -1,24 +1,32 @@
 //! Where messages are kept, numbered and found again.
 //!
 //! A store is called from room threads and handlers and may block: on a lock, or on a disk.
-//! It never calls back, knows no room thread and no waiter, and takes the time from the drafts.
+//! It never calls back, knows no room thread and no waiter, and takes the time from its callers.
 
 mod memory;
+mod sqlite;
+mod sweeper;
 
 use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::message::{Cursor, Draft, Epoch, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
-pub use memory::MemoryStore;
+pub use memory::{MEMORY_LIMIT, MemoryStore};
+pub use sqlite::SqliteStore;
+pub use sweeper::Sweeper;
 
 /// How long a [`SendId`](crate::message::SendId) is remembered, in milliseconds: ten minutes.
 pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;
 
-/// What both stores promise.
+/// What every store promises.
 ///
 /// Sequences of a room start at 1 and have no holes, so that whoever reads from a sequence on can
-/// tell a loss: the first message that comes back does not follow on.
+/// tell a loss: the first message that comes back does not follow on. A room's latest sequence is
+/// never forgotten, even when nothing of the room is kept any more.
 pub trait Store: Send + Sync + 'static {
     /// The life of this store; every cursor that it gives out names it.
     fn epoch(&self) -> Epoch;
@@ -39,6 +47,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every room in which something is kept, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
+
+    /// Forgets what is over the age limit at `now`, in every room.
+    ///
+    /// A room in which something is appended is trimmed by that; this is for the quiet ones, and a
+    /// [`Sweeper`] calls it. Without an age limit it does nothing.
+    fn expire(&self, now: Timestamp) -> Result<(), Error>;
+
+    /// What was counted since this store was opened.
+    fn stats(&self) -> Stats;
 }
 
 /// What became of one draft.
@@ -50,13 +67,26 @@ pub enum Appended {
     Repeated(Cursor),
 }
 
+impl Appended {
+    /// The message, if the draft was stored by this.
+    pub fn stored(&self) -> Option<&Arc<Message>> {
+        match self {
+            Appended::Stored(message) => Some(message),
+            Appended::Repeated(_) => None,
+        }
+    }
+}
+
 /// The end of a room's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tail {
-    /// The newest messages, oldest first; the last of them has the sequence `latest`.
+    /// The newest messages, oldest first; the last of them, if there is one, has the sequence
+    /// `latest`.
     pub messages: Vec<Arc<Message>>,
     /// The sequence of the newest message ever stored in the room, or 0.
     pub latest: u64,
+    /// Who has `joined` and not `left` since, and when.
+    pub present: Vec<(PersonName, Timestamp)>,
 }
 
 /// One room in a list of rooms.
@@ -68,16 +98,48 @@ pub struct RoomSummary {
     pub latest: u64,
     /// When its newest message was stored.
     pub at: Timestamp,
+    /// How many have `joined` and not `left` since.
+    pub people: usize,
 }
 
-/// What a store keeps of each room.
+/// What a store keeps of each room. What falls out is the oldest, and is a gap for who comes late.
 #[derive(Debug, Clone, Copy)]
 pub struct Keep {
     /// The most messages of one room.
     pub messages: usize,
+    /// The age at which a message is forgotten; `None` for no such limit.
+    pub age: Option<Duration>,
+}
+
+impl Keep {
+    /// Messages from before this time are forgotten at `now`.
+    fn horizon(&self, now: Timestamp) -> Option<Timestamp> {
+        let age = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);
+        Some(Timestamp(now.0.saturating_sub(age)))
+    }
+}
+
+/// Whether a message sent at `sent` is still known by its `send_id` at `now`.
+fn remembers(sent: Timestamp, now: Timestamp) -> bool {
+    sent.0.saturating_add(SEND_ID_MEMORY_MS) > now.0
+}
+
+/// What a store has done since it was opened, for the metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Transactions that were made durable.
+    pub commits: u64,
+    /// Messages in them; `messages / commits` is what one wait for the disk was shared by.
+    pub messages: u64,
+    /// Transactions that failed, and of which nothing was stored.
+    pub failures: u64,
+    /// The time that all transactions took together.
+    pub busy: Duration,
 }
 
 /// Why a store could not do what it was asked. Nothing of the call was stored.
+///
+/// The sentence is for the one who runs the server and may hold a path: log it, don't send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(pub String);
 
@@ -88,3 +150,71 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Which store, as `--store` says it: `memory:` or `sqlite:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreSpec {
+    /// [`MemoryStore`].
+    Memory,
+    /// [`SqliteStore`] in the file of this path, which is made if it is missing.
+    Sqlite(PathBuf),
+}
+
+impl Default for StoreSpec {
+    fn default() -> StoreSpec {
+        StoreSpec::Sqlite("comet-chat.db".into())
+    }
+}
+
+impl FromStr for StoreSpec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<StoreSpec, Error> {
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(StoreSpec::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreSpec::Sqlite(path.into())),
+            _ => Err(Error(format!(
+                "{text:?} is not a store: say memory: to forget all at the end, or sqlite:PATH to keep it in a file"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for StoreSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreSpec::Memory => f.write_str("memory:"),
+            StoreSpec::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+/// Opens the store that is named; an error is a sentence that says what to do about it.
+pub fn open(spec: &StoreSpec, keep: Keep) -> Result<Arc<dyn Store>, Error> {
+    Ok(match spec {
+        StoreSpec::Memory => Arc::new(MemoryStore::new(keep)),
+        StoreSpec::Sqlite(path) => Arc::new(SqliteStore::open(path, keep)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_named_by_its_kind_and_place() {
+        for text in ["memory:", "sqlite:comet-chat.db", "sqlite:/var/lib/a:b.db"] {
+            let spec: StoreSpec = text.parse().unwrap();
+            assert_eq!(spec.to_string(), text);
+        }
+        assert_eq!(StoreSpec::default().to_string(), "sqlite:comet-chat.db");
+    }
+
+    #[test]
+    fn what_names_no_store_is_refused_with_the_two_that_are_there() {
+        for text in ["", "memory", "memory:x", "sqlite", "sqlite:", "redis://localhost", "a.db"] {
+            let Error(sentence) = text.parse::<StoreSpec>().unwrap_err();
+            assert!(sentence.contains("memory:") && sentence.contains("sqlite:PATH"));
+        }
+    }
+}

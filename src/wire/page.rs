@@ -1,16 +1,337 @@
-//! The page, and what it is made of.
+//! The page: its files, embedded in the binary, and the room's HTML.
+//!
+//! The HTML holds the newest messages already, so that a reader sees them before any script has
+//! run, and without one. The script adopts them and follows the cursor that stands beside them.
 
-use crate::message::RoomName;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
 
-/// What a page may load: what this server serves, and nothing else.
-pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+use askama::Template;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use qrcode::QrCode;
+use qrcode::render::svg::Color;
 
-/// The page of a room.
-pub fn render(_room: &RoomName) -> String {
-    include_str!("../page/index.html").to_owned()
+use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
+
+/// The most messages that the HTML holds; older ones are a history request away.
+pub const BACKLOG_MESSAGES: usize = 50;
+
+/// The most text that the HTML holds, in bytes (48 KiB), so that it arrives at once on a phone too.
+/// The newest message is there whatever it weighs.
+pub const BACKLOG_BYTES: usize = 48 * 1024;
+
+/// The Content-Security-Policy of the page: nothing but our own files, no inline script or style,
+/// and no way for a script to turn text into markup.
+pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; frame-src 'self'; form-action 'self'; manifest-src 'self'; \
+    base-uri 'none'; frame-ancestors 'self'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// The Cache-Control of every [`Asset`]: keep it, and ask each time whether it is still the one.
+pub const ASSET_CACHE_CONTROL: &str = "no-cache";
+
+/// One file of the page.
+pub struct Asset {
+    /// For the header of that name.
+    pub content_type: &'static str,
+    /// The file as it is.
+    pub plain: Representation,
+    /// The file for `Content-Encoding: gzip`. It is answered with `Vary: Accept-Encoding`.
+    pub gzip: Representation,
 }
 
-/// A file that the page needs: its type and its bytes.
-pub fn asset(_name: &str) -> Option<(&'static str, &'static [u8])> {
-    None
+/// One encoding of an [`Asset`].
+pub struct Representation {
+    /// A strong validator, with its quotes; each encoding has its own, as RFC 9110 (8.8.1) asks.
+    pub etag: String,
+    /// The bytes to send.
+    pub body: Vec<u8>,
+}
+
+macro_rules! files {
+    ($($path:literal: $content_type:expr,)*) => {
+        [$((
+            $path,
+            $content_type,
+            include_bytes!(concat!("../page/", $path)).as_slice(),
+        )),*]
+    };
+}
+
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+/// The content type of [`qr_svg`].
+pub const SVG: &str = "image/svg+xml";
+
+/// Name, content type and content of every file.
+const FILES: &[(&str, &str, &[u8])] = &files! {
+    "style.css": CSS,
+    "noscript.css": CSS,
+    "icon.svg": SVG,
+    "icon-unread.svg": SVG,
+    "announce.js": JAVASCRIPT,
+    "attention.js": JAVASCRIPT,
+    "backlog.js": JAVASCRIPT,
+    "bus.js": JAVASCRIPT,
+    "composer.js": JAVASCRIPT,
+    "election.js": JAVASCRIPT,
+    "element.js": JAVASCRIPT,
+    "follower.js": JAVASCRIPT,
+    "hub.js": JAVASCRIPT,
+    "kept.js": JAVASCRIPT,
+    "line.js": JAVASCRIPT,
+    "log.js": JAVASCRIPT,
+    "main.js": JAVASCRIPT,
+    "mention.js": JAVASCRIPT,
+    "outbox.js": JAVASCRIPT,
+    "past.js": JAVASCRIPT,
+    "people.js": JAVASCRIPT,
+    "rooms.js": JAVASCRIPT,
+    "rows.js": JAVASCRIPT,
+    "share.js": JAVASCRIPT,
+    "status.js": JAVASCRIPT,
+    "text.js": JAVASCRIPT,
+    "time.js": JAVASCRIPT,
+    "wide.js": JAVASCRIPT,
+    "wire.js": JAVASCRIPT,
+};
+
+static ASSETS: LazyLock<Vec<(&str, Asset)>> = LazyLock::new(|| {
+    let asset = |&(path, content_type, body): &(&'static str, &'static str, &[u8])| {
+        let mut hasher = DefaultHasher::new();
+        body.hash(&mut hasher);
+        let version = hasher.finish();
+        let asset = Asset {
+            content_type,
+            plain: Representation { etag: format!("\"{version:016x}\""), body: body.to_vec() },
+            gzip: Representation { etag: format!("\"{version:016x}-gzip\""), body: gzip(body) },
+        };
+        (path, asset)
+    };
+    FILES.iter().map(asset).collect()
+});
+
+/// Compresses the files, before anybody asks for one. It takes more stack than a thread that answers
+/// requests may have, and so it is done first, by the one that starts the server.
+pub fn prepare() {
+    LazyLock::force(&ASSETS);
+}
+
+/// The file of this name, which stands under `/page/`, if it is one of the page's.
+pub fn asset(name: &str) -> Option<&'static Asset> {
+    let (_, asset) = ASSETS.iter().find(|(path, _)| *path == name)?;
+    Some(asset)
+}
+
+/// Compresses a body for `Content-Encoding: gzip`.
+pub fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // A Vec takes every write.
+    encoder.write_all(body).expect("a Vec takes every byte");
+    encoder.finish().expect("a Vec takes every byte")
+}
+
+/// What the room's page shows.
+pub struct Page<'a> {
+    /// The room.
+    pub room: &'a RoomName,
+    /// The newest messages, oldest first; those beyond the page's limits are left out.
+    pub messages: &'a [Arc<Message>],
+    /// The cursor to follow from here: that of the newest message.
+    pub next: Cursor,
+    /// The address by which others reach this room, for people to pass on.
+    pub address: &'a str,
+    /// Whose form this is, for a browser without scripts: the parameter `name`.
+    pub name: Option<&'a PersonName>,
+}
+
+/// The HTML of `GET /chat/{room}`.
+pub fn render(page: &Page<'_>) -> String {
+    let html = RoomHtml {
+        room: page.room.as_str(),
+        messages: backlog(page.messages),
+        next: page.next.to_string(),
+        address: page.address,
+        name: page.name.map_or("", PersonName::as_str),
+        modules: FILES.iter().map(|(path, ..)| *path).filter(|path| path.ends_with(".js")).collect(),
+    };
+    // The templates call nothing that can fail, and a String takes every write.
+    html.render().expect("rendering into a String succeeds")
+}
+
+/// The HTML of `GET /chat/{room}?view=backlog`: the list of messages alone, which renews itself.
+/// The page shows it in a frame to browsers without scripts, so that what one types there stays.
+pub fn render_backlog(room: &RoomName, messages: &[Arc<Message>]) -> String {
+    let html = BacklogHtml { room: room.as_str(), messages: backlog(messages) };
+    // As above.
+    html.render().expect("rendering into a String succeeds")
+}
+
+/// The server's own address, to be passed on: as the browser found it (`host` is the header), but for
+/// a loopback name, which means another machine on another machine. `lan` is the address by which
+/// others reach this one, if they do.
+pub fn base(host: &str, lan: Option<IpAddr>) -> String {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, format!(":{port}")),
+        _ => (host, String::new()),
+    };
+    let ip: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
+    let loopback = name.eq_ignore_ascii_case("localhost") || ip.is_some_and(|ip| ip.is_loopback());
+    match lan {
+        Some(IpAddr::V4(ip)) if loopback => format!("http://{ip}{port}"),
+        Some(IpAddr::V6(ip)) if loopback => format!("http://[{ip}]{port}"),
+        _ => format!("http://{host}"),
+    }
+}
+
+/// An address as a QR code, an SVG image; `None` if it is too long for one (about 2,300 bytes).
+pub fn qr_svg(address: &str) -> Option<String> {
+    let code = QrCode::new(address).ok()?;
+    Some(code.render::<Color<'_>>().build())
+}
+
+#[derive(Template)]
+#[template(path = "index.html", config = "src/page/askama.toml")]
+struct RoomHtml<'a> {
+    room: &'a str,
+    messages: &'a [Arc<Message>],
+    next: String,
+    address: &'a str,
+    name: &'a str,
+    /// The scripts, to be fetched side by side rather than as one import after the other.
+    modules: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "backlog.html", config = "src/page/askama.toml")]
+struct BacklogHtml<'a> {
+    room: &'a str,
+    messages: &'a [Arc<Message>],
+}
+
+/// The newest of the messages, within the page's limits.
+fn backlog(messages: &[Arc<Message>]) -> &[Arc<Message>] {
+    let mut bytes = 0;
+    let fits = |message: &&Arc<Message>| {
+        bytes += message.text.len();
+        bytes <= BACKLOG_BYTES
+    };
+    let count =
+        messages.iter().rev().take(BACKLOG_MESSAGES).take_while(fits).count().max(1).min(messages.len());
+    &messages[messages.len() - count..]
+}
+
+/// What to call whoever sent it.
+fn name_of(message: &Message) -> &str {
+    message.name.as_ref().map_or("someone", PersonName::as_str)
+}
+
+/// One of twelve colours for the name, the same that `name.js` picks.
+fn hue(message: &Message) -> u32 {
+    let mix = |hash: u32, c| hash.wrapping_mul(31).wrapping_add(u32::from(c));
+    name_of(message).chars().fold(7, mix) % 12
+}
+
+/// Hours and minutes; the script shows them in the reader's own zone.
+fn clock(message: &Message) -> String {
+    let at = message.at.to_string();
+    format!("{} UTC", &at[11..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Epoch, Timestamp};
+
+    fn message(sequence: u64, name: &str, text: &str) -> Arc<Message> {
+        Arc::new(Message {
+            id: Cursor { epoch: Epoch::from_number(1), sequence },
+            kind: Kind::Message,
+            name: name.parse().ok(),
+            text: text.into(),
+            at: Timestamp(1_700_000_000_042),
+        })
+    }
+
+    fn html(room: &str, messages: &[Arc<Message>]) -> String {
+        let room = room.parse().unwrap();
+        let name = "\"><script>alert(1)</script>".parse().unwrap();
+        render(&Page {
+            room: &room,
+            messages,
+            next: Cursor { epoch: Epoch::from_number(1), sequence: 9 },
+            address: "http://x'\"><script>alert(2)</script>/chat/lobby",
+            name: Some(&name),
+        })
+    }
+
+    #[test]
+    fn whatever_people_write_stays_text() {
+        let evil = "</textarea></ol>\"'><script>alert(3)</script><img src=x onerror=alert(4)>&";
+        let html = html("lobby", &[message(1, "<b>anna</b>", evil)]);
+        assert_eq!(html.matches("<script").count(), 1, "only our own script is there");
+        assert!(!html.contains("<b>") && !html.contains("<img src=x"));
+        assert!(html.contains("&#60;script&#62;alert(3)&#60;/script&#62;"));
+    }
+
+    #[test]
+    fn the_page_holds_the_newest_messages_within_its_limits() {
+        let many: Vec<_> = (1..=200).map(|n| message(n, "anna", "hi")).collect();
+        let page = html("lobby", &many);
+        assert_eq!(page.matches("<li class=\"row").count(), BACKLOG_MESSAGES);
+        assert!(page.contains("data-id=\"00000001-200\""));
+
+        let heavy = "x".repeat(BACKLOG_BYTES + 1);
+        let page = html("lobby", &[message(1, "a", "hi"), message(2, "a", &heavy)]);
+        assert_eq!(page.matches("<li class=\"row").count(), 1);
+        assert!(html("lobby", &[]).contains("data-next=\"00000001-9\""));
+    }
+
+    #[test]
+    fn every_file_the_page_names_is_there_in_both_encodings() {
+        let page = html("lobby", &[]);
+        let named = page.split('"').filter_map(|part| part.strip_prefix("/page/"));
+        assert!(named.clone().count() > 4);
+        for path in named {
+            let asset = asset(path).unwrap_or_else(|| panic!("{path} is missing"));
+            assert_ne!(asset.plain.etag, asset.gzip.etag);
+            let mut plain = Vec::new();
+            let mut decoder = flate2::read::GzDecoder::new(asset.gzip.body.as_slice());
+            std::io::Read::read_to_end(&mut decoder, &mut plain).unwrap();
+            assert_eq!(plain, asset.plain.body);
+        }
+        assert!(asset("../wire/page.rs").is_none());
+    }
+
+    #[test]
+    fn the_policy_allows_nothing_inline() {
+        let page = html("комната", &[message(1, "anna", "hi")]);
+        assert!(!CSP.contains("unsafe"));
+        assert!(!page.contains(" style=") && !page.contains(" onclick="));
+        assert!(!page.contains("<style") && !page.contains("javascript:"));
+    }
+
+    #[test]
+    fn the_address_to_pass_on_is_one_that_others_reach() {
+        let lan = Some("192.168.1.5".parse().unwrap());
+        for loopback in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
+            assert_eq!(base(loopback, lan), "http://192.168.1.5:8080");
+            assert_eq!(base(loopback, None), format!("http://{loopback}"));
+        }
+        let lan6 = Some("fd00::5".parse().unwrap());
+        assert_eq!(base("localhost", lan6), "http://[fd00::5]");
+        for host in ["chat.example", "chat.example:8080", "10.0.0.1:8080", "[fd00::1]:8080", "[fd00::1]"] {
+            assert_eq!(base(host, lan), format!("http://{host}"));
+        }
+    }
+
+    #[test]
+    fn an_address_that_fits_has_a_code() {
+        let svg = qr_svg("http://192.168.1.5:8080/chat/gr%C3%B6%C3%9Fe").unwrap();
+        assert!(svg.contains("<svg") && !svg.contains("script"));
+        assert!(qr_svg(&"x".repeat(5_000)).is_none());
+    }
 }

@@ -55,8 +55,8 @@ pub enum Refusal {
     Closing,
     /// The room was restarted, and with it went what was in its hands.
     TryAgain,
-    /// The store could not do it; with its reason.
-    StoreUnavailable(String),
+    /// The store could not do it. Its reason may hold a path: it is logged, not sent.
+    StoreUnavailable,
 }
 
 impl Refusal {
@@ -98,7 +98,7 @@ impl Refusal {
             Refusal::TooManyRooms => "too-many-rooms",
             Refusal::Closing => "closing",
             Refusal::TryAgain => "try-again",
-            Refusal::StoreUnavailable(_) => "store-unavailable",
+            Refusal::StoreUnavailable => "store-unavailable",
         }
     }
 
@@ -110,7 +110,7 @@ impl Refusal {
             | Refusal::TooDeepPipeline
             | Refusal::Closing
             | Refusal::TryAgain
-            | Refusal::StoreUnavailable(_) => Some(RETRY_AFTER),
+            | Refusal::StoreUnavailable => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -163,7 +163,9 @@ impl fmt::Display for Refusal {
             }
             Refusal::Closing => f.write_str("the server is closing: come back when it is up again"),
             Refusal::TryAgain => f.write_str("the room was restarted: send the request again, under the same id if it has one"),
-            Refusal::StoreUnavailable(reason) => write!(f, "the store can't be used just now, and nothing was changed: {reason}"),
+            Refusal::StoreUnavailable => {
+                f.write_str("the store can't be used just now, and nothing was changed: try again in a second")
+            }
         }
     }
 }

@@ -1,16 +1,20 @@
 //! Answers, rendered: the same bytes whichever engine sends them.
 
 use std::borrow::Cow;
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::page;
 use super::refusal::Refusal;
-use super::request::{Format, Poll, Publish};
+use super::request::{Fetch, Format, History, Poll, Publish, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
-use crate::message::{Cursor, Message, RoomName};
-use crate::room::{Page, Published};
+use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::room::{Outcome, Page, Published};
+use crate::store::Tail;
 
 /// What is left as it is in a path segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -76,15 +80,25 @@ pub fn room_path(room: &RoomName) -> String {
     format!("/chat/{}", utf8_percent_encode(room.as_str(), SEGMENT))
 }
 
-/// The answer to a poll that something came for.
-pub fn page(poll: &Poll, page: &Page) -> Reply {
+/// The answer to a poll.
+pub fn polled(poll: &Poll, outcome: &Outcome) -> Result<Reply, Refusal> {
+    match outcome {
+        Outcome::Page(found) => Ok(page(poll, found)),
+        Outcome::Expired(next) => Ok(nothing(poll, *next, false)),
+        // Without a cursor the client would miss what comes until it is back, so it is no `404`.
+        Outcome::Closing(_) if poll.after.is_none() => Err(Refusal::Closing),
+        Outcome::Closing(next) => Ok(nothing(poll, *next, false)),
+    }
+}
+
+fn page(poll: &Poll, page: &Page) -> Reply {
     match poll.format {
         Format::Json => {
             let messages = clip(&page.messages);
             let next = messages.last().map_or(page.next, |m| m.id);
             json_page(200, poll, messages.iter().map(AsRef::as_ref), next, page.gap)
         }
-        Format::Plain | Format::Html => match page.messages.iter().find(|m| poll.wants().includes(m)) {
+        _ => match page.messages.iter().find(|m| poll.wants().includes(m)) {
             Some(message) => plain_message(poll, message, page.gap),
             // A gap with nothing after it: there is no text to send, but the loss is told at once.
             None => nothing(poll, page.next, page.gap),
@@ -98,7 +112,7 @@ fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
 }
 
 /// The answer to a poll that nothing came for: `204`, or the seed's `404` for one without a cursor.
-pub fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
+fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
     match (poll.after, poll.format) {
         (None, Format::Json) => json_page(404, poll, [], next, gap),
         // No sentence: a script that prints the body must not take it for a message.
@@ -136,14 +150,25 @@ fn json_page<'a>(
 }
 
 /// As much of a page as one reply carries.
-fn clip<T: AsRef<Message>>(messages: &[T]) -> &[T] {
+fn clip(messages: &[Arc<Message>]) -> &[Arc<Message>] {
     let mut bytes = 0;
-    let fits = |m: &T| {
-        bytes += m.as_ref().text.len();
+    let fits = |m: &&Arc<Message>| {
+        bytes += m.text.len();
         bytes <= PAGE_BYTES
     };
-    let count = messages.iter().take(PAGE_LIMIT).map(fits).take_while(|fits| *fits).count();
-    &messages[..count.max(1).min(messages.len())]
+    let count = messages.iter().take(PAGE_LIMIT).take_while(fits).count().max(1).min(messages.len());
+    &messages[..count]
+}
+
+/// As much of the end of a page as one reply carries.
+fn clip_newest(messages: &[Arc<Message>]) -> &[Arc<Message>] {
+    let mut bytes = 0;
+    let fits = |m: &&Arc<Message>| {
+        bytes += m.text.len();
+        bytes <= PAGE_BYTES
+    };
+    let count = messages.iter().rev().take_while(fits).count().max(1).min(messages.len());
+    &messages[messages.len() - count..]
 }
 
 /// The answer to a message that was stored and handed out.
@@ -157,7 +182,7 @@ pub fn published(publish: &Publish, published: Published) -> Reply {
             }
             Reply::new(200, JSON, json(&Body { id: published.id, delivered: published.delivered }))
         }
-        Format::Plain => Reply::new(200, PLAIN, &b"ok"[..]),
+        Format::Plain | Format::EventStream => Reply::new(200, PLAIN, &b"ok"[..]),
         // A browser without JavaScript sent the form of the page: show it the page again.
         Format::Html => {
             let name =
@@ -168,6 +193,148 @@ pub fn published(publish: &Publish, published: Published) -> Reply {
     };
     reply.with("Chat-Cursor", published.id.to_string())
 }
+
+/// A page of a room's past, and the way to the page before it. `messages` may hold one more than was
+/// asked for, which tells that there is more.
+pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: bool) -> Reply {
+    let more = messages.len() > history.limit;
+    let messages = &messages[messages.len().saturating_sub(history.limit)..];
+    let messages = clip_newest(messages);
+    let previous = messages.first().filter(|first| more || first.id.sequence > 1).map(|first| first.id);
+    let reply = match history.format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Body<'a> {
+                room: &'a RoomName,
+                messages: Vec<&'a Message>,
+                previous: Option<Cursor>,
+                next: Cursor,
+                gap: bool,
+            }
+            let messages = messages.iter().map(AsRef::as_ref).collect();
+            Reply::new(200, JSON, json(&Body { room: &history.room, messages, previous, next, gap }))
+        }
+        _ => {
+            let lines: String = messages.iter().map(|message| line(message)).collect();
+            Reply::new(200, PLAIN, lines.into_bytes())
+        }
+    };
+    let reply = reply.with_gap(gap).with("Chat-Cursor", next.to_string());
+    match previous {
+        None => reply,
+        Some(previous) => {
+            let path = room_path(&history.room);
+            let limit = history.limit;
+            reply.with("Link", format!("<{path}/history?before={previous}&limit={limit}>; rel=\"prev\""))
+        }
+    }
+}
+
+/// A message as a line for a person to read.
+fn line(message: &Message) -> String {
+    let name = message.name.as_ref().map_or("somebody", PersonName::as_str);
+    match message.kind {
+        // A message of several lines stays apart from the next by its indent.
+        Kind::Message => {
+            format!("{} {name}: {}\n", message.at, message.text.trim_end().replace('\n', "\n    "))
+        }
+        Kind::Joined | Kind::Left => format!("{} {name} {}\n", message.at, message.kind.as_str()),
+    }
+}
+
+/// Who is in a room, and since when.
+pub fn people(format: Format, room: &RoomName, people: &[(PersonName, Timestamp)]) -> Reply {
+    match format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Person<'a> {
+                name: &'a PersonName,
+                since: Timestamp,
+            }
+            #[derive(Serialize)]
+            struct Body<'a> {
+                room: &'a RoomName,
+                people: Vec<Person<'a>>,
+            }
+            let people = people.iter().map(|(name, since)| Person { name, since: *since }).collect();
+            Reply::new(200, JSON, json(&Body { room, people }))
+        }
+        _ => {
+            let lines: String =
+                people.iter().map(|(name, since)| format!("{name} since {since}\n")).collect();
+            Reply::new(200, PLAIN, lines.into_bytes())
+        }
+    }
+}
+
+/// Says that somebody has left.
+pub fn left() -> Reply {
+    Reply::new(200, PLAIN, &b"ok"[..])
+}
+
+/// A room in the list of rooms.
+#[derive(Debug, Serialize)]
+pub struct RoomEntry {
+    /// Its name.
+    pub room: RoomName,
+    /// Its newest message; `null` if nothing was said yet.
+    pub latest: Option<Cursor>,
+    /// When that was.
+    pub at: Option<Timestamp>,
+    /// How many wait there.
+    pub waiting: usize,
+    /// How many are present.
+    pub people: usize,
+}
+
+/// Which rooms there are.
+pub fn rooms(format: Format, rooms: &[RoomEntry]) -> Reply {
+    match format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Body<'a> {
+                rooms: &'a [RoomEntry],
+            }
+            Reply::new(200, JSON, json(&Body { rooms }))
+        }
+        _ => {
+            let line = |entry: &RoomEntry| format!("{} {} present\n", room_path(&entry.room), entry.people);
+            Reply::new(200, PLAIN, rooms.iter().map(line).collect::<String>().into_bytes())
+        }
+    }
+}
+
+/// The head of a stream of events. Its body has no end that is known.
+pub fn stream() -> Reply {
+    // nginx would otherwise keep the events until its buffer is full.
+    Reply::new(200, "text/event-stream", &[][..]).with("X-Accel-Buffering", "no")
+}
+
+/// How a stream begins: when to come back after a loss, spread so that not all come at once; and, if
+/// nothing is there yet, the place from which the client goes on even if nothing ever comes.
+pub fn stream_start(first: &Outcome) -> String {
+    let retry = fastrand::u32(1_000..3_000);
+    match first {
+        Outcome::Expired(next) => format!("retry: {retry}\nid: {next}\n\n"),
+        _ => format!("retry: {retry}\n\n"),
+    }
+}
+
+/// A page of messages as events.
+pub fn stream_page(page: &Page) -> String {
+    let mut events = String::new();
+    if page.gap {
+        events.push_str("event: gap\ndata: {\"gap\":true}\n\n");
+    }
+    for message in page.messages.iter() {
+        let data = serde_json::to_string(&**message).expect("plain data is written to memory");
+        let _ = write!(events, "id: {}\nevent: {}\ndata: {data}\n\n", message.id, message.kind.as_str());
+    }
+    events
+}
+
+/// What a stream says when there is nothing to say: a comment.
+pub const STREAM_COMMENT: &str = ": nothing new\n\n";
 
 /// The answer to a request that was refused.
 pub fn refused(format: Format, refusal: &Refusal) -> Reply {
@@ -188,9 +355,7 @@ pub fn refused(format: Format, refusal: &Refusal) -> Reply {
             };
             Reply::new(refusal.status(), "application/problem+json", json(&problem))
         }
-        Format::Plain | Format::Html => {
-            Reply::new(refusal.status(), PLAIN, format!("{refusal}\n").into_bytes())
-        }
+        _ => Reply::new(refusal.status(), PLAIN, format!("{refusal}\n").into_bytes()),
     };
     if let Some(after) = refusal.retry_after() {
         reply = reply.with("Retry-After", after.as_secs().to_string());
@@ -224,15 +389,50 @@ pub fn options(allow: &'static str) -> Reply {
     Reply::empty(204).with("Allow", allow)
 }
 
-/// A room's page.
-pub fn room_page(room: &RoomName) -> Reply {
-    Reply::new(200, HTML, page::render(room).into_bytes()).with("Content-Security-Policy", page::CSP)
+/// A room's page. `tail` is the end of the room's order, `next` the cursor to follow from there, and
+/// `lan` the address by which others reach this server, if it is not only for this machine.
+pub fn room_page(view: &View, tail: &Tail, next: Cursor, lan: Option<IpAddr>) -> Reply {
+    let html = if view.backlog {
+        page::render_backlog(&view.room, &tail.messages)
+    } else {
+        page::render(&page::Page {
+            room: &view.room,
+            messages: &tail.messages,
+            next,
+            address: &address(view, lan),
+            name: view.name.as_ref(),
+        })
+    };
+    Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
 }
 
-/// A file that a page needs.
-pub fn asset(name: &str) -> Result<Reply, Refusal> {
-    let (content_type, body) = page::asset(name).ok_or(Refusal::NotFound)?;
-    Ok(Reply::new(200, content_type, body))
+/// A room's address as a QR code.
+pub fn room_code(view: &View, lan: Option<IpAddr>) -> Result<Reply, Refusal> {
+    let svg = page::qr_svg(&address(view, lan)).ok_or(Refusal::NotFound)?;
+    Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
+}
+
+fn address(view: &View, lan: Option<IpAddr>) -> String {
+    page::base(view.host.as_deref().unwrap_or("localhost"), lan) + &room_path(&view.room)
+}
+
+/// A file that a page needs, unless the browser has this version of it.
+pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
+    let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
+    let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
+    let mut reply = if fetch.known.contains(&file.etag) {
+        Reply::empty(304)
+    } else {
+        Reply::new(200, asset.content_type, &file.body[..])
+    };
+    if fetch.gzip && reply.has_body() {
+        reply = reply.with("Content-Encoding", "gzip");
+    }
+    reply.headers.retain(|(name, _)| *name != "Cache-Control");
+    Ok(reply
+        .with("Cache-Control", page::ASSET_CACHE_CONTROL)
+        .with("ETag", file.etag.as_str())
+        .with("Vary", "Accept-Encoding"))
 }
 
 /// The standard phrase for a status (RFC 9110).

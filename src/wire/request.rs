@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use crate::config::{HOLD, HOLD_MAX};
-use crate::message::{Cursor, PersonName, RoomName, SendId, TEXT_LIMIT};
+use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX};
+use crate::message::{Cursor, Invalid, PersonName, RoomName, SendId, TEXT_LIMIT};
 use crate::room::{After, Wants};
 
 /// The head of a request, as an engine read it.
@@ -36,12 +36,26 @@ pub enum BodyLength {
 pub enum Intent {
     /// Wait for what comes next.
     Poll(Poll),
+    /// The same, again and again on one connection.
+    Stream(Poll),
     /// Send a message.
     Publish(Publish),
+    /// What was said before.
+    History(History),
+    /// Who is in a room.
+    People(RoomName),
+    /// Say that somebody goes.
+    Leave(RoomName, PersonName),
+    /// Which rooms there are.
+    Rooms,
+    /// The server's figures, for Prometheus.
+    Metrics,
     /// The room's page, for a browser.
-    Page(RoomName),
+    Page(View),
     /// A file that a page needs.
-    Asset(String),
+    Asset(Fetch),
+    /// The room's address as a QR code.
+    Code(View),
     /// Whether the server works.
     Health,
     /// The wire in plain text.
@@ -73,10 +87,23 @@ impl Poll {
     /// Which messages this kind of answer can carry.
     pub fn wants(&self) -> Wants {
         match self.format {
-            Format::Json => Wants::Everything,
+            Format::Json | Format::EventStream => Wants::Everything,
             Format::Plain | Format::Html => Wants::Messages,
         }
     }
+}
+
+/// A page of a room's past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Where.
+    pub room: RoomName,
+    /// What came before this; `None` for the newest.
+    pub before: Option<Cursor>,
+    /// How many messages at the most.
+    pub limit: usize,
+    /// How to answer.
+    pub format: Format,
 }
 
 /// A message to a room.
@@ -94,6 +121,30 @@ pub struct Publish {
     pub format: Format,
 }
 
+/// A room as a browser opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Where.
+    pub room: RoomName,
+    /// Whose form it is, without scripts.
+    pub name: Option<PersonName>,
+    /// Whether only the list of messages is wanted, for the frame of a page without scripts.
+    pub backlog: bool,
+    /// By what name the browser found this server: `Host`.
+    pub host: Option<String>,
+}
+
+/// A file that a page needs, and what the browser has of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Its name beneath `/page/`.
+    pub name: String,
+    /// Whether the browser takes it compressed.
+    pub gzip: bool,
+    /// The versions that it has: `If-None-Match`.
+    pub known: Vec<String>,
+}
+
 /// In what form a client wants its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -103,6 +154,8 @@ pub enum Format {
     Json,
     /// A page for a person.
     Html,
+    /// Server-sent events, for as long as the client listens.
+    EventStream,
 }
 
 impl<'a> Head<'a> {
@@ -131,6 +184,7 @@ impl<'a> Head<'a> {
             let mut parts = range.split(';').map(str::trim);
             let format = match parts.next().unwrap_or("").to_ascii_lowercase().as_str() {
                 "application/json" | "application/problem+json" | "application/*" => Format::Json,
+                "text/event-stream" => Format::EventStream,
                 "text/html" | "application/xhtml+xml" => Format::Html,
                 "text/plain" | "text/*" | "*/*" => Format::Plain,
                 _ => continue,
@@ -193,19 +247,42 @@ pub fn parse(head: &Head<'_>, body: &[u8]) -> Result<Intent, Refusal> {
     }
     let place = Place::parse(path)?;
     match head.method {
-        "OPTIONS" => return Ok(Intent::Options(place.allow())),
-        "GET" | "HEAD" => {}
-        "POST" if place.takes_post() => {}
-        _ => return Err(Refusal::MethodNotAllowed(place.allow())),
+        "OPTIONS" => Ok(Intent::Options(place.allow())),
+        "GET" | "HEAD" => get(head, place, query),
+        "POST" => post(head, place, query, body),
+        _ => Err(Refusal::MethodNotAllowed(place.allow())),
     }
+}
+
+fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
     match place {
         Place::Lobby => Ok(Intent::Lobby),
         Place::Help => Ok(Intent::Help),
         Place::Health => Ok(Intent::Health),
-        Place::Asset(name) => Ok(Intent::Asset(name)),
-        Place::Room(room) if head.method == "POST" => publish(head, room, query, body).map(Intent::Publish),
-        Place::Room(room) if head.format() == Format::Html => Ok(Intent::Page(room)),
-        Place::Room(room) => poll(head, room, query).map(Intent::Poll),
+        Place::Metrics => Ok(Intent::Metrics),
+        Place::Rooms => Ok(Intent::Rooms),
+        Place::Asset(name) => Ok(Intent::Asset(fetch(head, name))),
+        Place::Code(room) => view(head, room, query).map(Intent::Code),
+        Place::Room(room) => match head.format() {
+            Format::Html => view(head, room, query).map(Intent::Page),
+            // A HEAD can't carry events: it says where the room is now.
+            Format::EventStream if !head.is_head() => poll(head, room, query).map(Intent::Stream),
+            _ => poll(head, room, query).map(Intent::Poll),
+        },
+        Place::History(room) => history(head, room, query).map(Intent::History),
+        Place::People(room) => Ok(Intent::People(room)),
+        Place::Leave(_) => Err(Refusal::MethodNotAllowed(place.allow())),
+    }
+}
+
+fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> Result<Intent, Refusal> {
+    match place {
+        Place::Room(room) => publish(head, room, query, body).map(Intent::Publish),
+        Place::Leave(room) => {
+            let name = name_in(said(head, query, body)?.name)?;
+            Ok(Intent::Leave(room, name.ok_or(Refusal::BadForm("who leaves? send name=NAME"))?))
+        }
+        _ => Err(Refusal::MethodNotAllowed(place.allow())),
     }
 }
 
@@ -213,8 +290,14 @@ pub fn parse(head: &Head<'_>, body: &[u8]) -> Result<Intent, Refusal> {
 enum Place {
     Lobby,
     Room(RoomName),
+    History(RoomName),
+    People(RoomName),
+    Leave(RoomName),
+    Code(RoomName),
+    Rooms,
     Asset(String),
     Health,
+    Metrics,
     Help,
 }
 
@@ -223,32 +306,60 @@ impl Place {
         match path {
             "/" => return Ok(Place::Lobby),
             "/chat" | "/chat/" => return Ok(Place::Room(RoomName::lobby())),
+            "/rooms" => return Ok(Place::Rooms),
             "/health" => return Ok(Place::Health),
+            "/metrics" => return Ok(Place::Metrics),
             "/help" => return Ok(Place::Help),
             _ => {}
         }
         if let Some(name) = path.strip_prefix("/page/") {
             return Ok(Place::Asset(name.to_owned()));
         }
-        let room = path.strip_prefix("/chat/").ok_or(Refusal::NotFound)?;
-        if room.contains('/') {
-            return Err(Refusal::NotFound);
-        }
-        Ok(Place::Room(decode(room)?.parse().map_err(|e: crate::message::Invalid| Refusal::BadRoom(e.0))?))
-    }
-
-    fn takes_post(&self) -> bool {
-        matches!(self, Place::Room(_))
+        let rest = path.strip_prefix("/chat/").ok_or(Refusal::NotFound)?;
+        let (room, part) = rest.split_once('/').unwrap_or((rest, ""));
+        let place = match part {
+            "" => Place::Room,
+            "history" => Place::History,
+            "people" => Place::People,
+            "leave" => Place::Leave,
+            "qr" => Place::Code,
+            _ => return Err(Refusal::NotFound),
+        };
+        Ok(place(decode(room)?.parse().map_err(|e: Invalid| Refusal::BadRoom(e.0))?))
     }
 
     fn allow(&self) -> &'static str {
-        if self.takes_post() { "GET, HEAD, POST, OPTIONS" } else { "GET, HEAD, OPTIONS" }
+        match self {
+            Place::Room(_) => "GET, HEAD, POST, OPTIONS",
+            Place::Leave(_) => "POST, OPTIONS",
+            _ => "GET, HEAD, OPTIONS",
+        }
     }
+}
+
+fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
+    let [name, view] = fields(query, ["name", "view"])?;
+    Ok(View {
+        room,
+        name: name_in(name)?,
+        backlog: view.as_deref() == Some("backlog"),
+        host: head.header("Host").map(str::to_owned),
+    })
+}
+
+fn fetch(head: &Head<'_>, name: String) -> Fetch {
+    let listed = |header| head.header_values(header).flat_map(|value| value.split(',')).map(str::trim);
+    let gzip = listed("Accept-Encoding").any(|coding| {
+        let (name, quality) = coding.split_once(";q=").unwrap_or((coding, "1"));
+        name.eq_ignore_ascii_case("gzip") && quality.parse().is_ok_and(|quality: f32| quality > 0.0)
+    });
+    Fetch { name, gzip, known: listed("If-None-Match").map(str::to_owned).collect() }
 }
 
 fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
     let [after, wait, name] = fields(query, ["after", "wait", "name"])?;
-    let after = match after.as_deref().or(head.header("Last-Event-ID")) {
+    // An EventSource that comes back repeats its address and says in the header how far it got since.
+    let after = match head.header("Last-Event-ID").or(after.as_deref()) {
         None => None,
         Some("oldest") => Some(After::Oldest),
         Some("latest") => Some(After::Latest),
@@ -266,12 +377,39 @@ fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
         after,
         hold,
         preferred: preferred.is_some(),
-        name: name_in(name)?,
+        // Who only looks is not there.
+        name: name_in(name)?.filter(|_| !head.is_head()),
         format: head.format(),
     })
 }
 
+fn history(head: &Head<'_>, room: RoomName, query: &str) -> Result<History, Refusal> {
+    let [before, limit] = fields(query, ["before", "limit"])?;
+    let before = before.as_deref().map(cursor_in).transpose()?;
+    let limit = limit.map_or(Ok(HISTORY), |limit| limit.parse().map_err(|_| Refusal::BadLimit))?;
+    if !(1..=HISTORY_MAX).contains(&limit) {
+        return Err(Refusal::BadLimit);
+    }
+    Ok(History { room, before, limit, format: head.format() })
+}
+
 fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<Publish, Refusal> {
+    let Said { message, name, id } = said(head, query, body)?;
+    let text = message.filter(|text| !text.trim().is_empty()).ok_or(Refusal::EmptyMessage)?;
+    let id = id.as_deref().or(head.header("Idempotency-Key"));
+    let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
+    Ok(Publish { room, name: name_in(name)?, text, send_id, format: head.format() })
+}
+
+/// What a body says, in whichever of the three forms.
+#[derive(Deserialize)]
+struct Said {
+    message: Option<String>,
+    name: Option<String>,
+    id: Option<String>,
+}
+
+fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
     let text_of = |body| std::str::from_utf8(body).map_err(|_| Refusal::BadUtf8);
     let content_type = head.header("Content-Type").unwrap_or("application/x-www-form-urlencoded");
     let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
@@ -280,34 +418,20 @@ fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<
     if charset.is_some_and(|charset| charset != "utf-8" && charset != "us-ascii") {
         return Err(Refusal::UnsupportedMediaType);
     }
-    let (text, name, id) = match media_type.as_str() {
+    match media_type.as_str() {
         "application/x-www-form-urlencoded" => {
-            let [text, name, id] = fields(text_of(body)?, ["message", "name", "id"])?;
-            (text.ok_or(Refusal::EmptyMessage)?, name, id)
+            let [message, name, id] = fields(text_of(body)?, ["message", "name", "id"])?;
+            Ok(Said { message, name, id })
         }
         "application/json" => {
-            #[derive(Deserialize)]
-            struct Body {
-                message: String,
-                name: Option<String>,
-                id: Option<String>,
-            }
-            let body: Body =
-                serde_json::from_str(text_of(body)?).map_err(|e| Refusal::BadJson(e.to_string()))?;
-            (body.message, body.name, body.id)
+            serde_json::from_str(text_of(body)?).map_err(|error| Refusal::BadJson(error.to_string()))
         }
         "text/plain" => {
             let [name, id] = fields(query, ["name", "id"])?;
-            (text_of(body)?.to_owned(), name, id)
+            Ok(Said { message: Some(text_of(body)?.to_owned()), name, id })
         }
-        _ => return Err(Refusal::UnsupportedMediaType),
-    };
-    if text.trim().is_empty() {
-        return Err(Refusal::EmptyMessage);
+        _ => Err(Refusal::UnsupportedMediaType),
     }
-    let id = id.as_deref().or(head.header("Idempotency-Key"));
-    let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
-    Ok(Publish { room, name: name_in(name)?, text, send_id, format: head.format() })
 }
 
 /// The fields with these names in a query or a form; of each the first.
@@ -338,13 +462,13 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
 }
 
 fn cursor_in(text: &str) -> Result<Cursor, Refusal> {
-    text.parse().map_err(|e: crate::message::Invalid| Refusal::BadCursor(e.0))
+    text.parse().map_err(|e: Invalid| Refusal::BadCursor(e.0))
 }
 
 /// A form that leaves its name field empty gives no name.
 fn name_in(name: Option<String>) -> Result<Option<PersonName>, Refusal> {
     let name = name.filter(|name| !name.trim().is_empty());
-    name.map(|name| name.parse()).transpose().map_err(|e: crate::message::Invalid| Refusal::BadName(e.0))
+    name.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadName(e.0))
 }
 
 /// A number of seconds from 0 to [`HOLD_MAX`], in plain decimal notation.

@@ -1,13 +1,13 @@
 //! One request and its reply, through tiny_http.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::time::SystemTime;
 
 use tiny_http::{HTTPVersion, Header, Request, Response};
 
-use super::super::Server;
+use super::super::{Answer, Server, stream};
 use super::connections::{Arrival, Visit};
 use crate::message::TEXT_LIMIT;
 use crate::wire::refusal::Refusal;
@@ -38,10 +38,20 @@ pub fn exchange(server: &Server, mut request: Request, urgent: bool) {
     };
     match read_body(&mut request) {
         Ok(body) => {
-            let head = head(&request);
-            let reply = server.answer(&head, &body, &visit);
-            let reply = reply.unwrap_or_else(|refusal| reply::refused(head.format(), &refusal));
-            send(request, &reply, &visit, false);
+            let (format, answer) = {
+                let head = head(&request);
+                (head.format(), server.answer(&head, &body, &visit))
+            };
+            match answer {
+                Ok(Answer::Reply(reply)) => send(request, &reply, &visit, false),
+                Ok(Answer::Stream(stream)) => {
+                    visit.end_wait();
+                    let events = EventWriter::start(request);
+                    // Whoever is gone comes back by its cursor.
+                    let _ = events.and_then(|events| stream::send(server, stream, &visit, events));
+                }
+                Err(refusal) => send(request, &reply::refused(format, &refusal), &visit, false),
+            }
         }
         Err(NoBody::Refused(refusal)) => {
             // Where the body ends is unclear from here on, and so is where the next request begins.
@@ -104,14 +114,61 @@ fn send(request: Request, reply: &Reply, visit: &Visit<'_>, close: bool) {
     let _ = writer.write_all(&bytes).and_then(|()| writer.flush());
 }
 
-fn render(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
-    let mut text = String::with_capacity(512);
+/// The rest of a connection, given to a stream of events.
+///
+/// **Fault:** a body that tiny_http reads from us is not flushed before it ends. **Cure:** every event
+/// is written and flushed here.
+pub struct EventWriter {
+    connection: Box<dyn Write + Send>,
+    /// HTTP/1.0 knows no chunks: there the end of the connection is the end of the stream.
+    chunked: bool,
+}
+
+impl EventWriter {
+    fn start(request: Request) -> io::Result<EventWriter> {
+        let chunked = *request.http_version() > HTTPVersion(1, 0);
+        let mut head = render_head(&reply::stream());
+        head.push_str(if chunked {
+            "Transfer-Encoding: chunked\r\n\r\n"
+        } else {
+            "Connection: close\r\n\r\n"
+        });
+        let mut connection = request.into_writer();
+        connection.write_all(head.as_bytes())?;
+        connection.flush()?;
+        Ok(EventWriter { connection, chunked })
+    }
+
+    /// Sends events, whole. Fails when the client has not taken them for 10 s.
+    pub fn send(&mut self, events: &str) -> io::Result<()> {
+        let chunk =
+            if self.chunked { format!("{:x}\r\n{events}\r\n", events.len()) } else { events.to_owned() };
+        self.connection.write_all(chunk.as_bytes())?;
+        self.connection.flush()
+    }
+
+    /// Ends the stream.
+    pub fn finish(mut self) -> io::Result<()> {
+        if self.chunked {
+            self.connection.write_all(b"0\r\n\r\n")?;
+        }
+        self.connection.flush()
+    }
+}
+
+fn render_head(reply: &Reply) -> String {
+    let mut head = String::with_capacity(512);
     let date = httpdate::fmt_http_date(SystemTime::now());
     // Writing to a string can't fail.
-    let _ = write!(text, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", reply.status, reply::reason(reply.status));
+    let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", reply.status, reply::reason(reply.status));
     for (name, value) in &reply.headers {
-        let _ = write!(text, "{name}: {value}\r\n");
+        let _ = write!(head, "{name}: {value}\r\n");
     }
+    head
+}
+
+fn render(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
+    let mut text = render_head(reply);
     if reply.has_body() {
         let _ = write!(text, "Content-Length: {}\r\n", reply.body.len());
     }

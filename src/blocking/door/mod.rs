@@ -27,6 +27,7 @@ use crate::listen;
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
+pub use self::exchange::EventWriter;
 
 /// A connection is a thread of tiny_http's and two descriptors; one that waits is a handler's, too.
 pub const COST: Cost = Cost { descriptors: 2, threads: 1, waiting_threads: 1 };

@@ -1,12 +1,14 @@
 //! The rescuer: a thread that connects to its own server, for tiny_http's sake.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use socket2::{Domain, Socket, Type};
+
+use crate::address::from_here;
 
 /// How often it connects unasked.
 const BEAT: Duration = Duration::from_millis(100);
@@ -39,7 +41,7 @@ impl Rescuer {
         let (calls, called) = bounded(CALLS_MAX);
         let thread = thread::Builder::new()
             .name("rescuer".into())
-            .spawn(move || run(reachable(listening), &called))?;
+            .spawn(move || run(from_here(listening), &called))?;
         Ok(Rescuer { calls, thread: Mutex::new(Some(thread)) })
     }
 
@@ -75,14 +77,4 @@ fn connect(address: SocketAddr) -> std::io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_linger(Some(Duration::ZERO))?;
     socket.connect_timeout(&address.into(), BEAT)
-}
-
-/// Where a listener can be reached from its own machine.
-pub fn reachable(listening: SocketAddr) -> SocketAddr {
-    let ip = match listening.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listening.port())
 }

@@ -114,6 +114,11 @@ impl Visit {
         self.connection.state().ended
     }
 
+    /// Whether something came behind this request, or nothing will come any more.
+    pub fn is_followed(&self) -> bool {
+        !self.connection.state().quiet
+    }
+
     /// Says that this request waits, so that what comes behind it can end the wait: another request,
     /// or the end of the connection.
     pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {

@@ -6,21 +6,26 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::super::Server;
+use super::super::stream::{self, Stream};
+use super::super::{Answer, Server};
 use super::BODY_TIMEOUT;
 use super::connections::Visit;
 use crate::message::TEXT_LIMIT;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{BodyLength, Format, Head};
+
+/// The header lines of a [`Reply`].
+type Fields = Vec<(&'static str, Cow<'static, str>)>;
 
 /// Why there is no whole body.
 enum NoBody {
@@ -44,14 +49,16 @@ pub async fn exchange(
         Ok(head) => head,
         Err(refusal) => return Ok(send(reply::refused(Format::Plain, &refusal), visit, true)),
     };
+    let format = head.format();
     let (reply, close) = match read_body(&head, body, &visit).await {
         Ok(body) => match server.answer(&head, &body, &visit).await {
-            Ok(reply) => (reply, false),
+            Ok(Answer::Reply(reply)) => (reply, false),
+            Ok(Answer::Stream(stream)) => return Ok(EventWriter::start(server, stream, visit)),
             // In such a place nobody can stay.
-            Err(refusal) => (reply::refused(head.format(), &refusal), refusal == Refusal::TooManyWaiters),
+            Err(refusal) => (reply::refused(format, &refusal), refusal == Refusal::TooManyWaiters),
         },
         // Where the body ends is unclear from here on, and so is where the next request begins.
-        Err(NoBody::Refused(refusal)) => (reply::refused(head.format(), &refusal), true),
+        Err(NoBody::Refused(refusal)) => (reply::refused(format, &refusal), true),
         Err(NoBody::Gone(gone)) => return Err(gone),
     };
     let close = close || server.door.is_closing() || server.door.is_crowded();
@@ -103,22 +110,46 @@ async fn collect(body: Incoming, visit: &Visit) -> Result<Vec<u8>, NoBody> {
 
 /// Hands a reply to hyper, which adds `Date` and `Content-Length`.
 fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
-    let mut headers = HeaderMap::with_capacity(reply.headers.len() + 2);
-    for (name, value) in reply.headers {
-        headers.insert(name_of(name), value_of(value));
-    }
-    if close {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     let bytes = match reply.body {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    let mut response = Response::new(ReplyBody {
-        bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
-        _visit: Some(visit),
-    });
-    *response.status_mut() = StatusCode::from_u16(reply.status).expect("our statuses have three digits");
+    let body = ReplyBody::Whole { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), _visit: Some(visit) };
+    render_head(reply.status, reply.headers, body, close)
+}
+
+/// The way of events to hyper, which asks for them as it gets rid of them.
+pub struct EventWriter {
+    events: mpsc::Sender<Bytes>,
+}
+
+impl EventWriter {
+    fn start(server: Arc<Server>, stream: Stream, visit: Visit) -> Response<ReplyBody> {
+        let (sender, events) = mpsc::channel(1);
+        let writing =
+            async move { stream::send(&server, stream, &visit, EventWriter { events: sender }).await };
+        let body = ReplyBody::Stream { writing: Some(Box::pin(writing)), events };
+        let reply = reply::stream();
+        render_head(reply.status, reply.headers, body, false)
+    }
+
+    /// Sends events, whole.
+    pub async fn send(&mut self, events: &str) {
+        // The writer and the reader are one future: they go together.
+        let _ = self.events.send(Bytes::copy_from_slice(events.as_bytes())).await;
+    }
+}
+
+fn render_head(status: u16, fields: Fields, body: ReplyBody, close: bool) -> Response<ReplyBody> {
+    let mut headers = HeaderMap::with_capacity(fields.len() + 2);
+    for (name, value) in fields {
+        headers.append(name_of(name), value_of(value));
+    }
+    if close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).expect("our statuses have three digits");
     *response.headers_mut() = headers;
     response
 }
@@ -137,16 +168,25 @@ fn value_of(value: Cow<'static, str>) -> HeaderValue {
 
 /// The reply of a handler that panicked.
 pub fn broken() -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody { bytes: None, _visit: None });
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+    render_head(500, Vec::new(), ReplyBody::Whole { bytes: None, _visit: None }, true)
 }
 
 /// The body of a reply. Its request is being answered for as long as it lives.
-pub struct ReplyBody {
-    bytes: Option<Bytes>,
-    _visit: Option<Visit>,
+pub enum ReplyBody {
+    /// A reply in one piece.
+    Whole {
+        /// What is yet to be sent.
+        bytes: Option<Bytes>,
+        /// The request; none if its handler panicked.
+        _visit: Option<Visit>,
+    },
+    /// Events as they come.
+    Stream {
+        /// What brings them forth, until it has ended.
+        writing: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+        /// Those that it has brought forth.
+        events: mpsc::Receiver<Bytes>,
+    },
 }
 
 impl Body for ReplyBody {
@@ -154,18 +194,30 @@ impl Body for ReplyBody {
     type Error = Infallible;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+        let bytes = match self.get_mut() {
+            ReplyBody::Whole { bytes, .. } => bytes.take(),
+            ReplyBody::Stream { writing, events } => {
+                writing.take_if(|writing| writing.as_mut().poll(cx).is_ready());
+                ready!(events.poll_recv(cx))
+            }
+        };
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
+        matches!(self, ReplyBody::Whole { bytes: None, .. })
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        match self {
+            ReplyBody::Whole { bytes, .. } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
+            ReplyBody::Stream { .. } => SizeHint::default(),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::listen;
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
+pub use self::exchange::EventWriter;
 
 /// A connection is a descriptor, whether it waits or not.
 pub const COST: Cost = Cost { descriptors: 1, threads: 0, waiting_threads: 0 };
@@ -53,7 +54,7 @@ pub struct Door {
     /// A permit for each connection that may yet come.
     places: Arc<Semaphore>,
     budget: Budget,
-    waiters: AtomicUsize,
+    waiters: Arc<AtomicUsize>,
     in_flight: Arc<InFlight>,
     closing: AtomicBool,
 }
@@ -66,7 +67,7 @@ struct InFlight {
 }
 
 /// A place among those who wait. It is given back when this is dropped.
-pub struct Seat<'a>(&'a AtomicUsize);
+pub struct Seat(Arc<AtomicUsize>);
 
 /// Binds a listener with the options that every connection inherits from it.
 pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -82,19 +83,19 @@ impl Door {
             listener: TcpListener::from_std(listener)?,
             places: Arc::new(Semaphore::new(budget.connections)),
             budget,
-            waiters: AtomicUsize::new(0),
+            waiters: Arc::default(),
             in_flight: Arc::default(),
             closing: AtomicBool::new(false),
         })
     }
 
     /// Gives a request a place among those who wait, if there is one.
-    pub fn admit(&self) -> Result<Seat<'_>, Refusal> {
+    pub fn admit(&self) -> Result<Seat, Refusal> {
         let taken = |n| (n < self.budget.waiters).then_some(n + 1);
         if self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
             return Err(Refusal::TooManyWaiters);
         }
-        Ok(Seat(&self.waiters))
+        Ok(Seat(self.waiters.clone()))
     }
 
     fn is_closing(&self) -> bool {
@@ -162,7 +163,7 @@ impl Drop for Flight {
     }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.0.fetch_sub(1, SeqCst);
     }

@@ -1,0 +1,284 @@
+//! A plot over the number of waiters, as SVG.
+//!
+//! Written by hand, and not by a plotting crate, because colours must be classes: the same plot
+//! stands on a light page and on a dark one. See `look.css`.
+
+use std::fmt::Write;
+
+/// The size of a plot.
+pub const WIDTH: f64 = 460.0;
+pub const HEIGHT: f64 = 300.0;
+
+/// Where the lines are, within the plot; the rest is for the words.
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = WIDTH - 84.0;
+const TOP: f64 = 62.0;
+const BOTTOM: f64 = HEIGHT - 40.0;
+
+/// The least distance between two labels at the ends of lines.
+const LABEL: f64 = 15.0;
+
+/// How the values are spread over the height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// From zero, for what is compared by its size.
+    Linear,
+    /// By powers of ten, for what grows with the waiters.
+    Powers,
+}
+
+/// One plot.
+pub struct Chart {
+    pub title: &'static str,
+    pub unit: &'static str,
+    pub scale: Scale,
+    pub series: Vec<Series>,
+}
+
+/// One line of a plot.
+pub struct Series {
+    /// The engine, which is also the class that gives the colour.
+    pub engine: String,
+    /// A second figure of the same engine, without a label of its own.
+    pub dashed: bool,
+    pub points: Vec<Point>,
+}
+
+/// The median at a number of waiters, and between what it varied.
+#[derive(Debug, Clone, Copy)]
+pub struct Point {
+    pub waiters: f64,
+    pub median: f64,
+    pub least: f64,
+    pub most: f64,
+}
+
+impl Chart {
+    /// The plot as a `g` whose upper left corner is the origin.
+    pub fn group(&self) -> String {
+        let mut svg = String::new();
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        let most = points().map(|point| point.most).fold(0.0, f64::max);
+        let least = points().map(|point| point.least).filter(|&least| least > 0.0);
+        let least = least.fold(f64::INFINITY, f64::min).min(most);
+        let mut waiters: Vec<f64> = points().map(|point| point.waiters).collect();
+        waiters.sort_by(f64::total_cmp);
+        waiters.dedup();
+        let (Some(&fewest), Some(&most_waiters)) = (waiters.first(), waiters.last()) else {
+            return svg;
+        };
+        let axis = Axis::new(self.scale, least, most);
+        let x = |waiters: f64| {
+            let span = (most_waiters / fewest).log10().max(f64::MIN_POSITIVE);
+            LEFT + (RIGHT - LEFT) * (waiters / fewest).log10() / span
+        };
+        let _ = write!(
+            svg,
+            "<g class=\"chart\"><text class=\"title\" x=\"4\" y=\"20\">{}</text>\
+             <text class=\"unit\" x=\"4\" y=\"40\">{}</text>",
+            self.title, self.unit
+        );
+        for tick in axis.ticks() {
+            let y = axis.y(tick);
+            let _ = write!(
+                svg,
+                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>\
+                 <text class=\"tick\" text-anchor=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                LEFT - 8.0,
+                y + 4.0,
+                short(tick)
+            );
+        }
+        let mut free_from = f64::NEG_INFINITY;
+        for &count in &waiters {
+            let x = x(count);
+            let _ = write!(svg, "<path class=\"grid\" d=\"M{x:.1} {BOTTOM}v5\"/>");
+            // 9,000 stands close to 5,000.
+            if x >= free_from {
+                let _ = write!(
+                    svg,
+                    "<text class=\"tick\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
+                    BOTTOM + 18.0,
+                    short(count)
+                );
+                free_from = x + 26.0;
+            }
+        }
+        let _ = write!(
+            svg,
+            "<text class=\"unit\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">waiters</text>",
+            (LEFT + RIGHT) / 2.0,
+            HEIGHT - 6.0
+        );
+        for series in &self.series {
+            series.draw(&mut svg, &axis, x);
+        }
+        self.label(&mut svg, &axis, x);
+        svg.push_str("</g>");
+        svg
+    }
+
+    /// The plot as an image of its own, to stand in a page that has `look.css`.
+    pub fn svg(&self) -> String {
+        format!(
+            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">{}</svg>",
+            self.title,
+            self.group()
+        )
+    }
+
+    /// Names each line at its end; where ends are close, the names are pushed apart.
+    fn label(&self, svg: &mut String, axis: &Axis, x: impl Fn(f64) -> f64) {
+        let mut ends: Vec<(f64, f64, &str)> = Vec::new();
+        for series in self.series.iter().filter(|series| !series.dashed) {
+            if let Some(last) = series.points.last() {
+                ends.push((axis.y(last.median), x(last.waiters), &series.engine));
+            }
+        }
+        ends.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut ceiling = f64::INFINITY;
+        for (end, x, engine) in ends {
+            let y = end.min(ceiling);
+            ceiling = y - LABEL;
+            let _ = write!(
+                svg,
+                "<text class=\"name {engine}\" x=\"{:.1}\" y=\"{:.1}\">{engine}</text>",
+                x + 10.0,
+                y + 4.0
+            );
+        }
+    }
+}
+
+impl Series {
+    fn draw(&self, svg: &mut String, axis: &Axis, x: impl Fn(f64) -> f64) {
+        let dashed = if self.dashed { " dashed" } else { "" };
+        let mut path = String::new();
+        for (index, point) in self.points.iter().enumerate() {
+            let letter = if index == 0 { 'M' } else { 'L' };
+            let _ = write!(path, "{letter}{:.1} {:.1}", x(point.waiters), axis.y(point.median));
+        }
+        let engine = &self.engine;
+        let _ = write!(svg, "<path class=\"line {engine}{dashed}\" d=\"{path}\"/>");
+        for point in &self.points {
+            let (x, y) = (x(point.waiters), axis.y(point.median));
+            let _ = write!(
+                svg,
+                "<path class=\"range {engine}\" d=\"M{x:.1} {:.1}V{:.1}\"/>\
+                 <circle class=\"dot {engine}{dashed}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{}\">\
+                 <title>{engine}, {} waiters: {} ({} to {})</title></circle>",
+                axis.y(point.least),
+                axis.y(point.most),
+                if self.dashed { 2.5 } else { 3.5 },
+                point.waiters,
+                short(point.median),
+                short(point.least),
+                short(point.most)
+            );
+        }
+    }
+}
+
+/// The vertical axis.
+struct Axis {
+    scale: Scale,
+    from: f64,
+    to: f64,
+    step: f64,
+}
+
+impl Axis {
+    fn new(scale: Scale, least: f64, most: f64) -> Axis {
+        match scale {
+            Scale::Linear => {
+                let rough = most.max(f64::MIN_POSITIVE) / 4.0;
+                let power = 10f64.powf(rough.log10().floor());
+                let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
+                let step = steps.map(|step| step * power);
+                let step = step.into_iter().find(|&step| step >= rough).unwrap_or(rough);
+                Axis { scale, from: 0.0, to: (most / step).ceil().max(1.0) * step, step }
+            }
+            Scale::Powers => {
+                let least = if least.is_finite() { least } else { 1.0 };
+                let from = least.log10().floor();
+                Axis { scale, from, to: most.max(least).log10().ceil().max(from + 1.0), step: 1.0 }
+            }
+        }
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = f64> {
+        let count = ((self.to - self.from) / self.step).round() as usize;
+        let at = |index: usize| self.from + index as f64 * self.step;
+        let powers = self.scale == Scale::Powers;
+        (0..=count).map(move |index| if powers { 10f64.powf(at(index)) } else { at(index) })
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let place = match self.scale {
+            Scale::Linear => value,
+            Scale::Powers if value > 0.0 => value.log10(),
+            Scale::Powers => self.from,
+        };
+        let share = ((place - self.from) / (self.to - self.from)).clamp(0.0, 1.0);
+        BOTTOM - (BOTTOM - TOP) * share
+    }
+}
+
+/// A number as short as it is still told apart: 0.35, 7.2, 58, 5,000.
+pub fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        0.0 => 0,
+        size if size >= 10.0 => 0,
+        size if size >= 1.0 => usize::from(size.fract() > 0.04 && size.fract() < 0.96),
+        size if size >= 0.1 => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.digits$}");
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+    grouped + fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases = [
+            (0.0, "0"),
+            (0.01, "0.01"),
+            (0.354, "0.35"),
+            (1.0, "1"),
+            (7.24, "7.2"),
+            (58.4, "58"),
+            (999.6, "1,000"),
+            (12_345_678.0, "12,345,678"),
+            (-1234.0, "-1,234"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(short(value), text);
+        }
+    }
+
+    #[test]
+    fn an_axis_holds_all_values_between_its_ticks() {
+        for (least, most) in [(0.002, 0.03), (1.0, 1.0), (7.0, 94.8), (13.0, 18_013.0)] {
+            for scale in [Scale::Linear, Scale::Powers] {
+                let axis = Axis::new(scale, least, most);
+                let ticks: Vec<f64> = axis.ticks().collect();
+                assert!(ticks.len() >= 2 && ticks.len() <= 9, "{ticks:?}");
+                assert!(ticks[0] <= least * 1.000_001, "{ticks:?}");
+                assert!(ticks[ticks.len() - 1] >= most * 0.999_999, "{ticks:?}");
+                assert!(axis.y(most) >= TOP - 0.01 && axis.y(least) <= BOTTOM + 0.01);
+            }
+        }
+    }
+}

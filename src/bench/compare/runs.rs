@@ -1,0 +1,259 @@
+//! Many runs of the bench, gathered: for each engine and number of waiters the median of each
+//! figure over the repeats.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::bench::error::Error;
+
+/// The figures that are gathered: their names, and where they stand in a run's report.
+const FIGURES: [(&str, &str); 22] = [
+    ("held", "/waiters/held"),
+    ("refused", "/waiters/refused"),
+    ("cpu_us", "/server/per_delivery/cpu_us"),
+    ("user_us", "/server/per_delivery/user_us"),
+    ("system_us", "/server/per_delivery/system_us"),
+    ("voluntary_switches", "/server/per_delivery/voluntary_switches"),
+    ("involuntary_switches", "/server/per_delivery/involuntary_switches"),
+    ("p50_us", "/delivery/p50"),
+    ("p99_us", "/delivery/p99"),
+    ("last_us", "/last/p50"),
+    ("answer_p50_us", "/answer/p50"),
+    ("threads", "/server/held/threads"),
+    ("fds", "/server/held/fds"),
+    ("resident_bytes", "/server/held/resident"),
+    ("kernel_stack_bytes", "/server/held/kernel_stacks"),
+    ("page_table_bytes", "/server/held/page_tables"),
+    ("waiter_resident_bytes", "/server/per_waiter/resident_bytes"),
+    ("fewest_found", "/fewest_found"),
+    ("load_share", "/load_share"),
+    ("deliveries", "/deliveries"),
+    ("seconds", "/seconds"),
+    ("gaps", "/gaps"),
+];
+
+/// Everything that a comparison found.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    /// Version, commit and what was asked for.
+    pub about: Value,
+    /// Where it ran, as the first run says.
+    machine: Value,
+    /// The version of the program.
+    pub version: String,
+    /// When the first run began, and the last.
+    pub from: String,
+    pub to: String,
+    pub cells: Vec<Cell>,
+}
+
+/// One engine with one number of waiters in one mode.
+#[derive(Debug, Serialize)]
+pub struct Cell {
+    pub mode: String,
+    pub engine: String,
+    pub waiters: u64,
+    /// How often it was measured.
+    pub repeats: usize,
+    pub figures: BTreeMap<&'static str, Spread>,
+    pub lost: u64,
+    pub doubled: u64,
+    pub swapped: u64,
+    /// What the server said when it refused, and what went wrong otherwise.
+    pub remarks: Vec<String>,
+}
+
+/// A figure over the repeats, each by its number of the repeat.
+#[derive(Debug, Clone, Serialize)]
+pub struct Spread {
+    pub median: f64,
+    pub least: f64,
+    pub most: f64,
+    #[serde(skip)]
+    by_repeat: BTreeMap<u64, f64>,
+}
+
+impl Comparison {
+    /// Reads `about.json` and `runs/MODE.ENGINE.WAITERS.REPEAT.json` with its `.err`.
+    pub fn read(directory: &Path) -> Result<Comparison, Error> {
+        let about = read_json(&directory.join("about.json"))?;
+        let runs = directory.join("runs");
+        let mut gathered: BTreeMap<(String, u64, String), Vec<(u64, Value)>> = BTreeMap::new();
+        let mut remarks: BTreeMap<(String, u64, String), Vec<String>> = BTreeMap::new();
+        for entry in fs::read_dir(&runs).map_err(|error| wrong(&runs, &error))? {
+            let path = entry.map_err(|error| wrong(&runs, &error))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let parts: Vec<&str> = name.split('.').collect();
+            let [mode, engine, waiters, repeat, "json"] = parts[..] else {
+                continue;
+            };
+            let (Ok(waiters), Ok(repeat)) = (waiters.parse(), repeat.parse()) else {
+                return Err(wrong(&path, &"not a name that compare.sh gives"));
+            };
+            let key = (mode.to_owned(), waiters, engine.to_owned());
+            let report = fs::read_to_string(&path).map_err(|error| wrong(&path, &error))?;
+            gathered.entry(key.clone()).or_default();
+            if report.is_empty() {
+                let said = fs::read_to_string(path.with_extension("err")).unwrap_or_default();
+                let last = said.lines().last().unwrap_or("no report").to_owned();
+                remarks.entry(key).or_default().push(last);
+            } else {
+                let report: Value = serde_json::from_str(&report).map_err(|error| wrong(&path, &error))?;
+                gathered.entry(key).or_default().push((repeat, report));
+            }
+        }
+        let text = |report: &Value, at: &str| {
+            let found = report.pointer(at).and_then(Value::as_str);
+            found.unwrap_or_default().to_owned()
+        };
+        let all = || gathered.values().flatten().map(|(_, report)| report);
+        let times: Vec<String> = all().map(|report| text(report, "/started")).collect();
+        let some = all().next().ok_or_else(|| wrong(&runs, &"no run has a report"))?;
+        Ok(Comparison {
+            machine: some["machine"].clone(),
+            version: text(some, "/version"),
+            from: times.iter().min().cloned().unwrap_or_default(),
+            to: times.iter().max().cloned().unwrap_or_default(),
+            about,
+            cells: gathered
+                .iter()
+                .map(|(key, reports)| Cell::of(key, reports, remarks.remove(key).unwrap_or_default()))
+                .collect(),
+        })
+    }
+
+    /// The fan-outs, by number of waiters and engine.
+    pub fn fan_outs(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(|cell| cell.mode == "fan-out")
+    }
+
+    /// The engines that were compared, in the order in which they were asked for.
+    pub fn engines(&self) -> Vec<&str> {
+        let asked = self.about["engines"].as_str().unwrap_or_default();
+        asked.split_whitespace().collect()
+    }
+
+    /// The commit that was built.
+    pub fn commit(&self) -> &str {
+        self.about["commit"].as_str().unwrap_or("unknown")
+    }
+
+    /// How to do it again.
+    pub fn command(&self) -> String {
+        self.about["command"].as_str().unwrap_or("unknown").to_owned()
+    }
+
+    /// The day of the first run.
+    pub fn day(&self) -> &str {
+        self.from.split('T').next().unwrap_or_default()
+    }
+
+    /// A word about the machine: `processor` or `system`.
+    pub fn machine(&self, key: &str) -> String {
+        self.machine[key].as_str().unwrap_or("unknown").to_owned()
+    }
+
+    /// How many processors it has, in words.
+    pub fn processors(&self) -> String {
+        match self.machine["processors"].as_u64().unwrap_or(0) {
+            1 => "1 processor".to_owned(),
+            count => format!("{count} processors"),
+        }
+    }
+
+    /// Its memory in bytes.
+    pub fn memory(&self) -> f64 {
+        self.machine["memory_bytes"].as_f64().unwrap_or(0.0)
+    }
+
+    /// How many times the figure of one engine is that of another in a fan-out: the median over the
+    /// repeats of their ratio within one repeat, since only what ran together may be compared.
+    pub fn ratio(&self, figure: &str, engine: &str, to: &str, waiters: u64) -> Option<f64> {
+        let of = |engine: &str| {
+            let mut cells = self.fan_outs();
+            cells.find(|cell| cell.engine == engine && cell.waiters == waiters)
+        };
+        let (one, other) = (of(engine)?.figures.get(figure)?, of(to)?.figures.get(figure)?);
+        let ratios = one.by_repeat.iter().filter_map(|(repeat, value)| {
+            let base = *other.by_repeat.get(repeat)?;
+            (base > 0.0).then_some(value / base)
+        });
+        median(ratios.collect())
+    }
+}
+
+impl Cell {
+    fn of(
+        (mode, waiters, engine): &(String, u64, String),
+        reports: &[(u64, Value)],
+        mut remarks: Vec<String>,
+    ) -> Cell {
+        let mut figures = BTreeMap::new();
+        for (name, at) in FIGURES {
+            let by_repeat =
+                reports.iter().filter_map(|(repeat, report)| Some((*repeat, report.pointer(at)?.as_f64()?)));
+            if let Some(spread) = Spread::of(by_repeat.collect()) {
+                figures.insert(name, spread);
+            }
+        }
+        let sum = |fault: &str| {
+            let of = |(_, report): &(u64, Value)| report["verdict"][fault].as_u64();
+            reports.iter().filter_map(of).sum()
+        };
+        for (_, report) in reports {
+            if let Some(refusal) = report["waiters"]["refusal"].as_str() {
+                remarks.push(refusal.to_owned());
+            }
+        }
+        remarks.sort();
+        remarks.dedup();
+        Cell {
+            mode: mode.clone(),
+            engine: engine.clone(),
+            waiters: *waiters,
+            repeats: reports.len(),
+            figures,
+            lost: sum("lost"),
+            doubled: sum("doubled"),
+            swapped: sum("swapped"),
+            remarks,
+        }
+    }
+
+    /// The median of a figure.
+    pub fn median(&self, figure: &str) -> Option<f64> {
+        self.figures.get(figure).map(|spread| spread.median)
+    }
+}
+
+impl Spread {
+    fn of(by_repeat: BTreeMap<u64, f64>) -> Option<Spread> {
+        let values: Vec<f64> = by_repeat.values().copied().collect();
+        Some(Spread {
+            least: values.iter().copied().fold(f64::INFINITY, f64::min),
+            most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            median: median(values)?,
+            by_repeat,
+        })
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { (values[middle - 1] + upper) / 2.0 })
+}
+
+fn read_json(path: &Path) -> Result<Value, Error> {
+    let text = fs::read_to_string(path).map_err(|error| wrong(path, &error))?;
+    serde_json::from_str(&text).map_err(|error| wrong(path, &error))
+}
+
+fn wrong(path: &Path, why: &dyn std::fmt::Display) -> Error {
+    Error::Results(path.display().to_string(), why.to_string())
+}

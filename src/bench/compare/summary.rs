@@ -1,0 +1,46 @@
+//! The picture for a README: four plots, and what one must know to believe them.
+
+use super::chart::{HEIGHT, WIDTH};
+use super::page::escape;
+use super::runs::Comparison;
+use super::{LOOK, cpu, memory, reach, threads};
+
+const MARGIN: f64 = 28.0;
+const HEAD: f64 = 76.0;
+const GAP: f64 = 16.0;
+
+/// Draws the picture.
+pub fn render(comparison: &Comparison) -> String {
+    let width = MARGIN * 2.0 + WIDTH * 2.0 + GAP;
+    let height = HEAD + HEIGHT * 2.0 + GAP + 52.0;
+    let charts = [cpu(comparison), reach(comparison), memory(comparison), threads(comparison)];
+    let places = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
+    let mut plots = String::new();
+    for (chart, (column, row)) in charts.iter().zip(places) {
+        let x = MARGIN + column * (WIDTH + GAP);
+        let y = HEAD + row * (HEIGHT + GAP);
+        plots += &format!("<g transform=\"translate({x} {y})\">{}</g>", chart.group());
+    }
+    let note = escape(&format!(
+        "comet-chat {} ({}), {}. {}, {}, {}. Medians of {}: {}",
+        comparison.version,
+        comparison.commit(),
+        comparison.day(),
+        comparison.machine("processor"),
+        comparison.processors(),
+        comparison.machine("system"),
+        comparison.about["repeats"],
+        comparison.command(),
+    ));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+         width=\"{width}\" height=\"{height}\" role=\"img\" \
+         aria-label=\"What a waiter costs each engine\">\n<style>{LOOK}</style>\n\
+         <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"12\"/>\n\
+         <text class=\"headline\" x=\"32\" y=\"40\">What a waiter costs</text>\n\
+         <text class=\"note\" x=\"32\" y=\"61\">One message to all, who then poll again; \
+         both axes of the waiters, and those of time, memory and threads, by powers of ten</text>\n\
+         {plots}\n<text class=\"note\" x=\"32\" y=\"{}\">{note}</text>\n</svg>\n",
+        height - 20.0
+    )
+}

@@ -1,0 +1,46 @@
+//! Fan-out: all wait, one message is published, all must see it and wait again.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use hdrhistogram::Histogram;
+
+use super::error::Error;
+use super::session::{Session, bar, histogram};
+
+/// After so many rounds in which somebody was kept waiting to the end of patience, it is over.
+const STALLED_ROUNDS: usize = 3;
+
+/// What a fan-out finds beside what every session records.
+pub struct Outcome {
+    /// How many messages were sent to all.
+    pub rounds: usize,
+    /// From the publish to the arrival at the last waiter, one for each round, in ns.
+    pub last: Histogram<u64>,
+}
+
+/// Plays the rounds.
+pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
+    let rounds = session.args.rounds;
+    let mut outcome = Outcome { rounds: 0, last: histogram() };
+    let bar = bar("fan-out", rounds as u64);
+    let mut stalled = 0;
+    while outcome.rounds < rounds && stalled < STALLED_ROUNDS {
+        session.slowest = Duration::ZERO;
+        let number = session.publish(0, SystemTime::now());
+        let deadline = Instant::now() + session.patience();
+        while !session.ledger.all_saw(number) || !session.is_free(0) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                stalled += 1;
+                break;
+            }
+            session.turn(left)?;
+        }
+        outcome.last.saturating_record(session.slowest.as_nanos() as u64);
+        outcome.rounds += 1;
+        bar.inc(1);
+        session.rest(session.pause())?;
+    }
+    bar.finish_and_clear();
+    Ok(outcome)
+}

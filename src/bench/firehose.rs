@@ -1,0 +1,43 @@
+//! Firehose: each publisher sends its next message when the last is answered, as fast as that
+//! goes, while all followers follow `next`.
+
+use std::time::{Instant, SystemTime};
+
+use super::error::Error;
+use super::session::{Session, bar};
+
+/// Sends everything and waits until everybody has everything, or for so long nothing has come.
+pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
+    let each = session.args.messages;
+    let mut sent = vec![0; session.plan.publishers];
+    let total = each * sent.len();
+    let bar = bar("firehose", (total * session.ledger.waiters()) as u64);
+    let mut deadline = Instant::now() + session.patience();
+    let mut before = (0, 0);
+    loop {
+        for (publisher, sent) in sent.iter_mut().enumerate() {
+            if *sent < each && session.is_free(publisher) {
+                session.publish(publisher, SystemTime::now());
+                *sent += 1;
+            }
+        }
+        let now = (session.ledger.acknowledged(), session.ledger.deliveries());
+        bar.set_position(now.1 as u64);
+        if now != before {
+            before = now;
+            deadline = Instant::now() + session.patience();
+        }
+        let all_sent = sent.iter().all(|&sent| sent == each)
+            && (0..sent.len()).all(|publisher| session.is_free(publisher));
+        if all_sent && session.ledger.all_saw_all() {
+            break;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        session.turn(left)?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}

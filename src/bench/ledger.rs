@@ -1,0 +1,318 @@
+//! What was published and who saw it: the judge of every delivery that is timed.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+/// The most faults that a verdict names one by one; the rest are only counted.
+const NAMED_LIMIT: usize = 20;
+
+/// A message by its number: 0 for the first that this run published.
+pub type Number = u32;
+
+/// All that was published in a run, and what each waiter saw, in the order in which it saw it.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    published: Vec<Published>,
+    seen: Vec<Seen>,
+    acknowledged: usize,
+    deliveries: usize,
+    /// The sum of all `seen_by`.
+    first_sightings: usize,
+    /// How many are owed every message.
+    waiters: usize,
+}
+
+#[derive(Debug)]
+struct Published {
+    publisher: usize,
+    sent: SystemTime,
+    acknowledged: bool,
+    /// How many waiters that are owed it have seen it.
+    seen_by: usize,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Every sighting.
+    order: Vec<Number>,
+    /// Each message that was seen.
+    messages: HashSet<Number>,
+    /// A waiter that was refused half-way is owed nothing more, but what it saw must be in order.
+    dismissed: bool,
+}
+
+/// One way in which a delivery can be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "fault")]
+pub enum Fault {
+    /// An acknowledged message never came.
+    Lost { waiter: usize, message: Number },
+    /// A message came more than once.
+    Doubled { waiter: usize, message: Number },
+    /// A message came after one that the room's order has behind it.
+    Swapped { waiter: usize, message: Number, after: Number },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Lost { waiter, message } => {
+                write!(f, "lost: waiter {waiter} never saw message {message}")
+            }
+            Fault::Doubled { waiter, message } => {
+                write!(f, "doubled: waiter {waiter} saw message {message} again")
+            }
+            Fault::Swapped { waiter, message, after } => {
+                write!(f, "swapped: waiter {waiter} saw message {message} after message {after}")
+            }
+        }
+    }
+}
+
+/// Whether every waiter saw every message once and in one order.
+#[derive(Debug, Default, Serialize)]
+pub struct Verdict {
+    /// Acknowledged messages that a waiter never saw.
+    pub lost: usize,
+    /// Messages that a waiter saw again.
+    pub doubled: usize,
+    /// Messages that a waiter saw out of order.
+    pub swapped: usize,
+    /// The first of them, by name.
+    pub named: Vec<Fault>,
+}
+
+impl Verdict {
+    /// Whether nothing was wrong.
+    pub fn is_clean(&self) -> bool {
+        self.lost + self.doubled + self.swapped == 0
+    }
+
+    fn add(&mut self, fault: Fault) {
+        match fault {
+            Fault::Lost { .. } => self.lost += 1,
+            Fault::Doubled { .. } => self.doubled += 1,
+            Fault::Swapped { .. } => self.swapped += 1,
+        }
+        if self.named.len() < NAMED_LIMIT {
+            self.named.push(fault);
+        }
+    }
+}
+
+impl Ledger {
+    /// A ledger for so many waiters.
+    pub fn new(waiters: usize) -> Ledger {
+        let mut ledger = Ledger { waiters, ..Ledger::default() };
+        ledger.seen.resize_with(waiters, Seen::default);
+        ledger
+    }
+
+    /// Gives the next message its number.
+    pub fn publish(&mut self, publisher: usize, sent: SystemTime) -> Number {
+        let number = self.published.len() as Number;
+        self.published.push(Published { publisher, sent, acknowledged: false, seen_by: 0 });
+        number
+    }
+
+    /// The server said that the message is stored and handed to all.
+    pub fn acknowledge(&mut self, message: Number) {
+        self.published[message as usize].acknowledged = true;
+        self.acknowledged += 1;
+    }
+
+    /// A waiter saw a message; answers when it was sent, or `None` for a number that nobody gave.
+    pub fn see(&mut self, waiter: usize, message: Number) -> Option<SystemTime> {
+        let published = self.published.get_mut(message as usize)?;
+        self.deliveries += 1;
+        self.seen[waiter].order.push(message);
+        if self.seen[waiter].messages.insert(message) {
+            published.seen_by += 1;
+            self.first_sightings += 1;
+        }
+        Some(published.sent)
+    }
+
+    /// The waiter is gone by the server's own word and is owed nothing more.
+    pub fn dismiss(&mut self, waiter: usize) {
+        let seen = &mut self.seen[waiter];
+        if std::mem::replace(&mut seen.dismissed, true) {
+            return;
+        }
+        self.waiters -= 1;
+        self.first_sightings -= seen.messages.len();
+        for &message in &seen.messages {
+            self.published[message as usize].seen_by -= 1;
+        }
+    }
+
+    /// How many waiters are owed every message.
+    pub fn waiters(&self) -> usize {
+        self.waiters
+    }
+
+    /// Whether every waiter has seen this message.
+    pub fn all_saw(&self, message: Number) -> bool {
+        self.published[message as usize].seen_by >= self.waiters
+    }
+
+    /// Whether every waiter has seen every message that was acknowledged.
+    pub fn all_saw_all(&self) -> bool {
+        // The sums tell at once that it is not so; that it is so takes a look at each message.
+        self.first_sightings >= self.acknowledged * self.waiters
+            && self.published.iter().all(|one| !one.acknowledged || one.seen_by >= self.waiters)
+    }
+
+    /// How many deliveries there were of all messages, doubled ones included.
+    pub fn deliveries(&self) -> usize {
+        self.deliveries
+    }
+
+    /// How many messages were given to the server.
+    pub fn published(&self) -> usize {
+        self.published.len()
+    }
+
+    /// How many of them the server acknowledged.
+    pub fn acknowledged(&self) -> usize {
+        self.acknowledged
+    }
+
+    /// Compares what each waiter saw with what was published.
+    pub fn verdict(&self) -> Verdict {
+        let ranks = self.agreed_ranks();
+        let mut verdict = Verdict::default();
+        for (waiter, seen) in self.seen.iter().enumerate() {
+            self.judge(waiter, seen, &ranks, &mut verdict);
+        }
+        verdict
+    }
+
+    /// The room's order as the waiters saw it: the rank of each message by its mean place among
+    /// all of them. One waiter with a fault does not move it, where trusting any single one would.
+    fn agreed_ranks(&self) -> Vec<usize> {
+        let mut places = vec![(0usize, 0usize); self.published.len()];
+        for seen in &self.seen {
+            for (place, &message) in seen.order.iter().enumerate() {
+                let (sum, count) = &mut places[message as usize];
+                *sum += place;
+                *count += 1;
+            }
+        }
+        let mean = |message: usize| {
+            let (sum, count) = places[message];
+            sum as f64 / count.max(1) as f64
+        };
+        let mut order: Vec<usize> = (0..self.published.len()).collect();
+        order.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)).then(a.cmp(&b)));
+        let mut ranks = vec![0; order.len()];
+        for (rank, message) in order.into_iter().enumerate() {
+            ranks[message] = rank;
+        }
+        ranks
+    }
+
+    fn judge(&self, waiter: usize, seen: &Seen, ranks: &[usize], verdict: &mut Verdict) {
+        let mut before = HashSet::new();
+        let mut furthest: Option<Number> = None;
+        // What one publisher sends after the reply to its last message stands after it, even if
+        // all waiters agree on another order.
+        let publishers = self.published.iter().map(|one| one.publisher + 1).max();
+        let mut furthest_of: Vec<Option<Number>> = vec![None; publishers.unwrap_or(0)];
+        for &message in &seen.order {
+            if !before.insert(message) {
+                verdict.add(Fault::Doubled { waiter, message });
+                continue;
+            }
+            let own = &mut furthest_of[self.published[message as usize].publisher];
+            let behind = |other: Number| ranks[other as usize] > ranks[message as usize];
+            if let Some(after) = furthest.filter(|&other| behind(other)).or(own.filter(|&o| o > message)) {
+                verdict.add(Fault::Swapped { waiter, message, after });
+            }
+            if !furthest.is_some_and(behind) {
+                furthest = Some(message);
+            }
+            *own = (*own).max(Some(message));
+        }
+        if seen.dismissed {
+            return;
+        }
+        for (message, published) in (0..).zip(&self.published) {
+            if published.acknowledged && !seen.messages.contains(&message) {
+                verdict.add(Fault::Lost { waiter, message });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three waiters that saw these numbers, of as many messages as the first saw.
+    fn verdict_of(publishers: &[usize], seen: [&[Number]; 3]) -> Verdict {
+        let mut ledger = Ledger::new(3);
+        for &publisher in publishers {
+            let number = ledger.publish(publisher, SystemTime::UNIX_EPOCH);
+            ledger.acknowledge(number);
+        }
+        for (waiter, order) in seen.iter().enumerate() {
+            for &message in *order {
+                assert!(ledger.see(waiter, message).is_some());
+            }
+        }
+        ledger.verdict()
+    }
+
+    #[test]
+    fn one_order_that_all_saw_once_is_clean() {
+        let order: &[Number] = &[1, 0, 2, 3];
+        assert!(verdict_of(&[0, 1, 0, 0], [order, order, order]).is_clean());
+    }
+
+    #[test]
+    fn a_lost_message_is_named_once() {
+        let verdict = verdict_of(&[0; 4], [&[0, 1, 2, 3], &[0, 2, 3], &[0, 1, 2, 3]]);
+        let lost = Fault::Lost { waiter: 1, message: 1 };
+        assert_eq!(verdict.named, [lost]);
+    }
+
+    #[test]
+    fn a_doubled_message_is_named_once() {
+        let verdict = verdict_of(&[0; 3], [&[0, 1, 2], &[0, 1, 2], &[0, 1, 2, 1]]);
+        let doubled = Fault::Doubled { waiter: 2, message: 1 };
+        assert_eq!(verdict.named, [doubled]);
+    }
+
+    #[test]
+    fn a_swap_of_two_publishers_messages_is_told_by_the_majority() {
+        let verdict = verdict_of(&[0, 1, 2], [&[1, 0, 2], &[0, 1, 2], &[1, 0, 2]]);
+        let swapped = Fault::Swapped { waiter: 1, message: 1, after: 0 };
+        assert_eq!(verdict.named, [swapped]);
+    }
+
+    #[test]
+    fn a_swap_of_one_publishers_messages_is_told_though_all_agree() {
+        let order: &[Number] = &[0, 2, 1];
+        let verdict = verdict_of(&[0; 3], [order, order, order]);
+        assert_eq!(verdict.swapped, 3);
+    }
+
+    #[test]
+    fn a_dismissed_waiter_is_owed_nothing() {
+        let mut ledger = Ledger::new(1);
+        let number = ledger.publish(0, SystemTime::UNIX_EPOCH);
+        ledger.acknowledge(number);
+        ledger.dismiss(0);
+        assert!(ledger.verdict().is_clean());
+        assert_eq!(ledger.waiters(), 0);
+    }
+
+    #[test]
+    fn a_number_that_nobody_gave_is_not_seen() {
+        assert!(Ledger::new(1).see(0, 0).is_none());
+    }
+}

@@ -1,0 +1,56 @@
+//! Publish: messages at a steady rate, whether or not the server keeps up.
+//!
+//! The loop is open: each message has its time, and its latency counts from that time even when no
+//! connection was free to send it. A server that stalls is not spared the messages that it delays
+//! (no coordinated omission).
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::error::Error;
+use super::session::{Session, bar};
+
+/// The loop's own clock ticks in milliseconds; within the last of them it naps so long at most.
+const NAP: Duration = Duration::from_micros(100);
+
+/// Sends at the rate for as long as asked, then waits for what is still under way.
+pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
+    let rate = session.args.rate;
+    let total = (rate * session.args.seconds as f64).round() as usize;
+    let bar = bar("publish", total as u64);
+    let (start, clock) = (Instant::now(), SystemTime::now());
+    let mut sent = 0;
+    while sent < total {
+        let due = Duration::from_secs_f64(sent as f64 / rate);
+        let wait = due.saturating_sub(start.elapsed());
+        match session.free_publisher() {
+            Some(publisher) if wait.is_zero() => {
+                session.publish(publisher, clock + due);
+                sent += 1;
+                bar.inc(1);
+            }
+            Some(_) if wait < Duration::from_millis(1) => {
+                std::thread::sleep(wait.min(NAP));
+                session.turn(Duration::ZERO)?;
+            }
+            Some(_) => {
+                session.turn(Duration::from_millis(wait.as_millis() as u64))?;
+            }
+            None => {
+                if !session.turn(session.patience())? {
+                    return Err(Error::Stalled(session.patience()));
+                }
+            }
+        }
+    }
+    bar.finish_and_clear();
+    let deadline = Instant::now() + session.patience();
+    let publishers = session.plan.publishers;
+    while (0..publishers).any(|publisher| !session.is_free(publisher)) || !session.ledger.all_saw_all() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        session.turn(left)?;
+    }
+    Ok(())
+}

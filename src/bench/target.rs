@@ -1,0 +1,147 @@
+//! A room on a server, as the wire addresses it, and the three requests that the bench makes.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The room that is measured: what stands in `http://HOST:PORT/chat/ROOM`.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// `HOST:PORT` as it was given, for the header `Host`.
+    host: String,
+    /// `/chat/ROOM`, percent-encoded as it was given.
+    path: String,
+}
+
+/// The form in which replies to polls are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// One message a reply.
+    Plain,
+    /// All messages that there are in one reply.
+    Json,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Form::Plain => "text/plain",
+            Form::Json => "application/json",
+        }
+    }
+}
+
+impl Target {
+    /// Resolves the host: the first address that it has.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        let found = self.host.as_str().to_socket_addrs()?.next();
+        found.ok_or_else(|| std::io::Error::other("the name has no address"))
+    }
+
+    /// Asks for nothing but the cursor at which the room stands now, and is answered at once.
+    pub fn greeting(&self) -> Vec<u8> {
+        self.get(&format!("{}?after=latest&wait=0", self.path), Form::Plain)
+    }
+
+    /// Polls for what follows a cursor, which is given as the path that `rel="next"` named.
+    pub fn poll(&self, next: &str, hold: Duration, form: Form) -> Vec<u8> {
+        let separator = if next.contains('?') { '&' } else { '?' };
+        self.get(&format!("{next}{separator}wait={}", hold.as_secs()), form)
+    }
+
+    /// Publishes a text.
+    pub fn publish(&self, text: &str) -> Vec<u8> {
+        format!(
+            "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{text}",
+            self.path,
+            self.host,
+            text.len()
+        )
+        .into_bytes()
+    }
+
+    /// The path of what follows a cursor, for servers that send `Chat-Cursor` and no `Link`.
+    pub fn after(&self, cursor: &str) -> String {
+        format!("{}?after={cursor}", self.path)
+    }
+
+    fn get(&self, path: &str, form: Form) -> Vec<u8> {
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: {}\r\n\r\n", self.host, form.media_type())
+            .into_bytes()
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    /// Without a path the room is a fresh one with a random name, where nobody else talks.
+    fn from_str(url: &str) -> Result<Target, String> {
+        let rest = url.strip_prefix("http://").ok_or("the address must begin with http://")?;
+        let (authority, path) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, ""),
+        };
+        if authority.is_empty() || authority.contains(['@', '?', '#']) {
+            return Err("the address must look like http://HOST:PORT/chat/ROOM".to_owned());
+        }
+        if path.contains(|c: char| !c.is_ascii_graphic() || c == '?' || c == '#') {
+            return Err("the path must be percent-encoded, without ? and #".to_owned());
+        }
+        let has_port = match authority.rsplit_once(':') {
+            Some((_, port)) => port.parse::<u16>().is_ok(),
+            None => false,
+        };
+        Ok(Target {
+            host: if has_port { authority.to_owned() } else { format!("{authority}:80") },
+            path: if path.len() > 1 {
+                path.to_owned()
+            } else {
+                format!("/chat/bench-{:08x}", fastrand::u32(..))
+            },
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.host, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_room_gets_a_room_of_its_own() {
+        let one: Target = "http://localhost:8080".parse().unwrap();
+        let other: Target = "http://localhost:8080/".parse().unwrap();
+        assert!(one.path.starts_with("/chat/bench-"));
+        assert_ne!(one.path, other.path);
+        let named: Target = "http://[::1]/chat/caf%C3%A9".parse().unwrap();
+        assert_eq!(named.to_string(), "http://[::1]:80/chat/caf%C3%A9");
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused() {
+        for url in [
+            "localhost:8080",
+            "https://localhost",
+            "http://",
+            "http:///chat",
+            "http://a/chat?after=latest",
+            "http://a/chat/ö",
+        ] {
+            assert!(url.parse::<Target>().is_err(), "{url:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_poll_keeps_the_path_that_the_server_named() {
+        let target: Target = "http://h:1/chat/r".parse().unwrap();
+        let poll = target.poll("/chat/r?after=7", Duration::from_secs(9), Form::Plain);
+        assert!(poll.starts_with(b"GET /chat/r?after=7&wait=9 HTTP/1.1\r\n"));
+    }
+}

@@ -1,0 +1,61 @@
+//! A stream of events: a long poll that the thread itself asks for again.
+//!
+//! While it writes it is not subscribed, so a slow reader holds up nothing but its own thread: it comes
+//! back to the room by its cursor, like everybody else.
+
+use std::io;
+use std::time::Duration;
+
+use super::Server;
+use super::door::{EventWriter, Seat, Visit};
+use super::poll::next_page;
+use crate::config::STREAM_BEAT;
+use crate::room::{After, Outcome};
+use crate::wire::refusal::Refusal;
+use crate::wire::reply;
+use crate::wire::request::Poll;
+
+/// A stream that may begin.
+pub struct Stream<'a> {
+    poll: Poll,
+    first: Outcome,
+    _seat: Seat<'a>,
+}
+
+/// Looks at the room once, so that what is refused has a status of its own.
+pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit<'_>) -> Result<Stream<'a>, Refusal> {
+    let seat = server.door.admit(visit)?;
+    match next_page(server, &poll, poll.after.unwrap_or(After::Latest), Duration::ZERO, visit)? {
+        Outcome::Closing(_) => Err(Refusal::Closing),
+        first => Ok(Stream { poll, first, _seat: seat }),
+    }
+}
+
+/// Sends events until the client is gone, or too slow, or the server closes.
+pub fn send(
+    server: &Server,
+    stream: Stream<'_>,
+    visit: &Visit<'_>,
+    mut events: EventWriter,
+) -> io::Result<()> {
+    let mut outcome = stream.first;
+    events.send(&reply::stream_start(&outcome))?;
+    loop {
+        let next = match outcome {
+            Outcome::Page(page) => {
+                events.send(&reply::stream_page(&page))?;
+                page.next
+            }
+            Outcome::Expired(next) => {
+                events.send(reply::STREAM_COMMENT)?;
+                next
+            }
+            Outcome::Closing(_) => return events.finish(),
+        };
+        outcome = match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit) {
+            Ok(outcome) => outcome,
+            // The client comes back, and is told then.
+            Err(_) => return events.finish(),
+        };
+    }
+}

@@ -1,0 +1,75 @@
+// What was read and what was not: the title, the icon, the marker and the way down.
+
+import { keep, recall, watch } from "./kept.js";
+
+export class Attention {
+  #room;
+  #log;
+  #unread = 0;
+  #title = document.title;
+  #down = document.getElementById("down");
+  #count = document.getElementById("down-count");
+
+  constructor(room, log, scroller) {
+    this.#room = room;
+    this.#log = log;
+    this.#down.addEventListener("click", () => {
+      log.toEnd();
+      this.look();
+    });
+    scroller.addEventListener("scroll", () => this.look(), { passive: true });
+    document.addEventListener("visibilitychange", () => this.look());
+    // Another tab has read this room to its end.
+    watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
+  }
+
+  /** Marks where the reader left off, and goes there. */
+  start() {
+    const read = recall(`read/${this.#room}`);
+    if (read !== null && this.#log.has(read) && read !== this.#log.newest?.id) {
+      this.#log.mark(read);
+      this.#log.toMarker();
+    }
+    this.look();
+  }
+
+  /** These messages of others came after the one with the id `before`. */
+  came(count, before) {
+    if (this.#reading || count === 0) {
+      this.look();
+      return;
+    }
+    if (this.#unread === 0) this.#log.mark(before);
+    this.#set(this.#unread + count);
+    this.look();
+  }
+
+  /** The reader has answered: nothing is new any more. */
+  spoke() {
+    this.#log.mark(null);
+    this.#set(0);
+  }
+
+  /** Takes what is in view as read. */
+  look() {
+    const { newest, atEnd } = this.#log;
+    this.#down.hidden = atEnd;
+    if (!this.#reading || !newest) return;
+    if (newest.id && recall(`read/${this.#room}`) !== newest.id) keep(`read/${this.#room}`, newest.id);
+    this.#set(0);
+  }
+
+  get #reading() {
+    return !document.hidden && this.#log.atEnd;
+  }
+
+  #set(unread) {
+    this.#unread = unread;
+    const shown = unread > 99 ? "99+" : String(unread);
+    document.title = unread === 0 ? this.#title : `(${shown}) ${this.#title}`;
+    document.getElementById("icon").href = unread === 0 ? "/page/icon.svg" : "/page/icon-unread.svg";
+    this.#count.hidden = unread === 0;
+    this.#count.textContent = shown;
+    this.#down.setAttribute("aria-label", unread === 0 ? "To the newest message" : `${shown} new, to the newest message`);
+  }
+}

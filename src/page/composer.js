@@ -1,0 +1,142 @@
+// Where one writes: the name once, then message after message.
+
+import { keep, recall } from "./kept.js";
+import { Mention } from "./mention.js";
+
+/** What the server takes in one message, in bytes. */
+const TEXT_LIMIT = 64 * 1024;
+
+const NAME_LIMIT = 64;
+
+/** How many of one's last messages the Up key brings back. */
+const RECALLED = 30;
+
+export class Composer {
+  #form = document.getElementById("composer");
+  #text = document.getElementById("message");
+  #name = document.getElementById("name");
+  #error = document.getElementById("message-error");
+  #room;
+  #mention;
+  #said;
+  #back = 0;
+
+  /** `named(name)` when a name is given, `say(text)` when a message is. */
+  constructor({ room, name, names, named, say }) {
+    this.#room = room;
+    this.#said = recall(`said/${room}`, []);
+    this.#mention = new Mention(this.#text, document.getElementById("mentions"), names);
+    this.#form.noValidate = true;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit(named, say);
+    });
+    this.#text.addEventListener("keydown", (event) => this.#key(event));
+    this.#text.addEventListener("input", () => this.#typed());
+    this.#name.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      if (this.#giveName(named)) this.#text.focus();
+    });
+    document.getElementById("me").addEventListener("click", () => this.askName());
+    this.#text.value ||= recall(`draft/${room}`, "");
+    this.show(name);
+    this.#fit();
+    if (matchMedia("(hover: hover)").matches) (name === null ? this.#name : this.#text).focus();
+  }
+
+  /** Shows who writes, or asks it. */
+  show(name) {
+    document.body.classList.toggle("named", name !== null);
+    document.getElementById("name-row").hidden = name !== null;
+    if (name !== null) this.#name.value = name;
+  }
+
+  askName() {
+    document.getElementById("name-row").hidden = false;
+    this.#name.focus();
+    this.#name.select();
+  }
+
+  #giveName(named) {
+    const name = this.#name.value.trim().normalize("NFC");
+    const length = [...name].length;
+    if (length === 0) return this.#refuse(this.#name, "A name first, so that the others know who speaks.");
+    if (length > NAME_LIMIT) return this.#refuse(this.#name, `A name has at most ${NAME_LIMIT} letters.`);
+    if (/\p{Cc}/u.test(name)) return this.#refuse(this.#name, "This name has a character that nobody can see.");
+    this.#accept();
+    named(name);
+    return true;
+  }
+
+  #submit(named, say) {
+    const asked = !document.getElementById("name-row").hidden;
+    if (asked && !this.#giveName(named)) return;
+    const text = this.#text.value.trimEnd();
+    if (text.trim() === "") {
+      this.#text.focus();
+      return;
+    }
+    const over = new TextEncoder().encode(text).length - TEXT_LIMIT;
+    if (over > 0) {
+      this.#refuse(this.#text, `This is ${over.toLocaleString()} bytes too long for one message.`);
+      return;
+    }
+    this.#accept();
+    this.#text.value = "";
+    this.#typed();
+    this.#said = [...this.#said.filter((said) => said !== text), text].slice(-RECALLED);
+    keep(`said/${this.#room}`, this.#said);
+    this.#text.focus();
+    say(text);
+  }
+
+  #refuse(input, reason) {
+    this.#error.textContent = reason;
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+    return false;
+  }
+
+  #accept() {
+    this.#error.textContent = "";
+    this.#name.removeAttribute("aria-invalid");
+    this.#text.removeAttribute("aria-invalid");
+  }
+
+  #typed() {
+    this.#back = 0;
+    this.#fit();
+    this.#accept();
+    keep(`draft/${this.#room}`, this.#text.value || null);
+  }
+
+  #key(event) {
+    // While an input method composes, its keys are its own.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (this.#mention.key(event)) event.preventDefault();
+    else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#form.requestSubmit();
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") this.#recall(event);
+  }
+
+  /** Walks through what one said before, as long as nothing else is typed. */
+  #recall(event) {
+    const current = this.#back === 0 ? "" : this.#said.at(-this.#back);
+    if (this.#text.value !== current) return;
+    const back = this.#back + (event.key === "ArrowUp" ? 1 : -1);
+    if (back < 0 || back > this.#said.length) return;
+    event.preventDefault();
+    this.#text.value = back === 0 ? "" : this.#said.at(-back);
+    this.#typed();
+    this.#back = back;
+  }
+
+  /** As high as its text, up to what the style allows. */
+  #fit() {
+    this.#text.style.height = "auto";
+    this.#text.style.height = `${this.#text.scrollHeight}px`;
+    document.getElementById("send").classList.toggle("ready", this.#text.value.trim() !== "");
+  }
+}

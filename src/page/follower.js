@@ -1,0 +1,125 @@
+// This tab's side of the polling: what it wants, and taking each message once and in order.
+//
+// Cursors are opaque: two can be told apart, but not which is the later. What the hub has heard is
+// taken if it follows on what this tab has; if not, the tab asks the server itself, once.
+
+import { poll } from "./wire.js";
+
+/** How often a visible tab makes sure that somebody polls, and how long it waits for the answer. */
+const PING = { every: 5_000, patience: 2_000 };
+
+export class Follower {
+  #bus;
+  #tab;
+  #room;
+  #next;
+  #name;
+  #take;
+  #heard = 0;
+  #away = false;
+  #behind = false;
+  #asking = false;
+  #missed = false;
+
+  /** `take({messages, gap})` is given what is new; `silent()` says that nobody seems to poll. */
+  constructor({ bus, tab, room, next, name, take, silent }) {
+    this.#bus = bus;
+    this.#tab = tab;
+    this.#room = room;
+    this.#next = next;
+    this.#name = name;
+    this.#take = take;
+    bus.on("roll", () => this.#want());
+    bus.on("pong", () => (this.#heard = Date.now()));
+    bus.on("position", (word) => word.room === room && word.next !== this.#next && this.#ask());
+    bus.on("news", (word) => word.room === room && this.#news(word));
+    bus.on("line", ({ state }) => state === "up" && this.#behind && this.#ask());
+    this.#watch(silent);
+    this.#want();
+  }
+
+  /** Is present under this name from now on. */
+  rename(name) {
+    this.#name = name;
+    this.#want();
+  }
+
+  /** Makes the hub try again at once. */
+  prod() {
+    this.#bus.post({ is: "prod" });
+  }
+
+  #want() {
+    if (this.#away) return;
+    this.#bus.post({
+      is: "want",
+      tab: this.#tab,
+      room: this.#room,
+      after: this.#next,
+      name: this.#name,
+      visible: !document.hidden,
+    });
+  }
+
+  #watch(silent) {
+    let hiddenAt = 0;
+    const ping = () => {
+      const asked = Date.now();
+      this.#bus.post({ is: "ping" });
+      setTimeout(() => this.#heard < asked && !document.hidden && silent(), PING.patience);
+    };
+    setInterval(() => !document.hidden && ping(), PING.every);
+    document.addEventListener("visibilitychange", () => {
+      this.#want();
+      if (document.hidden) hiddenAt = Date.now();
+      else ping();
+      // The machine may have slept, and the poll's connection with it.
+      if (!document.hidden && Date.now() - hiddenAt > PING.every) this.prod();
+    });
+    addEventListener("pagehide", () => {
+      this.#away = true;
+      this.#bus.post({ is: "gone", tab: this.#tab });
+    });
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      this.#away = false;
+      this.#want();
+    });
+  }
+
+  #news({ after, messages, next, gap }) {
+    if (this.#asking) {
+      this.#missed = true;
+      return;
+    }
+    const known = messages.findIndex((message) => message.id === this.#next);
+    if (after === this.#next) this.#advance({ messages, next, gap });
+    else if (known >= 0) this.#advance({ messages: messages.slice(known + 1), next, gap: false });
+    else this.#ask();
+  }
+
+  #advance({ messages, next, gap }) {
+    this.#next = next;
+    this.#take({ messages, gap });
+  }
+
+  /** Asks the server for all that came after what this tab has. */
+  async #ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#behind = true;
+    try {
+      let reply;
+      do {
+        this.#missed = false;
+        reply = await poll(this.#room, { after: this.#next, wait: 0 });
+        this.#advance(reply);
+      } while (reply.messages.length > 0 || this.#missed);
+      this.#behind = false;
+    } catch {
+      // The hub meets the same fault, shows it, and says when the line is up again.
+    } finally {
+      this.#asking = false;
+    }
+  }
+}

@@ -1,0 +1,225 @@
+// The one that polls for every tab of this browser. Each tab has a hub; the elected one is awake.
+//
+// A browser opens six connections to a server over HTTP/1.1. Polls hold at most three of them,
+// however many rooms are open, and the tabs send one message at a time, so that a POST and the
+// short questions always find one free. With more than three rooms, two have a poll each, those
+// that somebody looks at first, and the rest take turns on the third.
+
+import { Line } from "./line.js";
+import { leave, poll } from "./wire.js";
+
+const POLLS = 3;
+
+/** How long a poll waits, in seconds: while somebody looks, while nobody does, and in turns. */
+const WAIT = { seen: 20, hidden: 50, turn: 1 };
+
+/** A tab that missed this many roll calls is gone. */
+const MISSED_ROLLS = 3;
+
+/** The shortest time between two roll calls, in milliseconds. */
+const ROLL_PAUSE = 20_000;
+
+export class Hub {
+  #bus;
+  #line;
+  #wants = new Map();
+  #polls = new Map();
+  #signal = null;
+  #turns = Promise.resolve();
+  #roll = 0;
+  #rolled = 0;
+
+  constructor(bus) {
+    this.#bus = bus;
+    this.#line = new Line((state) => this.#awake && bus.post({ is: "line", ...state }));
+    bus.on("want", (want) => this.#awake && this.#want(want));
+    bus.on("gone", ({ tab }) => this.#awake && this.#gone(tab));
+    bus.on("ping", () => this.#awake && bus.post({ is: "pong" }));
+    bus.on("prod", () => this.#awake && this.#prod());
+  }
+
+  /** Polls until the signal aborts. */
+  lead(signal) {
+    this.#signal = signal;
+    this.#line.open();
+    signal.addEventListener("abort", () => {
+      this.#signal = null;
+      this.#wants.clear();
+      this.#plan();
+    });
+    this.#bus.post({ is: "pong" });
+    this.#callRoll();
+  }
+
+  get #awake() {
+    return this.#signal !== null;
+  }
+
+  get #seen() {
+    return [...this.#wants.values()].some((want) => want.visible);
+  }
+
+  #callRoll() {
+    this.#rolled = Date.now();
+    this.#roll += 1;
+    this.#bus.post({ is: "roll" });
+  }
+
+  #want(want) {
+    const { tab, room, name } = want;
+    const before = this.#wants.get(tab);
+    this.#wants.set(tab, { ...want, roll: this.#roll });
+    this.#line.hidden = !this.#seen;
+    const current = this.#polls.get(room);
+    if (current) {
+      this.#bus.post({ is: "position", room, next: current.next });
+      if (current.name !== name) current.rename(name);
+    }
+    if (before?.name && before.name !== name) this.#leave(before);
+    this.#plan();
+    this.#bus.post({ is: "line", ...this.#line.state });
+  }
+
+  #gone(tab) {
+    const want = this.#wants.get(tab);
+    if (!want) return;
+    this.#wants.delete(tab);
+    this.#line.hidden = !this.#seen;
+    this.#leave(want);
+    this.#plan();
+  }
+
+  /** Leaves the room under the name, unless another tab is in it. */
+  #leave({ room, name }) {
+    const others = [...this.#wants.values()];
+    if (name && !others.some((want) => want.room === room && want.name === name)) leave(room, name);
+  }
+
+  #prod() {
+    this.#line.retry();
+    for (const current of this.#polls.values()) current.refresh();
+  }
+
+  /** Starts and ends polls, so that each room that a tab wants has one. */
+  #plan() {
+    const wanted = new Map();
+    for (const want of this.#wants.values()) {
+      if (this.#bus.alone && !want.visible) continue;
+      const known = wanted.get(want.room);
+      if (!known || (want.visible && !known.visible)) wanted.set(want.room, want);
+    }
+    for (const [room, current] of this.#polls) {
+      if (wanted.has(room)) continue;
+      current.end();
+      this.#polls.delete(room);
+    }
+    const rank = (want) => (want.visible ? 0 : 1);
+    const ranked = [...wanted.values()].sort((a, b) => rank(a) - rank(b));
+    ranked.forEach((want, place) => {
+      const inTurns = ranked.length > POLLS && place >= POLLS - 1;
+      let current = this.#polls.get(want.room);
+      if (!current) {
+        current = new Poll(this, want, inTurns);
+        this.#polls.set(want.room, current);
+        current.run();
+      }
+      current.inTurns = inTurns;
+    });
+  }
+
+  // What a poll asks of the hub.
+
+  /** Waits until the line is thought to be up, and for the poll's turn if it takes turns. */
+  async turn(inTurns) {
+    await this.#line.up();
+    if (!inTurns) return () => {};
+    const before = this.#turns;
+    let done;
+    this.#turns = new Promise((resolve) => (done = resolve));
+    await before;
+    return done;
+  }
+
+  /** How long the next poll waits. After a failure it does not, to learn at once who is back. */
+  wait(inTurns) {
+    if (this.#line.failing) return 0;
+    if (inTurns) return WAIT.turn;
+    return this.#seen ? WAIT.seen : WAIT.hidden;
+  }
+
+  answered(room, after, reply) {
+    this.#line.answered();
+    if (reply.messages.length > 0 || reply.gap) this.#bus.post({ is: "news", room, after, ...reply });
+    if (Date.now() - this.#rolled < ROLL_PAUSE) return;
+    for (const [tab, want] of this.#wants) {
+      if (want.roll <= this.#roll - MISSED_ROLLS) this.#gone(tab);
+    }
+    this.#callRoll();
+  }
+
+  failed(error) {
+    this.#line.failed(error);
+  }
+}
+
+/** One room's poll, again and again from where it ended. */
+class Poll {
+  #hub;
+  #room;
+  #ended = false;
+  #inTurns;
+  #attempt = null;
+
+  constructor(hub, { room, after, name }, inTurns) {
+    this.#hub = hub;
+    this.#room = room;
+    this.next = after;
+    this.name = name;
+    this.#inTurns = inTurns;
+  }
+
+  /** Begins to take turns, or has a connection of its own from now on. */
+  set inTurns(inTurns) {
+    if (inTurns === this.#inTurns) return;
+    this.#inTurns = inTurns;
+    this.refresh();
+  }
+
+  /** Waits under another name. */
+  rename(name) {
+    this.name = name;
+    this.refresh();
+  }
+
+  /** Asks anew: what is in flight may wait on a connection that is dead. */
+  refresh() {
+    this.#attempt?.abort();
+  }
+
+  end() {
+    this.#ended = true;
+    this.refresh();
+  }
+
+  async run() {
+    while (!this.#ended) {
+      const inTurns = this.#inTurns;
+      const done = await this.#hub.turn(inTurns);
+      if (!this.#ended) await this.#once(this.#hub.wait(inTurns));
+      done();
+    }
+  }
+
+  async #once(wait) {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const { next: after, name } = this;
+    try {
+      const reply = await poll(this.#room, { after, wait, name }, attempt.signal);
+      this.next = reply.next;
+      if (!this.#ended) this.#hub.answered(this.#room, after, reply);
+    } catch (error) {
+      if (!attempt.signal.aborted) this.#hub.failed(error);
+    }
+  }
+}

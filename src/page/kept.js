@@ -1,0 +1,42 @@
+// What this browser keeps between visits: the name, what was read, what is not sent yet.
+//
+// Every tab sees the same. Where the browser keeps nothing (private windows may refuse), it lasts
+// as long as the page.
+
+const PREFIX = "comet-chat/";
+const fallback = new Map();
+
+/** The value that was kept, or `otherwise`. */
+export function recall(key, otherwise = null) {
+  try {
+    return parse(fallback.get(key) ?? localStorage.getItem(PREFIX + key), otherwise);
+  } catch {
+    return otherwise;
+  }
+}
+
+function parse(text, otherwise) {
+  return text === null ? otherwise : JSON.parse(text);
+}
+
+/** Keeps a value; null forgets it. */
+export function keep(key, value) {
+  fallback.delete(key);
+  try {
+    if (value === null) localStorage.removeItem(PREFIX + key);
+    else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+  } catch {
+    // It is full or forbidden.
+    if (value !== null) fallback.set(key, JSON.stringify(value));
+  }
+}
+
+/** Calls back when another tab keeps something under this key. */
+export function watch(key, changed) {
+  addEventListener("storage", (event) => {
+    if (event.key === PREFIX + key) {
+      fallback.delete(key);
+      changed(recall(key));
+    }
+  });
+}

@@ -1,0 +1,82 @@
+// Whether the server is reached, and when to try again if not.
+
+/** The pauses between attempts grow from the first to the last, in milliseconds. */
+const PAUSE = { first: 500, last: 15_000, hidden: 60_000 };
+
+export class Line {
+  /** Whether nobody looks: then there is no hurry. */
+  hidden = false;
+
+  #changed;
+  #failures = 0;
+  #timer = null;
+  #waiting = [];
+  #state = { state: "up" };
+
+  constructor(changed) {
+    this.#changed = changed;
+    addEventListener("online", () => this.retry());
+    addEventListener("offline", () => this.#pause("offline", PAUSE.last));
+  }
+
+  /** What the tabs show: `up`, or `down` or `offline` with the time of the next attempt. */
+  get state() {
+    return this.#state;
+  }
+
+  get failing() {
+    return this.#failures > 0;
+  }
+
+  /** Forgets what an earlier term has seen. */
+  open() {
+    this.#failures = 0;
+    this.#show({ state: "up" });
+    this.#release();
+  }
+
+  /** Resolves when it is time for an attempt. */
+  up() {
+    if (this.#timer === null) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  answered() {
+    this.#failures = 0;
+    if (this.#state.state !== "up") this.open();
+  }
+
+  failed(error) {
+    // Several polls may fail by the same fault: it counts once.
+    if (this.#timer !== null) return;
+    this.#failures += 1;
+    const last = this.hidden ? PAUSE.hidden : PAUSE.last;
+    const grown = Math.min(last, PAUSE.first * 2 ** (this.#failures - 1));
+    // Half of it is chance, so that a server that comes back is not met by everybody at once.
+    const pause = (error.retryAfter ?? 0) + grown * (0.5 + Math.random() / 2);
+    this.#pause(navigator.onLine ? "down" : "offline", pause);
+  }
+
+  /** Tries now. */
+  retry() {
+    this.#release();
+  }
+
+  #pause(state, pause) {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#failures = Math.max(1, this.#failures);
+    this.#timer = setTimeout(() => this.#release(), pause);
+    this.#show({ state, until: Date.now() + pause });
+  }
+
+  #release() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #show(state) {
+    this.#state = state;
+    this.#changed(state);
+  }
+}

@@ -1,0 +1,153 @@
+// The page of a room: puts its parts together.
+
+import { announce } from "./announce.js";
+import { Attention } from "./attention.js";
+import { adopt } from "./backlog.js";
+import { Bus } from "./bus.js";
+import { Composer } from "./composer.js";
+import { Election } from "./election.js";
+import { hue, initial } from "./element.js";
+import { Follower } from "./follower.js";
+import { Hub } from "./hub.js";
+import { keep, recall, watch } from "./kept.js";
+import { Log } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { Past } from "./past.js";
+import { People } from "./people.js";
+import { Rooms } from "./rooms.js";
+import { outboxRow } from "./rows.js";
+import { share } from "./share.js";
+import { Status } from "./status.js";
+import { layPanels } from "./wide.js";
+
+const { room, next, address } = document.body.dataset;
+const scroller = document.getElementById("log");
+const place = document.getElementById("chunks");
+
+let name = recall("name");
+const speakers = new Set();
+const context = { me: () => name, names: known };
+
+document.documentElement.classList.add("ready");
+const backlog = adopt(place);
+const log = new Log(scroller, place, context);
+const outbox = new Outbox(room, { changed: showOutbox, settled });
+const people = new People(room, context.me);
+const attention = new Attention(room, log, scroller);
+const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
+const composer = new Composer({ room, name, names: mentionable, named, say });
+
+take({ messages: backlog, gap: false });
+attention.start();
+past.look();
+showMe();
+layPanels();
+share(room, address);
+new Rooms(room);
+watch("name", renamed);
+foldPresence();
+
+const bus = new Bus();
+const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("-");
+const hub = new Hub(bus);
+// Before the election, so that a page that closes leaves its room before it hands the hub on.
+const follower = new Follower({ bus, tab, room, next, name, take: news, silent: () => election.takeOver() });
+new Status(bus, { up: () => outbox.flush(), prod: () => follower.prod() });
+const election = new Election(bus, tab, (signal) => hub.lead(signal));
+outbox.flush();
+
+/** New messages by the poll. */
+function news({ messages, gap }) {
+  const before = log.newest?.id ?? null;
+  take({ messages, gap });
+  const others = messages.filter(({ kind, own }) => kind === "message" && !own);
+  attention.came(others.length, before);
+  announce(others);
+  if (messages.some(({ kind }) => kind !== "message")) people.look();
+}
+
+function take({ messages, gap }) {
+  for (const message of messages) {
+    message.own = message.kind === "message" && outbox.isOwn(message);
+    outbox.take(message);
+    if (message.kind === "message" && message.name !== null) speakers.add(message.name);
+  }
+  log.append(messages, gap);
+  showOutbox();
+}
+
+/** A message of one's own has its place in the room; another was wrongly taken for it, perhaps. */
+function settled(cursor, claimed) {
+  if (claimed && claimed !== cursor) log.setOwn(claimed, false);
+  if (!log.has(cursor)) return;
+  log.setOwn(cursor, true);
+  outbox.take({ id: cursor });
+}
+
+function showOutbox() {
+  const rows = outbox.entries.map((entry) =>
+    outboxRow(entry, {
+      context,
+      retry: () => outbox.retry(entry.id),
+      discard: () => outbox.discard(entry.id),
+    }),
+  );
+  document.getElementById("outbox").replaceChildren(...rows);
+  document.getElementById("empty").hidden = log.size > 0 || rows.length > 0;
+}
+
+function say(text) {
+  attention.spoke();
+  outbox.add(text, name);
+  log.toEnd();
+}
+
+function named(given) {
+  keep("name", given);
+  renamed(given);
+}
+
+function renamed(given) {
+  if (given === null || given === name) {
+    composer.show(name);
+    return;
+  }
+  name = given;
+  composer.show(name);
+  follower.rename(name);
+  showMe();
+  people.show();
+  log.refreshAll();
+}
+
+function showMe() {
+  const me = document.getElementById("me");
+  me.hidden = name === null;
+  if (name === null) return;
+  me.className = `avatar h${hue(name)}`;
+  me.textContent = initial(name);
+  me.setAttribute("aria-label", `You are ${name}. Change your name`);
+}
+
+/** The names that a mention may mean: who is here, and who has spoken. */
+function known() {
+  return [...new Set([...people.names, ...speakers])];
+}
+
+function mentionable() {
+  return known().filter((other) => other !== name);
+}
+
+function foldPresence() {
+  const box = document.getElementById("fold");
+  const show = (shown) => {
+    box.checked = shown;
+    document.body.classList.toggle("quiet", !shown);
+  };
+  box.addEventListener("change", () => {
+    keep("presence", box.checked);
+    show(box.checked);
+  });
+  watch("presence", show);
+  show(recall("presence", true));
+}

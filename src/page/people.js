@@ -1,0 +1,73 @@
+// Who is here: the count beneath the room's name, and the list.
+
+import { avatar, element } from "./element.js";
+import { lately } from "./time.js";
+import { people } from "./wire.js";
+
+/** The shortest time between two looks, in milliseconds, however many come and go. */
+const PAUSE = 1_000;
+
+export class People {
+  #room;
+  #me;
+  #people = [];
+  #stale = true;
+  #timer = null;
+
+  /** `me()` is the reader's name. */
+  constructor(room, me) {
+    this.#room = room;
+    this.#me = me;
+    document.addEventListener("visibilitychange", () => this.#stale && this.look());
+    this.look();
+  }
+
+  get names() {
+    return this.#people.map(({ name }) => name);
+  }
+
+  /** Somebody came or went: asks who is here, soon. */
+  look() {
+    this.#stale = true;
+    if (this.#timer !== null || document.hidden) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#ask();
+    }, this.#people.length === 0 ? 0 : PAUSE);
+  }
+
+  async #ask() {
+    this.#stale = false;
+    try {
+      this.#people = await people(this.#room);
+    } catch {
+      // The line says why; it asks again when somebody comes or the tab is looked at.
+      this.#stale = true;
+      return;
+    }
+    this.show();
+  }
+
+  /** Shows them again, as the reader's name is another. */
+  show() {
+    const count = this.#people.length;
+    const words = count === 1 ? "1 person here" : `${count} people here`;
+    document.getElementById("presence").textContent = count === 0 ? "Nobody here yet" : words;
+    document.getElementById("people-title").textContent = `People · ${count}`;
+    document.getElementById("people-button").setAttribute("aria-label", `People: ${words}`);
+    const me = this.#me();
+    const mine = ({ name }) => (name === me ? 0 : 1);
+    const sorted = this.#people.toSorted((a, b) => mine(a) - mine(b) || a.name.localeCompare(b.name));
+    const rows = sorted.map(({ name, since }) =>
+      element(
+        "li",
+        {},
+        avatar(name),
+        element("bdi", {}, name),
+        name === me && element("span", { class: "tag" }, "you"),
+        element("span", { class: "since" }, `since ${lately(since)}`),
+      ),
+    );
+    document.getElementById("people-list").replaceChildren(...rows);
+  }
+}

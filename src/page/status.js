@@ -1,0 +1,59 @@
+// The line to the server, as people see it: nothing while it is up, a countdown while it is not.
+
+const WORDS = {
+  down: "Reconnecting",
+  offline: "You are offline. What you write goes out when you are back.",
+};
+
+/** A server that is back within this time was never away, in milliseconds. */
+const PATIENCE = 400;
+
+export class Status {
+  #line = document.getElementById("line");
+  #text = document.getElementById("line-text");
+  #count = document.getElementById("line-count");
+  #timer = null;
+  #shown = { state: "up" };
+  #prod;
+
+  /** `up()` is called when the server is reached again; `prod()` asks for an attempt now. */
+  constructor(bus, { up, prod }) {
+    this.#prod = prod;
+    bus.on("line", (line) => {
+      const back = line.state === "up" && this.#shown.state !== "up";
+      this.#shown = line;
+      this.#show();
+      if (back) up();
+    });
+    document.getElementById("line-now").addEventListener("click", prod);
+  }
+
+  #show() {
+    clearInterval(this.#timer);
+    const { state } = this.#shown;
+    document.body.classList.toggle("down", state !== "up");
+    if (state === "up") {
+      this.#line.hidden = true;
+      return;
+    }
+    this.#timer = setInterval(() => this.#tick(), this.#line.hidden ? PATIENCE : 500);
+    if (!this.#line.hidden) this.#tick();
+  }
+
+  #tick() {
+    const { state, until } = this.#shown;
+    if (this.#line.hidden) {
+      this.#line.hidden = false;
+      this.#show();
+    }
+    this.#line.className = `script ${state}`;
+    if (this.#text.textContent !== WORDS[state]) this.#text.textContent = WORDS[state];
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    this.#count.textContent = state === "down" && seconds > 0 ? `in ${seconds} s` : "";
+    // The tab that polls may be hidden, and its clock slow.
+    if (seconds < -1 && !document.hidden) {
+      this.#shown.until = Date.now() + 5_000;
+      this.#prod();
+    }
+  }
+}

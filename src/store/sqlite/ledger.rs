@@ -1,0 +1,153 @@
+//! What is done within one transaction of the writer's: number, store, remember, trim.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, Transaction};
+
+use super::rows::{self, Room};
+use super::schema;
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, Timestamp};
+use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, remembers};
+
+/// The most rows that one append deletes beyond as many as it adds. What falls out of a room by a
+/// smaller `--keep` is out of sight at once, and deleted bit by bit, so that no append is slow.
+const DELETE_AHEAD: usize = 256;
+
+/// The most rows that one [`Ledger::expire`] deletes, for the same reason.
+const DELETE_EXPIRED: usize = 10_000;
+
+/// The work on one open transaction. Nothing of it holds unless that is committed.
+pub(super) struct Ledger<'a> {
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) epoch: Epoch,
+    pub(super) keep: Keep,
+}
+
+impl Ledger<'_> {
+    /// Stores the drafts of one room.
+    pub(super) fn append(&self, name: &RoomName, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
+        let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
+            return Ok(Vec::new());
+        };
+        self.forget_sent(first.at, drafts.len())?;
+        let mut room = self.room(name)?;
+        let appended = drafts
+            .iter()
+            .map(|draft| self.append_one(&mut room, draft))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let stored = appended.iter().rev().find_map(Appended::stored);
+        if let Some(message) = stored {
+            self.transaction.prepare_cached(schema::ADVANCE_LATEST)?.execute((
+                room.id,
+                room.latest,
+                message.at.0,
+            ))?;
+        }
+        self.trim(&room, newest.at, drafts.len() + DELETE_AHEAD)?;
+        Ok(appended)
+    }
+
+    /// Forgets what is over the age limit in every room.
+    pub(super) fn expire(&self, now: Timestamp) -> rusqlite::Result<()> {
+        let rooms = self
+            .transaction
+            .prepare_cached(schema::EACH_ROOM)?
+            .query_map((), Room::from_row)?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut left = DELETE_EXPIRED;
+        for room in rooms {
+            left -= self.trim(&room, now, left)?;
+        }
+        Ok(())
+    }
+
+    fn room(&self, name: &RoomName) -> rusqlite::Result<Room> {
+        let found = self
+            .transaction
+            .prepare_cached(schema::ROOM)?
+            .query_row([name.as_str()], Room::from_row)
+            .optional()?;
+        if let Some(room) = found {
+            return Ok(room);
+        }
+        let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
+        Ok(Room { id, oldest: 1, latest: 0 })
+    }
+
+    fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
+        let sequence = room.latest + 1;
+        if let Some(send_id) = &draft.send_id {
+            let sent = self
+                .transaction
+                .prepare_cached(schema::SENT)?
+                .query_row((room.id, send_id.as_str()), |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))
+                .optional()?;
+            if let Some((sequence, at)) = sent
+                && remembers(at, draft.at)
+            {
+                return Ok(Appended::Repeated(self.cursor(sequence)));
+            }
+            self.transaction.prepare_cached(schema::REMEMBER_SENT)?.execute((
+                room.id,
+                send_id.as_str(),
+                sequence,
+                draft.at.0,
+            ))?;
+        }
+        self.transaction.prepare_cached(schema::STORE_MESSAGE)?.execute((
+            room.id,
+            sequence,
+            rows::kind_number(draft.kind),
+            draft.name.as_ref().map(|name| name.as_str()),
+            &draft.text,
+            draft.at.0,
+        ))?;
+        if let Some(name) = &draft.name {
+            let name = name.as_str();
+            match draft.kind {
+                Kind::Message => 0,
+                Kind::Joined => {
+                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, draft.at.0))?
+                }
+                Kind::Left => self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name))?,
+            };
+        }
+        room.latest = sequence;
+        Ok(Appended::Stored(Arc::new(Message {
+            id: self.cursor(sequence),
+            kind: draft.kind,
+            name: draft.name.clone(),
+            text: draft.text.clone(),
+            at: draft.at,
+        })))
+    }
+
+    fn cursor(&self, sequence: u64) -> Cursor {
+        Cursor { epoch: self.epoch, sequence }
+    }
+
+    /// Moves the room's oldest end to where the limits are at `now`, and deletes at most `most` rows
+    /// behind it; answers how many.
+    fn trim(&self, room: &Room, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
+        let mut oldest = room.oldest(self.keep);
+        if let Some(horizon) = self.keep.horizon(now) {
+            // This reads past each message that expires once, and never past it again.
+            oldest = self
+                .transaction
+                .prepare_cached(schema::FIRST_SINCE)?
+                .query_row((room.id, oldest, horizon.0), |row| row.get(0))
+                .optional()?
+                .unwrap_or(room.latest + 1);
+        }
+        if oldest != room.oldest {
+            self.transaction.prepare_cached(schema::ADVANCE_OLDEST)?.execute((room.id, oldest))?;
+        }
+        self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
+    }
+
+    fn forget_sent(&self, now: Timestamp, added: usize) -> rusqlite::Result<()> {
+        let horizon = now.0.cast_signed() - SEND_ID_MEMORY_MS.cast_signed();
+        self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, added + DELETE_AHEAD))?;
+        Ok(())
+    }
+}

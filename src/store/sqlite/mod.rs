@@ -1,0 +1,156 @@
+//! The store that keeps everything in one SQLite file, across `kill -9` and a power cut.
+//!
+//! One thread writes and takes all that waits for it into one transaction, so that many publishers
+//! share one wait for the disk; a few connections read beside it and never wait. Each call costs
+//! the logarithm of what the file holds, and opening it nothing of the kind.
+//!
+//! Read on in [`writer`] (the thread), [`ledger`] (one transaction), [`schema`] (the tables).
+
+mod ledger;
+mod open;
+mod readers;
+mod rows;
+mod schema;
+mod writer;
+
+use std::fs::File;
+use std::path::{Path, absolute};
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, Transaction};
+
+use self::readers::Readers;
+use self::rows::Room;
+use self::writer::Writer;
+use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail};
+use crate::message::{Draft, Epoch, Message, RoomName, Timestamp};
+
+/// Keeps messages in a file. Its fields are dropped in their order: the writer's connection is the
+/// last to close, which folds the log into the file, and then the file is free for another server.
+pub struct SqliteStore {
+    epoch: Epoch,
+    keep: Keep,
+    readers: Readers,
+    writer: Writer,
+    /// Held, never read.
+    _claim: File,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it. What stands in the way is said in a sentence: another server
+    /// uses it, it is read-only, damaged, not ours, from a newer version, or its place is missing.
+    pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
+        // An absolute path stays good wherever the process goes, and SQLite takes it for nothing
+        // but a path, also when its name is `:memory:`.
+        let path =
+            absolute(path).map_err(|error| Error(format!("cannot open {}: {error}", path.display())))?;
+        let claim = open::claim(&path)?;
+        let (connection, epoch) = open::writer(&path)?;
+        Ok(SqliteStore {
+            epoch,
+            keep,
+            readers: Readers::open(&path)?,
+            writer: Writer::start(connection, &path, epoch, keep)?,
+            _claim: claim,
+        })
+    }
+
+    /// Reads from a room, if it is there; the query gets the room and its first kept sequence.
+    fn read_room<T: Default>(
+        &self,
+        name: &RoomName,
+        query: impl FnOnce(&Transaction<'_>, &Room, u64) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        self.readers.read(|transaction| {
+            let room = transaction
+                .prepare_cached(schema::ROOM)?
+                .query_row([name.as_str()], Room::from_row)
+                .optional()?;
+            match room {
+                Some(room) => query(transaction, &room, room.oldest(self.keep)),
+                None => Ok(T::default()),
+            }
+        })
+    }
+
+    /// The newest messages whose sequence is in the range, oldest first.
+    fn newest_between(
+        &self,
+        transaction: &Transaction<'_>,
+        room: &Room,
+        (from, before): (u64, u64),
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Arc<Message>>> {
+        let mut messages = transaction
+            .prepare_cached(schema::MESSAGES_BEFORE)?
+            .query_map((room.id, from, before, most(limit)), |row| rows::message(row, self.epoch))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        messages.reverse();
+        Ok(messages)
+    }
+}
+
+impl Store for SqliteStore {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
+        self.writer.append(room, drafts)
+    }
+
+    fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
+        self.read_room(room, |transaction, room, oldest| {
+            let range = (oldest, room.latest + 1);
+            let present = transaction
+                .prepare_cached(schema::PRESENT)?
+                .query_map([room.id], rows::presence)?
+                .collect::<rusqlite::Result<_>>()?;
+            let messages = self.newest_between(transaction, room, range, limit)?;
+            Ok(Tail { messages, latest: room.latest, present })
+        })
+    }
+
+    fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        self.read_room(room, |transaction, room, oldest| {
+            if sequence >= room.latest {
+                return Ok(Vec::new());
+            }
+            transaction
+                .prepare_cached(schema::MESSAGES_FROM)?
+                .query_map((room.id, oldest.max(sequence + 1), most(limit)), |row| {
+                    rows::message(row, self.epoch)
+                })?
+                .collect()
+        })
+    }
+
+    fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        self.read_room(room, |transaction, room, oldest| {
+            let range = (oldest, sequence.min(room.latest + 1));
+            self.newest_between(transaction, room, range, limit)
+        })
+    }
+
+    fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
+        self.readers.read(|transaction| {
+            transaction.prepare_cached(schema::ROOMS)?.query_map((), rows::summary)?.collect()
+        })
+    }
+
+    fn expire(&self, now: Timestamp) -> Result<(), Error> {
+        match self.keep.age {
+            Some(_) => self.writer.expire(now),
+            None => Ok(()),
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        self.writer.stats()
+    }
+}
+
+/// SQLite's own integers are signed.
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

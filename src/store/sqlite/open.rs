@@ -1,0 +1,139 @@
+//! Opening the file: one server at a time, in the schema of this version, or a sentence why not.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use super::schema;
+use crate::message::Epoch;
+use crate::store::Error;
+
+/// How long to wait for another program (a backup, the `sqlite3` shell) to let go of the file.
+/// Publishers wait meanwhile, so it is shorter than they would stand.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Holds the file for this process, until it is dropped or the process ends however it may.
+///
+/// The lock is on a file beside it (`PATH.lock`), since SQLite's own locks are for one transaction
+/// each, and two servers on one file would each show only its own waiters what is said.
+pub(super) fn claim(path: &Path) -> Result<File, Error> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    if !directory.is_dir() {
+        return Err(Error(format!(
+            "cannot open {}: there is no directory {}; make it, or give another place by --store sqlite:PATH",
+            path.display(),
+            directory.display()
+        )));
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let cannot = |error: std::io::Error| {
+        Error(format!("cannot open {}: locking {} failed: {error}", path.display(), beside.display()))
+    };
+    let lock = File::options().create(true).truncate(false).write(true).open(&beside).map_err(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error(format!(
+            "another comet-chat uses {}: stop it, or give this one its own file by --store sqlite:PATH",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(cannot(error)),
+    }
+}
+
+/// A connection that writes, to a file that has been made ours and brought to this schema.
+pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch), Error> {
+    let connect = || -> Result<(Connection, Result<Epoch, Error>), rusqlite::Error> {
+        let mut connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(LOCK_PATIENCE)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        let epoch = prepare(&mut connection, path)?;
+        Ok((connection, epoch))
+    };
+    let (connection, epoch) = connect().map_err(|error| sentence(path, &error))?;
+    Ok((connection, epoch?))
+}
+
+/// A connection that reads, to a file that a [`writer`] has prepared.
+pub(super) fn reader(path: &Path) -> Result<Connection, Error> {
+    let connect = || {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(LOCK_PATIENCE)?;
+        Ok(connection)
+    };
+    connect().map_err(|error| sentence(path, &error))
+}
+
+/// The outer result is SQLite's, the inner one ours: whether the file is one that we may use.
+fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Error>, rusqlite::Error> {
+    let refused = |why: String| Ok(Err(Error(format!("cannot use {}: {why}", path.display()))));
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
+    let application: i32 = number("application_id")?;
+    let version: i32 = number("user_version")?;
+    let is_new = !connection.query_row(schema::ANY_TABLE, (), |row| row.get::<_, bool>(0))?;
+    if application != schema::APPLICATION_ID && !(is_new && application == 0 && version == 0) {
+        return refused("it is the database of another program".into());
+    }
+    let known = schema::MIGRATIONS.len();
+    let applied = usize::try_from(version).unwrap_or(usize::MAX);
+    if applied > known {
+        return refused(format!("a newer comet-chat wrote it (schema {version}, this one knows {known})"));
+    }
+    if connection.is_readonly(MAIN_DB)? {
+        return refused("the file is read-only; make it writable for the one who runs this".into());
+    }
+    let journal: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if journal != "wal" {
+        return refused(format!("its file system cannot hold a write-ahead log (SQLite offers {journal:?})"));
+    }
+    connection.execute_batch(schema::WRITER_PRAGMAS)?;
+
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (step, sql) in schema::MIGRATIONS.iter().enumerate().skip(applied) {
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", step + 1)?;
+    }
+    let kept = transaction.query_row(schema::EPOCH, (), |row| row.get(0)).optional()?;
+    let epoch = match kept {
+        Some(number) => Epoch::from_number(number),
+        None => {
+            let epoch = Epoch::random();
+            transaction.execute(schema::BEGIN_LIFE, [epoch.number()])?;
+            epoch
+        }
+    };
+    transaction.commit()?;
+    Ok(Ok(epoch))
+}
+
+/// What SQLite's error means for the one who runs the server.
+pub(super) fn sentence(path: &Path, error: &rusqlite::Error) -> Error {
+    let path = path.display();
+    Error(match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("{path} is locked by another program ({error})")
+        }
+        Some(ErrorCode::ReadOnly) => format!("{path} is read-only ({error})"),
+        Some(ErrorCode::DiskFull) => format!("the disk with {path} is full ({error})"),
+        Some(ErrorCode::SystemIoFailure) => {
+            format!("the disk with {path} does not read or write ({error})")
+        }
+        Some(ErrorCode::NotADatabase) => format!("{path} is not a SQLite database ({error})"),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            format!("{path} is damaged ({error}): put a backup in its place, or move it away to begin anew")
+        }
+        Some(ErrorCode::CannotOpen) => format!("cannot open {path} ({error})"),
+        _ => format!("{path}: {error}"),
+    })
+}

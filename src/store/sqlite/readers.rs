@@ -1,0 +1,66 @@
+//! A few connections that read. In a write-ahead log a reader sees the last commit before it began
+//! and waits for no writer, so that history and resume never wait for the disk's fsync.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::{Connection, Transaction};
+
+use super::open;
+use crate::store::Error;
+
+/// Reads at the same time. A read takes microseconds, so that more would only cost files.
+const CONNECTIONS: usize = 4;
+
+/// The connections, and the indices of those that nobody reads from at the moment.
+pub(super) struct Readers {
+    path: PathBuf,
+    connections: Vec<Mutex<Connection>>,
+    idle: Receiver<usize>,
+    give_back: Sender<usize>,
+}
+
+impl Readers {
+    pub(super) fn open(path: &Path) -> Result<Readers, Error> {
+        let (give_back, idle) = bounded(CONNECTIONS);
+        let mut connections = Vec::new();
+        for index in 0..CONNECTIONS {
+            connections.push(Mutex::new(open::reader(path)?));
+            give_back.send(index).ok();
+        }
+        Ok(Readers { path: path.to_owned(), connections, idle, give_back })
+    }
+
+    /// Reads within one transaction, and so from one state of the file.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let turn = self.turn()?;
+        // An index is given to one at a time, so this never waits. A query that panicked has left
+        // the connection as it was, its transaction rolled back.
+        let mut connection = self.connections[turn.index].lock().unwrap_or_else(PoisonError::into_inner);
+        connection
+            .transaction()
+            .and_then(|transaction| query(&transaction))
+            .map_err(|error| open::sentence(&self.path, &error))
+    }
+
+    fn turn(&self) -> Result<Turn<'_>, Error> {
+        let index = self.idle.recv().map_err(|_| Error("the store is closed".into()))?;
+        Ok(Turn { index, give_back: &self.give_back })
+    }
+}
+
+/// The right to use one connection, which goes on to the next when this is dropped.
+struct Turn<'a> {
+    index: usize,
+    give_back: &'a Sender<usize>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.give_back.send(self.index).ok();
+    }
+}

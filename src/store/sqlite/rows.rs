@@ -1,0 +1,82 @@
+//! How rows read as what they stand for.
+
+use std::sync::Arc;
+
+use rusqlite::Row;
+use rusqlite::types::{FromSqlError, Type};
+
+use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::store::{Keep, RoomSummary};
+
+/// A row of `rooms`, without what only lists of rooms show.
+pub(super) struct Room {
+    pub(super) id: i64,
+    pub(super) oldest: u64,
+    pub(super) latest: u64,
+}
+
+impl Room {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
+        Ok(Room { id: row.get(0)?, oldest: row.get(1)?, latest: row.get(2)? })
+    }
+
+    /// The first sequence that is kept. `--keep` may be smaller now than when the row was written.
+    pub(super) fn oldest(&self, keep: Keep) -> u64 {
+        let kept = u64::try_from(keep.messages).unwrap_or(u64::MAX);
+        self.oldest.max((self.latest + 1).saturating_sub(kept))
+    }
+}
+
+/// Reads what `MESSAGES_FROM` and `MESSAGES_BEFORE` select.
+pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Message>> {
+    let name: Option<String> = row.get(2)?;
+    Ok(Arc::new(Message {
+        id: Cursor { epoch, sequence: row.get(0)? },
+        kind: kind(row.get(1)?)?,
+        name: name
+            .map(|name| name.parse::<PersonName>())
+            .transpose()
+            .map_err(|invalid| unreadable(2, invalid))?,
+        text: row.get(3)?,
+        at: Timestamp(row.get(4)?),
+    }))
+}
+
+/// Reads what `ROOMS` selects.
+pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
+    let name: String = row.get(0)?;
+    Ok(RoomSummary {
+        room: name.parse::<RoomName>().map_err(|invalid| unreadable(0, invalid))?,
+        latest: row.get(1)?,
+        at: Timestamp(row.get(2)?),
+        people: row.get(3)?,
+    })
+}
+
+/// Reads what `PRESENT` selects.
+pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp)> {
+    let name: String = row.get(0)?;
+    Ok((name.parse().map_err(|invalid: Invalid| unreadable(0, invalid))?, Timestamp(row.get(1)?)))
+}
+
+/// The number of a kind in the file, which no other order of the enum changes.
+pub(super) fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Message => 0,
+        Kind::Joined => 1,
+        Kind::Left => 2,
+    }
+}
+
+fn kind(number: i64) -> rusqlite::Result<Kind> {
+    match number {
+        0 => Ok(Kind::Message),
+        1 => Ok(Kind::Joined),
+        2 => Ok(Kind::Left),
+        _ => Err(FromSqlError::OutOfRange(number).into()),
+    }
+}
+
+fn unreadable(column: usize, why: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(why))
+}

@@ -1,0 +1,136 @@
+//! All the SQL: the tables, step by step as they came to be, and each statement by its name.
+
+/// Marks the file as ours (`cmch`), so that another program's database is not written to.
+pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
+
+/// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
+/// A step that has been released is never changed; a new one is added after it.
+pub(super) const MIGRATIONS: [&str; 1] = ["
+    PRAGMA application_id = 0x636d6368;
+
+    -- One row. Counting `undone` is a write of its own, see UNDO.
+    CREATE TABLE store (
+        epoch INTEGER NOT NULL,
+        undone INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
+    -- Kept for ever, so that a sequence is never given twice.
+    CREATE TABLE rooms (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        oldest INTEGER NOT NULL, -- the first sequence that is still shown; latest + 1 if none is
+        latest INTEGER NOT NULL, -- the last sequence that was given
+        at INTEGER NOT NULL      -- when that was, in milliseconds since 1970 UTC
+    ) STRICT;
+
+    -- Of each room an unbroken run of sequences, up to its latest.
+    CREATE TABLE messages (
+        room INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        kind INTEGER NOT NULL,   -- 0 message, 1 joined, 2 left
+        name TEXT,
+        text TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (room, sequence)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What was sent in the last ten minutes under an id of the sender's.
+    CREATE TABLE sent (
+        room INTEGER NOT NULL,
+        send_id TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (room, send_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sent_by_time ON sent (at);
+
+    -- Who has joined and not left since.
+    CREATE TABLE present (
+        room INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (room, name)
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// The log is written ahead, and on the disk before a commit returns. A Mac's disk keeps its own
+/// cache unless told (`fullfsync`; nothing elsewhere). A log that grew is cut back to 64 MiB.
+pub(super) const WRITER_PRAGMAS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA journal_size_limit = 67108864;
+";
+
+pub(super) const ANY_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+
+pub(super) const EPOCH: &str = "SELECT epoch FROM store";
+
+pub(super) const BEGIN_LIFE: &str = "INSERT INTO store (epoch) VALUES (?1)";
+
+pub(super) const UNDO: &str = "UPDATE store SET undone = undone + 1";
+
+pub(super) const ROOM: &str = "SELECT id, oldest, latest FROM rooms WHERE name = ?1";
+
+pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest FROM rooms";
+
+pub(super) const MAKE_ROOM: &str = "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
+
+pub(super) const ADVANCE_LATEST: &str = "UPDATE rooms SET latest = ?2, at = ?3 WHERE id = ?1";
+
+pub(super) const ADVANCE_OLDEST: &str = "UPDATE rooms SET oldest = ?2 WHERE id = ?1";
+
+pub(super) const ROOMS: &str = "
+    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id)
+    FROM rooms WHERE oldest <= latest AND name NOT LIKE '~%' ORDER BY name
+";
+
+pub(super) const STORE_MESSAGE: &str = "
+    INSERT INTO messages (room, sequence, kind, name, text, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+";
+
+/// The messages of a room from one sequence on (inclusive), oldest first.
+pub(super) const MESSAGES_FROM: &str = "
+    SELECT sequence, kind, name, text, at FROM messages
+    WHERE room = ?1 AND sequence >= ?2
+    ORDER BY sequence LIMIT ?3
+";
+
+/// The messages of a room from one sequence (inclusive) up to another (exclusive), newest first.
+pub(super) const MESSAGES_BEFORE: &str = "
+    SELECT sequence, kind, name, text, at FROM messages
+    WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3
+    ORDER BY sequence DESC LIMIT ?4
+";
+
+/// The first message of a room from one sequence on that is not from before a time.
+pub(super) const FIRST_SINCE: &str = "
+    SELECT sequence FROM messages
+    WHERE room = ?1 AND sequence >= ?2 AND at >= ?3
+    ORDER BY sequence LIMIT 1
+";
+
+/// Deletes from a room's oldest end what is before a sequence, at most so many.
+pub(super) const DELETE_OLDEST: &str = "
+    DELETE FROM messages
+    WHERE room = ?1
+    AND sequence < min(?2, (SELECT min(sequence) FROM messages WHERE room = ?1) + ?3)
+";
+
+pub(super) const SENT: &str = "SELECT sequence, at FROM sent WHERE room = ?1 AND send_id = ?2";
+
+pub(super) const REMEMBER_SENT: &str = "
+    INSERT OR REPLACE INTO sent (room, send_id, sequence, at) VALUES (?1, ?2, ?3, ?4)
+";
+
+pub(super) const FORGET_SENT: &str = "
+    DELETE FROM sent WHERE (room, send_id) IN (
+        SELECT room, send_id FROM sent WHERE at <= ?1 ORDER BY at LIMIT ?2
+    )
+";
+
+pub(super) const PRESENT: &str = "SELECT name, since FROM present WHERE room = ?1 ORDER BY name";
+
+pub(super) const JOIN: &str = "INSERT OR REPLACE INTO present (room, name, since) VALUES (?1, ?2, ?3)";
+
+pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?2";

@@ -1,0 +1,222 @@
+//! The one thread that writes, and shares each wait for the disk among all who wait for it.
+//!
+//! ```text
+//! room thread ──┐                        ┌─ everything that waits ─┐
+//! room thread ──┼─▶ mailbox ─▶ writer ─▶ │ BEGIN ... COMMIT, fsync │ ─▶ an answer to each
+//! room thread ──┘                        └─────────────────────────┘
+//! ```
+
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::ledger::Ledger;
+use super::{open, schema};
+use crate::message::{Draft, Epoch, RoomName, Timestamp};
+use crate::store::{Appended, Error, Keep, Stats};
+
+/// How many letters the mailbox holds and one transaction takes. Each caller has one letter at most
+/// in it, so more callers than this wait at the mailbox instead of in it.
+const MAILBOX: usize = 1024;
+
+/// SQLite is at home in the stack of an ordinary thread, whatever `RUST_MIN_STACK` says.
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// Work for the writer, and where its outcome goes.
+struct Letter {
+    task: Task,
+    answer: Sender<Result<Vec<Appended>, Error>>,
+}
+
+enum Task {
+    Append { room: RoomName, drafts: Vec<Draft> },
+    Expire { now: Timestamp },
+}
+
+/// The handle by which every other thread writes. Dropping it ends the thread and closes the file.
+pub(super) struct Writer {
+    /// `None` only while this is dropped.
+    mailbox: Option<Sender<Letter>>,
+    thread: Option<JoinHandle<()>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    commits: AtomicU64,
+    messages: AtomicU64,
+    failures: AtomicU64,
+    busy_micros: AtomicU64,
+}
+
+impl Writer {
+    /// Starts the thread on a connection that [`open::writer`] made.
+    pub(super) fn start(
+        connection: Connection,
+        path: &Path,
+        epoch: Epoch,
+        keep: Keep,
+    ) -> Result<Writer, Error> {
+        let (mailbox, letters) = bounded(MAILBOX);
+        let counts = Arc::new(Counts::default());
+        let mut pen = Pen {
+            connection,
+            path: path.to_owned(),
+            epoch,
+            keep,
+            counts: counts.clone(),
+            is_failing: false,
+            is_in_doubt: false,
+        };
+        let thread = thread::Builder::new()
+            .name("store-writer".into())
+            .stack_size(STACK_BYTES)
+            .spawn(move || pen.run(&letters))
+            .map_err(|error| Error(format!("cannot start the store's thread: {error}")))?;
+        Ok(Writer { mailbox: Some(mailbox), thread: Some(thread), counts })
+    }
+
+    /// Returns when the drafts are on the disk, or are not stored.
+    pub(super) fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
+        self.ask(Task::Append { room: room.clone(), drafts: drafts.to_vec() })
+    }
+
+    pub(super) fn expire(&self, now: Timestamp) -> Result<(), Error> {
+        self.ask(Task::Expire { now }).map(drop)
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            commits: self.counts.commits.load(Relaxed),
+            messages: self.counts.messages.load(Relaxed),
+            failures: self.counts.failures.load(Relaxed),
+            busy: Duration::from_micros(self.counts.busy_micros.load(Relaxed)),
+        }
+    }
+
+    fn ask(&self, task: Task) -> Result<Vec<Appended>, Error> {
+        let gone = || Error("the store's thread has ended".into());
+        let (answer, outcome) = bounded(1);
+        let mailbox = self.mailbox.as_ref().ok_or_else(gone)?;
+        mailbox.send(Letter { task, answer }).map_err(|_| gone())?;
+        outcome.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.mailbox = None;
+        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// What the thread owns.
+struct Pen {
+    connection: Connection,
+    path: PathBuf,
+    epoch: Epoch,
+    keep: Keep,
+    counts: Arc<Counts>,
+    /// Whether the last transaction failed: so that a trouble is logged once, and its end too.
+    is_failing: bool,
+    /// Whether a COMMIT failed, and nothing has been written over what it may have left in the log.
+    is_in_doubt: bool,
+}
+
+impl Pen {
+    fn run(&mut self, mailbox: &Receiver<Letter>) {
+        while let Ok(first) = mailbox.recv() {
+            let mut letters = vec![first];
+            letters.extend(mailbox.try_iter().take(MAILBOX - 1));
+            let began = Instant::now();
+            let outcome = self.commit(&letters);
+            let outcome = outcome.map_err(|error| self.undo(&error));
+            self.count(&outcome, began.elapsed());
+            // Whoever asked may have gone by now, which loses nothing.
+            match outcome {
+                Ok(answers) => {
+                    for (letter, answer) in letters.into_iter().zip(answers) {
+                        letter.answer.send(Ok(answer)).ok();
+                    }
+                }
+                Err(error) => {
+                    for letter in letters {
+                        letter.answer.send(Err(error.clone())).ok();
+                    }
+                }
+            }
+        }
+    }
+
+    /// All letters in one transaction. Its end waits for the disk.
+    fn commit(&mut self, letters: &[Letter]) -> rusqlite::Result<Vec<Vec<Appended>>> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ledger = Ledger { transaction: &transaction, epoch: self.epoch, keep: self.keep };
+        let answers = letters
+            .iter()
+            .map(|letter| match &letter.task {
+                Task::Append { room, drafts } => ledger.append(room, drafts),
+                Task::Expire { now } => ledger.expire(*now).map(|()| Vec::new()),
+            })
+            .collect::<rusqlite::Result<_>>()?;
+        let committed = transaction.commit();
+        self.is_in_doubt = committed.is_err();
+        committed.map(|()| answers)
+    }
+
+    /// Makes sure that nothing of a failed transaction comes back, and says what the failure was.
+    ///
+    /// When COMMIT fails in its wait for the disk, the log may already hold the whole transaction.
+    /// This process does not look there any more and writes over it next; but after a crash before
+    /// that it would be read as committed, although it was answered as failed. So it is written over
+    /// by the smallest transaction there is, before anybody gets an answer. Should that fail too and
+    /// the process crash before any other write, such a message can still appear, once, and with
+    /// its `send_id`: a failing disk allows no better promise.
+    fn undo(&mut self, error: &rusqlite::Error) -> Error {
+        let sentence = open::sentence(&self.path, error);
+        if !self.is_failing {
+            tracing::error!("nothing can be stored: {sentence}");
+        }
+        if !self.connection.is_autocommit() {
+            // The roll-back failed as well, so what this connection would do next is unknown.
+            match open::writer(&self.path) {
+                Ok((connection, _)) => self.connection = connection,
+                Err(error) => tracing::error!("the store does not open again yet: {error}"),
+            }
+        }
+        if self.is_in_doubt {
+            self.is_in_doubt = self.connection.execute(schema::UNDO, ()).is_err();
+        }
+        sentence
+    }
+
+    fn count(&mut self, outcome: &Result<Vec<Vec<Appended>>, Error>, took: Duration) {
+        let counts = &self.counts;
+        match outcome {
+            Ok(answers) => {
+                let stored = answers.iter().flatten().filter_map(Appended::stored).count();
+                counts.commits.fetch_add(1, Relaxed);
+                counts.messages.fetch_add(stored as u64, Relaxed);
+                if self.is_failing {
+                    tracing::info!("messages can be stored again");
+                }
+            }
+            Err(_) => {
+                counts.failures.fetch_add(1, Relaxed);
+            }
+        }
+        self.is_failing = outcome.is_err();
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        counts.busy_micros.fetch_add(micros, Relaxed);
+    }
+}

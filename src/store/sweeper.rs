@@ -1,0 +1,52 @@
+//! The thread that lets the age limit reach quiet rooms.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::Store;
+use crate::message::Timestamp;
+
+/// How often it looks: how much older than the limit a message can get.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Calls [`Store::expire`] every minute until it is dropped, which waits for its end.
+pub struct Sweeper {
+    /// Nothing is ever sent: its end is the signal. `None` only while this is dropped.
+    alive: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sweeper {
+    /// Starts to sweep, at once for the first time.
+    pub fn start(store: Arc<dyn Store>) -> io::Result<Sweeper> {
+        let (alive, ended) = bounded(0);
+        let thread =
+            thread::Builder::new().name("store-sweeper".into()).spawn(move || sweep(&*store, &ended))?;
+        Ok(Sweeper { alive: Some(alive), thread: Some(thread) })
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.alive = None;
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to lose, and a panic in it has been reported.
+            thread.join().ok();
+        }
+    }
+}
+
+fn sweep(store: &dyn Store, ended: &Receiver<()>) {
+    loop {
+        if let Err(error) = store.expire(Timestamp::now()) {
+            tracing::warn!(%error, "what is too old could not be forgotten");
+        }
+        if ended.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}

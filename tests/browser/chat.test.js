@@ -1,0 +1,104 @@
+// Talking: two people, two browsers.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { browser, say, setHidden, showing, tab, until } from "./browser.js";
+import { Server } from "./server.js";
+
+let server;
+before(async () => (server = await Server.start({ store: "memory:" })));
+after(() => server.end());
+
+test("two browsers chat both ways, in one order", async () => {
+  const anna = await tab(await browser(), server, "talk", { name: "anna" });
+  const ben = await tab(await browser(), server, "talk", { name: "ben" });
+  const said = [];
+  for (let round = 1; round <= 5; round += 1) {
+    for (const [page, name] of [[anna, "anna"], [ben, "ben"]]) {
+      said.push(`${name} ${round}`);
+      await say(page, `${name} ${round}`);
+      await showing(anna, said);
+      await showing(ben, said);
+    }
+  }
+  assert.deepEqual(await server.said("talk"), said);
+  assert.equal(await anna.locator(".row.own").count(), 5);
+  assert.deepEqual(await anna.locator(".row.own .sign").first().getAttribute("aria-label"), "Sent");
+  assert.deepEqual(await ben.locator(".row.message:not(.own) .who").allTextContents(), Array(5).fill("anna"));
+});
+
+test("a stranger with a link writes a name and a message, and is in the conversation", async () => {
+  await server.say("link", "anna", "come in");
+  const phone = await tab(await browser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }), server, "link");
+  await showing(phone, ["come in"]);
+  await phone.locator("#name").fill("max");
+  await phone.locator("#message").fill("here I am");
+  await phone.locator("#send").tap();
+  await showing(phone, ["come in", "here I am"]);
+  assert.deepEqual(await server.said("link"), ["come in", "here I am"]);
+  await phone.reload();
+  await until("the name is kept", async () => !(await phone.locator("#name-row").isVisible()));
+  assert.equal(await phone.locator(".row.own").count(), 1, "and what is one's own is still marked");
+});
+
+test("without a name nothing goes out, and the page says why", async () => {
+  const page = await tab(await browser(), server, "nameless");
+  await say(page, "hello");
+  await page.getByText("A name first").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+  assert.deepEqual(await server.said("nameless"), []);
+  await page.locator("#name").fill("anna");
+  await page.locator("#name").press("Enter");
+  await page.locator("#message").press("Enter");
+  await showing(page, ["hello"]);
+});
+
+test("who comes and goes is seen and counted", async () => {
+  const anna = await tab(await browser(), server, "door", { name: "anna" });
+  await anna.getByText("1 person here").waitFor();
+  const ben = await tab(await browser(), server, "door", { name: "ben" });
+  await anna.getByText("2 people here").waitFor();
+  await anna.locator("#log").getByText("ben joined").waitFor();
+  await anna.locator("#people-button").click();
+  assert.deepEqual(await anna.locator("#people-list bdi").allTextContents(), ["anna", "ben"]);
+  await anna.locator("#people-list").getByText("you", { exact: true }).waitFor();
+  await ben.close({ runBeforeUnload: true });
+  await anna.getByText("1 person here").waitFor();
+  await anna.locator("#fold").uncheck();
+  await until("joined and left lines fold away", async () => !(await anna.getByText("ben joined").isVisible()));
+});
+
+test("what comes while one is away is counted in the title and marked in the log", async () => {
+  const page = await tab(await browser(), server, "away", { name: "anna" });
+  await server.say("away", "ben", "before");
+  await showing(page, ["before"]);
+  await setHidden(page, true);
+  await server.say("away", "ben", "one");
+  await server.say("away", "ben", "two");
+  await until("the title counts", async () => (await page.title()).startsWith("(2) away"));
+  assert.match(await page.locator("#icon").getAttribute("href"), /unread/);
+  const rows = page.locator("#log .row.message, #log .row.marker");
+  assert.deepEqual(await rows.evaluateAll((rows) => rows.map((row) => row.id || row.querySelector(".text").textContent)), [
+    "before",
+    "marker",
+    "one",
+    "two",
+  ]);
+  await setHidden(page, false);
+  await until("the title is quiet", async () => !(await page.title()).startsWith("("));
+  assert.doesNotMatch(await page.locator("#icon").getAttribute("href"), /unread/);
+});
+
+test("the marker stands where one left off, on the next visit too", async () => {
+  const context = await browser();
+  const page = await tab(context, server, "later", { name: "anna" });
+  await server.say("later", "ben", "read");
+  await showing(page, ["read"]);
+  await page.close();
+  await server.say("later", "ben", "unread");
+  const again = await tab(context, server, "later");
+  await again.locator("#marker").waitFor();
+  const after = again.locator("#marker + .row .text");
+  assert.equal(await after.textContent(), "unread");
+});

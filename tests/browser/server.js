@@ -1,0 +1,96 @@
+// A server of its own for a test: the real binary on a free port, with a store of its own.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const BINARY = process.env.COMET_CHAT ?? new URL("../../target/debug/comet-chat", import.meta.url).pathname;
+
+export class Server {
+  /** Starts one; `store` is `memory:`, or by default a file that outlives a kill. */
+  static async start({ store, options = [] } = {}) {
+    const server = new Server();
+    server.directory = mkdtempSync(join(tmpdir(), "comet-chat-browser-"));
+    server.store = store ?? `sqlite:${join(server.directory, "chat.db")}`;
+    server.options = options;
+    await server.#run("127.0.0.1:0");
+    return server;
+  }
+
+  async #run(listen) {
+    this.process = spawn(BINARY, ["--listen", listen, "--store", this.store, ...this.options], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.ended = new Promise((resolve) => this.process.on("exit", resolve));
+    const lines = createInterface({ input: this.process.stdout });
+    const ready = new Promise((resolve) => lines.on("line", resolve));
+    const said = await Promise.race([ready, this.ended]);
+    const origin = /http:\/\/[^/\s]+/.exec(said)?.[0];
+    if (!origin) throw new Error(`the server did not start: ${said}`);
+    this.origin = origin;
+  }
+
+  get port() {
+    return new URL(this.origin).port;
+  }
+
+  /** kill -9. */
+  async kill() {
+    this.process.kill("SIGKILL");
+    await this.ended;
+  }
+
+  /** Starts again with the same store at the same address. */
+  async restart() {
+    await this.#run(`127.0.0.1:${this.port}`);
+  }
+
+  /** Ends it, and what it kept. */
+  async end() {
+    this.process.kill("SIGTERM");
+    await this.ended;
+    rmSync(this.directory, { recursive: true });
+  }
+
+  // The wire, without a browser.
+
+  async #json(path, options = {}) {
+    const headers = { Accept: "application/json", ...options.headers };
+    const reply = await fetch(this.origin + path, { ...options, headers });
+    if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+    return reply.status === 204 ? null : reply.json();
+  }
+
+  say(room, name, message) {
+    return this.#json(`/chat/${encodeURIComponent(room)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ message, name }),
+    });
+  }
+
+  /** All that is kept of a room. */
+  async all(room) {
+    const all = [];
+    for (let after = "oldest"; ; ) {
+      const reply = await this.#json(`/chat/${encodeURIComponent(room)}?after=${after}&wait=0`);
+      if (!reply || reply.messages.length === 0) return all;
+      all.push(...reply.messages);
+      after = reply.next;
+    }
+  }
+
+  /** What people said in a room, in its order. */
+  async said(room) {
+    const all = await this.all(room);
+    return all.filter(({ kind }) => kind === "message").map(({ text }) => text);
+  }
+
+  /** How many polls the server holds in these rooms. */
+  async waiting(...names) {
+    const { rooms } = await this.#json("/rooms");
+    return rooms.filter(({ room }) => names.includes(room)).reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+}

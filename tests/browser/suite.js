@@ -1,0 +1,16 @@
+// Runs every test of the page, one after the other, in one Chromium.
+
+import { after, afterEach, before } from "node:test";
+import assert from "node:assert/strict";
+
+import { closeBrowsers, endChromium, startChromium } from "./browser.js";
+
+before(startChromium);
+after(endChromium);
+afterEach(async () => {
+  const faults = await closeBrowsers();
+  assert.deepEqual(faults, [], "the page breaks nothing and asks for nothing that its policy forbids");
+});
+
+const topics = ["chat", "tabs", "loss", "text", "history", "rooms", "access", "plain", "weight"];
+for (const topic of process.argv.length > 2 ? process.argv.slice(2) : topics) await import(`./${topic}.test.js`);

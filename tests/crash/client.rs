@@ -1,0 +1,138 @@
+//! Clients that do what DESIGN asks of them: they send again under the same id, and resume by cursor.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Response;
+
+use crate::checker::Seen;
+
+/// How long before a client that got no answer asks again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// One client of one room.
+pub struct Client {
+    agent: Agent,
+    room_url: String,
+    /// When everything should be over by far.
+    deadline: Instant,
+    /// Requests that had to be sent again.
+    pub retries: AtomicU64,
+}
+
+/// What a follower asks for.
+#[derive(Clone, Copy)]
+pub enum Format {
+    Json,
+    Text,
+}
+
+impl Client {
+    pub fn new(server_url: &str, room: &str, deadline: Instant) -> Client {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(20)))
+            .build();
+        Client {
+            agent: config.new_agent(),
+            room_url: format!("{server_url}/chat/{room}"),
+            deadline,
+            retries: AtomicU64::new(0),
+        }
+    }
+
+    /// Publishes once, whatever the answer.
+    pub fn try_to_publish(&self, text: &str) -> Result<Response<String>, ureq::Error> {
+        let form = [("message", text), ("id", &text[..text.len().min(64)])];
+        whole(self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)?)
+    }
+
+    /// Publishes until it is answered `ok`; answers what was published, and where.
+    pub fn publish(&self, text: &str) -> Seen {
+        let response = self.until_answered(|| self.try_to_publish(text));
+        assert_eq!((response.status().as_u16(), response.body().trim()), (200, "ok"));
+        Seen { cursor: cursor(&response), text: text.to_owned() }
+    }
+
+    /// Follows the room from its first message up to and with the one that has the text `end`.
+    pub fn follow(&self, format: Format, end: &str) -> Vec<Seen> {
+        let mut seen: Vec<Seen> = Vec::new();
+        let mut after = "oldest".to_owned();
+        while seen.last().is_none_or(|last| last.text != end) {
+            let response = self.poll(&after, format, 5);
+            assert!(response.headers().get("Chat-Gap").is_none(), "a gap after {after}");
+            match (response.status().as_u16(), format) {
+                (204, _) => {}
+                (200, Format::Json) => seen.extend(messages(response.body())),
+                (200, Format::Text) => {
+                    let text = response.body().clone();
+                    seen.push(Seen { cursor: cursor(&response), text });
+                }
+                (status, _) => panic!("{status} {}", response.body()),
+            }
+            after = cursor(&response);
+        }
+        seen
+    }
+
+    /// Reads all that is kept of the room, without waiting for more.
+    pub fn read(&self) -> Vec<Seen> {
+        let mut kept = Vec::new();
+        let mut after = "oldest".to_owned();
+        loop {
+            let response = self.poll(&after, Format::Json, 0);
+            if response.status().as_u16() == 204 {
+                return kept;
+            }
+            kept.extend(messages(response.body()));
+            after = cursor(&response);
+        }
+    }
+
+    fn poll(&self, after: &str, format: Format, wait: u64) -> Response<String> {
+        let accept = match format {
+            Format::Json => "application/json",
+            Format::Text => "text/plain",
+        };
+        self.until_answered(|| {
+            let get = self.agent.get(&self.room_url).header("Accept", accept);
+            whole(get.query("after", after).query("wait", wait.to_string()).call()?)
+        })
+    }
+
+    /// Asks again after a lost connection and after `503`, which promises that nothing was done.
+    fn until_answered(&self, ask: impl Fn() -> Result<Response<String>, ureq::Error>) -> Response<String> {
+        loop {
+            assert!(Instant::now() < self.deadline, "{} answers no more", self.room_url);
+            match ask() {
+                Ok(response) if response.status().as_u16() != 503 => return response,
+                _ => {
+                    self.retries.fetch_add(1, Relaxed);
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+}
+
+/// Reads the body, which fails if it is shorter than it was said to be.
+fn whole(response: Response<ureq::Body>) -> Result<Response<String>, ureq::Error> {
+    let (head, mut body) = response.into_parts();
+    Ok(Response::from_parts(head, body.read_to_string()?))
+}
+
+pub fn cursor(response: &Response<String>) -> String {
+    let cursor = response.headers().get("Chat-Cursor").expect("every answer has a cursor");
+    cursor.to_str().unwrap().to_owned()
+}
+
+fn messages(body: &str) -> Vec<Seen> {
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["gap"], false, "{body}");
+    let field = |message: &Value, name| message[name].as_str().unwrap().to_owned();
+    let messages = body["messages"].as_array().unwrap();
+    messages.iter().map(|m| Seen { cursor: field(m, "id"), text: field(m, "text") }).collect()
+}

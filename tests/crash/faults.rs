@@ -1,0 +1,115 @@
+//! A store that cannot write: `503`, nothing kept and nothing shown, while those who wait stay; and
+//! `ok` again when it is cured. A store that cannot be opened: a sentence, and no server.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use ureq::http::Response;
+
+use crate::checker::{Record, Seen, check};
+use crate::client::{Client, Format, cursor};
+use crate::server::Server;
+
+on_every_engine![
+    while_another_program_locks_the_store_nothing_is_published,
+    while_the_disk_is_full_nothing_is_published,
+    a_store_that_cannot_be_opened_is_a_sentence_and_no_server,
+];
+
+fn while_another_program_locks_the_store_nothing_is_published(engine: &'static str) {
+    let server = Server::start(engine);
+    let database = Connection::open(server.database()).unwrap();
+    goes_on_after(&server, |publisher| {
+        database.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let answers = (0..3).map(|n| publisher.try_to_publish(&format!("locked-{n}")).unwrap());
+        assert!(answers.into_iter().all(|answer| is_refused(&answer)));
+        database.execute_batch("ROLLBACK").unwrap();
+        Vec::new()
+    });
+}
+
+fn while_the_disk_is_full_nothing_is_published(engine: &'static str) {
+    // No file may grow beyond 300 KiB, and the signal for that is ignored as on a full disk.
+    let server = Server::start_under(engine, "trap '' XFSZ; ulimit -S -f 600");
+    goes_on_after(&server, |publisher| {
+        let mut answered = Vec::new();
+        let mut refused = 0;
+        for n in 0..1_000 {
+            // Long and short in turn, so that it fails at different places.
+            let text = format!("{n}{}", "-".repeat(n % 7 * 2_000));
+            let answer = publisher.try_to_publish(&text).unwrap();
+            if answer.status().as_u16() == 200 {
+                answered.push(Seen { cursor: cursor(&answer), text });
+            } else {
+                assert!(is_refused(&answer));
+                refused += 1;
+            }
+            if refused == 20 {
+                break;
+            }
+        }
+        assert!(refused == 20 && answered.len() > 5, "{refused} refused, {} stored", answered.len());
+        let pid = server.pid().cast_signed();
+        let unlimited = (rlimit::INFINITY, rlimit::INFINITY);
+        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some(unlimited), None).unwrap();
+        answered
+    });
+}
+
+/// Runs a fault and its cure between two messages, with a follower who waits all the time.
+fn goes_on_after(server: &Server, fault_and_cure: impl FnOnce(&Client) -> Vec<Seen>) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let client = || Client::new(&server.url(), "lobby", deadline);
+    let (publisher, follower) = (client(), client());
+    thread::scope(|scope| {
+        let follower = &follower;
+        let following = scope.spawn(move || follower.follow(Format::Text, "cured"));
+        let mut answered = vec![publisher.publish("before")];
+        answered.extend(fault_and_cure(&publisher));
+        answered.push(publisher.publish("cured"));
+        let followers = vec![following.join().unwrap()];
+        let record = Record { answered: vec![answered], kept: client().read(), followers };
+        if let Err(fault) = check(&record) {
+            panic!("{fault}");
+        }
+    });
+    assert_eq!(follower.retries.load(Relaxed), 0, "who waits was sent away");
+}
+
+fn is_refused(answer: &Response<String>) -> bool {
+    assert!(answer.headers().contains_key("Retry-After"));
+    assert!(!answer.body().is_empty());
+    answer.status().as_u16() == 503
+}
+
+fn a_store_that_cannot_be_opened_is_a_sentence_and_no_server(engine: &'static str) {
+    let running = Server::start(engine);
+    let directory = TempDir::new().unwrap();
+    let letter = directory.path().join("letter.txt");
+    fs::write(&letter, "Dear Ann, ".repeat(100)).unwrap();
+    for (database, sentence) in [
+        (running.database(), "another comet-chat uses"),
+        (directory.path().join("missing/chat.db"), "there is no directory"),
+        (letter, "is not a SQLite database"),
+    ] {
+        let said = why_it_does_not_start(engine, &database);
+        assert!(said.contains(sentence) && said.contains(database.to_str().unwrap()), "{said}");
+    }
+}
+
+fn why_it_does_not_start(engine: &str, database: &Path) -> String {
+    let store = format!("sqlite:{}", database.display());
+    let output = Command::new(env!("CARGO_BIN_EXE_comet-chat"))
+        .args(["--listen", "127.0.0.1:0", "--engine", engine, "--store", &store])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "it said that it serves");
+    String::from_utf8(output.stderr).unwrap()
+}

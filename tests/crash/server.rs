@@ -1,0 +1,94 @@
+//! The server as a process, which can be killed and started again at the same address and file.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+/// Kills its process when it is dropped, and shows its log if that is because a test failed.
+pub struct Server {
+    engine: &'static str,
+    /// Holds the store and the log.
+    place: TempDir,
+    address: String,
+    process: Child,
+}
+
+impl Server {
+    pub fn start(engine: &'static str) -> Server {
+        Server::start_under(engine, "")
+    }
+
+    /// Starts behind a line of shell that sets limits.
+    pub fn start_under(engine: &'static str, limits: &str) -> Server {
+        let place = TempDir::new().unwrap();
+        let (process, address) = launch(engine, &place, "127.0.0.1:0", limits);
+        Server { engine, place, address, process }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        database(&self.place)
+    }
+
+    /// `http://127.0.0.1:PORT`, which stays the same for all its lives.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// `kill -9`, and a new life.
+    pub fn crash(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let (process, address) = launch(self.engine, &self.place, &self.address, "");
+        assert_eq!(address, self.address);
+        self.process = process;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+        if thread::panicking() {
+            println!("{}", fs::read_to_string(log(&self.place)).unwrap_or_default());
+        }
+    }
+}
+
+fn log(place: &TempDir) -> PathBuf {
+    place.path().join("log")
+}
+
+fn database(place: &TempDir) -> PathBuf {
+    place.path().join("chat.db")
+}
+
+/// Answers the process when it listens, with its address.
+fn launch(engine: &str, place: &TempDir, listen: &str, limits: &str) -> (Child, String) {
+    let stderr = File::options().create(true).append(true).open(log(place)).unwrap();
+    let store = format!("sqlite:{}", database(place).display());
+    let mut process = Command::new("sh")
+        .args(["-ec", &format!("{limits}\nexec \"$@\""), "sh", env!("CARGO_BIN_EXE_comet-chat")])
+        .args(["--listen", listen, "--engine", engine, "--store", &store])
+        // More than is said here, since what falls out would be a loss that is allowed.
+        .args(["--keep", "10000000"])
+        .stdout(Stdio::piped())
+        .stderr(stderr)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.split_once("http://").and_then(|(_, rest)| rest.split('/').next());
+    let Some(address) = address else {
+        panic!("it did not start: {line:?} {}", fs::read_to_string(log(place)).unwrap());
+    };
+    let address = address.trim().to_owned();
+    (process, address)
+}

@@ -1,0 +1,199 @@
+//! Random calls of a store beside a model that is plain enough to be right.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
+use comet_chat::store::{Appended, Keep, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
+use fastrand::Rng;
+
+use crate::place::{Place, on_every_store, room};
+
+on_every_store![agrees_with_a_plain_model];
+
+fn agrees_with_a_plain_model(place: &Place) {
+    let seed = match std::env::var("SEED") {
+        Ok(seed) => seed.parse().expect("SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    };
+    println!("repeat this with SEED={seed}");
+    let mut rng = Rng::with_seed(seed);
+    let keep =
+        Keep { messages: rng.usize(1..40), age: rng.bool().then(|| Duration::from_secs(rng.u64(1..3000))) };
+    let mut store = place.open(keep);
+    let mut model = Model::new(store.epoch(), keep);
+    for _ in 0..600 {
+        match rng.u8(..20) {
+            0 => store = place.reopen(store, keep),
+            1 => {
+                model.now += rng.u64(..SEND_ID_MEMORY_MS);
+                store.expire(Timestamp(model.now)).unwrap();
+                model.expire();
+            }
+            2..=10 => {
+                let name = any_room(&mut rng);
+                let drafts = any_drafts(&mut rng, &mut model.now);
+                let appended = store.append(&name, &drafts).unwrap();
+                assert_eq!(appended, model.append(&name, &drafts));
+            }
+            _ => compare(&*store, &model, &mut rng),
+        }
+    }
+}
+
+fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
+    let name = any_room(rng);
+    let limit = rng.usize(..12);
+    let room = model.rooms.get(&name).cloned().unwrap_or_default();
+    let sequence = match rng.u8(..8) {
+        0 => i64::MAX as u64,
+        _ => rng.u64(..room.latest() + 3),
+    };
+    let kept = room.kept();
+
+    assert_eq!(store.epoch(), model.epoch);
+    assert_eq!(store.rooms().unwrap(), model.summaries());
+    assert_eq!(
+        store.newest(&name, limit).unwrap(),
+        Tail {
+            messages: kept[kept.len().saturating_sub(limit)..].to_vec(),
+            latest: room.latest(),
+            present: room.present()
+        }
+    );
+    let is_after = |m: &&Arc<Message>| m.id.sequence > sequence;
+    let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
+    assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
+    let is_before = |m: &&Arc<Message>| m.id.sequence < sequence;
+    let before: Vec<_> = kept.iter().filter(is_before).cloned().collect();
+    assert_eq!(store.before(&name, sequence, limit).unwrap(), before[before.len().saturating_sub(limit)..]);
+}
+
+fn any_room(rng: &mut Rng) -> RoomName {
+    match rng.u8(..4) {
+        0 => RoomName::health(),
+        1 => room("größe"),
+        _ => RoomName::lobby(),
+    }
+}
+
+fn any_drafts(rng: &mut Rng, now: &mut u64) -> Vec<Draft> {
+    (0..rng.usize(..6))
+        .map(|_| {
+            *now += match rng.u8(..10) {
+                0 => rng.u64(..SEND_ID_MEMORY_MS * 2),
+                1 => SEND_ID_MEMORY_MS / 2,
+                _ => rng.u64(..3),
+            };
+            let send_id: Option<SendId> = rng.bool().then(|| format!("id-{}", rng.u8(..8)).parse().unwrap());
+            let name: Option<PersonName> = rng.bool().then(|| "Zoë 🦀".parse().unwrap());
+            Draft {
+                kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
+                name,
+                text: ["", "a\0b", "שלום", "it's"][rng.usize(..4)].into(),
+                send_id,
+                at: Timestamp(*now),
+            }
+        })
+        .collect()
+}
+
+struct Model {
+    epoch: Epoch,
+    keep: Keep,
+    now: u64,
+    rooms: BTreeMap<RoomName, Room>,
+}
+
+/// All that was ever said in a room, and how much of it is forgotten.
+#[derive(Default, Clone)]
+struct Room {
+    said: Vec<(Option<SendId>, Arc<Message>)>,
+    forgotten: usize,
+}
+
+impl Model {
+    fn new(epoch: Epoch, keep: Keep) -> Model {
+        Model { epoch, keep, now: 1_700_000_000_000, rooms: BTreeMap::new() }
+    }
+
+    fn append(&mut self, name: &RoomName, drafts: &[Draft]) -> Vec<Appended> {
+        let mut appended = Vec::new();
+        for draft in drafts {
+            let room = self.rooms.entry(name.clone()).or_default();
+            let known = room.said.iter().find(|(id, message)| {
+                id.is_some() && *id == draft.send_id && draft.at.0 - message.at.0 < SEND_ID_MEMORY_MS
+            });
+            if let Some((_, message)) = known {
+                appended.push(Appended::Repeated(message.id));
+                continue;
+            }
+            let message = Arc::new(Message {
+                id: Cursor { epoch: self.epoch, sequence: room.latest() + 1 },
+                kind: draft.kind,
+                name: draft.name.clone(),
+                text: draft.text.clone(),
+                at: draft.at,
+            });
+            room.said.push((draft.send_id.clone(), message.clone()));
+            appended.push(Appended::Stored(message));
+        }
+        if let Some(room) = self.rooms.get_mut(name)
+            && !drafts.is_empty()
+        {
+            room.trim(self.keep, self.now);
+        }
+        appended
+    }
+
+    fn expire(&mut self) {
+        for room in self.rooms.values_mut() {
+            room.trim(self.keep, self.now);
+        }
+    }
+
+    fn summaries(&self) -> Vec<RoomSummary> {
+        let shown = |(name, room): (&RoomName, &Room)| {
+            let at = room.kept().last()?.at;
+            let people = room.present().len();
+            Some(RoomSummary { room: name.clone(), latest: room.latest(), at, people })
+        };
+        let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
+        rooms.filter_map(shown).collect()
+    }
+}
+
+impl Room {
+    fn latest(&self) -> u64 {
+        self.said.len() as u64
+    }
+
+    /// Who has joined and not left since, by name, whether or not that is still kept.
+    fn present(&self) -> Vec<(PersonName, Timestamp)> {
+        let mut present = BTreeMap::new();
+        for (_, message) in &self.said {
+            match (message.kind, &message.name) {
+                (Kind::Joined, Some(name)) => drop(present.insert(name.clone(), message.at)),
+                (Kind::Left, Some(name)) => drop(present.remove(name)),
+                _ => {}
+            }
+        }
+        present.into_iter().collect()
+    }
+
+    fn kept(&self) -> Vec<Arc<Message>> {
+        let kept = &self.said[self.forgotten..];
+        kept.iter().map(|(_, message)| message.clone()).collect()
+    }
+
+    fn trim(&mut self, keep: Keep, now: u64) {
+        let over = self.said.len().saturating_sub(keep.messages);
+        self.forgotten = self.forgotten.max(over);
+        if let Some(age) = keep.age {
+            let is_old = |at: Timestamp| at.until(Timestamp(now)) > age;
+            let old = self.said.iter().filter(|(_, m)| is_old(m.at)).count();
+            self.forgotten = self.forgotten.max(old);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Where a test's store lives, so that a test can be written once for every store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
+use comet_chat::store::{Appended, Keep, MemoryStore, SqliteStore, Store};
+use tempfile::TempDir;
+
+/// Keeps all that a test says.
+pub const ALL: Keep = Keep { messages: usize::MAX, age: None };
+
+pub fn keep(messages: usize, age: Duration) -> Keep {
+    Keep { messages, age: Some(age) }
+}
+
+/// A place for one store at a time.
+pub enum Place {
+    Memory,
+    File(TempDir),
+}
+
+impl Place {
+    pub fn in_a_file() -> Place {
+        Place::File(TempDir::new().unwrap())
+    }
+
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Place::Memory => panic!("memory has no path"),
+            Place::File(directory) => directory.path().join("chat.db"),
+        }
+    }
+
+    pub fn open(&self, keep: Keep) -> Arc<dyn Store> {
+        match self {
+            Place::Memory => Arc::new(MemoryStore::new(keep)),
+            Place::File(_) => Arc::new(SqliteStore::open(&self.path(), keep).unwrap()),
+        }
+    }
+
+    /// Closes the store and opens it again, where that can be.
+    pub fn reopen(&self, store: Arc<dyn Store>, keep: Keep) -> Arc<dyn Store> {
+        match self {
+            Place::Memory => store,
+            Place::File(_) => {
+                drop(store);
+                self.open(keep)
+            }
+        }
+    }
+}
+
+/// Makes of each function that takes a [`Place`] one test for every store.
+macro_rules! on_every_store {
+    ($($test:ident),+ $(,)?) => {
+        mod memory {
+            $(#[test] fn $test() { super::$test(&crate::place::Place::Memory); })+
+        }
+        mod sqlite {
+            $(#[test] fn $test() { super::$test(&crate::place::Place::in_a_file()); })+
+        }
+    };
+}
+pub(crate) use on_every_store;
+
+pub fn room(name: &str) -> RoomName {
+    name.parse().unwrap()
+}
+
+/// Something said at a time in milliseconds.
+pub fn said(text: &str, at: u64) -> Draft {
+    Draft { kind: Kind::Message, name: None, text: text.into(), send_id: None, at: Timestamp(at) }
+}
+
+/// The same under an id of the sender's.
+pub fn said_as(send_id: &str, text: &str, at: u64) -> Draft {
+    Draft { send_id: Some(send_id.parse().unwrap()), ..said(text, at) }
+}
+
+/// Says so many messages, `1`, `2` and so on, in batches.
+pub fn fill(store: &dyn Store, name: &RoomName, messages: usize) {
+    let drafts: Vec<Draft> = (1..=messages).map(|n| said(&n.to_string(), 1)).collect();
+    for batch in drafts.chunks(500) {
+        store.append(name, batch).unwrap();
+    }
+}
+
+/// The sequence that one append was answered with, whether new or known.
+pub fn sequence(appended: &[Appended]) -> u64 {
+    match appended {
+        [Appended::Stored(message)] => message.id.sequence,
+        [Appended::Repeated(cursor)] => cursor.sequence,
+        _ => panic!("one draft was answered with {appended:?}"),
+    }
+}
+
+/// The sequences of all that is kept of a room.
+pub fn kept(store: &dyn Store, name: &RoomName) -> Vec<u64> {
+    let messages = store.after(name, 0, usize::MAX).unwrap();
+    messages.iter().map(|m| m.id.sequence).collect()
+}

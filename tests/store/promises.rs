@@ -1,0 +1,249 @@
+//! What every store promises, one thing a test.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use comet_chat::message::{Kind, RoomName, Timestamp};
+use comet_chat::store::{Appended, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store};
+
+use crate::place::{ALL, Place, fill, keep, kept, on_every_store, room, said, said_as, sequence};
+
+on_every_store![
+    a_room_in_which_nothing_was_said_is_not_made_by_looking,
+    appending_nothing_leaves_nothing_behind,
+    sequences_follow_on_in_each_room_from_1,
+    an_id_is_published_once_within_ten_minutes,
+    an_id_is_known_in_its_own_room_only,
+    an_id_repeated_within_one_batch_is_published_once,
+    an_id_outlives_its_message,
+    what_falls_out_makes_a_gap_and_is_never_numbered_again,
+    a_quiet_room_is_forgotten_at_its_age,
+    publishers_at_once_get_one_order_without_holes,
+    commits_and_their_messages_are_counted,
+    the_longest_text_comes_back_whole,
+    reading_needs_no_more_stack_than_a_small_thread_has,
+];
+
+fn a_room_in_which_nothing_was_said_is_not_made_by_looking(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    assert_eq!(store.newest(&lobby, 10).unwrap().latest, 0);
+    assert!(store.after(&lobby, 0, 10).unwrap().is_empty());
+    assert!(store.before(&lobby, 9, 10).unwrap().is_empty());
+    assert!(store.rooms().unwrap().is_empty());
+}
+
+fn appending_nothing_leaves_nothing_behind(place: &Place) {
+    let store = place.open(ALL);
+    assert!(store.append(&RoomName::lobby(), &[]).unwrap().is_empty());
+    assert!(store.rooms().unwrap().is_empty());
+}
+
+fn sequences_follow_on_in_each_room_from_1(place: &Place) {
+    let mut store = place.open(ALL);
+    let (a, b) = (room("a"), room("b"));
+    assert_eq!(sequence(&store.append(&a, &[said("x", 1)]).unwrap()), 1);
+    assert_eq!(sequence(&store.append(&b, &[said("x", 1)]).unwrap()), 1);
+    store = place.reopen(store, ALL);
+    assert_eq!(sequence(&store.append(&a, &[said("y", 2)]).unwrap()), 2);
+    assert_eq!(kept(&*store, &a), [1, 2]);
+    assert_eq!(kept(&*store, &b), [1]);
+}
+
+fn an_id_is_published_once_within_ten_minutes(place: &Place) {
+    let mut store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    let first = store.append(&lobby, &[said_as("7", "hi", 5)]).unwrap();
+    let Appended::Stored(message) = &first[0] else {
+        panic!("the first of its id was not stored");
+    };
+    store = place.reopen(store, ALL);
+    let last_moment = 5 + SEND_ID_MEMORY_MS - 1;
+    assert_eq!(
+        store.append(&lobby, &[said_as("7", "again", last_moment)]),
+        Ok(vec![Appended::Repeated(message.id)])
+    );
+    let later = [said_as("7", "anew", last_moment + 1)];
+    assert_eq!(sequence(&store.append(&lobby, &later).unwrap()), 2);
+    assert_eq!(sequence(&store.append(&lobby, &later).unwrap()), 2);
+    assert_eq!(kept(&*store, &lobby), [1, 2]);
+}
+
+fn an_id_is_known_in_its_own_room_only(place: &Place) {
+    let store = place.open(ALL);
+    for name in ["a", "b"] {
+        store.append(&room(name), &[said_as("7", "hi", 1)]).unwrap();
+        assert_eq!(kept(&*store, &room(name)), [1]);
+    }
+}
+
+fn an_id_repeated_within_one_batch_is_published_once(place: &Place) {
+    let store = place.open(ALL);
+    let batch = [said_as("7", "hi", 1), said("other", 1), said_as("7", "hi", 1)];
+    let appended = store.append(&RoomName::lobby(), &batch).unwrap();
+    let Appended::Stored(first) = &appended[0] else {
+        panic!("the first of its id was not stored");
+    };
+    assert_eq!(appended[2], Appended::Repeated(first.id));
+    assert_eq!(kept(&*store, &RoomName::lobby()), [1, 2]);
+}
+
+fn an_id_outlives_its_message(place: &Place) {
+    let only_one = keep(1, Duration::from_secs(1));
+    let mut store = place.open(only_one);
+    let lobby = RoomName::lobby();
+    store.append(&lobby, &[said_as("7", "hi", 1)]).unwrap();
+    store.append(&lobby, &[said("next", 1)]).unwrap();
+    store = place.reopen(store, only_one);
+    let again = store.append(&lobby, &[said_as("7", "hi", 5_000)]).unwrap();
+    assert!(matches!(again[0], Appended::Repeated(cursor) if cursor.sequence == 1));
+}
+
+fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
+    let few = keep(3, Duration::from_secs(60));
+    let mut store = place.open(few);
+    let lobby = RoomName::lobby();
+    fill(&*store, &lobby, 5);
+    assert_eq!(kept(&*store, &lobby), [3, 4, 5]);
+    assert_eq!(store.after(&lobby, 1, 1).unwrap()[0].id.sequence, 3);
+    assert!(store.before(&lobby, 3, 10).unwrap().is_empty());
+
+    store.expire(Timestamp(60_001)).unwrap();
+    assert_eq!(kept(&*store, &lobby), [3, 4, 5], "they are as old as may be");
+    store.expire(Timestamp(60_002)).unwrap();
+    store = place.reopen(store, few);
+    assert_eq!(store.newest(&lobby, 10).unwrap().latest, 5);
+    assert!(kept(&*store, &lobby).is_empty());
+    assert!(store.rooms().unwrap().is_empty());
+    assert_eq!(sequence(&store.append(&lobby, &[said("x", 60_003)]).unwrap()), 6);
+    assert_eq!(kept(&*store, &lobby), [6]);
+}
+
+fn a_quiet_room_is_forgotten_at_its_age(place: &Place) {
+    let store = place.open(keep(usize::MAX, Duration::from_secs(60)));
+    let quiet = room("quiet");
+    store.append(&quiet, &[said("x", 1)]).unwrap();
+    store.append(&room("busy"), &[said("x", 90_000)]).unwrap();
+    assert_eq!(kept(&*store, &quiet), [1]);
+    store.expire(Timestamp(90_000)).unwrap();
+    assert!(kept(&*store, &quiet).is_empty());
+    assert_eq!(kept(&*store, &room("busy")), [1]);
+}
+
+fn publishers_at_once_get_one_order_without_holes(place: &Place) {
+    const EACH: usize = 50;
+    let store = place.open(ALL);
+    let rooms = ["a", "b", "c"];
+    let start = Barrier::new(12);
+    let said_by = |publisher: usize| {
+        let name = room(rooms[publisher % rooms.len()]);
+        start.wait();
+        let say = |n| format!("{publisher}/{n}");
+        for n in 0..EACH {
+            let appended = store.append(&name, &[said(&say(n), 1)]).unwrap();
+            let at = sequence(&appended);
+            let seen = store.after(&name, at - 1, 1).unwrap();
+            assert_eq!(*seen[0].text, say(n), "an answered message is there to read");
+        }
+    };
+    thread::scope(|scope| {
+        for publisher in 0..12 {
+            let said_by = &said_by;
+            scope.spawn(move || said_by(publisher));
+        }
+    });
+    for (index, name) in rooms.iter().enumerate() {
+        let messages = store.after(&room(name), 0, usize::MAX).unwrap();
+        let sequences: Vec<u64> = messages.iter().map(|m| m.id.sequence).collect();
+        let expected: Vec<u64> = (1..=4 * EACH as u64).collect();
+        assert_eq!(sequences, expected);
+        for publisher in (index..12).step_by(rooms.len()) {
+            let own = messages
+                .iter()
+                .filter_map(|m| m.text.strip_prefix(&format!("{publisher}/")))
+                .map(|n| n.parse::<usize>().unwrap());
+            assert!(own.eq(0..EACH), "publisher {publisher} was reordered");
+        }
+    }
+}
+
+fn commits_and_their_messages_are_counted(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    assert_eq!(store.stats(), Stats::default());
+    let batch = [said_as("7", "hi", 1), said("x", 1), said_as("7", "hi", 1)];
+    store.append(&lobby, &batch).unwrap();
+    store.append(&lobby, &[said("x", 1)]).unwrap();
+    let stats = store.stats();
+    assert_eq!((stats.commits, stats.messages, stats.failures), (2, 3, 0));
+}
+
+fn the_longest_text_comes_back_whole(place: &Place) {
+    let mut store = place.open(ALL);
+    let text = "ä\n".repeat(comet_chat::message::TEXT_LIMIT / 3);
+    let mut draft = said(&text, 1);
+    draft.name = Some("אנה".parse().unwrap());
+    draft.kind = Kind::Left;
+    let appended = store.append(&RoomName::lobby(), &[draft]).unwrap();
+    store = place.reopen(store, ALL);
+    let read = store.newest(&RoomName::lobby(), 1).unwrap().messages;
+    assert_eq!(appended, [Appended::Stored(read[0].clone())]);
+    assert_eq!(*read[0].text, text);
+}
+
+fn reading_needs_no_more_stack_than_a_small_thread_has(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    fill(&*store, &lobby, 100);
+    let read = move || {
+        store.append(&lobby, &[said("x", 1)]).unwrap();
+        let seen = [
+            store.newest(&lobby, 50).unwrap().messages.len(),
+            store.after(&lobby, 0, 50).unwrap().len(),
+            store.before(&lobby, 60, 50).unwrap().len(),
+            store.rooms().unwrap().len(),
+        ];
+        assert_eq!(seen, [50, 50, 50, 1]);
+    };
+    // The stack of a handler thread of the blocking engine.
+    let small = thread::Builder::new().stack_size(64 * 1024);
+    small.spawn(read).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_full_memory_store_lets_the_largest_room_give_up_its_oldest() {
+    let store = MemoryStore::with_limit(ALL, 100_000);
+    let (flood, quiet) = (room("flood"), room("quiet"));
+    store.append(&quiet, &[said("keep me", 1)]).unwrap();
+    for n in 0..1_000 {
+        store.append(&flood, &[said(&"x".repeat(1_000), n)]).unwrap();
+    }
+    let left = kept(&store, &flood);
+    assert!((50..100).contains(&left.len()), "{} are left", left.len());
+    assert_eq!(left.last(), Some(&1_000));
+    assert_eq!(kept(&store, &quiet), [1]);
+}
+
+#[test]
+fn a_memory_store_full_of_rooms_refuses_and_stores_nothing() {
+    let store = MemoryStore::with_limit(ALL, 10_000);
+    let names: Vec<RoomName> = (0..100).map(|n| room(&n.to_string())).collect();
+    let refused: Vec<&RoomName> =
+        names.iter().filter(|name| store.append(name, &[said("x", 1)]).is_err()).collect();
+    assert!(!refused.is_empty() && refused.len() < 90);
+    for name in &refused {
+        assert_eq!(store.newest(name, 1).unwrap().latest, 0);
+    }
+    assert_eq!(store.stats().failures, refused.len() as u64);
+}
+
+#[test]
+fn ids_of_more_than_ten_minutes_ago_make_room_in_a_full_memory_store() {
+    let store = MemoryStore::with_limit(ALL, 10_000);
+    let lobby = RoomName::lobby();
+    let say = |n: u64, at| store.append(&lobby, &[said_as(&n.to_string(), "x", at)]);
+    let full = (0..).find(|n| say(*n, 1).is_err()).unwrap();
+    assert!(say(full, 1).is_err());
+    assert!(say(full, 1 + SEND_ID_MEMORY_MS).is_ok());
+}

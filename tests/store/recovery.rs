@@ -1,0 +1,155 @@
+//! What is found again when the file is opened after anything but a clean end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use comet_chat::message::RoomName;
+use comet_chat::store::{Appended, Keep, SqliteStore, Store};
+use tempfile::TempDir;
+
+use crate::place::{ALL, Place, fill, kept, said, said_as, sequence};
+use crate::rerun::{is_inside, run_again};
+
+/// Copies the file and its log as they stand, as a crash at this moment would leave them. The
+/// shared memory beside them (`-shm`) is left out: it does not outlive a machine.
+fn crash(store_path: &Path) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let copy = directory.path().join("chat.db");
+    fs::copy(store_path, &copy).unwrap();
+    fs::copy(log_of(store_path), log_of(&copy)).unwrap();
+    (directory, copy)
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+#[test]
+fn every_answered_message_is_there_after_a_crash() {
+    let place = Place::in_a_file();
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    for n in 1..=20 {
+        store.append(&lobby, &[said("x", n)]).unwrap();
+        let (_directory, copy) = crash(&place.path());
+        let found = SqliteStore::open(&copy, ALL).unwrap();
+        assert_eq!(found.epoch(), store.epoch());
+        assert_eq!(kept(&found, &lobby), Vec::from_iter(1..=n));
+    }
+}
+
+/// The disk may tear a write, and a file may be cut by a full disk or a bad copy: whatever is left
+/// of the log, what is found is the order up to some message, and a whole transaction or nothing.
+#[test]
+fn a_torn_log_is_read_up_to_the_tear() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let place = Place::in_a_file();
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    for n in 0..30 {
+        let batch: Vec<_> = (0..3).map(|i| said_as(&(3 * n + i).to_string(), "x", 1)).collect();
+        store.append(&lobby, &batch).unwrap();
+    }
+    let (_directory, whole) = crash(&place.path());
+    let log = fs::read(log_of(&whole)).unwrap();
+    let mut lengths_found = Vec::new();
+    for _ in 0..40 {
+        let (_directory, copy) = crash(&whole);
+        let mut torn = log.clone();
+        let at = rng.usize(..=log.len());
+        if rng.bool() {
+            torn.truncate(at);
+        } else {
+            let end = (at + rng.usize(1..600)).min(torn.len());
+            rng.fill(&mut torn[at..end]);
+        }
+        fs::write(log_of(&copy), torn).unwrap();
+
+        let found = SqliteStore::open(&copy, ALL).unwrap();
+        let sequences = kept(&found, &lobby);
+        let length = sequences.len() as u64;
+        assert_eq!(sequences, Vec::from_iter(1..=length));
+        assert_eq!(length % 3, 0, "a transaction came back in part");
+        assert_eq!(found.newest(&lobby, 0).unwrap().latest, length);
+        lengths_found.push(length);
+
+        // The ids came back with their messages, no more and no less.
+        if length > 0 {
+            let known = said_as(&(length - 1).to_string(), "x", 1);
+            let again = found.append(&lobby, &[known]).unwrap();
+            assert!(matches!(again[0], Appended::Repeated(c) if c.sequence == length));
+        }
+        let lost = said_as(&length.to_string(), "x", 1);
+        let anew = found.append(&lobby, &[lost]).unwrap();
+        assert!(matches!(anew[0], Appended::Stored(_)));
+        assert_eq!(sequence(&anew), length + 1);
+    }
+    lengths_found.sort_unstable();
+    assert!(lengths_found[0] < 60 && *lengths_found.last().unwrap() > 30);
+}
+
+/// When the wait for the disk failed, the log held the whole transaction already, and a server that
+/// crashed next found a message there which it had answered with an error.
+#[test]
+fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
+    if is_inside() {
+        let place = Place::in_a_file();
+        let store = place.open(ALL);
+        let lobby = RoomName::lobby();
+        let failed = (1..20).find(|n| store.append(&lobby, &[said("x", *n)]).is_err());
+        let failed = failed.expect("no fsync was made to fail");
+        let (_directory, copy) = crash(&place.path());
+        let found = SqliteStore::open(&copy, ALL).unwrap();
+        assert_eq!(kept(&found, &lobby), Vec::from_iter(1..failed));
+        let next = store.append(&lobby, &[said("cured", 1)]).unwrap();
+        assert_eq!(sequence(&next), failed);
+        return;
+    }
+    // The eighth of each thread: opening takes fewer, and the writer one for each message.
+    let strace = "strace -f -qq -o /dev/null -e trace=fsync,fdatasync";
+    let works = format!("{strace} true");
+    if Command::new("sh").args(["-c", &works]).status().is_ok_and(|status| status.success()) {
+        run_again(
+            "recovery::a_message_whose_fsync_failed_does_not_come_back_after_a_crash",
+            &format!("exec {strace} -e inject=fsync,fdatasync:error=EIO:when=8 \"$@\""),
+        );
+    } else {
+        println!("there is no strace here to make an fsync fail");
+    }
+}
+
+#[test]
+fn fewer_to_keep_is_obeyed_at_once_when_the_file_is_opened_again() {
+    let place = Place::in_a_file();
+    let mut store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    fill(&*store, &lobby, 2_000);
+    let few = Keep { messages: 10, age: None };
+    store = place.reopen(store, few);
+    assert_eq!(kept(&*store, &lobby), Vec::from_iter(1991..=2000));
+    assert_eq!(store.before(&lobby, 1995, 100).unwrap().len(), 4);
+    // The rows go bit by bit as more is said, until none is left that is not kept.
+    for n in 0..20 {
+        store.append(&lobby, &[said("x", n)]).unwrap();
+    }
+    store = place.reopen(store, ALL);
+    assert_eq!(kept(&*store, &lobby), Vec::from_iter(2011..=2020));
+    drop(store);
+    let file = rusqlite::Connection::open(place.path()).unwrap();
+    let rows: i64 = file.query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap();
+    assert_eq!(rows, 10);
+}
+
+#[test]
+fn a_closed_store_leaves_its_log_in_the_file() {
+    let place = Place::in_a_file();
+    let store = place.open(ALL);
+    fill(&*store, &RoomName::lobby(), 100);
+    drop(store);
+    assert!(!log_of(&place.path()).exists());
+}
