@@ -66,13 +66,15 @@ enum EngineChoice {
     Async,
 }
 
+type Serve = fn(TcpListener, Arc<dyn Store>, &Receiver<()>) -> io::Result<()>;
+
 /// An engine, as far as it concerns the command line.
 struct Engine {
     name: &'static str,
     /// What it is not made for.
     warning: Option<&'static str>,
     bind: fn(SocketAddr) -> io::Result<TcpListener>,
-    serve: fn(TcpListener, Arc<dyn Store>, &Receiver<()>) -> io::Result<()>,
+    serve: Serve,
 }
 
 fn main() -> ExitCode {

@@ -319,7 +319,7 @@ impl Owner {
                 let (woken, published) = room.publish(&appended, now);
                 wake(woken);
                 for (sender, published) in senders.into_iter().zip(published) {
-                    sender.map(|sender| answer(sender, Ok(published)));
+                    sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
                 }
             }
             Err(error) => {

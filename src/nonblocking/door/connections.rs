@@ -86,6 +86,11 @@ impl Connection {
         state.end_wait();
     }
 
+    /// Whether there is a request whose reply has not left yet.
+    pub fn is_owed_a_reply(&self) -> bool {
+        self.state().flight.is_some()
+    }
+
     /// Says that what hyper was given to send has left.
     pub fn is_flushed(&self) {
         let mut state = self.state();

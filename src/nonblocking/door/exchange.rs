@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::super::stream::{self, Stream};
 use super::super::{Answer, Server};
 use super::BODY_TIMEOUT;
 use super::connections::Visit;
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::message::TEXT_LIMIT;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
@@ -164,6 +165,33 @@ fn value_of(value: Cow<'static, str>) -> HeaderValue {
         Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
     };
     value.expect("our values are visible ASCII")
+}
+
+/// The reply to a head that hyper has refused, as it came.
+pub fn refuse(head: &[u8]) -> Vec<u8> {
+    let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
+    let mut request = httparse::Request::new(&mut lines);
+    let (format, refusal) = match request.parse(head) {
+        Ok(httparse::Status::Complete(_)) => {
+            let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+            let head = Head {
+                method: request.method.unwrap_or_default(),
+                target: request.path.unwrap_or_default(),
+                headers: request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
+            };
+            (head.format(), head.body_length().err().unwrap_or(Refusal::BadRequest))
+        }
+        Ok(httparse::Status::Partial) if head.len() >= HEAD_MAX => (Format::Plain, Refusal::HeadTooLarge),
+        Err(httparse::Error::TooManyHeaders) => (Format::Plain, Refusal::HeadTooLarge),
+        _ => (Format::Plain, Refusal::BadRequest),
+    };
+    let reply = reply::refused(format, &refusal);
+    let mut bytes = reply.render_head();
+    // Writing to a string can't fail.
+    let _ = write!(bytes, "Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len());
+    let mut bytes = bytes.into_bytes();
+    bytes.extend_from_slice(&reply.body);
+    bytes
 }
 
 /// The reply of a handler that panicked.

@@ -16,12 +16,7 @@ use super::super::Server;
 use super::connections::Connection;
 use super::socket::Socket;
 use super::{ACCEPT_PAUSES, exchange};
-
-/// The most header lines of a request; more are answered 431.
-const HEADERS_MAX: usize = 100;
-
-/// The most bytes that hyper reads ahead, and so of a head (16 KiB); more are answered 431.
-const READ_MAX: usize = 16 * 1024;
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 
 /// Accepts connections until the door closes.
 pub async fn receive(server: Arc<Server>) {
@@ -66,8 +61,8 @@ async fn serve(server: Arc<Server>, stream: TcpStream, _place: OwnedSemaphorePer
         }
     });
     let served = http1::Builder::new()
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(READ_MAX)
+        .max_headers(HEAD_LINES_MAX)
+        .max_buf_size(HEAD_MAX)
         .title_case_headers(true)
         // The socket keeps time.
         .header_read_timeout(None)
@@ -75,6 +70,10 @@ async fn serve(server: Arc<Server>, stream: TcpStream, _place: OwnedSemaphorePer
         .await;
     if let Err(error) = served {
         tracing::debug!(%error, "a connection broke");
+        if error.is_parse() {
+            let reply = exchange::refuse(socket.refused_head());
+            socket.refuse(&reply).await;
+        }
     }
     socket.close().await;
 }

@@ -31,6 +31,8 @@ pub struct Socket {
     /// Whether the head of a request is awaited, and not just the next request: it has begun, or the
     /// connection is new.
     heading: bool,
+    /// What has come of it, for the case that hyper does not understand it.
+    head: Vec<u8>,
     /// By when that must have come.
     silence: Deadline,
     /// By when the reply on its way must have left.
@@ -53,9 +55,21 @@ impl Socket {
             ended: false,
             requests: 0,
             heading: true,
+            head: Vec::new(),
             silence: Deadline::default(),
             sending: Deadline::default(),
         }
+    }
+
+    /// What has come of the request that hyper refused.
+    pub fn refused_head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Sends a last reply past hyper.
+    pub async fn refuse(&mut self, reply: &[u8]) {
+        // Who does not take it does without.
+        let _ = timeout(SEND_TIMEOUT, self.stream.write_all(reply)).await;
     }
 
     /// Closes the connection when hyper has done with it.
@@ -80,6 +94,7 @@ impl AsyncRead for Socket {
         if stage.requests != this.requests {
             this.requests = stage.requests;
             this.heading = false;
+            this.head = Vec::new();
             this.silence.clear();
         }
         let before = buffer.filled().len();
@@ -103,6 +118,7 @@ impl AsyncRead for Socket {
                 this.heading = true;
                 this.silence.clear();
             }
+            this.head.extend_from_slice(&buffer.filled()[before..]);
             return Poll::Ready(Ok(()));
         }
         if this.ended {
@@ -136,9 +152,14 @@ impl Socket {
     }
 }
 
+/// What hyper says without having been asked is its refusal of what it did not understand: an empty
+/// reply. It goes nowhere; we say it again, in words.
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if !this.connection.is_owed_a_reply() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
         this.written(written, bytes.len(), cx)
     }
@@ -149,8 +170,12 @@ impl AsyncWrite for Socket {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        if !this.connection.is_owed_a_reply() {
+            return Poll::Ready(Ok(length));
+        }
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, pieces);
-        this.written(written, pieces.iter().map(|piece| piece.len()).sum(), cx)
+        this.written(written, length, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
