@@ -8,7 +8,8 @@
 //! Nothing points the other way. Read it in this order: [`message`], what travels; [`room`], who waits
 //! for it; [`store`], where it is kept; [`wire`], how it looks to a client; then one engine,
 //! [`blocking`], from [`blocking::poll`] and [`blocking::publish`] to [`blocking::room`], and last its
-//! [`door`](blocking::door), which is there for tiny_http's sake.
+//! [`door`](blocking::door), which is there for tiny_http's sake. `nonblocking`, behind the feature
+//! `async`, is the same house with tasks.
 //!
 //! What must hold:
 //!
@@ -32,9 +33,13 @@ pub mod wire;
 
 pub mod blocking;
 
+#[cfg(feature = "async")]
+pub mod nonblocking;
+
 pub mod address;
 pub mod budget;
 pub mod config;
+pub mod listen;
 pub mod metrics;
 
 pub mod bench;

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::time::SystemTime;
 
 use tiny_http::{HTTPVersion, Header, Request, Response};
 
@@ -133,7 +132,7 @@ pub struct EventWriter {
 impl EventWriter {
     fn start(request: Request) -> io::Result<EventWriter> {
         let chunked = *request.http_version() > HTTPVersion(1, 0);
-        let mut head = render_head(&reply::stream());
+        let mut head = reply::stream().render_head();
         head.push_str(if chunked {
             "Transfer-Encoding: chunked\r\n\r\n"
         } else {
@@ -162,19 +161,8 @@ impl EventWriter {
     }
 }
 
-fn render_head(reply: &Reply) -> String {
-    let mut head = String::with_capacity(512);
-    let date = httpdate::fmt_http_date(SystemTime::now());
-    // Writing to a string can't fail.
-    let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", reply.status, reply::reason(reply.status));
-    for (name, value) in &reply.headers {
-        let _ = write!(head, "{name}: {value}\r\n");
-    }
-    head
-}
-
 fn render(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
-    let mut text = render_head(reply);
+    let mut text = reply.render_head();
     if reply.has_body() {
         let _ = write!(text, "Content-Length: {}\r\n", reply.body.len());
     }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
-use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use socket2::SockRef;
 
 use self::connections::Connections;
 use self::handlers::Generation;
@@ -23,6 +23,7 @@ use self::rescuer::Rescuer;
 use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX};
+use crate::listen;
 use crate::metrics::{METRICS, Snapshot};
 use crate::wire::refusal::Refusal;
 
@@ -40,9 +41,6 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// After how long no connection of a dead server is alive.
 const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
-
-/// **Fault:** std's backlog of 128 drops connections in a burst. **Cure:** bind with this many.
-const BACKLOG: i32 = 4_096;
 
 /// The pauses before a dead server is replaced: from the first, doubled up to the last.
 const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -84,19 +82,10 @@ pub struct Seat<'a>(&'a AtomicUsize);
 /// sends half a header, holds a thread for ever, and a body over 1 KiB waits 40 ms for Nagle.
 /// **Cure:** on Linux an accepted socket inherits the listener's options.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.set_tcp_nodelay(true)?;
-    let keepalive =
-        TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
-    socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    let socket = listen::bind(address)?;
     socket.set_read_timeout(Some(SILENCE))?;
     socket.set_write_timeout(Some(SEND_TIMEOUT))?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    listen::listen(socket)
 }
 
 impl Door {
