@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
 use crate::presence::People;
-use crate::store::{Appended, Tail};
+use crate::store::{Appended, Keep, Tail};
 
 /// From where on somebody wants a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,9 +313,23 @@ impl<S> Room<S> {
             self.tail.push_back((message, delivered));
         }
         while self.tail.len() > TAIL_LIMIT || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
-            if let Some((message, _)) = self.tail.pop_front() {
-                self.tail_bytes -= message.text.len();
-            }
+            self.forget_oldest();
+        }
+    }
+
+    /// Remembers no more than the store keeps, so that nobody is shown by memory what is forgotten.
+    pub fn forget(&mut self, keep: Keep, now: Timestamp) {
+        let horizon = keep.horizon(now);
+        while let Some((oldest, _)) = self.tail.front()
+            && (self.tail.len() > keep.messages || horizon.is_some_and(|horizon| oldest.at < horizon))
+        {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((message, _)) = self.tail.pop_front() {
+            self.tail_bytes -= message.text.len();
         }
     }
 

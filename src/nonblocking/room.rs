@@ -268,6 +268,7 @@ impl Owner {
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
     async fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
         let now = Timestamp::now();
+        room.forget(self.rooms.store.keep(), now);
         let mut drafts = Vec::new();
         let mut senders: Senders = Vec::new();
         let mut left = Vec::new();

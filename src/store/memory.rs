@@ -87,6 +87,10 @@ impl Store for MemoryStore {
         self.epoch
     }
 
+    fn keep(&self) -> Keep {
+        self.shelves().keep
+    }
+
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let mut shelves = self.shelves();
         let began = Instant::now();

@@ -31,6 +31,9 @@ pub trait Store: Send + Sync + 'static {
     /// The life of this store; every cursor that it gives out names it.
     fn epoch(&self) -> Epoch;
 
+    /// How much of each room it keeps.
+    fn keep(&self) -> Keep;
+
     /// Numbers and keeps the drafts, in their order, all or none; as durably as this store promises
     /// by the time it returns. Answers one outcome for each draft.
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
@@ -113,7 +116,7 @@ pub struct Keep {
 
 impl Keep {
     /// Messages from before this time are forgotten at `now`.
-    fn horizon(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn horizon(&self, now: Timestamp) -> Option<Timestamp> {
         let age = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);
         Some(Timestamp(now.0.saturating_sub(age)))
     }

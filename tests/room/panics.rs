@@ -61,6 +61,10 @@ impl Store for Fragile {
         self.inner.epoch()
     }
 
+    fn keep(&self) -> Keep {
+        self.inner.keep()
+    }
+
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, store::Error> {
         if self.panics.swap(false, SeqCst) {
             panic!("planted");

@@ -95,6 +95,10 @@ impl Store for SqliteStore {
         self.epoch
     }
 
+    fn keep(&self) -> Keep {
+        self.keep
+    }
+
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         self.writer.append(room, drafts)
     }
