@@ -131,7 +131,7 @@ fn look_up(now: &Snapshot) -> Registry {
 }
 
 /// What the kernel knows of this process.
-mod process {
+pub(crate) mod process {
     pub struct Process {
         pub threads: usize,
         pub descriptors: usize,
@@ -152,6 +152,17 @@ mod process {
 
     #[cfg(not(target_os = "linux"))]
     pub fn look() -> Option<Process> {
+        None
+    }
+
+    /// How many threads there are, for far less than the rest costs where many files are open.
+    #[cfg(target_os = "linux")]
+    pub fn threads() -> Option<i64> {
+        Some(procfs::process::Process::myself().ok()?.stat().ok()?.num_threads)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn threads() -> Option<i64> {
         None
     }
 }

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use socket2::{Domain, Socket, Type};
 
 use crate::address::from_here;
-use crate::metrics::METRICS;
+use crate::metrics::{METRICS, process};
 
 /// How often it connects unasked while connections come, and how often when none has come for a while.
 ///
@@ -22,8 +22,8 @@ const CALM_BEAT: Duration = Duration::from_secs(1);
 /// For how long after a connection's first request others are expected to come.
 const STIR: Duration = Duration::from_secs(2);
 
-/// How soon a connection is looked at that is not stranded.
-const SERVED_WITHIN: Duration = Duration::from_millis(20);
+/// How soon a connection is looked at that is not stranded; and the beat while there may be more.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How many calls may stand at once. Further ones are left to the beat.
 const CALLS_MAX: usize = 1_024;
@@ -74,10 +74,10 @@ impl Rescuer {
 
 fn run(address: SocketAddr, calls: &Receiver<Call>) {
     let mut called = Instant::now();
-    let mut stranded = false;
+    let mut more = false;
     loop {
         let pause = match called.elapsed() {
-            _ if stranded => Duration::ZERO,
+            _ if more => PATIENCE,
             since if since < STIR => BEAT,
             _ => CALM_BEAT,
         };
@@ -87,7 +87,7 @@ fn run(address: SocketAddr, calls: &Receiver<Call>) {
                 called = Instant::now();
                 let _ = connect(address);
             }
-            Err(RecvTimeoutError::Timeout) => stranded = is_stranded(address).unwrap_or(false),
+            Err(RecvTimeoutError::Timeout) => more = may_be_more(address).unwrap_or(false),
             Ok(Call::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
     }
@@ -102,13 +102,18 @@ fn connect(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Connects, and says whether that connection is stranded itself: then it has taken another off the
-/// queue, and there may be more.
-fn is_stranded(address: SocketAddr) -> io::Result<bool> {
+/// Connects, and says whether there may be more to rescue.
+///
+/// There is if the connection is stranded itself: then it has taken another off the queue. There may
+/// be if the pool has started a thread for it: none was idle, and the queue was passed over.
+fn may_be_more(address: SocketAddr) -> io::Result<bool> {
+    let before = process::threads();
     let mut socket = connect(address)?;
-    socket.set_read_timeout(Some(SERVED_WITHIN))?;
+    socket.set_read_timeout(Some(PATIENCE))?;
     // Whoever looks at it sees at once that nothing comes, and closes it.
     socket.shutdown(Shutdown::Write)?;
     let end = socket.read(&mut [0]);
-    Ok(end.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)))
+    let is_stranded =
+        end.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    Ok(is_stranded || process::threads() > before)
 }
