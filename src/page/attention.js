@@ -26,21 +26,20 @@ export class Attention {
   /** Marks where the reader left off, and goes there. */
   start() {
     const read = recall(`read/${this.#room}`);
-    if (read !== null && this.#log.has(read) && read !== this.#log.newest?.id) {
-      this.#log.mark(read);
+    const unread = this.#log.has(read) ? this.#log.saidAfter(read) : null;
+    if (unread) {
+      this.#log.mark(unread.id);
       this.#log.toMarker();
     }
     this.look();
   }
 
-  /** These messages of others came after the one with the id `before`. */
-  came(count, before) {
-    if (this.#reading || count === 0) {
-      this.look();
-      return;
+  /** Others have said this. */
+  came(messages) {
+    if (!this.#reading && messages.length > 0) {
+      if (this.#unread === 0) this.#log.mark(messages[0].id);
+      this.#set(this.#unread + messages.length);
     }
-    if (this.#unread === 0) this.#log.mark(before);
-    this.#set(this.#unread + count);
     this.look();
   }
 

@@ -17,7 +17,6 @@ export class Follower {
   #take;
   #heard = 0;
   #away = false;
-  #behind = false;
   #asking = false;
   #missed = false;
 
@@ -30,10 +29,8 @@ export class Follower {
     this.#name = name;
     this.#take = take;
     bus.on("roll", () => this.#want());
-    bus.on("pong", () => (this.#heard = Date.now()));
-    bus.on("position", (word) => word.room === room && word.next !== this.#next && this.#ask());
+    bus.on("pong", (word) => this.#pong(word));
     bus.on("news", (word) => word.room === room && this.#news(word));
-    bus.on("line", ({ state }) => state === "up" && this.#behind && this.#ask());
     this.#watch(silent);
     this.#want();
   }
@@ -87,6 +84,13 @@ export class Follower {
     });
   }
 
+  /** What the hub has and this tab has not was lost on the way, or came before this tab. */
+  #pong({ positions, line }) {
+    this.#heard = Date.now();
+    const position = positions.get(this.#room) ?? this.#next;
+    if (position !== this.#next && line.state === "up") this.#ask();
+  }
+
   #news({ after, messages, next, gap }) {
     if (this.#asking) {
       this.#missed = true;
@@ -107,7 +111,6 @@ export class Follower {
   async #ask() {
     if (this.#asking) return;
     this.#asking = true;
-    this.#behind = true;
     try {
       let reply;
       do {
@@ -115,9 +118,8 @@ export class Follower {
         reply = await poll(this.#room, { after: this.#next, wait: 0 });
         this.#advance(reply);
       } while (reply.messages.length > 0 || this.#missed);
-      this.#behind = false;
     } catch {
-      // The hub meets the same fault, shows it, and says when the line is up again.
+      // The hub meets the same fault, and says when the line is up again.
     } finally {
       this.#asking = false;
     }

@@ -31,10 +31,10 @@ export class Hub {
 
   constructor(bus) {
     this.#bus = bus;
-    this.#line = new Line((state) => this.#awake && bus.post({ is: "line", ...state }));
+    this.#line = new Line(() => this.#awake && this.#pong());
     bus.on("want", (want) => this.#awake && this.#want(want));
     bus.on("gone", ({ tab }) => this.#awake && this.#gone(tab));
-    bus.on("ping", () => this.#awake && bus.post({ is: "pong" }));
+    bus.on("ping", () => this.#awake && this.#pong());
     bus.on("prod", () => this.#awake && this.#prod());
   }
 
@@ -47,7 +47,6 @@ export class Hub {
       this.#wants.clear();
       this.#plan();
     });
-    this.#bus.post({ is: "pong" });
     this.#callRoll();
   }
 
@@ -71,13 +70,16 @@ export class Hub {
     this.#wants.set(tab, { ...want, roll: this.#roll });
     this.#line.hidden = !this.#seen;
     const current = this.#polls.get(room);
-    if (current) {
-      this.#bus.post({ is: "position", room, next: current.next });
-      if (current.name !== name) current.rename(name);
-    }
+    if (current && current.name !== name) current.rename(name);
     if (before?.name && before.name !== name) this.#leave(before);
     this.#plan();
-    this.#bus.post({ is: "line", ...this.#line.state });
+    this.#pong();
+  }
+
+  /** Says that somebody polls, how far it has come in each room, and whether the server is there. */
+  #pong() {
+    const positions = new Map([...this.#polls].map(([room, { next }]) => [room, next]));
+    this.#bus.post({ is: "pong", positions, line: this.#line.state });
   }
 
   #gone(tab) {

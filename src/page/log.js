@@ -27,7 +27,7 @@ export class Log {
   #chunks = [];
   #ids = new Set();
   #rows = new Map();
-  #markerAfter = null;
+  #marked = null;
   #near;
   #stuck = true;
 
@@ -102,12 +102,19 @@ export class Log {
     });
   }
 
-  /** Shows where the reader left off: after the message with this id, or nowhere. */
+  /** Shows where the reader left off: before the message with this id, or nowhere. */
   mark(id) {
-    if (id === this.#markerAfter) return;
-    const changed = [this.#markerAfter, id];
-    this.#markerAfter = id;
+    if (id === this.#marked) return;
+    const changed = [this.#marked, id];
+    this.#marked = id;
     this.refresh(...changed);
+  }
+
+  /** The first thing that somebody else said after the message with this id. */
+  saidAfter(id) {
+    const items = this.#chunks.flatMap((chunk) => chunk.items);
+    const start = items.findIndex((item) => item.id === id);
+    return items.slice(start + 1).find((item) => item.kind === "message" && !item.own) ?? null;
   }
 
   /** Learns whether a message is the reader's own. */
@@ -122,7 +129,7 @@ export class Log {
   refresh(...ids) {
     this.#keepPlace(() => {
       this.#chunks.forEach((chunk, index) => {
-        const touched = [chunk, this.#chunks[index - 1]].some((near) =>
+        const touched = [chunk, this.#chunks[index + 1]].some((near) =>
           near?.items.some((item) => item.id && ids.includes(item.id)),
         );
         if (touched && chunk.built) this.#build(chunk);
@@ -227,7 +234,7 @@ export class Log {
   }
 
   #continues(before, item) {
-    return continues(before, item) && before.id !== this.#markerAfter;
+    return continues(before, item) && item.id !== this.#marked;
   }
 
   #addRow(chunk, item, before) {
@@ -236,7 +243,7 @@ export class Log {
       box.append(dayRow(item.at));
       chunk.fold = null;
     }
-    if (this.#markerAfter !== null && before?.id === this.#markerAfter) {
+    if (this.#marked !== null && item.id === this.#marked) {
       box.append(markerRow());
       chunk.fold = null;
     }

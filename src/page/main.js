@@ -58,10 +58,9 @@ outbox.flush();
 
 /** New messages by the poll. */
 function news({ messages, gap }) {
-  const before = log.newest?.id ?? null;
   take({ messages, gap });
   const others = messages.filter(({ kind, own }) => kind === "message" && !own);
-  attention.came(others.length, before);
+  attention.came(others);
   announce(others);
   if (messages.some(({ kind }) => kind !== "message")) people.look();
 }

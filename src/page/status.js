@@ -19,7 +19,9 @@ export class Status {
   /** `up()` is called when the server is reached again; `prod()` asks for an attempt now. */
   constructor(bus, { up, prod }) {
     this.#prod = prod;
-    bus.on("line", (line) => {
+    bus.on("pong", ({ line }) => {
+      const same = line.state === this.#shown.state && line.until === this.#shown.until;
+      if (same) return;
       const back = line.state === "up" && this.#shown.state !== "up";
       this.#shown = line;
       this.#show();

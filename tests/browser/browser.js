@@ -1,5 +1,7 @@
 // Chromium, driven. A "browser" here is a context: its own storage, locks and channels.
 
+import * as runner from "node:test";
+
 import { chromium } from "playwright-core";
 
 const ARGUMENTS = [
@@ -12,6 +14,13 @@ const ARGUMENTS = [
   "--host-resolver-rules=MAP chat.test 127.0.0.1",
 ];
 
+export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
+/** A test; one that hangs fails. */
+export function test(name, run) {
+  runner.test(name, { timeout: 60_000 }, run);
+}
+
 let chrome;
 const contexts = new Set();
 
@@ -23,10 +32,19 @@ export async function endChromium() {
   await chrome.close();
 }
 
-/** A browser with nothing in it. What its pages report as broken fails the test that closes it. */
-export async function browser(options = {}) {
-  const context = await chrome.newContext({ viewport: { width: 900, height: 700 }, ...options });
+/**
+ * A browser that has nothing but, perhaps, the name of who has been on this server before.
+ * What its pages report as broken fails the test.
+ */
+export async function browser(server, { name, origin = server.origin, ...options } = {}) {
+  const localStorage = name ? [{ name: "comet-chat/name", value: JSON.stringify(name) }] : [];
+  const context = await chrome.newContext({
+    viewport: { width: 900, height: 700 },
+    storageState: { cookies: [], origins: [{ origin, localStorage }] },
+    ...options,
+  });
   context.setDefaultTimeout(10_000);
+  context.origin = origin;
   context.faults = [];
   context.on("page", (page) => {
     page.on("pageerror", (error) => context.faults.push(error.stack));
@@ -34,18 +52,11 @@ export async function browser(options = {}) {
       context.faults.push(`a dialog opened: ${dialog.message()}`);
       dialog.dismiss();
     });
+    // Chromium reports each breach of the policy on the console.
     page.on("console", (message) => {
       if (/content.security.policy|trusted ?types?/i.test(message.text())) context.faults.push(message.text());
     });
   });
-  if (options.javaScriptEnabled !== false) {
-    await context.exposeBinding("reportViolation", (_, violation) => context.faults.push(violation));
-    await context.addInitScript(() => {
-      document.addEventListener("securitypolicyviolation", (event) => {
-        window.reportViolation(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
-      });
-    });
-  }
   contexts.add(context);
   return context;
 }
@@ -61,16 +72,10 @@ export async function closeBrowsers() {
   return faults;
 }
 
-/** A room in a tab of a browser. With a name, as who has been here before. */
-export async function tab(context, server, room, { name, origin = server.origin } = {}) {
-  if (name && !context.named) {
-    context.named = true;
-    await context.addInitScript((name) => {
-      localStorage.getItem("comet-chat/name") ?? localStorage.setItem("comet-chat/name", JSON.stringify(name));
-    }, name);
-  }
+/** A room in a tab of a browser. */
+export async function tab(context, room) {
   const page = await context.newPage();
-  await page.goto(`${origin}/chat/${encodeURIComponent(room)}`);
+  await page.goto(`${context.origin}/chat/${encodeURIComponent(room)}`);
   await page.locator("html.ready").waitFor();
   return page;
 }

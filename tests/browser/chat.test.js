@@ -1,9 +1,9 @@
 // Talking: two people, two browsers.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 
-import { browser, say, setHidden, showing, tab, until } from "./browser.js";
+import { PHONE, browser, say, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 let server;
@@ -11,8 +11,8 @@ before(async () => (server = await Server.start({ store: "memory:" })));
 after(() => server.end());
 
 test("two browsers chat both ways, in one order", async () => {
-  const anna = await tab(await browser(), server, "talk", { name: "anna" });
-  const ben = await tab(await browser(), server, "talk", { name: "ben" });
+  const anna = await tab(await browser(server, { name: "anna" }), "talk");
+  const ben = await tab(await browser(server, { name: "ben" }), "talk");
   const said = [];
   for (let round = 1; round <= 5; round += 1) {
     for (const [page, name] of [[anna, "anna"], [ben, "ben"]]) {
@@ -30,7 +30,7 @@ test("two browsers chat both ways, in one order", async () => {
 
 test("a stranger with a link writes a name and a message, and is in the conversation", async () => {
   await server.say("link", "anna", "come in");
-  const phone = await tab(await browser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }), server, "link");
+  const phone = await tab(await browser(server, PHONE), "link");
   await showing(phone, ["come in"]);
   await phone.locator("#name").fill("max");
   await phone.locator("#message").fill("here I am");
@@ -43,7 +43,7 @@ test("a stranger with a link writes a name and a message, and is in the conversa
 });
 
 test("without a name nothing goes out, and the page says why", async () => {
-  const page = await tab(await browser(), server, "nameless");
+  const page = await tab(await browser(server), "nameless");
   await say(page, "hello");
   await page.getByText("A name first").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.id), "name");
@@ -55,9 +55,9 @@ test("without a name nothing goes out, and the page says why", async () => {
 });
 
 test("who comes and goes is seen and counted", async () => {
-  const anna = await tab(await browser(), server, "door", { name: "anna" });
+  const anna = await tab(await browser(server, { name: "anna" }), "door");
   await anna.getByText("1 person here").waitFor();
-  const ben = await tab(await browser(), server, "door", { name: "ben" });
+  const ben = await tab(await browser(server, { name: "ben" }), "door");
   await anna.getByText("2 people here").waitFor();
   await anna.locator("#log").getByText("ben joined").waitFor();
   await anna.locator("#people-button").click();
@@ -66,11 +66,11 @@ test("who comes and goes is seen and counted", async () => {
   await ben.close({ runBeforeUnload: true });
   await anna.getByText("1 person here").waitFor();
   await anna.locator("#fold").uncheck();
-  await until("joined and left lines fold away", async () => !(await anna.getByText("ben joined").isVisible()));
+  await until("they fold away", async () => (await anna.locator("#log .row.presence:visible").count()) === 0);
 });
 
 test("what comes while one is away is counted in the title and marked in the log", async () => {
-  const page = await tab(await browser(), server, "away", { name: "anna" });
+  const page = await tab(await browser(server, { name: "anna" }), "away");
   await server.say("away", "ben", "before");
   await showing(page, ["before"]);
   await setHidden(page, true);
@@ -91,13 +91,13 @@ test("what comes while one is away is counted in the title and marked in the log
 });
 
 test("the marker stands where one left off, on the next visit too", async () => {
-  const context = await browser();
-  const page = await tab(context, server, "later", { name: "anna" });
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "later");
   await server.say("later", "ben", "read");
   await showing(page, ["read"]);
   await page.close();
   await server.say("later", "ben", "unread");
-  const again = await tab(context, server, "later");
+  const again = await tab(context, "later");
   await again.locator("#marker").waitFor();
   const after = again.locator("#marker + .row .text");
   assert.equal(await after.textContent(), "unread");

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
 use socket2::SockRef;
 
 use self::connections::Connections;
@@ -24,6 +24,7 @@ use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX};
 use crate::listen;
+use crate::metrics::{METRICS, Snapshot};
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
@@ -106,12 +107,22 @@ impl Door {
     }
 
     /// Gives a request a place among those who wait, if there is one and its thread can be spared.
-    pub fn admit(&self, visit: &Visit<'_>) -> Result<Seat<'_>, Refusal> {
+    pub fn admit(&self, visit: &Visit) -> Result<Seat<'_>, Refusal> {
         let taken = |n| (n < self.budget.waiters).then_some(n + 1);
         if visit.is_urgent() || self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(&self.waiters))
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            waiters: self.waiters.load(SeqCst),
+            waiters_max: self.budget.waiters,
+            handlers: self.handlers.load(SeqCst),
+            ..Snapshot::default()
+        }
     }
 
     fn is_closing(&self) -> bool {
@@ -136,6 +147,7 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
     let mut generations = vec![];
     let mut pause = REVIVAL_PAUSES.0;
     let mut revival = after(Duration::ZERO);
+    let sweep = tick(LIFETIME);
     loop {
         select! {
             recv(revival) -> _ => {
@@ -150,9 +162,11 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
                 // A server that has served was not ended by what ended the one before.
                 let served = generations.last().is_some_and(Generation::has_served);
                 pause = if served { REVIVAL_PAUSES.0 } else { (pause * 2).min(REVIVAL_PAUSES.1) };
+                METRICS.revivals.inc();
                 tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
                 revival = after(pause);
             }
+            recv(sweep) -> _ => generations.retain(Generation::is_needed),
             recv(stop) -> _ => break,
         }
     }

@@ -1,0 +1,163 @@
+// However many tabs a browser has, one of them polls.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+
+import { browser, say, setHidden, showing, tab, test, until } from "./browser.js";
+import { Server } from "./server.js";
+
+let server;
+before(async () => (server = await Server.start({ store: "memory:" })));
+after(() => server.end());
+
+/** The tabs whose requests are counted: which of them polls. */
+function pollsOf(page) {
+  const polls = { open: 0, begun: 0 };
+  const isPoll = (request) => /[?&]wait=[1-9]/.test(request.url());
+  page.on("request", (request) => {
+    if (!isPoll(request)) return;
+    polls.open += 1;
+    polls.begun += 1;
+  });
+  const done = (request) => isPoll(request) && (polls.open -= 1);
+  page.on("requestfinished", done);
+  page.on("requestfailed", done);
+  return polls;
+}
+
+async function tabs(context, room, count) {
+  const pages = [];
+  for (let n = 0; n < count; n += 1) pages.push(await tab(context, room));
+  return pages;
+}
+
+const one = (room) => until(`one waiter in ${room}`, async () => (await server.waiting(room)) === 1);
+
+test("twelve tabs of one browser show every message, and the server holds one waiter for them", async () => {
+  const pages = await tabs(await browser(server, { name: "anna" }), "dozen", 12);
+  await say(pages[3], "one");
+  for (const page of pages) await showing(page, ["one"]);
+  await server.say("dozen", "ben", "two");
+  for (const page of pages) await showing(page, ["one", "two"]);
+  await say(pages[11], "three");
+  for (const page of pages) await showing(page, ["one", "two", "three"]);
+  await one("dozen");
+});
+
+test("closing the tab that polls hands over, and nothing is lost", async () => {
+  const context = await browser(server, { name: "anna" });
+  const pages = await tabs(context, "closing", 4);
+  const said = [];
+  while (pages.length > 1) {
+    await server.say("closing", "ben", `before ${pages.length}`);
+    // The first tab was there first, and polls.
+    await pages.shift().close();
+    await server.say("closing", "ben", `after ${pages.length}`);
+    said.push(`before ${pages.length + 1}`, `after ${pages.length}`);
+    for (const page of pages) await showing(page, said);
+    await one("closing");
+  }
+});
+
+/**
+ * Stops a tab's scripts in their tracks. Chromium freezes only hidden tabs, and a driven one is never
+ * hidden, so that the debugger stands in for the freezer.
+ */
+async function stop(page) {
+  const session = await page.context().newCDPSession(page);
+  const stopped = new Promise((resolve) => session.once("Debugger.paused", resolve));
+  await session.send("Debugger.enable");
+  await session.send("Debugger.pause");
+  // It stops at the next thing that happens there, and this is answered when it goes on.
+  const answered = session.send("Runtime.evaluate", { expression: "0" });
+  await stopped;
+  return async () => {
+    await session.send("Debugger.resume");
+    await answered;
+    await session.detach();
+  };
+}
+
+const tell = (page, event) => page.evaluate((event) => document.dispatchEvent(new Event(event)), event);
+
+test("a tab that is frozen hands over, and catches up when it thaws", async () => {
+  const [first, second] = await tabs(await browser(server, { name: "anna" }), "frozen", 2);
+  const polls = pollsOf(second);
+  await tell(first, "freeze");
+  const thaw = await stop(first);
+  await until("the other tab polls", () => polls.open === 1);
+  await server.say("frozen", "ben", "while it was cold");
+  await showing(second, ["while it was cold"]);
+  await thaw();
+  await tell(first, "resume");
+  await showing(first, ["while it was cold"]);
+  await one("frozen");
+});
+
+test("a tab that hangs without a word loses its place", async () => {
+  const [first, second] = await tabs(await browser(server, { name: "anna" }), "hung", 2);
+  const polls = pollsOf(second);
+  const wake = await stop(first);
+  await server.say("hung", "ben", "one");
+  await until("the other tab polls", () => polls.open === 1);
+  await showing(second, ["one"]);
+  await server.say("hung", "ben", "two");
+  await showing(second, ["one", "two"]);
+  await wake();
+  await showing(first, ["one", "two"]);
+  await one("hung");
+});
+
+test("without Web Locks, as on plain http, the tabs agree on one that polls", async () => {
+  const context = await browser(server, { name: "anna", origin: `http://chat.test:${server.port}` });
+  const pages = await tabs(context, "plain-http", 4);
+  assert.equal(await pages[0].evaluate(() => "locks" in navigator), false);
+  await server.say("plain-http", "ben", "one");
+  for (const page of pages) await showing(page, ["one"]);
+  await one("plain-http");
+  await pages.shift().close();
+  await server.say("plain-http", "ben", "two");
+  for (const page of pages) await showing(page, ["one", "two"]);
+  await say(pages[0], "three");
+  for (const page of pages) await showing(page, ["one", "two", "three"]);
+  await one("plain-http");
+});
+
+test("without BroadcastChannel a tab polls for itself while it is looked at", async () => {
+  const context = await browser(server, { name: "anna" });
+  await context.addInitScript(() => delete globalThis.BroadcastChannel);
+  const page = await tab(context, "alone");
+  await one("alone");
+  await setHidden(page, true);
+  await until("a hidden one does not poll", async () => (await server.waiting("alone")) === 0);
+  await server.say("alone", "ben", "while hidden");
+  await setHidden(page, false);
+  await showing(page, ["while hidden"]);
+});
+
+test("eight rooms in eight tabs take three connections, and a message always finds one more", async () => {
+  const context = await browser(server, { name: "anna" });
+  const names = Array.from({ length: 8 }, (_, n) => `many-${n}`);
+  for (const room of names) await server.say(room, "ben", "hello");
+  const pages = [];
+  for (const room of names) pages.push(await tab(context, room));
+  for (const page of pages) {
+    await say(page, "hi");
+    assert.ok((await server.waiting(...names)) <= 3);
+    await showing(page, ["hello", "hi"]);
+    await page.locator("#outbox .row").waitFor({ state: "detached" });
+  }
+  for (const room of names) await server.say(room, "ben", "bye");
+  for (const page of pages) await showing(page, ["hello", "hi", "bye"]);
+});
+
+test("a hidden tab asks rarely", async () => {
+  const page = await tab(await browser(server, { name: "anna" }), "quiet");
+  await one("quiet");
+  const polls = pollsOf(page);
+  await setHidden(page, true);
+  const wait = page.waitForRequest(/wait=50/);
+  await server.say("quiet", "ben", "hello");
+  await wait;
+  assert.equal(polls.begun, 1);
+});
