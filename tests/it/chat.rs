@@ -8,6 +8,7 @@ use std::time::Instant;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::client::{Connection, Reply, Request};
+use crate::events::Events;
 use crate::harness::{PATIENCE, wait_until};
 use crate::server::Server;
 
@@ -120,6 +121,46 @@ impl Chat {
     #[track_caller]
     pub fn cursor(&self) -> String {
         self.ask(&self.get("?after=latest&wait=0")).is(204).cursor()
+    }
+
+    /// A stream of its events.
+    #[track_caller]
+    pub fn events(&self, query: &str, headers: &[(&str, &str)]) -> Events {
+        let request =
+            headers.iter().fold(self.get(query), |request, (name, value)| request.header(name, value));
+        Events::open(self.address, &request)
+    }
+
+    /// A request to say that somebody leaves.
+    pub fn leave(&self, name: &str) -> Request {
+        Request::post(&format!("{}/leave", self.path(""))).form(&[("name", name)])
+    }
+
+    /// Who is there, by name.
+    #[track_caller]
+    pub fn people(&self) -> Vec<String> {
+        let request = Request::get(&format!("{}/people", self.path(""))).accept("application/json");
+        let people = self.ask(&request).is(200).json();
+        let names = people["people"].as_array().expect("people").iter();
+        names.map(|person| person["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// The kinds of all that its history holds.
+    #[track_caller]
+    pub fn kinds(&self) -> Vec<String> {
+        let request =
+            Request::get(&format!("{}/history?limit=500", self.path(""))).accept("application/json");
+        let page = self.ask(&request).is(200).json();
+        let messages = page["messages"].as_array().expect("messages").iter();
+        messages.map(|message| message["kind"].as_str().expect("a kind").to_owned()).collect()
+    }
+
+    /// One of the server's figures; 0 if there is none of that name.
+    #[track_caller]
+    pub fn figure(&self, name: &str) -> f64 {
+        let figures = self.ask(&Request::get("/metrics")).is(200);
+        let value = figures.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
     /// Somebody with a name, who speaks.

@@ -42,21 +42,26 @@ macro_rules! on_setup {
 
 mod chat;
 mod client;
+mod events;
 mod harness;
 mod server;
 
 mod bursts;
 mod crowd;
 mod cursors;
+mod figures;
 mod firehose;
 mod flood;
 mod framing;
+mod history;
 mod leaving;
 mod negotiation;
 mod pipelining;
 mod places;
+mod presence;
 mod publish;
 mod refusals;
 mod rooms;
 mod seed;
 mod shutdown;
+mod streams;
