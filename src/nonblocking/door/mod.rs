@@ -24,6 +24,7 @@ use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX};
 use crate::listen;
+use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
@@ -96,6 +97,15 @@ impl Door {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(self.waiters.clone()))
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            waiters: self.waiters.load(SeqCst),
+            waiters_max: self.budget.waiters,
+            ..Snapshot::default()
+        }
     }
 
     fn is_closing(&self) -> bool {
