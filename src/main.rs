@@ -126,7 +126,10 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&options.store, keep)?;
     let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
-    greeting::greet(listener.local_addr()?, name, &options.store, warning)?;
+    // Whoever started this may read the first line and go, as `head -1` does.
+    if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
+        tracing::info!(%error, "the greeting was not read to its end");
+    }
     serve(listener, store, &stop)?;
     Ok(())
 }
