@@ -44,7 +44,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a client may take to accept a reply that is more than its kernel and ours hold.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pauses after a failed accept: from the first, doubled up to the last.
 const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
