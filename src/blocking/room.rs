@@ -274,11 +274,11 @@ impl Owner {
                 Letter::Unsubscribe(id) => wake(room.unsubscribe(id, now)),
                 Letter::Publish { draft, sender } => {
                     drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
-                    senders.resize(drafts.len(), None);
+                    senders.resize_with(drafts.len(), || None);
                     drafts.push(draft);
                     senders.push(Some(sender));
                 }
-                Letter::People(asker) => answer(&asker, room.people.list()),
+                Letter::People(asker) => answer(asker, room.people.list()),
                 Letter::Leave { name, done } => {
                     drafts.extend(room.people.leaves(&name, now));
                     left.push(done);
@@ -289,12 +289,12 @@ impl Owner {
         if lapses {
             drafts.extend(room.people.lapse(now));
         }
-        senders.resize(drafts.len(), None);
+        senders.resize_with(drafts.len(), || None);
         if !drafts.is_empty() {
             self.publish(room, &drafts, senders, now);
         }
         for done in left {
-            answer(&done, ());
+            answer(done, ());
         }
     }
 
@@ -308,14 +308,14 @@ impl Owner {
                 wake(woken);
                 METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
                 for (sender, published) in senders.into_iter().zip(published) {
-                    sender.inspect(|sender| answer(sender, Ok(published)));
+                    sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
                 }
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
                 drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
                 for sender in senders.into_iter().flatten() {
-                    answer(&sender, Err(NotStored));
+                    answer(sender, Err(NotStored));
                 }
             }
         }
@@ -325,12 +325,12 @@ impl Owner {
 /// Hands each subscriber what it waited for.
 fn wake(woken: impl IntoIterator<Item = (Sender<Wake>, Wake)>) {
     for (subscriber, wake) in woken {
-        answer(&subscriber, wake);
+        answer(subscriber, wake);
     }
 }
 
 /// Sends somebody the one thing that its channel has room for. It may have gone meanwhile.
-fn answer<T>(asker: &Sender<T>, outcome: T) {
+fn answer<T>(asker: Sender<T>, outcome: T) {
     let _ = asker.try_send(outcome);
 }
 
@@ -338,7 +338,7 @@ fn answer<T>(asker: &Sender<T>, outcome: T) {
 fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
         if let Letter::Publish { sender, .. } = letter {
-            answer(&sender, Err(NotStored));
+            answer(sender, Err(NotStored));
         }
     }
 }

@@ -103,7 +103,7 @@ impl Server {
             Intent::Page(browser) => view::page(self, &browser).await?,
             Intent::Asset(fetch) => reply::asset(&fetch)?,
             Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
-            Intent::Metrics => return Err(Refusal::NotFound),
+            Intent::Metrics => view::metrics(self),
             Intent::Help => reply::help(),
             Intent::Lobby => reply::to_lobby(),
             Intent::Options(allow) => reply::options(allow),

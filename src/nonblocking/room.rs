@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::metrics::METRICS;
 use crate::room::{Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
@@ -214,19 +215,23 @@ impl Owner {
     async fn run(mut self) {
         // A panic takes the room's state with it, and so the channels of all who wait: they are told
         // to poll again. What was answered `ok` is in the store, from which the room starts anew.
-        while AssertUnwindSafe(self.own()).catch_unwind().await.is_err() {
+        let mut restarted = false;
+        while AssertUnwindSafe(self.own(restarted)).catch_unwind().await.is_err() {
             tracing::error!(room = %self.name, "the room panicked and is restarted from the store");
+            METRICS.room_restarts.inc();
+            restarted = true;
         }
     }
 
-    /// Opens the room and serves its mailbox until nobody needs it.
-    async fn own(&mut self) {
-        let mut room = self.open().await;
+    /// Opens the room and serves its mailbox until nobody needs it. After a restart it is opened for the
+    /// next letters only: if that panics again, the letters are spent.
+    async fn own(&mut self, restarted: bool) {
+        let mut room = if restarted { None } else { self.open().await };
         let mut looked = Instant::now();
         let mut busy = Instant::now();
         let mut letters = Vec::new();
         loop {
-            let is_empty = room.as_ref().map_or(true, |room| room.people.count() == 0);
+            let is_empty = room.as_ref().is_none_or(|room| room.people.count() == 0);
             let some = self.letters.recv_many(&mut letters, BATCH_LIMIT);
             match timeout(if is_empty { ROOM_IDLE } else { LAPSE_BEAT }, some).await {
                 Ok(0) => return,
@@ -237,32 +242,33 @@ impl Owner {
                     }
                 }
             }
-            if room.is_err() {
+            let letters = letters.drain(..);
+            if room.is_none() {
                 room = self.open().await;
             }
-            let letters = letters.drain(..);
-            match &mut room {
-                Ok(room) => {
-                    let lapses = looked.elapsed() >= LAPSE_BEAT;
-                    if lapses {
-                        looked = Instant::now();
-                    }
-                    self.act(room, letters, lapses).await;
-                    self.census.waiting.store(room.waiting(), Relaxed);
-                    self.census.people.store(room.people.count(), Relaxed);
-                }
-                Err(error) => {
-                    tracing::warn!(room = %self.name, %error, "the room can't be opened");
-                    refuse(letters);
-                }
+            let Some(room) = &mut room else {
+                refuse(letters);
+                continue;
+            };
+            let lapses = looked.elapsed() >= LAPSE_BEAT;
+            if lapses {
+                looked = Instant::now();
             }
+            self.act(room, letters, lapses).await;
+            self.census.waiting.store(room.waiting(), Relaxed);
+            self.census.people.store(room.people.count(), Relaxed);
         }
     }
 
-    async fn open(&self) -> Result<Room<Sender<Wake>>, store::Error> {
+    async fn open(&self) -> Option<Room<Sender<Wake>>> {
         let name = self.name.clone();
-        let newest = self.rooms.ask(move |store| store.newest(&name, TAIL_LIMIT)).await?;
-        Ok(Room::new(self.rooms.store.epoch(), newest, Timestamp::now()))
+        match self.rooms.ask(move |store| store.newest(&name, TAIL_LIMIT)).await {
+            Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, Timestamp::now())),
+            Err(error) => {
+                tracing::warn!(room = %self.name, %error, "the room can't be opened");
+                None
+            }
+        }
     }
 
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
@@ -317,8 +323,11 @@ impl Owner {
         let (name, kept) = (self.name.clone(), drafts.clone());
         match self.rooms.ask(move |store| store.append(&name, &kept)).await {
             Ok(appended) => {
+                let began = Instant::now();
                 let (woken, published) = room.publish(&appended, now);
+                METRICS.deliveries.inc_by(woken.len() as u64);
                 wake(woken);
+                METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
                 for (sender, published) in senders.into_iter().zip(published) {
                     sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
                 }

@@ -105,6 +105,15 @@ impl Connection {
         !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Waits until a reply, or the connection's end, can be read; false if neither came in time.
+    #[cfg(feature = "async")]
+    pub fn ends_within_its_patience(&self) -> bool {
+        match self.stream.get_ref().peek(&mut [0]) {
+            Ok(_) => true,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+        }
+    }
+
     /// Ends our side of the connection; the server can still answer.
     pub fn stop_sending(&self) {
         let socket = self.stream.get_ref();

@@ -21,6 +21,14 @@ macro_rules! on_every_setup {
     };
 }
 
+/// Makes a module of tests for every setup that is made for an open network.
+#[cfg(feature = "async")]
+macro_rules! on_open_network_setups {
+    ($($test:ident),+ $(,)?) => {
+        on_setup!(async_memory, "async", "memory:", $($test),+);
+    };
+}
+
 /// One line of [`on_every_setup`]: its module's name, `--engine` and `--store` (where `{dir}` stands
 /// for a directory that lives as long as the server).
 macro_rules! on_setup {
@@ -56,6 +64,8 @@ mod framing;
 mod history;
 mod leaving;
 mod negotiation;
+#[cfg(feature = "async")]
+mod open_network;
 mod pipelining;
 mod places;
 mod presence;

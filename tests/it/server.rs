@@ -155,12 +155,21 @@ impl Server {
 
     /// The memory that the process has in use, in KiB.
     pub fn resident_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most memory that the process ever had in use, in KiB.
+    #[cfg(feature = "async")]
+    pub fn peak_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let status = fs::read_to_string(&path).expect("the server's /proc entry");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let number = number.expect("VmRSS in kB");
-        number.parse().expect("a number")
+        number.expect("a size in kB").parse().expect("a number")
     }
 
     fn entries(&self, directory: &str) -> usize {

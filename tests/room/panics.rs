@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use comet_chat::blocking::room::Rooms;
+use comet_chat::blocking;
 use comet_chat::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{self, Appended, Keep, MemoryStore, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
 use crossbeam_channel::RecvTimeoutError;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A store that panics once when it is told to: a bug in the room's own thread.
 struct Fragile {
@@ -20,32 +23,71 @@ struct Fragile {
 
 #[test]
 fn a_room_that_panics_is_restarted_whole_and_its_waiters_poll_again() {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if info.payload_as_str() != Some("planted") {
-            hook(info);
-        }
-    }));
-    let inner = MemoryStore::new(Keep { messages: 100, age: None });
-    let store = Arc::new(Fragile { inner, panics: AtomicBool::new(false) });
-    let rooms = Rooms::new(store.clone());
+    quiet_the_planted_panic();
+    let store = fragile();
+    let rooms = blocking::room::Rooms::new(store.clone());
     let room = rooms.whereis(&RoomName::lobby()).expect("a room");
     let before = room.publish(draft("before")).expect("published");
 
     let wake = room.subscribe(SubscriberId::fresh(), latest());
     store.panics.store(true, SeqCst);
     assert_eq!(room.publish(draft("planted")), Err(Refusal::TryAgain), "what is not stored is not ok");
-    let deadline = Duration::from_secs(10);
-    assert_eq!(wake.recv_timeout(deadline), Err(RecvTimeoutError::Disconnected), "who waited comes back");
+    assert_eq!(wake.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "who waited comes back");
 
     let wake =
         room.subscribe(SubscriberId::fresh(), Subscription { after: After::Cursor(before.id), ..latest() });
     let after = room.publish(draft("after")).expect("the room is there again");
     assert_eq!(after.id.sequence, before.id.sequence + 1);
-    match wake.recv_timeout(deadline) {
+    match wake.recv_timeout(PATIENCE) {
         Ok(Wake::Page(page)) => assert_eq!(&*page.messages[0].text, "after"),
         other => panic!("who came back got {other:?}"),
     }
+}
+
+#[test]
+#[cfg(feature = "async")]
+fn a_room_whose_task_panics_is_restarted_whole_and_its_waiters_poll_again() {
+    use comet_chat::nonblocking;
+    use tokio::time::timeout;
+
+    quiet_the_planted_panic();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(async {
+        let store = fragile();
+        let rooms = nonblocking::room::Rooms::new(store.clone());
+        let room = rooms.whereis(&RoomName::lobby()).expect("a room");
+        let before = room.publish(draft("before")).await.expect("published");
+
+        let wake = room.subscribe(SubscriberId::fresh(), latest());
+        store.panics.store(true, SeqCst);
+        let planted = room.publish(draft("planted")).await;
+        assert_eq!(planted, Err(Refusal::TryAgain), "what is not stored is not ok");
+        let woken = timeout(PATIENCE, wake).await.expect("who waited is told");
+        assert!(woken.is_err(), "who waited comes back");
+
+        let after = Subscription { after: After::Cursor(before.id), ..latest() };
+        let wake = room.subscribe(SubscriberId::fresh(), after);
+        let after = room.publish(draft("after")).await.expect("the room is there again");
+        assert_eq!(after.id.sequence, before.id.sequence + 1);
+        match timeout(PATIENCE, wake).await.expect("who waits is told") {
+            Ok(Wake::Page(page)) => assert_eq!(&*page.messages[0].text, "after"),
+            other => panic!("who came back got {other:?}"),
+        }
+    });
+}
+
+fn quiet_the_planted_panic() {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str() != Some("planted") {
+            hook(info);
+        }
+    }));
+}
+
+fn fragile() -> Arc<Fragile> {
+    let inner = MemoryStore::new(Keep { messages: 100, age: None });
+    Arc::new(Fragile { inner, panics: AtomicBool::new(false) })
 }
 
 fn latest() -> Subscription {

@@ -21,6 +21,7 @@ use super::BODY_TIMEOUT;
 use super::connections::Visit;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::message::TEXT_LIMIT;
+use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{BodyLength, Format, Head};
@@ -48,7 +49,7 @@ pub async fn exchange(
     let (parts, body) = request.into_parts();
     let head = match head(&parts) {
         Ok(head) => head,
-        Err(refusal) => return Ok(send(reply::refused(Format::Plain, &refusal), visit, true)),
+        Err(refusal) => return Ok(send(refuse(Format::Plain, &refusal), visit, true)),
     };
     let format = head.format();
     let (reply, close) = match read_body(&head, body, &visit).await {
@@ -56,10 +57,10 @@ pub async fn exchange(
             Ok(Answer::Reply(reply)) => (reply, false),
             Ok(Answer::Stream(stream)) => return Ok(EventWriter::start(server, stream, visit)),
             // In such a place nobody can stay.
-            Err(refusal) => (reply::refused(format, &refusal), refusal == Refusal::TooManyWaiters),
+            Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
         },
         // Where the body ends is unclear from here on, and so is where the next request begins.
-        Err(NoBody::Refused(refusal)) => (reply::refused(format, &refusal), true),
+        Err(NoBody::Refused(refusal)) => (refuse(format, &refusal), true),
         Err(NoBody::Gone(gone)) => return Err(gone),
     };
     let close = close || server.door.is_closing() || server.door.is_crowded();
@@ -73,6 +74,11 @@ fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
     }
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     Ok(Head { method: parts.method.as_str(), target, headers })
+}
+
+fn refuse(format: Format, refusal: &Refusal) -> Reply {
+    METRICS.refused(refusal);
+    reply::refused(format, refusal)
 }
 
 /// Reads the body, if its length is clear and within the limit.
@@ -168,7 +174,7 @@ fn value_of(value: Cow<'static, str>) -> HeaderValue {
 }
 
 /// The reply to a head that hyper has refused, as it came.
-pub fn refuse(head: &[u8]) -> Vec<u8> {
+pub fn refuse_unread(head: &[u8]) -> Vec<u8> {
     let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
     let mut request = httparse::Request::new(&mut lines);
     let (format, refusal) = match request.parse(head) {
@@ -185,7 +191,7 @@ pub fn refuse(head: &[u8]) -> Vec<u8> {
         Err(httparse::Error::TooManyHeaders) => (Format::Plain, Refusal::HeadTooLarge),
         _ => (Format::Plain, Refusal::BadRequest),
     };
-    let reply = reply::refused(format, &refusal);
+    let reply = refuse(format, &refusal);
     let mut bytes = reply.render_head();
     // Writing to a string can't fail.
     let _ = write!(bytes, "Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len());

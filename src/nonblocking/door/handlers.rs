@@ -17,6 +17,7 @@ use super::connections::Connection;
 use super::socket::Socket;
 use super::{ACCEPT_PAUSES, exchange};
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::metrics::METRICS;
 
 /// Accepts connections until the door closes.
 pub async fn receive(server: Arc<Server>) {
@@ -32,6 +33,7 @@ pub async fn receive(server: Arc<Server>) {
             Err(_) if door.is_closing() => return,
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
+                METRICS.revivals.inc();
                 tracing::warn!(%error, ?pause, "no connection could be accepted");
                 sleep(pause).await;
                 pause = (pause * 2).min(ACCEPT_PAUSES.1);
@@ -71,7 +73,7 @@ async fn serve(server: Arc<Server>, stream: TcpStream, _place: OwnedSemaphorePer
     if let Err(error) = served {
         tracing::debug!(%error, "a connection broke");
         if error.is_parse() {
-            let reply = exchange::refuse(socket.refused_head());
+            let reply = exchange::refuse_unread(socket.refused_head());
             socket.refuse(&reply).await;
         }
     }

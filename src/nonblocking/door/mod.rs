@@ -24,6 +24,7 @@ use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX};
 use crate::listen;
+use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
@@ -43,7 +44,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a client may take to accept a reply that is more than its kernel and ours hold.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pauses after a failed accept: from the first, doubled up to the last.
 const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -96,6 +97,15 @@ impl Door {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(self.waiters.clone()))
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            waiters: self.waiters.load(SeqCst),
+            waiters_max: self.budget.waiters,
+            ..Snapshot::default()
+        }
     }
 
     fn is_closing(&self) -> bool {
