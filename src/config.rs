@@ -60,3 +60,9 @@ pub const HISTORY: usize = 50;
 
 /// How often a stream says that it lives: within the 30 s after which phones and proxies cut it.
 pub const STREAM_BEAT: Duration = Duration::from_secs(15);
+
+/// The most header lines of a request, where the engine has a say in it.
+pub const HEAD_LINES_MAX: usize = 100;
+
+/// The most bytes of a request's head (16 KiB), where the engine has a say in it.
+pub const HEAD_MAX: usize = 16 * 1024;

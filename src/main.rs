@@ -5,15 +5,21 @@ mod allocator;
 mod greeting;
 
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
-use comet_chat::store::{self, Keep, StoreSpec, Sweeper};
+#[cfg(feature = "async")]
+use comet_chat::nonblocking;
+use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
 use crossbeam_channel::{Receiver, bounded};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
@@ -33,8 +39,8 @@ struct Options {
     store: StoreSpec,
 
     /// How the server waits
-    #[arg(long, value_enum, default_value_t = Engine::Blocking)]
-    engine: Engine,
+    #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
+    engine: EngineChoice,
 
     /// How many messages are kept of each room; what is older makes a gap, which is announced
     #[arg(long, value_name = "MESSAGES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -56,9 +62,22 @@ enum Command {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Engine {
+enum EngineChoice {
     /// A thread for every waiter: tiny_http and crossbeam
     Blocking,
+    /// A task for every waiter: hyper and tokio
+    Async,
+}
+
+type Serve = fn(TcpListener, Arc<dyn Store>, &Receiver<()>) -> io::Result<()>;
+
+/// An engine, as far as it concerns the command line.
+struct Engine {
+    name: &'static str,
+    /// What it is not made for.
+    warning: Option<&'static str>,
+    bind: fn(SocketAddr) -> io::Result<TcpListener>,
+    serve: Serve,
 }
 
 fn main() -> ExitCode {
@@ -80,13 +99,10 @@ fn main() -> ExitCode {
 fn log_to_stderr(level: &str) {
     // The command line has let only levels pass.
     let level: tracing::Level = level.parse().expect("a level");
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_target(false)
-        .with_ansi(colours)
-        .with_max_level(level)
-        .init();
+    // tiny_http's own errors are seen to by the door, which says what it does about them.
+    let wanted = Targets::new().with_default(level).with_target("tiny_http", LevelFilter::OFF);
+    let lines = fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines.with_filter(wanted)).init();
 }
 
 /// tiny_http starts its threads with std's default stack, which only this variable can change. Small
@@ -104,14 +120,36 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_signal()?;
-    let listener = blocking::bind(options.listen)
-        .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
+    let Engine { name, warning, bind, serve } = engine(options.engine)?;
+    let listener =
+        bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&options.store, keep)?;
     let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
-    greeting::greet(listener.local_addr()?, "blocking", &options.store, Some(blocking::WARNING))?;
-    blocking::serve(listener, store, &stop)?;
+    // Whoever started this may read the first line and go, as `head -1` does.
+    if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
+        tracing::info!(%error, "the greeting was not read to its end");
+    }
+    serve(listener, store, &stop)?;
     Ok(())
+}
+
+/// What this build has of an engine.
+fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
+    match choice {
+        EngineChoice::Blocking => Ok(Engine {
+            name: "blocking",
+            warning: Some(blocking::WARNING),
+            bind: blocking::bind,
+            serve: blocking::serve,
+        }),
+        #[cfg(feature = "async")]
+        EngineChoice::Async => {
+            Ok(Engine { name: "async", warning: None, bind: nonblocking::bind, serve: nonblocking::serve })
+        }
+        #[cfg(not(feature = "async"))]
+        EngineChoice::Async => Err("this build has no async engine: build it with --features async"),
+    }
 }
 
 /// What a stopping signal sends to: the first asks the server to end, the second ends the process.

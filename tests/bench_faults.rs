@@ -10,6 +10,10 @@ use std::thread;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_comet-chat");
 
+/// What the bench measures here: the yardstick and the chat, each on a free port.
+const SERVERS: [&[&str]; 2] =
+    [&["bench", "--floor=127.0.0.1:0"], &["--listen=127.0.0.1:0", "--store=memory:"]];
+
 /// Of this many waiters the first to come, and every so many after it, meets one fault.
 const WAITERS: usize = 20;
 const EVERY: usize = 5;
@@ -19,37 +23,47 @@ const TOUCHED: usize = 50;
 
 #[test]
 fn a_run_without_faults_is_clean() {
-    let run = Run::firehose(None);
-    assert!(run.output.status.success(), "{}", run.complaints());
-    assert_eq!(run.verdict(), [0, 0, 0]);
+    for server in SERVERS {
+        let run = Run::firehose(server, None);
+        assert!(run.output.status.success(), "{}", run.complaints());
+        assert_eq!(run.verdict(), [0, 0, 0]);
+    }
 }
 
 #[test]
 fn one_lost_delivery_in_a_thousand_is_named() {
-    let run = Run::firehose(Some(Fault::Drop));
-    assert_eq!(run.verdict(), [WAITERS / EVERY, 0, 0]);
-    run.names("lost");
+    for server in SERVERS {
+        let run = Run::firehose(server, Some(Fault::Drop));
+        assert_eq!(run.verdict(), [WAITERS / EVERY, 0, 0]);
+        run.names("lost");
+    }
 }
 
 #[test]
 fn one_doubled_delivery_in_a_thousand_is_named() {
-    let run = Run::firehose(Some(Fault::Double));
-    assert_eq!(run.verdict(), [0, WAITERS / EVERY, 0]);
-    run.names("doubled");
+    for server in SERVERS {
+        let run = Run::firehose(server, Some(Fault::Double));
+        assert_eq!(run.verdict(), [0, WAITERS / EVERY, 0]);
+        run.names("doubled");
+    }
 }
 
 #[test]
 fn one_swapped_delivery_in_a_thousand_is_named() {
-    let run = Run::firehose(Some(Fault::Swap));
-    assert_eq!(run.verdict(), [0, 0, WAITERS / EVERY]);
-    run.names("swapped");
+    for server in SERVERS {
+        let run = Run::firehose(server, Some(Fault::Swap));
+        assert_eq!(run.verdict(), [0, 0, WAITERS / EVERY]);
+        run.names("swapped");
+    }
 }
 
 #[test]
 fn a_fan_out_names_what_one_waiter_lost() {
-    let run = Run::new(Some(Fault::Drop), &["--mode=fan-out", "-n4", "--rounds=60"]);
-    assert_eq!(run.verdict(), [1, 0, 0]);
-    run.names("lost");
+    for server in SERVERS {
+        let run = Run::new(server, Some(Fault::Drop), &["--mode=fan-out", "-n4", "--rounds=60"]);
+        assert_eq!(run.verdict(), [1, 0, 0]);
+        run.names("lost");
+    }
 }
 
 #[test]
@@ -65,7 +79,7 @@ fn a_server_that_is_not_there_is_said_so() {
     assert!(said.contains("no server answers there"), "{said}");
 }
 
-/// The floor, behind a proxy, under the bench.
+/// A server, behind a proxy, under the bench.
 struct Run {
     output: Output,
     /// The numbers of the messages that a fault met, as the proxy saw them.
@@ -74,16 +88,16 @@ struct Run {
 
 impl Run {
     /// 20 waiters, 200 messages: 4,000 deliveries, of which a fault meets 4.
-    fn firehose(fault: Option<Fault>) -> Run {
+    fn firehose(server: &[&str], fault: Option<Fault>) -> Run {
         let waiters = format!("-n{WAITERS}");
         let mode = ["--mode=firehose", "--publishers=2", "--messages=100"];
-        Run::new(fault, &[&mode[..], &[&waiters]].concat())
+        Run::new(server, fault, &[&mode[..], &[&waiters]].concat())
     }
 
-    fn new(fault: Option<Fault>, arguments: &[&str]) -> Run {
-        let floor = Floor::start();
+    fn new(server: &[&str], fault: Option<Fault>, arguments: &[&str]) -> Run {
+        let server = Server::start(server);
         let proxy = Arc::new(Proxy {
-            upstream: floor.address,
+            upstream: server.address,
             fault,
             followers: AtomicUsize::new(0),
             planted: Mutex::default(),
@@ -129,31 +143,27 @@ impl Run {
     }
 }
 
-/// The yardstick server as a process, ended with the test.
-struct Floor {
+/// A server as a process, ended with the test.
+struct Server {
     process: Child,
     address: SocketAddr,
     /// Held open, so that it may go on printing.
     _stdout: BufReader<ChildStdout>,
 }
 
-impl Floor {
-    fn start() -> Floor {
-        let mut process = Command::new(BINARY)
-            .args(["bench", "--floor", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+impl Server {
+    fn start(arguments: &[&str]) -> Server {
+        let mut process = Command::new(BINARY).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let address = line.split("http://").nth(1).unwrap();
         let address = address.split('/').next().unwrap().parse().unwrap();
-        Floor { process, address, _stdout: stdout }
+        Server { process, address, _stdout: stdout }
     }
 }
 
-impl Drop for Floor {
+impl Drop for Server {
     fn drop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();

@@ -44,11 +44,6 @@ impl Client {
         })
     }
 
-    /// How many slots there are; the next one gets this number.
-    pub fn slots(&self) -> usize {
-        self.connections.len()
-    }
-
     /// A new slot without a connection: the first request makes it.
     pub fn add_slot(&mut self) -> usize {
         self.connections.push(None);

@@ -15,8 +15,8 @@ pub enum Error {
     OtherWire(String),
     /// The server refused every waiter.
     AllRefused(String),
-    /// The server accepted connections and then said nothing: how many of how many.
-    Silent(usize, usize),
+    /// So many connections were made and none was answered, for so long.
+    Silent(usize, Duration),
     /// For so long no publish was answered.
     Stalled(Duration),
     /// The server keeps closing a waiter's connection without a reply.
@@ -42,8 +42,9 @@ impl fmt::Display for Error {
             Error::AllRefused(sentence) => {
                 write!(f, "the server refused every waiter: {sentence}")
             }
-            Error::Silent(silent, asked) => {
-                write!(f, "{silent} of {asked} connections were accepted and then not answered")
+            Error::Silent(connections, patience) => {
+                let seconds = patience.as_secs();
+                write!(f, "{connections} connections were made, and none was answered for {seconds} s")
             }
             Error::Stalled(patience) => {
                 write!(f, "no publish was answered for {} s", patience.as_secs())

@@ -25,18 +25,21 @@ pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
     let bar = bar("fan-out", rounds as u64);
     let mut stalled = 0;
     while outcome.rounds < rounds && stalled < STALLED_ROUNDS {
-        session.slowest = Duration::ZERO;
+        session.waiters.slowest = Duration::ZERO;
         let number = session.publish(0, SystemTime::now());
         let deadline = Instant::now() + session.patience();
-        while !session.ledger.all_saw(number) || !session.is_free(0) {
+        while !session.ledger.all_saw(number) || !session.publishers.is_free(0) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                if !session.publishers.is_free(0) {
+                    return Err(Error::Stalled(session.patience()));
+                }
                 stalled += 1;
                 break;
             }
             session.turn(left)?;
         }
-        outcome.last.saturating_record(session.slowest.as_nanos() as u64);
+        outcome.last.saturating_record(session.waiters.slowest.as_nanos() as u64);
         outcome.rounds += 1;
         bar.inc(1);
         session.rest(session.pause())?;

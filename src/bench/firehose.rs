@@ -16,7 +16,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let mut before = (0, 0);
     loop {
         for (publisher, sent) in sent.iter_mut().enumerate() {
-            if *sent < each && session.is_free(publisher) {
+            if *sent < each && session.publishers.is_free(publisher) {
                 session.publish(publisher, SystemTime::now());
                 *sent += 1;
             }
@@ -27,8 +27,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
             before = now;
             deadline = Instant::now() + session.patience();
         }
-        let all_sent = sent.iter().all(|&sent| sent == each)
-            && (0..sent.len()).all(|publisher| session.is_free(publisher));
+        let all_sent = sent.iter().all(|&sent| sent == each) && session.publishers.all_free();
         if all_sent && session.ledger.all_saw_all() {
             break;
         }

@@ -5,13 +5,15 @@
 //! it; with the process's number it also tells what the server spent.
 //!
 //! ```text
-//!  fanout firehose publish idle      a mode each: what is published, and when it is over
-//!               │
-//!            session ── ledger       publishers and waiters, and the record of what they saw
-//!               │    └─ process      what the server spent, from /proc
-//!            client ── opening       the readiness loop, and how clients get in
-//!               │
-//!     connection ── reply, target    bytes in, bytes out
+//!    fanout firehose publish idle     a mode each: what is published, and when it is over
+//!                  │
+//!  process ──── session               what the server spent, from /proc; and one run
+//!              │       │
+//!       publishers   waiters          who speaks and who waits: what each does with a reply
+//!           │  └────┬───┘ │
+//!         mark    client  ledger      their texts; the readiness loop; the record and its judge
+//!                   │
+//!   target ──── connection ──── reply bytes out, bytes in
 //!
 //!  report     one run, for people and machines
 //!  compare    many runs side by side: a page, a picture, JSON
@@ -27,13 +29,15 @@ mod firehose;
 pub mod floor;
 mod idle;
 mod ledger;
-mod opening;
+mod mark;
 mod process;
 mod publish;
+mod publishers;
 mod reply;
 mod report;
 mod session;
 mod target;
+mod waiters;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

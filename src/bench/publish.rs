@@ -22,7 +22,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     while sent < total {
         let due = Duration::from_secs_f64(sent as f64 / rate);
         let wait = due.saturating_sub(start.elapsed());
-        match session.free_publisher() {
+        match session.publishers.free() {
             Some(publisher) if wait.is_zero() => {
                 session.publish(publisher, clock + due);
                 sent += 1;
@@ -44,8 +44,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     }
     bar.finish_and_clear();
     let deadline = Instant::now() + session.patience();
-    let publishers = session.plan.publishers;
-    while (0..publishers).any(|publisher| !session.is_free(publisher)) || !session.ledger.all_saw_all() {
+    while !session.publishers.all_free() || !session.ledger.all_saw_all() {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;

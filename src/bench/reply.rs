@@ -98,11 +98,21 @@ impl Reply {
         Some(receipt.delivered)
     }
 
-    /// The first line of the body, to be shown.
-    pub fn sentence(&self) -> String {
+    /// Whether this answers a poll: with messages, or with none.
+    pub fn is_poll_answer(&self) -> bool {
+        matches!(self.status, 200 | 204)
+    }
+
+    /// Whether the server says that it can't now.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.status, 429 | 503)
+    }
+
+    /// The status and the first line of the body, to be shown.
+    pub fn summary(&self) -> String {
         let body = String::from_utf8_lossy(&self.body);
-        let line = body.lines().next().unwrap_or_default();
-        line.chars().take(200).collect()
+        let line: String = body.lines().next().unwrap_or_default().chars().take(200).collect();
+        format!("{} {line}", self.status)
     }
 
     fn parse(buffer: &[u8], at: SystemTime) -> Result<Option<(Reply, usize)>, Malformed> {

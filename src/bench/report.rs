@@ -120,7 +120,7 @@ impl Report {
         server: Option<(Usage, Usage)>,
         load: Option<(Usage, Usage)>,
     ) -> Report {
-        let (ledger, counts) = (&session.ledger, &session.counts);
+        let (ledger, publishers, waiters) = (&session.ledger, &session.publishers, &session.waiters);
         let deliveries = ledger.deliveries();
         let command: Vec<String> = std::env::args().collect();
         Report {
@@ -139,22 +139,22 @@ impl Report {
             waiters: Waiters {
                 asked: session.plan.waiters,
                 held,
-                refused: counts.refused,
-                refusal: counts.refusal.clone(),
+                refused: waiters.refused,
+                refusal: waiters.refusal.clone(),
             },
             rounds: fan_out.as_ref().map(|outcome| outcome.rounds),
             published: ledger.published(),
             acknowledged: ledger.acknowledged(),
-            failed_posts: counts.failed_posts,
+            failed_posts: publishers.failed,
             deliveries,
-            delivery: Latency::of(&session.delivery),
+            delivery: Latency::of(&waiters.delivery),
             last: fan_out.and_then(|outcome| Latency::of(&outcome.last)),
-            answer: Latency::of(&session.answer),
-            fewest_found: counts.fewest_found.filter(|_| session.args.mode == Mode::FanOut),
-            timeouts: counts.timeouts,
-            reconnects: counts.reconnects,
-            gaps: counts.gaps,
-            foreign: counts.foreign,
+            answer: Latency::of(&publishers.answer),
+            fewest_found: publishers.fewest_found.filter(|_| session.args.mode == Mode::FanOut),
+            timeouts: waiters.timeouts,
+            reconnects: waiters.reconnects,
+            gaps: waiters.gaps,
+            foreign: waiters.foreign,
             server: server.map(|(before, after)| Server::of(session, before, &after, took, held)),
             load_share: load
                 .map(|(before, after)| after.cpu_since(&before).as_secs_f64() / took.as_secs_f64()),

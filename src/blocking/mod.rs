@@ -61,7 +61,7 @@ enum Answer<'a> {
 
 impl Server {
     /// Answers one request.
-    fn answer<'a>(&'a self, head: &Head<'_>, body: &[u8], visit: &Visit<'_>) -> Result<Answer<'a>, Refusal> {
+    fn answer<'a>(&'a self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer<'a>, Refusal> {
         let reply = match parse(head, body)? {
             Intent::Poll(poll) => poll::poll(self, &poll, visit)?,
             Intent::Stream(poll) => return stream::open(self, poll, visit).map(Answer::Stream),
@@ -74,7 +74,7 @@ impl Server {
             Intent::Page(browser) => view::page(self, &browser)?,
             Intent::Asset(fetch) => reply::asset(&fetch)?,
             Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
-            Intent::Metrics => return Err(Refusal::NotFound),
+            Intent::Metrics => view::metrics(self),
             Intent::Help => reply::help(),
             Intent::Lobby => reply::to_lobby(),
             Intent::Options(allow) => reply::options(allow),

@@ -14,7 +14,7 @@ use crate::wire::reply::{self, Reply};
 use crate::wire::request::Poll;
 
 /// Waits for what the poll asks for, and renders it.
-pub fn poll(server: &Server, poll: &Poll, visit: &Visit<'_>) -> Result<Reply, Refusal> {
+pub fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, Refusal> {
     // Who does not wait takes nobody's place.
     let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit(visit)?) };
     let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit)?;
@@ -27,7 +27,7 @@ pub fn next_page(
     poll: &Poll,
     mut after: After,
     hold: Duration,
-    visit: &Visit<'_>,
+    visit: &Visit,
 ) -> Result<Outcome, Refusal> {
     let deadline = Instant::now() + hold;
     loop {
@@ -54,7 +54,7 @@ fn wait(
     poll: &Poll,
     after: After,
     deadline: Instant,
-    visit: &Visit<'_>,
+    visit: &Visit,
 ) -> Result<Wake, Refusal> {
     let room = server.rooms.whereis(&poll.room)?;
     let id = SubscriberId::fresh();

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::metrics::METRICS;
 use crate::room::{Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
@@ -201,18 +202,22 @@ impl Owner {
     fn run(self) {
         // A panic takes the room's state with it, and so the channels of all who wait: they are told
         // to poll again. What was answered `ok` is in the store, from which the room starts anew.
-        while catch_unwind(AssertUnwindSafe(|| self.own())).is_err() {
+        let mut restarted = false;
+        while catch_unwind(AssertUnwindSafe(|| self.own(restarted))).is_err() {
             tracing::error!(room = %self.name, "the room panicked and is restarted from the store");
+            METRICS.room_restarts.inc();
+            restarted = true;
         }
     }
 
-    /// Opens the room and serves its mailbox until nobody needs it.
-    fn own(&self) {
-        let mut room = self.open();
+    /// Opens the room and serves its mailbox until nobody needs it. After a restart it is opened for the
+    /// next letter only: if that panics again, the letter is spent.
+    fn own(&self, restarted: bool) {
+        let mut room = if restarted { None } else { self.open() };
         let mut looked = Instant::now();
         let mut busy = Instant::now();
         loop {
-            let is_empty = room.as_ref().map_or(true, |room| room.people.count() == 0);
+            let is_empty = room.as_ref().is_none_or(|room| room.people.count() == 0);
             let first = match self.letters.recv_timeout(if is_empty { ROOM_IDLE } else { LAPSE_BEAT }) {
                 Ok(letter) => {
                     busy = Instant::now();
@@ -226,31 +231,31 @@ impl Owner {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if room.is_err() {
-                room = self.open();
-            }
             let letters = first.into_iter().chain(self.letters.try_iter()).take(BATCH_LIMIT);
-            match &mut room {
-                Ok(room) => {
-                    let lapses = looked.elapsed() >= LAPSE_BEAT;
-                    if lapses {
-                        looked = Instant::now();
-                    }
-                    self.act(room, letters, lapses);
-                    self.census.waiting.store(room.waiting(), Relaxed);
-                    self.census.people.store(room.people.count(), Relaxed);
-                }
-                Err(error) => {
-                    tracing::warn!(room = %self.name, %error, "the room can't be opened");
-                    refuse(letters);
-                }
+            room = room.or_else(|| self.open());
+            let Some(room) = &mut room else {
+                refuse(letters);
+                continue;
+            };
+            let lapses = looked.elapsed() >= LAPSE_BEAT;
+            if lapses {
+                looked = Instant::now();
             }
+            self.act(room, letters, lapses);
+            self.census.waiting.store(room.waiting(), Relaxed);
+            self.census.people.store(room.people.count(), Relaxed);
         }
     }
 
-    fn open(&self) -> Result<Room<Sender<Wake>>, store::Error> {
+    fn open(&self) -> Option<Room<Sender<Wake>>> {
         let store = &self.rooms.store;
-        Ok(Room::new(store.epoch(), store.newest(&self.name, TAIL_LIMIT)?, Timestamp::now()))
+        match store.newest(&self.name, TAIL_LIMIT) {
+            Ok(tail) => Some(Room::new(store.epoch(), tail, Timestamp::now())),
+            Err(error) => {
+                tracing::warn!(room = %self.name, %error, "the room can't be opened");
+                None
+            }
+        }
     }
 
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
@@ -296,8 +301,11 @@ impl Owner {
     fn publish(&self, room: &mut Room<Sender<Wake>>, drafts: &[Draft], senders: Senders, now: Timestamp) {
         match self.rooms.store.append(&self.name, drafts) {
             Ok(appended) => {
+                let began = Instant::now();
                 let (woken, published) = room.publish(&appended, now);
+                METRICS.deliveries.inc_by(woken.len() as u64);
                 wake(woken);
+                METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
                 for (sender, published) in senders.into_iter().zip(published) {
                     sender.inspect(|sender| answer(sender, Ok(published)));
                 }

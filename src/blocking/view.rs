@@ -1,4 +1,4 @@
-//! What can be looked at without waiting: the page, history, people, rooms, health.
+//! What can be looked at without waiting: the page, history, people, rooms, figures, health.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Server;
 use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
+use crate::metrics::{METRICS, Snapshot};
 use crate::room::{After, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
 use crate::wire::page::BACKLOG_MESSAGES;
@@ -74,6 +75,18 @@ pub fn rooms(server: &Server, format: Format) -> Result<Reply, Refusal> {
         (entry.waiting, entry.people) = (waiting, people);
     }
     Ok(reply::rooms(format, &rooms.into_values().collect::<Vec<_>>()))
+}
+
+/// Says what the server has counted, and what there is now.
+pub fn metrics(server: &Server) -> Reply {
+    let awake = server.rooms.awake();
+    let snapshot = Snapshot {
+        rooms: awake.len(),
+        people: awake.values().map(|census| census.people.load(Relaxed)).sum(),
+        store: server.rooms.store().stats(),
+        ..server.door.snapshot()
+    };
+    reply::metrics(METRICS.render(&snapshot))
 }
 
 /// Publishes in a real room, and waits for the message as anybody would.

@@ -129,7 +129,8 @@ impl Store for MemoryStore {
         let mut rooms: Vec<RoomSummary> = shelves
             .rooms
             .iter()
-            .filter(|(room, shelf)| !room.is_internal() && !shelf.messages.is_empty())
+            .filter(|(room, _)| !room.is_internal())
+            .filter(|(_, shelf)| !shelf.messages.is_empty() || !shelf.present.is_empty())
             .filter_map(|(room, shelf)| {
                 let (latest, at, people) = (shelf.latest, shelf.at?, shelf.present.len());
                 Some(RoomSummary { room: room.clone(), latest, at, people })

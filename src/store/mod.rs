@@ -45,7 +45,7 @@ pub trait Store: Send + Sync + 'static {
     /// What was kept before `sequence`, the newest `limit` of it, oldest first.
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
-    /// Every room in which something is kept, by name, without the server's own.
+    /// Every room in which something is kept or somebody is present, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
 
     /// Forgets what is over the age limit at `now`, in every room.

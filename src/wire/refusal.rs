@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::RETRY_AFTER;
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX, RETRY_AFTER};
 use crate::message::TEXT_LIMIT;
 
 /// Why a request was refused: the client's fault, or a limit. Nothing of it is left behind.
@@ -11,6 +11,10 @@ use crate::message::TEXT_LIMIT;
 /// Its display is the sentence for the client: what was wrong, the limit, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// What is no request of HTTP/1.1 or 1.0.
+    BadRequest,
+    /// A request with more, or longer, header lines than an engine takes.
+    HeadTooLarge,
     /// A message without a visible character.
     EmptyMessage,
     /// A body, or a text in it, over [`TEXT_LIMIT`].
@@ -63,6 +67,7 @@ impl Refusal {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
+            Refusal::HeadTooLarge => 431,
             Refusal::MessageTooLarge => 413,
             Refusal::UnsupportedMediaType => 415,
             Refusal::MethodNotAllowed(_) => 405,
@@ -76,6 +81,8 @@ impl Refusal {
     /// The stable name of this kind of refusal: the `type` of its problem is `urn:comet-chat:` and this.
     pub fn code(&self) -> &'static str {
         match self {
+            Refusal::BadRequest => "bad-request",
+            Refusal::HeadTooLarge => "head-too-large",
             Refusal::EmptyMessage => "empty-message",
             Refusal::MessageTooLarge => "message-too-large",
             Refusal::BadUtf8 => "bad-utf8",
@@ -127,6 +134,10 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Refusal::BadRequest => f.write_str("this is no request in HTTP/1.1 or HTTP/1.0"),
+            Refusal::HeadTooLarge => {
+                write!(f, "the request's head is over the limit of {HEAD_MAX} bytes or {HEAD_LINES_MAX} lines: send fewer or shorter headers")
+            }
             Refusal::EmptyMessage => {
                 f.write_str("the message is empty: send message=TEXT as a form, {\"message\":\"TEXT\"} as JSON, or a text/plain body")
             }

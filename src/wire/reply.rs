@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -13,6 +14,7 @@ use super::refusal::Refusal;
 use super::request::{Fetch, Format, History, Poll, Publish, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::metrics::CONTENT_TYPE;
 use crate::room::{Outcome, Page, Published};
 use crate::store::Tail;
 
@@ -51,6 +53,18 @@ impl Reply {
     /// Whether it has a body, be it of no bytes.
     pub fn has_body(&self) -> bool {
         !matches!(self.status, 204 | 304)
+    }
+
+    /// The status line, `Date` and the header lines. What the connection adds, and the empty line, follow.
+    pub fn render_head(&self) -> String {
+        let mut head = String::with_capacity(512);
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        // Writing to a string can't fail.
+        let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head
     }
 
     fn empty(status: u16) -> Reply {
@@ -310,13 +324,14 @@ pub fn stream() -> Reply {
     Reply::new(200, "text/event-stream", &[][..]).with("X-Accel-Buffering", "no")
 }
 
-/// How a stream begins: when to come back after a loss, spread so that not all come at once; and, if
-/// nothing is there yet, the place from which the client goes on even if nothing ever comes.
-pub fn stream_start(first: &Outcome) -> String {
+/// How a stream begins, and where it goes on from: when to come back after a loss, spread so that not
+/// all come at once; then what is there already, or, if that is nothing, the place from which the client
+/// goes on even if nothing ever comes.
+pub fn stream_start(first: &Outcome) -> (String, Cursor) {
     let retry = fastrand::u32(1_000..3_000);
     match first {
-        Outcome::Expired(next) => format!("retry: {retry}\nid: {next}\n\n"),
-        _ => format!("retry: {retry}\n\n"),
+        Outcome::Page(page) => (format!("retry: {retry}\n\n{}", stream_page(page)), page.next),
+        Outcome::Expired(next) | Outcome::Closing(next) => (format!("retry: {retry}\nid: {next}\n\n"), *next),
     }
 }
 
@@ -372,6 +387,11 @@ pub fn healthy(format: Format) -> Reply {
         Format::Json => Reply::new(200, JSON, &b"{\"status\":\"ok\"}"[..]),
         _ => Reply::new(200, PLAIN, &b"ok"[..]),
     }
+}
+
+/// The server's figures.
+pub fn metrics(text: String) -> Reply {
+    Reply::new(200, CONTENT_TYPE, text.into_bytes())
 }
 
 /// The wire in plain text.
@@ -447,6 +467,7 @@ pub fn reason(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        431 => "Request Header Fields Too Large",
         429 => "Too Many Requests",
         503 => "Service Unavailable",
         _ => "",

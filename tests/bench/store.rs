@@ -165,8 +165,10 @@ fn visit(path: &Path, size: usize) -> [f64; 5] {
     assert_eq!(messages.len(), 50);
     let (resume, messages) = timed(|| store.after(&room, latest - 50, 1_000).expect("read"));
     assert_eq!(messages, tail.messages);
-    let draft = Draft { send_id: None, ..said(0) };
-    let (append, appended) = timed(|| store.append(&room, &[draft]).expect("stored"));
+    let say = || store.append(&room, &[Draft { send_id: None, ..said(0) }]).expect("stored");
+    // The first one after opening makes the log anew, which is not what is asked here.
+    say();
+    let (append, appended) = timed(say);
     assert!(appended[0].stored().is_some());
     [opened, newest, page, resume, append]
 }

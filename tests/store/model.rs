@@ -87,7 +87,8 @@ fn any_drafts(rng: &mut Rng, now: &mut u64) -> Vec<Draft> {
                 _ => rng.u64(..3),
             };
             let send_id: Option<SendId> = rng.bool().then(|| format!("id-{}", rng.u8(..8)).parse().unwrap());
-            let name: Option<PersonName> = rng.bool().then(|| "Zoë 🦀".parse().unwrap());
+            let name: Option<PersonName> =
+                rng.bool().then(|| rng.choice(["Zoë 🦀", "a"]).unwrap().parse().unwrap());
             Draft {
                 kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
                 name,
@@ -155,9 +156,10 @@ impl Model {
 
     fn summaries(&self) -> Vec<RoomSummary> {
         let shown = |(name, room): (&RoomName, &Room)| {
-            let at = room.kept().last()?.at;
+            let at = room.said.last()?.1.at;
             let people = room.present().len();
-            Some(RoomSummary { room: name.clone(), latest: room.latest(), at, people })
+            let is_listed = people > 0 || !room.kept().is_empty();
+            is_listed.then(|| RoomSummary { room: name.clone(), latest: room.latest(), at, people })
         };
         let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
         rooms.filter_map(shown).collect()

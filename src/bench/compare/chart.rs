@@ -86,22 +86,22 @@ impl Chart {
                  <text class=\"tick\" text-anchor=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                 LEFT - 8.0,
                 y + 4.0,
-                short(tick)
+                abbreviated(tick)
             );
         }
         let mut free_from = f64::NEG_INFINITY;
         for &count in &waiters {
             let x = x(count);
             let _ = write!(svg, "<path class=\"grid\" d=\"M{x:.1} {BOTTOM}v5\"/>");
-            // 9,000 stands close to 5,000.
+            // Where two stand close, the first is named.
             if x >= free_from {
                 let _ = write!(
                     svg,
                     "<text class=\"tick\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
                     BOTTOM + 18.0,
-                    short(count)
+                    abbreviated(count)
                 );
-                free_from = x + 26.0;
+                free_from = x + 24.0;
             }
         }
         let _ = write!(
@@ -113,7 +113,7 @@ impl Chart {
         for series in &self.series {
             series.draw(&mut svg, &axis, x);
         }
-        self.label(&mut svg, &axis, x);
+        self.label(&mut svg, &axis);
         svg.push_str("</g>");
         svg
     }
@@ -127,23 +127,23 @@ impl Chart {
         )
     }
 
-    /// Names each line at its end; where ends are close, the names are pushed apart.
-    fn label(&self, svg: &mut String, axis: &Axis, x: impl Fn(f64) -> f64) {
-        let mut ends: Vec<(f64, f64, &str)> = Vec::new();
+    /// Names each line beside its end; where ends are close, the names are pushed apart.
+    fn label(&self, svg: &mut String, axis: &Axis) {
+        let mut ends: Vec<(f64, &str)> = Vec::new();
         for series in self.series.iter().filter(|series| !series.dashed) {
             if let Some(last) = series.points.last() {
-                ends.push((axis.y(last.median), x(last.waiters), &series.engine));
+                ends.push((axis.y(last.median), &series.engine));
             }
         }
         ends.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut ceiling = f64::INFINITY;
-        for (end, x, engine) in ends {
+        for (end, engine) in ends {
             let y = end.min(ceiling);
             ceiling = y - LABEL;
             let _ = write!(
                 svg,
                 "<text class=\"name {engine}\" x=\"{:.1}\" y=\"{:.1}\">{engine}</text>",
-                x + 10.0,
+                RIGHT + 12.0,
                 y + 4.0
             );
         }
@@ -244,6 +244,11 @@ pub fn short(value: f64) -> String {
     }
     let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
     grouped + fraction
+}
+
+/// A number on an axis, where there is little room: 10, 500, 1k, 6.4k, 100k.
+fn abbreviated(value: f64) -> String {
+    if value < 1000.0 { short(value) } else { format!("{}k", short(value / 1000.0)) }
 }
 
 #[cfg(test)]

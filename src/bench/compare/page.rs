@@ -19,8 +19,8 @@ const COLUMNS: [(&str, &str, &str, f64); 13] = [
     ("half have it", "ms", "p50_us", 0.001),
     ("99 % have it", "ms", "p99_us", 0.001),
     ("last has it", "ms", "last_us", 0.001),
-    ("waited", "switches a delivery", "voluntary_switches", 1.0),
-    ("pushed aside", "switches a delivery", "involuntary_switches", 1.0),
+    ("waited", "times a delivery", "voluntary_switches", 1.0),
+    ("pushed aside", "times a delivery", "involuntary_switches", 1.0),
     ("threads", "", "threads", 1.0),
     ("files", "", "fds", 1.0),
     ("resident", "MiB", "resident_bytes", MIB),
@@ -89,7 +89,7 @@ fn fan_out(comparison: &Comparison) -> String {
     for (heading, unit, ..) in COLUMNS {
         let _ = write!(table, "<th>{heading}<small>{unit}</small></th>");
     }
-    table += "<th>lost, doubled, swapped</th></tr>";
+    table += "<th>faults<small>lost, doubled, swapped</small></th></tr>";
     let mut before = None;
     for cell in in_order(comparison, "fan-out") {
         let first = before.replace(cell.waiters) != Some(cell.waiters);
@@ -113,7 +113,7 @@ fn firehose(comparison: &Comparison) -> String {
     let mut table = "<tr><th class=\"word\">engine</th><th>deliveries<small>a second</small></th>\
         <th>CPU<small>us a delivery</small></th><th>half have it<small>ms</small></th>\
         <th>99 % have it<small>ms</small></th><th>ok after<small>ms, half</small></th>\
-        <th>lost, doubled, swapped</th></tr>"
+        <th>faults<small>lost, doubled, swapped</small></th></tr>"
         .to_owned();
     for cell in in_order(comparison, "firehose") {
         let speed = match (cell.median("deliveries"), cell.median("seconds")) {

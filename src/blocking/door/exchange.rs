@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::time::SystemTime;
 
 use tiny_http::{HTTPVersion, Header, Request, Response};
 
 use super::super::{Answer, Server, stream};
 use super::connections::{Arrival, Visit};
 use crate::message::TEXT_LIMIT;
+use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{BodyLength, Head};
+use crate::wire::request::{BodyLength, Format, Head};
 
 /// Why there is no whole body.
 enum NoBody {
@@ -31,7 +31,7 @@ pub fn exchange(server: &Server, mut request: Request, urgent: bool) {
         }
         Arrival::Known(visit) => visit,
         Arrival::TooDeep(visit) => {
-            let reply = reply::refused(head(&request).format(), &Refusal::TooDeepPipeline);
+            let reply = refuse(head(&request).format(), &Refusal::TooDeepPipeline);
             return send(request, &reply, &visit, true);
         }
         Arrival::Unwelcome => return leave(request),
@@ -50,13 +50,13 @@ pub fn exchange(server: &Server, mut request: Request, urgent: bool) {
                     // Whoever is gone comes back by its cursor.
                     let _ = events.and_then(|events| stream::send(server, stream, &visit, events));
                 }
-                Err(refusal) => send(request, &reply::refused(format, &refusal), &visit, false),
+                Err(refusal) => send(request, &refuse(format, &refusal), &visit, false),
             }
         }
         Err(NoBody::Refused(refusal)) => {
             // Where the body ends is unclear from here on, and so is where the next request begins.
             visit.closes();
-            let reply = reply::refused(head(&request).format(), &refusal);
+            let reply = refuse(head(&request).format(), &refusal);
             visit.end_wait();
             send_before_body(request, &reply);
         }
@@ -70,6 +70,11 @@ fn head(request: &Request) -> Head<'_> {
         target: request.url(),
         headers: request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
     }
+}
+
+fn refuse(format: Format, refusal: &Refusal) -> Reply {
+    METRICS.refused(refusal);
+    reply::refused(format, refusal)
 }
 
 /// Reads the body, if its length is clear and within the limit.
@@ -105,7 +110,7 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, NoBody> {
 ///
 /// **Fault:** tiny_http prints a reply in pieces through 1 KiB, drops `Connection`, and gives a 204 a
 /// length. **Cure:** head and body in one buffer, one write, one flush.
-fn send(request: Request, reply: &Reply, visit: &Visit<'_>, close: bool) {
+fn send(request: Request, reply: &Reply, visit: &Visit, close: bool) {
     let bytes = render(&request, reply, close);
     // The replies of a connection go out in order: none before a wait that still stands.
     visit.end_wait();
@@ -127,7 +132,7 @@ pub struct EventWriter {
 impl EventWriter {
     fn start(request: Request) -> io::Result<EventWriter> {
         let chunked = *request.http_version() > HTTPVersion(1, 0);
-        let mut head = render_head(&reply::stream());
+        let mut head = reply::stream().render_head();
         head.push_str(if chunked {
             "Transfer-Encoding: chunked\r\n\r\n"
         } else {
@@ -156,19 +161,8 @@ impl EventWriter {
     }
 }
 
-fn render_head(reply: &Reply) -> String {
-    let mut head = String::with_capacity(512);
-    let date = httpdate::fmt_http_date(SystemTime::now());
-    // Writing to a string can't fail.
-    let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", reply.status, reply::reason(reply.status));
-    for (name, value) in &reply.headers {
-        let _ = write!(head, "{name}: {value}\r\n");
-    }
-    head
-}
-
 fn render(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
-    let mut text = render_head(reply);
+    let mut text = reply.render_head();
     if reply.has_body() {
         let _ = write!(text, "Content-Length: {}\r\n", reply.body.len());
     }
@@ -200,10 +194,17 @@ fn is_last(request: &Request) -> bool {
 ///
 /// **Fault:** when tiny_http drops a request it reads what is left of its body into a buffer of the
 /// announced size; where that can't be had, Rust aborts the process. **Cure:** such a request is not
-/// dropped. Its connection stays, a thread and two descriptors, for the life of the process. Below a
-/// hundred terabytes it does not come to that: the binary's allocator takes address space for such a
-/// buffer without reserving memory for it.
+/// dropped, and answered through the one door that leaves it alive: an interim `100`, as which it is
+/// "upgraded" to a stream, and the reply on that. Its connection stays, a thread and two descriptors,
+/// for the life of the process. Below a hundred terabytes it does not come to that: the binary's
+/// allocator takes address space for such a buffer without reserving memory for it.
 fn send_before_body(request: Request, reply: &Reply) {
+    if !is_droppable(&request) {
+        let bytes = render(&request, reply, true);
+        let mut stream = request.upgrade("none", Response::empty(100));
+        let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
+        return mem::forget(stream);
+    }
     let mut response = Response::from_data(reply.body.to_vec()).with_status_code(reply.status);
     for (name, value) in &reply.headers {
         let value = if *name == "Cache-Control" {
@@ -214,11 +215,7 @@ fn send_before_body(request: Request, reply: &Reply) {
         // Our own names and values are ASCII.
         response.add_header(Header::from_bytes(*name, value).expect("an ASCII header"));
     }
-    if is_droppable(&request) {
-        let _ = request.respond(response);
-    } else {
-        mem::forget(request);
-    }
+    let _ = request.respond(response);
 }
 
 /// Drops a request without a reply.

@@ -6,8 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,8 +32,9 @@ pub struct Generation {
     idle: AtomicUsize,
     dead: AtomicBool,
     served: AtomicBool,
-    /// When a request was last received.
-    heard: Mutex<Instant>,
+    started: Instant,
+    /// When a request was last received, in seconds since the start.
+    heard: AtomicU64,
 }
 
 impl Generation {
@@ -45,7 +45,8 @@ impl Generation {
             idle: AtomicUsize::new(0),
             dead: AtomicBool::new(false),
             served: AtomicBool::new(false),
-            heard: Mutex::new(Instant::now()),
+            started: Instant::now(),
+            heard: AtomicU64::new(0),
         });
         add_handler(server, &generation).then_some(generation)
     }
@@ -68,12 +69,12 @@ impl Generation {
     }
 
     fn silence(&self) -> Duration {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.started.elapsed().saturating_sub(Duration::from_secs(self.heard.load(SeqCst)))
     }
 
     fn hear(&self) {
         self.served.store(true, SeqCst);
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.heard.store(self.started.elapsed().as_secs(), SeqCst);
     }
 }
 

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
-use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
+use socket2::SockRef;
 
 use self::connections::Connections;
 use self::handlers::Generation;
@@ -23,6 +23,8 @@ use self::rescuer::Rescuer;
 use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX};
+use crate::listen;
+use crate::metrics::{METRICS, Snapshot};
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
@@ -39,9 +41,6 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// After how long no connection of a dead server is alive.
 const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
-
-/// **Fault:** std's backlog of 128 drops connections in a burst. **Cure:** bind with this many.
-const BACKLOG: i32 = 4_096;
 
 /// The pauses before a dead server is replaced: from the first, doubled up to the last.
 const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -83,19 +82,10 @@ pub struct Seat<'a>(&'a AtomicUsize);
 /// sends half a header, holds a thread for ever, and a body over 1 KiB waits 40 ms for Nagle.
 /// **Cure:** on Linux an accepted socket inherits the listener's options.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.set_tcp_nodelay(true)?;
-    let keepalive =
-        TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
-    socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    let socket = listen::bind(address)?;
     socket.set_read_timeout(Some(SILENCE))?;
     socket.set_write_timeout(Some(SEND_TIMEOUT))?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    listen::listen(socket)
 }
 
 impl Door {
@@ -117,12 +107,22 @@ impl Door {
     }
 
     /// Gives a request a place among those who wait, if there is one and its thread can be spared.
-    pub fn admit(&self, visit: &Visit<'_>) -> Result<Seat<'_>, Refusal> {
+    pub fn admit(&self, visit: &Visit) -> Result<Seat<'_>, Refusal> {
         let taken = |n| (n < self.budget.waiters).then_some(n + 1);
         if visit.is_urgent() || self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(&self.waiters))
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            waiters: self.waiters.load(SeqCst),
+            waiters_max: self.budget.waiters,
+            handlers: self.handlers.load(SeqCst),
+            ..Snapshot::default()
+        }
     }
 
     fn is_closing(&self) -> bool {
@@ -147,6 +147,7 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
     let mut generations = vec![];
     let mut pause = REVIVAL_PAUSES.0;
     let mut revival = after(Duration::ZERO);
+    let sweep = tick(LIFETIME);
     loop {
         select! {
             recv(revival) -> _ => {
@@ -161,9 +162,11 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
                 // A server that has served was not ended by what ended the one before.
                 let served = generations.last().is_some_and(Generation::has_served);
                 pause = if served { REVIVAL_PAUSES.0 } else { (pause * 2).min(REVIVAL_PAUSES.1) };
+                METRICS.revivals.inc();
                 tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
                 revival = after(pause);
             }
+            recv(sweep) -> _ => generations.retain(Generation::is_needed),
             recv(stop) -> _ => break,
         }
     }

@@ -1,17 +1,29 @@
 //! The rescuer: a thread that connects to its own server, for tiny_http's sake.
 
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind, Read};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use socket2::{Domain, Socket, Type};
 
 use crate::address::from_here;
+use crate::metrics::METRICS;
 
-/// How often it connects unasked.
+/// How often it connects unasked while connections come, and how often when none has come for a while.
+///
+/// Each beat wakes another idle thread of tiny_http's pool, which would have ended after 5 s of sleep:
+/// at ten a second fifty of them never do.
 const BEAT: Duration = Duration::from_millis(100);
+const CALM_BEAT: Duration = Duration::from_secs(1);
+
+/// For how long after a connection's first request others are expected to come.
+const STIR: Duration = Duration::from_secs(2);
+
+/// How soon a connection is looked at that is not stranded.
+const SERVED_WITHIN: Duration = Duration::from_millis(20);
 
 /// How many calls may stand at once. Further ones are left to the beat.
 const CALLS_MAX: usize = 1_024;
@@ -37,7 +49,7 @@ enum Call {
 
 impl Rescuer {
     /// Starts the thread, for a server that listens at this address.
-    pub fn start(listening: SocketAddr) -> std::io::Result<Rescuer> {
+    pub fn start(listening: SocketAddr) -> io::Result<Rescuer> {
         let (calls, called) = bounded(CALLS_MAX);
         let thread = thread::Builder::new()
             .name("rescuer".into())
@@ -61,20 +73,42 @@ impl Rescuer {
 }
 
 fn run(address: SocketAddr, calls: &Receiver<Call>) {
+    let mut called = Instant::now();
+    let mut stranded = false;
     loop {
-        match calls.recv_timeout(BEAT) {
-            Ok(Call::Connect) | Err(RecvTimeoutError::Timeout) => {
-                // It may fail for want of a file descriptor: then the next beat does it.
+        let pause = match called.elapsed() {
+            _ if stranded => Duration::ZERO,
+            since if since < STIR => BEAT,
+            _ => CALM_BEAT,
+        };
+        // A connection may fail for want of a file descriptor: then the next beat does it.
+        match calls.recv_timeout(pause) {
+            Ok(Call::Connect) => {
+                called = Instant::now();
                 let _ = connect(address);
             }
+            Err(RecvTimeoutError::Timeout) => stranded = is_stranded(address).unwrap_or(false),
             Ok(Call::Stop) | Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
 
-/// Connects and hangs up with a reset, so that no port is left in TIME_WAIT.
-fn connect(address: SocketAddr) -> std::io::Result<()> {
+/// Connects, and hangs up with a reset once this is dropped, so that no port is left in TIME_WAIT.
+fn connect(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    socket.connect_timeout(&address.into(), BEAT)
+    socket.connect_timeout(&address.into(), BEAT)?;
+    METRICS.rescues.inc();
+    Ok(socket)
+}
+
+/// Connects, and says whether that connection is stranded itself: then it has taken another off the
+/// queue, and there may be more.
+fn is_stranded(address: SocketAddr) -> io::Result<bool> {
+    let mut socket = connect(address)?;
+    socket.set_read_timeout(Some(SERVED_WITHIN))?;
+    // Whoever looks at it sees at once that nothing comes, and closes it.
+    socket.shutdown(Shutdown::Write)?;
+    let end = socket.read(&mut [0]);
+    Ok(end.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)))
 }

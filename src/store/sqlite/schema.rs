@@ -81,8 +81,9 @@ pub(super) const ADVANCE_LATEST: &str = "UPDATE rooms SET latest = ?2, at = ?3 W
 pub(super) const ADVANCE_OLDEST: &str = "UPDATE rooms SET oldest = ?2 WHERE id = ?1";
 
 pub(super) const ROOMS: &str = "
-    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id)
-    FROM rooms WHERE oldest <= latest AND name NOT LIKE '~%' ORDER BY name
+    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
+    WHERE (oldest <= latest OR people > 0) AND name NOT LIKE '~%'
+    ORDER BY name
 ";
 
 pub(super) const STORE_MESSAGE: &str = "

@@ -1,0 +1,33 @@
+//! The listening socket, whose options every connection inherits.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, TcpKeepalive, Type};
+
+/// How many connections may wait to be accepted; std's 128 drop connections in a burst.
+const BACKLOG: i32 = 4_096;
+
+/// Binds a socket: to be given an engine's own options, and then to [`listen`].
+///
+/// Replies leave at once (no Nagle), and who is gone without a word is noticed: a client that does not
+/// acknowledge within 30 s, be it a reply or a keep-alive probe, has its connection closed.
+pub fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    let keepalive =
+        TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Listens on a socket from [`bind`].
+pub fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,79 @@
+//! The handlers: a task for each connection, which answers its requests one after the other.
+
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::sleep;
+
+use super::super::Server;
+use super::connections::Connection;
+use super::socket::Socket;
+use super::{ACCEPT_PAUSES, exchange};
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+
+/// Accepts connections until the door closes.
+pub async fn receive(server: Arc<Server>) {
+    let door = &server.door;
+    let mut pause = ACCEPT_PAUSES.0;
+    // Those for whom there is no place wait in the kernel's backlog.
+    while let Ok(place) = door.places.clone().acquire_owned().await {
+        match door.listener.accept().await {
+            Ok((stream, _)) => {
+                pause = ACCEPT_PAUSES.0;
+                tokio::spawn(serve(server.clone(), stream, place));
+            }
+            Err(_) if door.is_closing() => return,
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, ?pause, "no connection could be accepted");
+                sleep(pause).await;
+                pause = (pause * 2).min(ACCEPT_PAUSES.1);
+            }
+        }
+    }
+}
+
+/// Whether a connection was gone before it was accepted, which is of no consequence to the next one.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+async fn serve(server: Arc<Server>, stream: TcpStream, _place: OwnedSemaphorePermit) {
+    let connection = Arc::new(Connection::default());
+    let mut socket = Socket::new(stream, connection.clone());
+    let service = service_fn(|request| {
+        // At once, not when the task comes to it: hyper looks for what is behind the request in between.
+        let visit = connection.arrive(server.door.in_flight.enter());
+        let exchange = AssertUnwindSafe(exchange::exchange(server.clone(), visit, request));
+        async {
+            exchange.catch_unwind().await.unwrap_or_else(|_panic| {
+                tracing::error!("a handler panicked; its client was answered 500");
+                Ok(exchange::broken())
+            })
+        }
+    });
+    let served = http1::Builder::new()
+        .max_headers(HEAD_LINES_MAX)
+        .max_buf_size(HEAD_MAX)
+        .title_case_headers(true)
+        // The socket keeps time.
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(&mut socket), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection broke");
+        if error.is_parse() {
+            let reply = exchange::refuse(socket.refused_head());
+            socket.refuse(&reply).await;
+        }
+    }
+    socket.close().await;
+}

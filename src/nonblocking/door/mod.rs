@@ -1,0 +1,170 @@
+//! The door: all that an open network asks of us around hyper.
+//!
+//! Nothing outside this folder knows of hyper.
+
+mod connections;
+mod exchange;
+mod handlers;
+mod socket;
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use socket2::SockRef;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
+
+use super::Server;
+use crate::budget::{Budget, Cost};
+use crate::config::{DRAIN, HOLD_MAX};
+use crate::listen;
+use crate::wire::refusal::Refusal;
+
+pub use self::connections::Visit;
+pub use self::exchange::EventWriter;
+
+/// A connection is a descriptor, whether it waits or not.
+pub const COST: Cost = Cost { descriptors: 1, threads: 0, waiting_threads: 0 };
+
+/// How long a connection may be silent between two requests: longer than the longest wait and the gap
+/// between two polls.
+const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send a body, of 64 KiB at most.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a client may take to accept a reply that is more than its kernel and ours hold.
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The pauses after a failed accept: from the first, doubled up to the last.
+const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// Admits connections and requests.
+pub struct Door {
+    listener: TcpListener,
+    /// A permit for each connection that may yet come.
+    places: Arc<Semaphore>,
+    budget: Budget,
+    waiters: Arc<AtomicUsize>,
+    in_flight: Arc<InFlight>,
+    closing: AtomicBool,
+}
+
+/// Requests that were received and are not answered yet.
+#[derive(Default)]
+struct InFlight {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+/// A place among those who wait. It is given back when this is dropped.
+pub struct Seat(Arc<AtomicUsize>);
+
+/// Binds a listener with the options that every connection inherits from it.
+pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = listen::bind(address)?;
+    socket.set_nonblocking(true)?;
+    listen::listen(socket)
+}
+
+impl Door {
+    /// A door at this listener, not open yet. To be called within a runtime.
+    pub fn new(listener: std::net::TcpListener, budget: Budget) -> io::Result<Door> {
+        Ok(Door {
+            listener: TcpListener::from_std(listener)?,
+            places: Arc::new(Semaphore::new(budget.connections)),
+            budget,
+            waiters: Arc::default(),
+            in_flight: Arc::default(),
+            closing: AtomicBool::new(false),
+        })
+    }
+
+    /// Gives a request a place among those who wait, if there is one.
+    pub fn admit(&self) -> Result<Seat, Refusal> {
+        let taken = |n| (n < self.budget.waiters).then_some(n + 1);
+        if self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
+            return Err(Refusal::TooManyWaiters);
+        }
+        Ok(Seat(self.waiters.clone()))
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(SeqCst)
+    }
+
+    /// Whether only the lane of the POSTs is left: who holds a connection open there holds up others.
+    fn is_crowded(&self) -> bool {
+        self.places.available_permits() < self.budget.connections - self.budget.waiters
+    }
+}
+
+/// Serves until told to stop; then answers all who wait, lets what is in flight finish, and returns.
+pub fn serve(server: &Arc<Server>, stop: &Receiver<()>, runtime: &Runtime) {
+    runtime.spawn(handlers::receive(server.clone()));
+    // This thread runs no tasks, and so may block. It is the same whether `stop` spoke or was dropped.
+    let _ = stop.recv();
+    runtime.block_on(drain(server));
+}
+
+async fn drain(server: &Arc<Server>) {
+    let door = &server.door;
+    door.closing.store(true, SeqCst);
+    // Ends the accept loop on this socket, and refuses who comes from now on.
+    if let Err(error) = SockRef::from(&door.listener).shutdown(Shutdown::Read) {
+        tracing::warn!(%error, "the listener could not be shut down");
+    }
+    server.rooms.close();
+    if door.in_flight.wait_for_none(DRAIN).await {
+        server.rooms.join().await;
+    } else {
+        tracing::warn!("not everything in flight was finished in time");
+    }
+}
+
+impl InFlight {
+    fn enter(self: &Arc<InFlight>) -> Flight {
+        self.count.fetch_add(1, SeqCst);
+        Flight(self.clone())
+    }
+
+    async fn wait_for_none(&self, limit: Duration) -> bool {
+        let none = async {
+            loop {
+                // It hears of what happens from its making on, and so between the look and the wait.
+                let notified = self.none.notified();
+                if self.count.load(SeqCst) == 0 {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        timeout(limit, none).await.is_ok()
+    }
+}
+
+/// One request in flight.
+struct Flight(Arc<InFlight>);
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, SeqCst) == 1 {
+            self.0.none.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}

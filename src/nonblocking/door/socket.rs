@@ -1,0 +1,212 @@
+//! A connection's socket, between hyper and the kernel: it keeps time, and sees what comes when.
+
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use super::connections::Connection;
+use super::{HEAD_TIMEOUT, SEND_TIMEOUT, SILENCE};
+
+/// How long a connection that we close may go on sending, so that it reads our last reply first: a
+/// kernel that still gets data for a closed socket tells the client to forget what it has not read.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The most bytes that are read and thrown away meanwhile.
+const LINGER_BYTES: u64 = 1024 * 1024;
+
+/// A TCP stream.
+pub struct Socket {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    /// The client sends nothing more.
+    ended: bool,
+    /// How many requests had come when `heading` and `silence` were last set.
+    requests: u64,
+    /// Whether the head of a request is awaited, and not just the next request: it has begun, or the
+    /// connection is new.
+    heading: bool,
+    /// What has come of it, for the case that hyper does not understand it.
+    head: Vec<u8>,
+    /// By when that must have come.
+    silence: Deadline,
+    /// By when the reply on its way must have left.
+    sending: Deadline,
+}
+
+/// A point in time at which patience ends. It costs a timer only where something is waited for.
+#[derive(Default)]
+struct Deadline {
+    at: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Socket {
+    /// A connection that was just accepted.
+    pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Socket {
+        Socket {
+            stream,
+            connection,
+            ended: false,
+            requests: 0,
+            heading: true,
+            head: Vec::new(),
+            silence: Deadline::default(),
+            sending: Deadline::default(),
+        }
+    }
+
+    /// What has come of the request that hyper refused.
+    pub fn refused_head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Sends a last reply past hyper.
+    pub async fn refuse(&mut self, reply: &[u8]) {
+        // Who does not take it does without.
+        let _ = timeout(SEND_TIMEOUT, self.stream.write_all(reply)).await;
+    }
+
+    /// Closes the connection when hyper has done with it.
+    pub async fn close(mut self) {
+        if self.ended || self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let rest = &mut self.stream.take(LINGER_BYTES);
+        // Nothing depends on how it went.
+        let _ = timeout(LINGER, tokio::io::copy(rest, &mut tokio::io::sink())).await;
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let stage = this.connection.stage();
+        if stage.requests != this.requests {
+            this.requests = stage.requests;
+            this.heading = false;
+            this.head = Vec::new();
+            this.silence.clear();
+        }
+        let before = buffer.filled().len();
+        if !this.ended {
+            match Pin::new(&mut this.stream).poll_read(cx, buffer) {
+                Poll::Ready(Ok(())) => this.ended = buffer.filled().len() == before,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if stage.answering => {
+                    this.connection.is_quiet();
+                    return Poll::Pending;
+                }
+                Poll::Pending => {
+                    let patience = if this.heading { HEAD_TIMEOUT } else { SILENCE };
+                    ready!(this.silence.poll(patience, cx));
+                    return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+        if !stage.answering {
+            if !this.heading {
+                this.heading = true;
+                this.silence.clear();
+            }
+            this.head.extend_from_slice(&buffer.filled()[before..]);
+            return Poll::Ready(Ok(()));
+        }
+        if this.ended {
+            // hyper would drop the request. But who has said all that it wants to say may still listen.
+            this.connection.has_ended(cx.waker());
+            return Poll::Pending;
+        }
+        this.connection.is_followed();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Socket {
+    fn written(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        of: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Pending => {
+                ready!(self.sending.poll(SEND_TIMEOUT, cx));
+                Poll::Ready(Err(ErrorKind::TimedOut.into()))
+            }
+            Poll::Ready(Ok(n)) if n == of => {
+                self.sending.clear();
+                Poll::Ready(Ok(n))
+            }
+            written => written,
+        }
+    }
+}
+
+/// What hyper says without having been asked is its refusal of what it did not understand: an empty
+/// reply. It goes nowhere; we say it again, in words.
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if !this.connection.is_owed_a_reply() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.written(written, bytes.len(), cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let length = pieces.iter().map(|piece| piece.len()).sum();
+        if !this.connection.is_owed_a_reply() {
+            return Poll::Ready(Ok(length));
+        }
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, pieces);
+        this.written(written, length, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        this.connection.is_flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // That is left to `close`.
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Deadline {
+    fn clear(&mut self) {
+        self.at = None;
+    }
+
+    /// Ready when this patience has ended, counted from the first poll since it was cleared.
+    fn poll(&mut self, patience: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        let at = *self.at.get_or_insert_with(|| Instant::now() + patience);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        timer.as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,355 @@
+//! The room's task, and the registry that finds it by name.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot::{self, Receiver, Sender};
+use tokio::task::{self, JoinHandle};
+use tokio::time::timeout;
+
+use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
+use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::room::{Published, Room, SubscriberId, Subscription, Wake};
+use crate::store::{self, Store};
+use crate::wire::refusal::Refusal;
+
+/// What a room's mailbox takes: the seed's three letters, those about people, and the last one.
+enum Letter {
+    Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
+    Unsubscribe(SubscriberId),
+    Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
+    People(Sender<Vec<(PersonName, Timestamp)>>),
+    Leave { name: PersonName, done: Sender<()> },
+    Close,
+}
+
+/// The store has failed, and the log says how.
+#[derive(Debug, Clone, Copy)]
+struct NotStored;
+
+/// A room's address. While anybody holds one, the room's task does not end.
+///
+/// The mailbox needs no bound of its own: every letter in it is from somebody who waits for its
+/// answer, and these are bounded.
+pub struct RoomHandle {
+    mailbox: UnboundedSender<Letter>,
+    census: Arc<Census>,
+}
+
+/// How many are in a room, for those who only look.
+#[derive(Default)]
+pub struct Census {
+    /// Subscriptions that wait.
+    pub waiting: AtomicUsize,
+    /// People who are present.
+    pub people: AtomicUsize,
+}
+
+impl RoomHandle {
+    /// Registers a fresh receiver, which hears one [`Wake`]; or none, if the room is restarted.
+    pub fn subscribe(&self, id: SubscriberId, what: Subscription) -> Receiver<Wake> {
+        let (subscriber, wake) = oneshot::channel();
+        self.send(Letter::Subscribe { id, what, subscriber });
+        wake
+    }
+
+    /// Ends a subscription: its receiver hears [`Wake::Expired`], if it has not heard better before.
+    pub fn unsubscribe(&self, id: SubscriberId) {
+        self.send(Letter::Unsubscribe(id));
+    }
+
+    /// Publishes, and waits until the message is stored and handed to every subscriber.
+    pub async fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Letter::Publish { draft, sender });
+        let published = answer.await.map_err(|_| Refusal::TryAgain)?;
+        published.map_err(|_| Refusal::StoreUnavailable)
+    }
+
+    /// Who is present, and since when.
+    pub async fn people(&self) -> Result<Vec<(PersonName, Timestamp)>, Refusal> {
+        let (asker, answer) = oneshot::channel();
+        self.send(Letter::People(asker));
+        answer.await.map_err(|_| Refusal::TryAgain)
+    }
+
+    /// Ends a person's presence, and waits until that is stored and told.
+    pub async fn leave(&self, name: PersonName) -> Result<(), Refusal> {
+        let (done, answer) = oneshot::channel();
+        self.send(Letter::Leave { name, done });
+        answer.await.map_err(|_| Refusal::TryAgain)
+    }
+
+    fn send(&self, letter: Letter) {
+        // The task can have ended only because the server is closing. The letter is dropped then,
+        // and with it the channel that its sender waits on, which tells the sender.
+        let _ = self.mailbox.send(letter);
+    }
+}
+
+/// The rooms that are awake, by name: the seed's `register` and `whereis`.
+pub struct Rooms {
+    store: Arc<dyn Store>,
+    /// Held to look up, to add and to remove; never while a letter is waited for.
+    awake: Mutex<Registry>,
+}
+
+#[derive(Default)]
+struct Registry {
+    rooms: HashMap<RoomName, (Arc<RoomHandle>, JoinHandle<()>)>,
+    closed: bool,
+}
+
+impl Rooms {
+    /// No room is awake yet.
+    pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
+        Arc::new(Rooms { store, awake: Mutex::default() })
+    }
+
+    /// The store behind the rooms.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Asks the store, on a thread that may block.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, store::Error> {
+        let store = self.store.clone();
+        let answer = task::spawn_blocking(move || question(&*store)).await;
+        answer.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_cancelled) => Err(store::Error("the server is closing".to_owned())),
+        })
+    }
+
+    /// Finds a room, and wakes it if it sleeps.
+    pub fn whereis(self: &Arc<Rooms>, name: &RoomName) -> Result<Arc<RoomHandle>, Refusal> {
+        let mut registry = self.registry();
+        if let Some((handle, _)) = registry.rooms.get(name) {
+            return Ok(handle.clone());
+        }
+        if registry.closed {
+            return Err(Refusal::Closing);
+        }
+        if registry.rooms.len() >= ROOMS_MAX {
+            return Err(Refusal::TooManyRooms);
+        }
+        let (mailbox, letters) = unbounded_channel();
+        let census = Arc::new(Census::default());
+        let owner = Owner { name: name.clone(), rooms: self.clone(), letters, census: census.clone() };
+        let task = tokio::spawn(owner.run());
+        let handle = Arc::new(RoomHandle { mailbox, census });
+        registry.rooms.insert(name.clone(), (handle.clone(), task));
+        Ok(handle)
+    }
+
+    /// The rooms that are awake, and how many are in each.
+    pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
+        let registry = self.registry();
+        registry.rooms.iter().map(|(name, (handle, _))| (name.clone(), handle.census.clone())).collect()
+    }
+
+    /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
+    pub fn wake_the_peopled(self: &Arc<Rooms>) -> Result<(), store::Error> {
+        for summary in self.store.rooms()?.iter().filter(|summary| summary.people > 0).take(ROOMS_MAX / 2) {
+            // What can't be woken now is when somebody comes.
+            let _ = self.whereis(&summary.room);
+        }
+        Ok(())
+    }
+
+    /// Tells every room to answer all who wait; no room takes a new subscriber after that.
+    pub fn close(&self) {
+        let mut registry = self.registry();
+        registry.closed = true;
+        for (handle, _) in registry.rooms.values() {
+            handle.send(Letter::Close);
+        }
+    }
+
+    /// Waits until every room's task has ended. Each does once nobody holds its address.
+    pub async fn join(&self) {
+        let rooms = std::mem::take(&mut self.registry().rooms);
+        let tasks: Vec<_> = rooms.into_values().map(|(_, task)| task).collect();
+        for task in tasks {
+            let _ = task.await;
+        }
+    }
+
+    /// Forgets a room if nobody but the registry holds its address, so that no letter can be lost.
+    fn forget(&self, name: &RoomName) -> bool {
+        let mut registry = self.registry();
+        let unused = registry.rooms.get(name).is_none_or(|(handle, _)| Arc::strong_count(handle) == 1);
+        if unused {
+            registry.rooms.remove(name);
+        }
+        unused
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        // Nothing under this lock can panic half way.
+        self.awake.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// The one who owns a room's state: its task.
+struct Owner {
+    name: RoomName,
+    rooms: Arc<Rooms>,
+    letters: UnboundedReceiver<Letter>,
+    census: Arc<Census>,
+}
+
+/// Whom to answer when a draft is stored; nobody, if the room itself wrote it.
+type Senders = Vec<Option<Sender<Result<Published, NotStored>>>>;
+
+impl Owner {
+    async fn run(mut self) {
+        // A panic takes the room's state with it, and so the channels of all who wait: they are told
+        // to poll again. What was answered `ok` is in the store, from which the room starts anew.
+        while AssertUnwindSafe(self.own()).catch_unwind().await.is_err() {
+            tracing::error!(room = %self.name, "the room panicked and is restarted from the store");
+        }
+    }
+
+    /// Opens the room and serves its mailbox until nobody needs it.
+    async fn own(&mut self) {
+        let mut room = self.open().await;
+        let mut looked = Instant::now();
+        let mut busy = Instant::now();
+        let mut letters = Vec::new();
+        loop {
+            let is_empty = room.as_ref().map_or(true, |room| room.people.count() == 0);
+            let some = self.letters.recv_many(&mut letters, BATCH_LIMIT);
+            match timeout(if is_empty { ROOM_IDLE } else { LAPSE_BEAT }, some).await {
+                Ok(0) => return,
+                Ok(_) => busy = Instant::now(),
+                Err(_elapsed) => {
+                    if is_empty && busy.elapsed() >= ROOM_IDLE && self.rooms.forget(&self.name) {
+                        return;
+                    }
+                }
+            }
+            if room.is_err() {
+                room = self.open().await;
+            }
+            let letters = letters.drain(..);
+            match &mut room {
+                Ok(room) => {
+                    let lapses = looked.elapsed() >= LAPSE_BEAT;
+                    if lapses {
+                        looked = Instant::now();
+                    }
+                    self.act(room, letters, lapses).await;
+                    self.census.waiting.store(room.waiting(), Relaxed);
+                    self.census.people.store(room.people.count(), Relaxed);
+                }
+                Err(error) => {
+                    tracing::warn!(room = %self.name, %error, "the room can't be opened");
+                    refuse(letters);
+                }
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Room<Sender<Wake>>, store::Error> {
+        let name = self.name.clone();
+        let newest = self.rooms.ask(move |store| store.newest(&name, TAIL_LIMIT)).await?;
+        Ok(Room::new(self.rooms.store.epoch(), newest, Timestamp::now()))
+    }
+
+    /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
+    async fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
+        let now = Timestamp::now();
+        let mut drafts = Vec::new();
+        let mut senders: Senders = Vec::new();
+        let mut left = Vec::new();
+        for letter in letters {
+            match letter {
+                Letter::Subscribe { id, what, subscriber } => {
+                    drafts.extend(what.name.as_ref().and_then(|name| room.people.sees(name, now)));
+                    wake(room.subscribe(id, what, subscriber));
+                }
+                Letter::Unsubscribe(id) => wake(room.unsubscribe(id, now)),
+                Letter::Publish { draft, sender } => {
+                    drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
+                    senders.resize_with(drafts.len(), || None);
+                    drafts.push(draft);
+                    senders.push(Some(sender));
+                }
+                Letter::People(asker) => answer(asker, room.people.list()),
+                Letter::Leave { name, done } => {
+                    drafts.extend(room.people.leaves(&name, now));
+                    left.push(done);
+                }
+                Letter::Close => wake(room.close()),
+            }
+        }
+        if lapses {
+            drafts.extend(room.people.lapse(now));
+        }
+        senders.resize_with(drafts.len(), || None);
+        if !drafts.is_empty() {
+            self.publish(room, drafts, senders, now).await;
+        }
+        for done in left {
+            answer(done, ());
+        }
+    }
+
+    /// Stores first, shows second, and answers last.
+    async fn publish(
+        &self,
+        room: &mut Room<Sender<Wake>>,
+        drafts: Vec<Draft>,
+        senders: Senders,
+        now: Timestamp,
+    ) {
+        let drafts: Arc<[Draft]> = drafts.into();
+        let (name, kept) = (self.name.clone(), drafts.clone());
+        match self.rooms.ask(move |store| store.append(&name, &kept)).await {
+            Ok(appended) => {
+                let (woken, published) = room.publish(&appended, now);
+                wake(woken);
+                for (sender, published) in senders.into_iter().zip(published) {
+                    sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(room = %self.name, %error, "nothing was published");
+                drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
+                for sender in senders.into_iter().flatten() {
+                    answer(sender, Err(NotStored));
+                }
+            }
+        }
+    }
+}
+
+/// Hands each subscriber what it waited for.
+fn wake(woken: impl IntoIterator<Item = (Sender<Wake>, Wake)>) {
+    for (subscriber, wake) in woken {
+        answer(subscriber, wake);
+    }
+}
+
+/// Sends somebody the one thing that its channel has room for. It may have gone meanwhile.
+fn answer<T>(asker: Sender<T>, outcome: T) {
+    let _ = asker.send(outcome);
+}
+
+/// Answers letters to a room that can't be opened. All but senders hear nothing, and come back.
+fn refuse(letters: impl Iterator<Item = Letter>) {
+    for letter in letters {
+        if let Letter::Publish { sender, .. } = letter {
+            answer(sender, Err(NotStored));
+        }
+    }
+}

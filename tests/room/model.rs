@@ -1,0 +1,228 @@
+//! Random interleavings of subscribe, publish, time-out and disconnect, beside a model that is a plain
+//! `Vec` of all that was ever said.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use comet_chat::config::TAIL_LIMIT;
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, Timestamp};
+use comet_chat::room::{After, Page, Room, SubscriberId, Subscription, Wake, Wants};
+use comet_chat::store::{Appended, Tail};
+use fastrand::Rng;
+
+/// A subscriber of the model's: what it asked for, and what it has seen up to then.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Client {
+    number: u32,
+    wants: Wants,
+    /// It has seen all that it wants up to this sequence.
+    seen: u64,
+}
+
+struct World {
+    rng: Rng,
+    epoch: Epoch,
+    room: Room<Client>,
+    /// All that was ever said; the message at index `i` has the sequence `i + 1`.
+    said: Vec<Arc<Message>>,
+    waiting: BTreeMap<SubscriberId, Client>,
+    clients: u32,
+}
+
+#[test]
+fn whoever_follows_sees_every_message_once_and_in_order() {
+    let seed = match std::env::var("SEED") {
+        Ok(seed) => seed.parse().expect("SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    };
+    println!("repeat this with SEED={seed}");
+    for run in 0..40 {
+        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
+        for _ in 0..400 {
+            world.step();
+        }
+        world.close();
+    }
+}
+
+#[test]
+fn a_room_with_a_long_past_sends_the_late_to_the_store() {
+    let mut world = World::new(Rng::with_seed(1));
+    while world.said.len() <= TAIL_LIMIT + 10 {
+        world.publish();
+    }
+    let latest = world.cursor(world.said.len() as u64);
+    let woken = world.subscribe_after(After::Cursor(world.cursor(3)), Wants::Everything);
+    match woken {
+        Some(Wake::Stored(missed)) => {
+            assert_eq!((missed.after, missed.gap, missed.latest), (Some(3), false, latest));
+        }
+        other => panic!("who is far behind was told {other:?}"),
+    }
+}
+
+#[test]
+fn a_cursor_of_another_life_is_a_gap_that_is_told_at_once() {
+    let mut world = World::new(Rng::with_seed(2));
+    let elsewhere = Cursor { epoch: Epoch::from_number(world.epoch.number() ^ 1), sequence: 1 };
+    let empty = world.subscribe_after(After::Cursor(elsewhere), Wants::Messages);
+    let next = world.cursor(0);
+    assert_eq!(empty, Some(Wake::Page(Page { messages: [].into(), next, gap: true })));
+    world.publish();
+    let never_was = Cursor { sequence: 1_000_000, ..world.cursor(0) };
+    match world.subscribe_after(After::Cursor(never_was), Wants::Messages) {
+        Some(Wake::Page(page)) => assert!(page.gap && page.messages[..] == world.said[..]),
+        other => panic!("a cursor of a message that never was got {other:?}"),
+    }
+}
+
+#[test]
+fn a_closing_room_keeps_nobody_waiting() {
+    let mut world = World::new(Rng::with_seed(3));
+    for _ in 0..100 {
+        world.subscribe();
+    }
+    world.close();
+    assert!(matches!(world.subscribe_after(After::Latest, Wants::Messages), Some(Wake::Closing(_))));
+}
+
+impl World {
+    fn new(rng: Rng) -> World {
+        let epoch = Epoch::random();
+        let room = Room::new(epoch, Tail::default(), Timestamp(0));
+        World { rng, epoch, room, said: Vec::new(), waiting: BTreeMap::new(), clients: 0 }
+    }
+
+    fn step(&mut self) {
+        match self.rng.u8(..10) {
+            0..=4 => self.subscribe(),
+            5..=7 => self.publish(),
+            _ => self.unsubscribe(),
+        }
+        assert_eq!(self.room.waiting(), self.waiting.len(), "the room holds who waits, and nobody else");
+        assert_eq!(self.room.latest(), self.cursor(self.said.len() as u64));
+    }
+
+    fn subscribe(&mut self) {
+        let sequence = self.rng.u64(..=self.said.len() as u64);
+        let after = match self.rng.u8(..4) {
+            0 => After::Latest,
+            1 => After::Oldest,
+            _ => After::Cursor(self.cursor(sequence)),
+        };
+        let wants = if self.rng.bool() { Wants::Everything } else { Wants::Messages };
+        let latest = self.said.len() as u64;
+        let from = match after {
+            After::Latest => latest,
+            After::Oldest => 0,
+            After::Cursor(cursor) => cursor.sequence,
+        };
+        let missed = &self.said[from as usize..];
+        let expected = missed
+            .iter()
+            .any(|m| wants.includes(m))
+            .then(|| Wake::Page(Page { messages: missed.into(), next: self.cursor(latest), gap: false }));
+        assert_eq!(self.subscribe_after(after, wants), expected);
+    }
+
+    /// Subscribes somebody new, who is remembered if it is kept waiting.
+    fn subscribe_after(&mut self, after: After, wants: Wants) -> Option<Wake> {
+        self.clients += 1;
+        let client = Client { number: self.clients, wants, seen: self.said.len() as u64 };
+        let id = SubscriberId::fresh();
+        match self.room.subscribe(id, Subscription { after, wants, name: None }, client) {
+            Some((same, wake)) => {
+                assert_eq!(same, client);
+                Some(wake)
+            }
+            None => {
+                self.waiting.insert(id, client);
+                None
+            }
+        }
+    }
+
+    fn unsubscribe(&mut self) {
+        let ids: Vec<SubscriberId> = self.waiting.keys().copied().collect();
+        let Some(&id) = self.rng.choice(&ids) else { return };
+        let client = self.waiting.remove(&id).expect("it was just there");
+        let latest = self.cursor(self.said.len() as u64);
+        assert_eq!(self.room.unsubscribe(id, Timestamp(0)), Some((client, Wake::Expired(latest))));
+        assert_eq!(self.room.unsubscribe(id, Timestamp(0)), None, "nobody is told twice");
+        // Between what it had seen and the cursor that it was given there is nothing that it wants.
+        let unseen = &self.said[client.seen as usize..];
+        assert!(!unseen.iter().any(|message| client.wants.includes(message)), "{client:?} missed a message");
+    }
+
+    fn publish(&mut self) {
+        let first = self.said.len();
+        let appended: Vec<Appended> = (0..self.rng.usize(1..4)).map(|_| self.append()).collect();
+        let new = self.said[first..].to_vec();
+        let (woken, published) = self.room.publish(&appended, Timestamp(0));
+
+        let mut handed: HashMap<Cursor, usize> = HashMap::new();
+        let due: BTreeMap<SubscriberId, Client> =
+            self.waiting.extract_if(.., |_, c| new.iter().any(|m| c.wants.includes(m))).collect();
+        let told: Vec<u32> = woken.iter().map(|(client, _)| client.number).collect();
+        let expected: Vec<u32> = due.values().map(|client| client.number).collect();
+        assert_eq!(told, expected, "who waits for such a message is woken, in the order of coming");
+        for (client, wake) in woken {
+            let Wake::Page(page) = wake else { panic!("{client:?} was told {wake:?}") };
+            assert_eq!(page.messages[..], new[..], "what was published between is not lost");
+            assert_eq!((page.next, page.gap), (self.cursor(self.said.len() as u64), false));
+            let carried: Vec<&Arc<Message>> = match client.wants {
+                Wants::Everything => new.iter().collect(),
+                Wants::Messages => new.iter().find(|m| m.kind == Kind::Message).into_iter().collect(),
+            };
+            carried.into_iter().for_each(|message| *handed.entry(message.id).or_default() += 1);
+        }
+        for (outcome, published) in appended.iter().zip(published) {
+            if let Appended::Stored(message) = outcome {
+                assert_eq!(published.id, message.id);
+                assert_eq!(published.delivered, handed.get(&message.id).copied().unwrap_or(0));
+            }
+        }
+    }
+
+    /// What a store would answer: mostly a new message, now and then a repeated one.
+    fn append(&mut self) -> Appended {
+        if !self.said.is_empty() && self.rng.u8(..8) == 0 {
+            return Appended::Repeated(self.rng.choice(&self.said).expect("something was said").id);
+        }
+        let kind = *self.rng.choice(&[Kind::Message, Kind::Message, Kind::Joined, Kind::Left]).expect("four");
+        let id = self.cursor(self.said.len() as u64 + 1);
+        let text = if kind == Kind::Message { id.to_string() } else { String::new() };
+        let message = Arc::new(Message { id, kind, name: None, text: text.into(), at: Timestamp(0) });
+        self.said.push(message.clone());
+        Appended::Stored(message)
+    }
+
+    fn close(&mut self) {
+        let latest = self.cursor(self.said.len() as u64);
+        let told: Vec<(Client, Wake)> = self.room.close();
+        let expected: Vec<(Client, Wake)> =
+            std::mem::take(&mut self.waiting).into_values().map(|c| (c, Wake::Closing(latest))).collect();
+        assert_eq!(told, expected);
+        assert_eq!(self.room.waiting(), 0);
+    }
+
+    fn cursor(&self, sequence: u64) -> Cursor {
+        Cursor { epoch: self.epoch, sequence }
+    }
+}
+
+#[test]
+fn a_wait_under_a_name_keeps_its_person_present() {
+    let ann: PersonName = "ann".parse().expect("a name");
+    let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), Timestamp(0));
+    let joined = room.people.sees(&ann, Timestamp(0));
+    assert!(matches!(joined, Some(Draft { kind: Kind::Joined, .. })));
+    let id = SubscriberId::fresh();
+    let what = Subscription { after: After::Latest, wants: Wants::Everything, name: Some(ann) };
+    assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to wake it with");
+    let hours = Timestamp(3_600_000);
+    assert_eq!(room.people.lapse(hours), [], "who waits is here, however long");
+    assert!(room.unsubscribe(id, hours).is_some());
+    assert_eq!(room.people.lapse(Timestamp(hours.0 + 1)), [], "the grace time begins with the wait's end");
+    assert_eq!(room.people.lapse(Timestamp(hours.0 + 3_600_000)).len(), 1);
+}
