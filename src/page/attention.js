@@ -6,6 +6,7 @@ export class Attention {
   #room;
   #log;
   #unread = 0;
+  #started = false;
   #title = document.title;
   #down = document.getElementById("down");
   #count = document.getElementById("down-count");
@@ -23,14 +24,16 @@ export class Attention {
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }
 
-  /** Marks where the reader left off, and goes there. */
-  start() {
+  /** Marks where the reader left off, and goes there. `reach(id)` brings that message into the log. */
+  async start(reach) {
     const read = recall(`read/${this.#room}`);
+    if (read !== null && this.#log.newest) await reach(read);
     const unread = this.#log.has(read) ? this.#log.saidAfter(read) : null;
     if (unread) {
       this.#log.mark(unread.id);
       this.#log.toMarker();
     }
+    this.#started = true;
     this.look();
   }
 
@@ -59,7 +62,7 @@ export class Attention {
   }
 
   get #reading() {
-    return !document.hidden && this.#log.atEnd;
+    return this.#started && !document.hidden && this.#log.atEnd;
   }
 
   #set(unread) {

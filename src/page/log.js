@@ -144,8 +144,11 @@ export class Log {
 
   /** Brings the marker into view, a little below the top. */
   toMarker() {
+    const chunk = this.#chunks.find(({ items }) => items.some(({ id }) => id === this.#marked));
+    if (!chunk) return;
+    if (!chunk.built) this.#build(chunk);
+    this.#stuck = false;
     const marker = document.getElementById("marker");
-    if (!marker) return;
     const { top } = marker.getBoundingClientRect();
     this.#scroller.scrollTop += top - this.#scroller.getBoundingClientRect().top - 48;
     this.#stuck = this.atEnd;

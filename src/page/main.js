@@ -20,6 +20,9 @@ import { share } from "./share.js";
 import { Status } from "./status.js";
 import { layPanels } from "./wide.js";
 
+/** How far back the page looks for the place where the reader left off, in messages. */
+const SOUGHT = 500;
+
 const { room, next, address } = document.body.dataset;
 const scroller = document.getElementById("log");
 const place = document.getElementById("chunks");
@@ -38,8 +41,7 @@ const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
 const composer = new Composer({ room, name, names: mentionable, named, say });
 
 take({ messages: backlog, gap: false });
-attention.start();
-past.look();
+attention.start((id) => past.reach(id, SOUGHT)).then(() => past.look());
 showMe();
 layPanels();
 share(room, address);

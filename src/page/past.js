@@ -28,25 +28,34 @@ export class Past {
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
   }
 
+  /** Loads history back to the message with this id, unless it is further away than `most`. */
+  async reach(id, most) {
+    while (!this.#log.has(id) && !this.#ended && this.#failed === 0 && this.#log.size < most) await this.#load();
+  }
+
   /** Loads a page of history if the reader is near the beginning of what is there. */
   async look() {
-    const oldest = this.#log.oldest;
-    if (this.#scroller.scrollTop > NEAR || this.#loading || this.#ended || !oldest) return;
-    if (Date.now() - this.#failed < PAUSE) return;
+    const wanted = this.#scroller.scrollTop <= NEAR && !this.#loading && !this.#ended && this.#log.oldest;
+    if (!wanted || Date.now() - this.#failed < PAUSE) return;
+    await this.#load();
+    if (this.#failed === 0) this.look();
+  }
+
+  async #load() {
+    const { oldest } = this.#log;
     this.#loading = true;
+    this.#failed = 0;
     this.#say("Loading what came before…");
     try {
       const { messages, previous } = await history(this.#room, oldest.id, PAGE);
       this.#ended = previous === null;
       this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
       this.#say(this.#ended ? "The beginning of what is kept" : "");
-      this.#loading = false;
-      this.look();
     } catch {
       this.#failed = Date.now();
       this.#say("What came before can't be loaded now.");
-      this.#loading = false;
     }
+    this.#loading = false;
   }
 
   #say(words) {

@@ -18,7 +18,7 @@ export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor:
 
 /** A test; one that hangs fails. */
 export function test(name, run) {
-  runner.test(name, { timeout: 60_000 }, run);
+  runner.test(name, { timeout: 120_000 }, run);
 }
 
 let chrome;

@@ -1,0 +1,134 @@
+// The page for everybody: by keyboard, by ear, in the dark, without motion.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { PHONE, browser, say, sent, showing, tab, test, until } from "./browser.js";
+import { Server } from "./server.js";
+
+const server = await Server.common();
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds that keeps somebody out. */
+async function violations(page) {
+  await page.evaluate(axe);
+  // What fades in is not yet what it will be.
+  await page.evaluate(() => {
+    const ends = (animation) => animation.effect.getComputedTiming().iterations !== Infinity;
+    return Promise.all(document.getAnimations().filter(ends).map(({ finished }) => finished));
+  });
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, options] of Object.entries({ phone: PHONE, desk: { viewport: { width: 1400, height: 900 } } })) {
+    test(`axe finds nothing serious: ${colorScheme}, ${size}`, async () => {
+      const room = `axe-${colorScheme}-${size}`;
+      await server.say(room, "ben", "hello @anna, see https://example.org");
+      await server.say(room, "cleo", "👋");
+      // axe itself makes functions from text, which the page's policy would forbid.
+      const context = await browser(server, { ...options, colorScheme, bypassCSP: true });
+      const page = await tab(context, room);
+      assert.deepEqual(await violations(page), [], "as it opens");
+      await page.locator("#name").fill("anna");
+      await say(page, "hello all");
+      await sent(page);
+      await page.locator("#people-list li").nth(2).waitFor({ state: "attached" });
+      assert.deepEqual(await violations(page), [], "in conversation");
+      if (size === "phone") {
+        for (const panel of ["rooms", "people"]) {
+          await page.locator(`#${panel}-button`).click();
+          await page.locator(`#${panel} li`).first().waitFor();
+          assert.deepEqual(await violations(page), [], panel);
+          await page.keyboard.press("Escape");
+        }
+      }
+      await page.locator("#message").pressSequentially("@b");
+      await page.locator("#mentions li").waitFor();
+      assert.deepEqual(await violations(page), [], "mentioning");
+      await page.locator("#message").fill("");
+      await page.locator("#share-button").click();
+      assert.deepEqual(await violations(page), [], "sharing");
+      await page.keyboard.press("Escape");
+      await context.setOffline(true);
+      await say(page, "not yet");
+      await page.locator("#line").waitFor();
+      assert.deepEqual(await violations(page), [], "offline");
+    });
+  }
+}
+
+test("everything is done by keyboard alone", async () => {
+  const page = await tab(await browser(server), "keys");
+  const { keyboard } = page;
+  const focus = () => page.evaluate(() => document.activeElement.id);
+  assert.equal(await focus(), "name", "it opens where one begins");
+  await keyboard.type("anna");
+  await keyboard.press("Enter");
+  assert.equal(await focus(), "message");
+  await keyboard.type("first");
+  await keyboard.press("Enter");
+  await keyboard.type("second");
+  await keyboard.press("Shift+Enter");
+  await keyboard.type("line");
+  await keyboard.press("Enter");
+  await showing(page, ["first", "second\nline"]);
+  // Up brings back what one said, Down what came after it.
+  await keyboard.press("ArrowUp");
+  assert.equal(await page.locator("#message").inputValue(), "second\nline");
+  await keyboard.press("Home");
+  await keyboard.press("ArrowUp");
+  assert.equal(await page.locator("#message").inputValue(), "first");
+  await keyboard.press("ArrowDown");
+  await keyboard.press("ArrowDown");
+  assert.equal(await page.locator("#message").inputValue(), "");
+  const reach = async (id) => {
+    for (let n = 0; n < 30 && (await focus()) !== id; n += 1) await keyboard.press("Shift+Tab");
+    assert.equal(await focus(), id);
+  };
+  await reach("log");
+  await reach("people-button");
+  await keyboard.press("Enter");
+  await page.locator("#people-list").getByText("anna").waitFor();
+  await keyboard.press("Escape");
+  await page.locator("#people").waitFor({ state: "hidden" });
+  await reach("share-button");
+  await keyboard.press("Enter");
+  await page.locator("#share").waitFor();
+  await keyboard.press("Escape");
+  await until("the focus is back", async () => (await focus()) === "share-button");
+  await reach("rooms-button");
+  await keyboard.press("Enter");
+  await keyboard.press("Tab");
+  await keyboard.press("Tab");
+  assert.equal(await focus(), "new-room-name");
+  await keyboard.type("keys-2");
+  await keyboard.press("Enter");
+  await page.waitForURL("**/chat/keys-2");
+  await page.locator("html.ready").waitFor();
+  assert.equal(await focus(), "message", "one writes on at once");
+});
+
+test("a screen reader hears what others say, and not what is scrolled by", async () => {
+  const page = await tab(await browser(server, { name: "anna" }), "ear");
+  await server.say("ear", "ben", "do you hear me?");
+  const region = page.locator("#announce");
+  await until("it is announced", async () => (await region.textContent()) === "ben: do you hear me?");
+  assert.equal(await region.getAttribute("aria-live"), "polite");
+  assert.equal(await page.locator("#log").getAttribute("aria-live"), "off");
+  await say(page, "yes");
+  await sent(page);
+  assert.equal(await region.textContent(), "ben: do you hear me?", "one knows what one said oneself");
+  const tree = await page.locator("#log").ariaSnapshot();
+  assert.match(tree, /ben[\s\S]*do you hear me\?[\s\S]*You[\s\S]*yes/);
+});
+
+test("who wants no motion sees none", async () => {
+  const page = await tab(await browser(server, { ...PHONE, reducedMotion: "reduce" }), "still");
+  await page.locator("#people-button").tap();
+  const moving = await page.evaluate(() => document.getAnimations().length);
+  assert.equal(moving, 0);
+});

@@ -1,0 +1,46 @@
+// Without JavaScript the page still chats.
+
+import assert from "node:assert/strict";
+
+import { PHONE, browser, test, until } from "./browser.js";
+import { PAYLOADS } from "./payloads.js";
+import { Server } from "./server.js";
+
+const server = await Server.common();
+
+async function open(room, options = {}) {
+  const context = await browser(server, { ...options, javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/chat/${room}`);
+  return page;
+}
+
+const texts = (page) => page.frameLocator("iframe").locator(".row.message .text");
+
+test("a form speaks, and a page that reloads listens", async () => {
+  await server.say("plain", "ben", "hello");
+  const page = await open("plain");
+  await until("what was said", async () => (await texts(page).allTextContents()).join() === "hello");
+  await page.locator("#name").fill("anna & co");
+  await page.locator("#message").fill("no script\nhere");
+  await page.locator("#send").click();
+  await page.waitForURL("**/chat/plain?name=*");
+  assert.equal(await page.locator("#name").inputValue(), "anna & co", "the name is kept");
+  const both = ["hello", "no script\nhere"];
+  await until("both", async () => JSON.stringify(await texts(page).allTextContents()) === JSON.stringify(both));
+  await page.locator("#message").fill("half a thought");
+  await server.say("plain", "ben", "hello again");
+  await until("the list renews itself", async () => (await texts(page).last().textContent()) === "hello again");
+  assert.equal(await page.locator("#message").inputValue(), "half a thought", "and one writes on meanwhile");
+  assert.equal(await page.getByRole("button", { name: "Share this room" }).count(), 0, "nothing dead is shown");
+});
+
+test("the newest message is in view, and scripts stay text", async () => {
+  for (const payload of PAYLOADS.slice(0, 45)) await server.say("plain-xss", "<script>alert(1)</script>", payload);
+  const page = await open("plain-xss", PHONE);
+  await until("all of it", async () => (await texts(page).count()) === 45);
+  assert.deepEqual(await texts(page).allTextContents(), PAYLOADS.slice(0, 45));
+  await texts(page).last().waitFor();
+  const box = await texts(page).last().boundingBox();
+  assert.ok(box.y > 0 && box.y + box.height < 844, "in view");
+});

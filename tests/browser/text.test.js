@@ -1,0 +1,140 @@
+// What people write is text: never markup, always readable.
+
+import assert from "node:assert/strict";
+
+import { PHONE, browser, say, sent, showing, shown, tab, test, until } from "./browser.js";
+import { PAYLOADS } from "./payloads.js";
+import { Server } from "./server.js";
+
+const server = await Server.common();
+
+/** What stands in the log besides text, and where its links lead. */
+function foreign(page) {
+  return page.locator("#log .text, #log .who, #people-list bdi, #room-list bdi").evaluateAll((nodes) => {
+    const inside = nodes.flatMap((node) => [...node.querySelectorAll("*")]);
+    const ours = (node) => node.matches("span.mention") || (node.matches("a") && /^https?:$/.test(node.protocol));
+    return inside.filter((node) => !ours(node)).map((node) => node.outerHTML);
+  });
+}
+
+test("scripts in messages and names stay text, live and in the server's HTML", async () => {
+  assert.ok(PAYLOADS.length >= 40);
+  const context = await browser(server, { name: "anna" });
+  const name = (payload) => [...payload.replace(/\p{Cc}/gu, "")].slice(0, 64).join("").trim();
+  // As many at once as the page keeps built.
+  for (let start = 0; start < PAYLOADS.length; start += 16) {
+    const payloads = PAYLOADS.slice(start, start + 16);
+    const page = await tab(context, `xss-${start}`);
+    for (const payload of payloads) await server.say(`xss-${start}`, name(payload), payload);
+    await showing(page, payloads);
+    assert.deepEqual(await foreign(page), []);
+    assert.deepEqual(await page.locator("#log .row.message .who").allTextContents(), payloads.map(name));
+    await page.reload();
+    // An HTML parser drops NUL, which is no character that anybody reads.
+    await showing(page, payloads.map((payload) => payload.replace("\0", "")));
+    assert.deepEqual(await foreign(page), []);
+    await page.close();
+  }
+});
+
+test("scripts that one writes oneself stay text", async () => {
+  const context = await browser(server);
+  const page = await tab(context, "xss-own");
+  await page.locator("#name").fill("<img src=x onerror=alert(1)>");
+  for (const payload of PAYLOADS.slice(0, 10)) {
+    await say(page, payload);
+    await sent(page);
+  }
+  await showing(page, PAYLOADS.slice(0, 10));
+  await page.locator("#message").fill("");
+  await page.locator("#message").pressSequentially("@<im");
+  const other = await tab(await browser(server, { name: "ben" }), "xss-own");
+  await other.locator("#message").pressSequentially("@<im");
+  await other.locator("#mentions bdi").waitFor();
+  assert.deepEqual(await other.locator("#mentions bdi").allTextContents(), ["<img src=x onerror=alert(1)>"]);
+  assert.deepEqual(await foreign(page), []);
+  assert.deepEqual(await foreign(other), []);
+});
+
+test("a room's name that is a script is refused, and shown as no page", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "lobby");
+  for (const payload of PAYLOADS.filter((payload) => !payload.includes("/"))) {
+    const reply = await page.request.get(`${server.origin}/chat/${encodeURIComponent(payload)}`, {
+      headers: { Accept: "text/html" },
+    });
+    assert.equal(reply.status(), 400, payload);
+    assert.match(reply.headers()["content-type"], /^text\/plain/);
+    assert.equal(reply.headers()["x-content-type-options"], "nosniff");
+  }
+  await page.goto(`${server.origin}/chat/${encodeURIComponent("<img src=x onerror=alert(1)>")}`);
+  assert.equal(await page.locator("img").count(), 0);
+});
+
+test("links lead out, and only where they say", async () => {
+  const page = await tab(await browser(server), "links");
+  const cases = {
+    "see https://example.org/a_(b)?q=1#f.": ["https://example.org/a_(b)?q=1#f"],
+    "(http://example.org/x), www.example.com!": ["http://example.org/x", "www.example.com"],
+    "https://example.org/größe/日本": ["https://example.org/größe/日本"],
+    "ftp://example.org javascript:alert(1) mailto:x@example.org": [],
+    "https://example.org/\u202egpj.exe": ["https://example.org/"],
+  };
+  for (const [text, links] of Object.entries(cases)) {
+    await server.say("links", "ben", text);
+    const row = page.locator("#log .row.message").last();
+    await until(text, async () => (await row.locator(".text").textContent()) === text);
+    assert.deepEqual(await row.locator("a").allTextContents(), links);
+  }
+  const first = page.locator("#log a").first();
+  assert.equal(await first.getAttribute("target"), "_blank");
+  assert.match(await first.getAttribute("rel"), /noopener/);
+});
+
+test("every script and every length has its place, on a narrow phone too", async () => {
+  const texts = [
+    "مرحبا، كيف حالك اليوم؟",
+    "שלום לכולם",
+    "大家好，今天怎么样？",
+    "नमस्ते दुनिया",
+    "x".repeat(500),
+    `https://example.org/${"y".repeat(300)}`,
+    "one\ntwo\n\nfour",
+    "👩‍👩‍👧‍👦🎉",
+    "👍",
+    "wörd ".repeat(400).trim(),
+  ];
+  for (const text of texts) await server.say("scripts", "Ünal 李", text);
+  for (const viewport of [{ width: 320, height: 568 }, { width: 3840, height: 2160 }]) {
+    const page = await tab(await browser(server, { ...PHONE, viewport }), "scripts");
+    await showing(page, texts);
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll("body, #log, #column, #composer, .bubble")]
+        .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > innerWidth)
+        .map((node) => `${node.id}.${node.className}`),
+    );
+    assert.deepEqual(wide, []);
+    const direction = (n) => page.locator("#log .text").nth(n).evaluate((node) => getComputedStyle(node).direction);
+    assert.deepEqual([await direction(0), await direction(2)], ["rtl", "ltr"]);
+    assert.equal(await page.locator("#log .row.emoji").count(), 2);
+    await page.getByRole("button", { name: "Show all of it" }).click();
+    await page.getByRole("button", { name: "Show less" }).waitFor();
+  }
+});
+
+test("who is spoken to sees it, and names complete themselves", async () => {
+  const anna = await tab(await browser(server, { name: "Anna Lena" }), "mention");
+  const ben = await tab(await browser(server, { name: "ben" }), "mention");
+  await ben.getByText("2 people here").waitFor();
+  await ben.locator("#message").pressSequentially("hello @an");
+  await ben.locator("#mentions li").first().waitFor();
+  await ben.keyboard.press("Tab");
+  await ben.keyboard.type("and @nobody");
+  await ben.keyboard.press("Enter");
+  await showing(anna, ["hello @Anna Lena and @nobody"]);
+  assert.equal(await anna.locator("#log .row.to-me").count(), 1);
+  assert.deepEqual(await anna.locator("#log .mention").allTextContents(), ["@Anna Lena", "@nobody"]);
+  await server.say("mention", "ben", "mail ben@anna.example is no mention");
+  await until("it came", async () => (await shown(anna)).length === 2);
+  assert.equal(await anna.locator("#log .mention").count(), 2);
+});

@@ -1,0 +1,37 @@
+// What the page costs, and whom it asks.
+
+import assert from "node:assert/strict";
+
+import { browser, say, sent, test } from "./browser.js";
+import { Server } from "./server.js";
+
+const server = await Server.common();
+
+/** The whole page over the wire, in bytes. */
+const MOST = 60 * 1024;
+
+/** Opens a room, and gives the bytes that came over the wire, with their headers, and all addresses. */
+async function load(context, room) {
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send("Network.enable");
+  const asked = { page, bytes: 0, addresses: [] };
+  session.on("Network.requestWillBeSent", ({ request }) => asked.addresses.push(request.url));
+  session.on("Network.loadingFinished", ({ encodedDataLength }) => (asked.bytes += encodedDataLength));
+  await page.goto(`${server.origin}/chat/${room}`);
+  await page.locator("html.ready").waitFor();
+  return asked;
+}
+
+test("the whole page is under 60 KB over the wire, and asks nobody but its server", async () => {
+  const context = await browser(server);
+  const first = await load(context, "weight");
+  assert.ok(first.bytes < MOST, `${first.bytes} bytes`);
+  await first.page.locator("#name").fill("anna");
+  await say(first.page, "hello");
+  await sent(first.page);
+  await first.page.locator("#share-button").click();
+  for (const address of first.addresses) assert.equal(new URL(address).origin, server.origin);
+  const again = await load(context, "weight");
+  assert.ok(again.bytes < MOST / 3, `${again.bytes} bytes the second time`);
+});
