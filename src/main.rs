@@ -17,6 +17,9 @@ use comet_chat::blocking;
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
 use crossbeam_channel::{Receiver, bounded};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
@@ -96,13 +99,10 @@ fn main() -> ExitCode {
 fn log_to_stderr(level: &str) {
     // The command line has let only levels pass.
     let level: tracing::Level = level.parse().expect("a level");
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_target(false)
-        .with_ansi(colours)
-        .with_max_level(level)
-        .init();
+    // tiny_http's own errors are seen to by the door, which says what it does about them.
+    let wanted = Targets::new().with_default(level).with_target("tiny_http", LevelFilter::OFF);
+    let lines = fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines.with_filter(wanted)).init();
 }
 
 /// tiny_http starts its threads with std's default stack, which only this variable can change. Small
@@ -126,7 +126,10 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&options.store, keep)?;
     let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
-    greeting::greet(listener.local_addr()?, name, &options.store, warning)?;
+    // Whoever started this may read the first line and go, as `head -1` does.
+    if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
+        tracing::info!(%error, "the greeting was not read to its end");
+    }
     serve(listener, store, &stop)?;
     Ok(())
 }

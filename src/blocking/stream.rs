@@ -33,24 +33,22 @@ pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit) -> Result<Stream<
 
 /// Sends events until the client is gone, or too slow, or the server closes.
 pub fn send(server: &Server, stream: Stream<'_>, visit: &Visit, mut events: EventWriter) -> io::Result<()> {
-    let mut outcome = stream.first;
-    events.send(&reply::stream_start(&outcome))?;
+    let (start, mut next) = reply::stream_start(&stream.first);
+    events.send(&start)?;
     loop {
-        let next = match outcome {
-            Outcome::Page(page) => {
+        match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit) {
+            Ok(Outcome::Page(page)) => {
                 events.send(&reply::stream_page(&page))?;
-                page.next
+                next = page.next;
             }
-            Outcome::Expired(next) => {
+            // Another request stands behind it on its connection.
+            Ok(Outcome::Expired(_)) if visit.is_followed() => return events.finish(),
+            Ok(Outcome::Expired(latest)) => {
                 events.send(reply::STREAM_COMMENT)?;
-                next
+                next = latest;
             }
-            Outcome::Closing(_) => return events.finish(),
-        };
-        outcome = match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit) {
-            Ok(outcome) => outcome,
-            // The client comes back, and is told then.
-            Err(_) => return events.finish(),
-        };
+            // Its client comes back, and is told why if that is refused.
+            Ok(Outcome::Closing(_)) | Err(_) => return events.finish(),
+        }
     }
 }

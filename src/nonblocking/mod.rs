@@ -14,6 +14,7 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use tokio::runtime::{self, Runtime};
@@ -37,6 +38,12 @@ const WORKERS_MAX: usize = 4;
 /// How many threads wait for the store, so that none that runs tasks has to.
 const STORE_THREADS: usize = 4;
 
+/// The stack of each of these threads, in bytes. They are few.
+const STACK: usize = 1024 * 1024;
+
+/// How long a stopping server waits for a thread that is in the store.
+const LEAVE: Duration = Duration::from_millis(300);
+
 /// What the tasks share.
 pub struct Server {
     door: Door,
@@ -59,7 +66,7 @@ pub fn serve(listener: TcpListener, store: Arc<dyn Store>, stop: &Receiver<()>) 
     rooms.wake_the_peopled().map_err(io::Error::other)?;
     door::serve(&Arc::new(Server { door, rooms, lan }), stop, &runtime);
     // What is left are connections on which nothing is asked.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(LEAVE);
     Ok(())
 }
 
@@ -68,6 +75,7 @@ fn runtime() -> io::Result<Runtime> {
         .worker_threads(thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX))
         .max_blocking_threads(STORE_THREADS)
         .thread_name("task runner")
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
 }

@@ -32,26 +32,22 @@ pub async fn open(server: &Server, poll: Poll, visit: &Visit) -> Result<Stream, 
 
 /// Sends events until the client is gone, or too slow, or the server closes.
 pub async fn send(server: &Server, stream: Stream, visit: &Visit, mut events: EventWriter) {
-    let mut outcome = stream.first;
-    events.send(&reply::stream_start(&outcome)).await;
+    let (start, mut next) = reply::stream_start(&stream.first);
+    events.send(&start).await;
     loop {
-        let next = match outcome {
-            Outcome::Page(page) => {
+        match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit).await {
+            Ok(Outcome::Page(page)) => {
                 events.send(&reply::stream_page(&page)).await;
-                page.next
+                next = page.next;
             }
-            // Something came behind it, or nothing will any more.
-            Outcome::Expired(_) if visit.is_followed() => return,
-            Outcome::Expired(next) => {
+            // Another request stands behind it on its connection, or nobody listens any more.
+            Ok(Outcome::Expired(_)) if visit.is_followed() => return,
+            Ok(Outcome::Expired(latest)) => {
                 events.send(reply::STREAM_COMMENT).await;
-                next
+                next = latest;
             }
-            Outcome::Closing(_) => return,
-        };
-        outcome = match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit).await {
-            Ok(outcome) => outcome,
-            // The client comes back, and is told then.
-            Err(_) => return,
-        };
+            // Its client comes back, and is told why if that is refused.
+            Ok(Outcome::Closing(_)) | Err(_) => return,
+        }
     }
 }

@@ -5,6 +5,9 @@
 
 import { poll } from "./wire.js";
 
+/** A tab that was hidden for longer may wake on a machine that slept, in milliseconds. */
+const NAP = 30_000;
+
 /** How often a visible tab makes sure that somebody polls, and how long it waits for the answer. */
 const PING = { every: 5_000, patience: 2_000 };
 
@@ -59,7 +62,7 @@ export class Follower {
   }
 
   #watch(silent) {
-    let hiddenAt = 0;
+    let hiddenAt = Date.now();
     const ping = () => {
       const asked = Date.now();
       this.#bus.post({ is: "ping" });
@@ -70,8 +73,8 @@ export class Follower {
       this.#want();
       if (document.hidden) hiddenAt = Date.now();
       else ping();
-      // The machine may have slept, and the poll's connection with it.
-      if (!document.hidden && Date.now() - hiddenAt > PING.every) this.prod();
+      // The poll's connection may be dead, and nobody has noticed.
+      if (!document.hidden && Date.now() - hiddenAt > NAP) this.prod();
     });
     addEventListener("pagehide", () => {
       this.#away = true;

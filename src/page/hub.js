@@ -11,7 +11,7 @@ import { leave, poll } from "./wire.js";
 const POLLS = 3;
 
 /** How long a poll waits, in seconds: while somebody looks, while nobody does, and in turns. */
-const WAIT = { seen: 20, hidden: 50, turn: 1 };
+const WAIT = { seen: 20, hidden: 30, turn: 1 };
 
 /** A tab that missed this many roll calls is gone. */
 const MISSED_ROLLS = 3;

@@ -229,7 +229,7 @@ fn name_of(message: &Message) -> &str {
     message.name.as_ref().map_or("someone", PersonName::as_str)
 }
 
-/// One of twelve colours for the name, the same that `name.js` picks.
+/// One of twelve colours for the name, the same that `element.js` picks.
 fn hue(message: &Message) -> u32 {
     let mix = |hash: u32, c| hash.wrapping_mul(31).wrapping_add(u32::from(c));
     name_of(message).chars().fold(7, mix) % 12

@@ -324,13 +324,14 @@ pub fn stream() -> Reply {
     Reply::new(200, "text/event-stream", &[][..]).with("X-Accel-Buffering", "no")
 }
 
-/// How a stream begins: when to come back after a loss, spread so that not all come at once; and, if
-/// nothing is there yet, the place from which the client goes on even if nothing ever comes.
-pub fn stream_start(first: &Outcome) -> String {
+/// How a stream begins, and where it goes on from: when to come back after a loss, spread so that not
+/// all come at once; then what is there already, or, if that is nothing, the place from which the client
+/// goes on even if nothing ever comes.
+pub fn stream_start(first: &Outcome) -> (String, Cursor) {
     let retry = fastrand::u32(1_000..3_000);
     match first {
-        Outcome::Expired(next) => format!("retry: {retry}\nid: {next}\n\n"),
-        _ => format!("retry: {retry}\n\n"),
+        Outcome::Page(page) => (format!("retry: {retry}\n\n{}", stream_page(page)), page.next),
+        Outcome::Expired(next) | Outcome::Closing(next) => (format!("retry: {retry}\nid: {next}\n\n"), *next),
     }
 }
 

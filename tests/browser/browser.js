@@ -86,6 +86,11 @@ export async function say(page, text) {
   await page.locator("#message").press("Enter");
 }
 
+/** Waits until everything that was written is stored. */
+export function sent(page) {
+  return page.locator("#outbox .row").first().waitFor({ state: "detached" });
+}
+
 /** What the log shows of what people said, top to bottom, sent or not. */
 export function shown(page) {
   return page.locator("#log .row.message .text").allTextContents();

@@ -1,14 +1,11 @@
 // Talking: two people, two browsers.
 
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
 
 import { PHONE, browser, say, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
-let server;
-before(async () => (server = await Server.start({ store: "memory:" })));
-after(() => server.end());
+const server = await Server.common();
 
 test("two browsers chat both ways, in one order", async () => {
   const anna = await tab(await browser(server, { name: "anna" }), "talk");

@@ -8,6 +8,14 @@ import { createInterface } from "node:readline";
 
 const BINARY = process.env.COMET_CHAT ?? new URL("../../target/debug/comet-chat", import.meta.url).pathname;
 
+const running = new Set();
+let common;
+
+/** Ends what still runs. */
+export async function endServers() {
+  for (const server of running) await server.end();
+}
+
 export class Server {
   /** Starts one; `store` is `memory:`, or by default a file that outlives a kill. */
   static async start({ store, options = [] } = {}) {
@@ -15,8 +23,14 @@ export class Server {
     server.directory = mkdtempSync(join(tmpdir(), "comet-chat-browser-"));
     server.store = store ?? `sqlite:${join(server.directory, "chat.db")}`;
     server.options = options;
+    running.add(server);
     await server.#run("127.0.0.1:0");
     return server;
+  }
+
+  /** The one that most tests share, each in rooms of its own. */
+  static common() {
+    return (common ??= Server.start({ store: "memory:" }));
   }
 
   async #run(listen) {
@@ -49,6 +63,7 @@ export class Server {
 
   /** Ends it, and what it kept. */
   async end() {
+    running.delete(this);
     this.process.kill("SIGTERM");
     await this.ended;
     rmSync(this.directory, { recursive: true });

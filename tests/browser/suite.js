@@ -4,9 +4,11 @@ import { after, afterEach, before } from "node:test";
 import assert from "node:assert/strict";
 
 import { closeBrowsers, endChromium, startChromium } from "./browser.js";
+import { endServers } from "./server.js";
 
 before(startChromium);
 after(endChromium);
+after(endServers);
 afterEach(async () => {
   const faults = await closeBrowsers();
   assert.deepEqual(faults, [], "the page breaks nothing and asks for nothing that its policy forbids");

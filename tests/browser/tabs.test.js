@@ -1,16 +1,13 @@
 // However many tabs a browser has, one of them polls.
 
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
 
-import { browser, say, setHidden, showing, tab, test, until } from "./browser.js";
+import { browser, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
-let server;
-before(async () => (server = await Server.start({ store: "memory:" })));
-after(() => server.end());
+const server = await Server.common();
 
-/** The tabs whose requests are counted: which of them polls. */
+/** The polls that a page, or all pages of a browser, have begun and have open. */
 function pollsOf(page) {
   const polls = { open: 0, begun: 0 };
   const isPoll = (request) => /[?&]wait=[1-9]/.test(request.url());
@@ -126,10 +123,11 @@ test("without Web Locks, as on plain http, the tabs agree on one that polls", as
 test("without BroadcastChannel a tab polls for itself while it is looked at", async () => {
   const context = await browser(server, { name: "anna" });
   await context.addInitScript(() => delete globalThis.BroadcastChannel);
+  const polls = pollsOf(context);
   const page = await tab(context, "alone");
   await one("alone");
   await setHidden(page, true);
-  await until("a hidden one does not poll", async () => (await server.waiting("alone")) === 0);
+  await until("a hidden one does not poll", () => polls.open === 0);
   await server.say("alone", "ben", "while hidden");
   await setHidden(page, false);
   await showing(page, ["while hidden"]);
@@ -139,13 +137,14 @@ test("eight rooms in eight tabs take three connections, and a message always fin
   const context = await browser(server, { name: "anna" });
   const names = Array.from({ length: 8 }, (_, n) => `many-${n}`);
   for (const room of names) await server.say(room, "ben", "hello");
+  const polls = pollsOf(context);
   const pages = [];
   for (const room of names) pages.push(await tab(context, room));
   for (const page of pages) {
     await say(page, "hi");
-    assert.ok((await server.waiting(...names)) <= 3);
+    assert.ok(polls.open <= 3, `${polls.open} polls are open`);
     await showing(page, ["hello", "hi"]);
-    await page.locator("#outbox .row").waitFor({ state: "detached" });
+    await sent(page);
   }
   for (const room of names) await server.say(room, "ben", "bye");
   for (const page of pages) await showing(page, ["hello", "hi", "bye"]);
@@ -156,7 +155,7 @@ test("a hidden tab asks rarely", async () => {
   await one("quiet");
   const polls = pollsOf(page);
   await setHidden(page, true);
-  const wait = page.waitForRequest(/wait=50/);
+  const wait = page.waitForRequest(/wait=30/);
   await server.say("quiet", "ben", "hello");
   await wait;
   assert.equal(polls.begun, 1);

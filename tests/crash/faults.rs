@@ -105,7 +105,9 @@ fn a_store_that_cannot_be_opened_is_a_sentence_and_no_server(engine: &'static st
 
 fn why_it_does_not_start(engine: &str, database: &Path) -> String {
     let store = format!("sqlite:{}", database.display());
-    let output = Command::new(env!("CARGO_BIN_EXE_comet-chat"))
+    // Should it start after all, it is ended, and the exit code is another one.
+    let output = Command::new("timeout")
+        .args(["20", env!("CARGO_BIN_EXE_comet-chat")])
         .args(["--listen", "127.0.0.1:0", "--engine", engine, "--store", &store])
         .output()
         .unwrap();

@@ -6,6 +6,10 @@ macro_rules! on_every_engine {
         mod blocking {
             $(#[test] fn $test() { super::$test("blocking"); })+
         }
+        #[cfg(feature = "async")]
+        mod nonblocking {
+            $(#[test] fn $test() { super::$test("async"); })+
+        }
     };
 }
 

@@ -83,6 +83,7 @@ fn launch(engine: &str, place: &TempDir, listen: &str, limits: &str) -> (Child, 
         .stderr(stderr)
         .spawn()
         .unwrap();
+    // Nobody reads on after the first line, which once ended the server: it could not greet.
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.split_once("http://").and_then(|(_, rest)| rest.split('/').next());

@@ -137,6 +137,11 @@ impl Visit {
         self.urgent
     }
 
+    /// Whether another request came behind this one.
+    pub fn is_followed(&self) -> bool {
+        lock(&self.connection).arrived != self.number
+    }
+
     /// Ends the wait that stands on this connection before this request, if there is one.
     pub fn end_wait(&self) {
         let earlier = lock(&self.connection).wait.take_if(|wait| wait.number < self.number);

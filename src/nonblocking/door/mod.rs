@@ -40,10 +40,10 @@ const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a client may take to send a body, of 64 KiB at most.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a client may take to accept a reply that is more than its kernel and ours hold.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The pauses after a failed accept: from the first, doubled up to the last.
 const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change goes in: what CI runs, and what you run.
+#
+#   scripts/test.sh
+#
+# Needs a Linux machine with Rust (https://rustup.rs). What else is missing it installs with apt-get
+# if it may, or says what to install. Takes less than 15 minutes on two cores.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [[ -t 1 ]]; then
+  bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+else
+  bold='' green='' red='' plain=''
+fi
+
+summary=()
+number=0
+current=''
+step_start=$SECONDS
+
+finish_step() {
+  [[ -z "$current" ]] || summary+=("$(printf '%s✓%s %2d. %-62s %4d s' "$green" "$plain" "$number" "$current" $((SECONDS - step_start)))")
+  current=''
+}
+
+step() { # TITLE
+  finish_step
+  number=$((number + 1))
+  current=$1
+  step_start=$SECONDS
+  printf '\n%s%d. %s%s\n' "$bold" "$number" "$current" "$plain"
+}
+
+print_summary() {
+  local status=$?
+  [[ -z "$current" ]] || summary+=("$(printf '%s✗%s %2d. %s' "$red" "$plain" "$number" "$current")")
+  printf '\n%sIn %d s:%s\n' "$bold" "$SECONDS" "$plain"
+  printf '  %s\n' "${summary[@]}"
+  if ((status == 0)); then
+    printf '\n%s✓ All is well.%s\n' "$green" "$plain"
+  else
+    printf '\n%s✗ Step %d failed; what it said stands above.%s\n' "$red" "$number" "$plain"
+  fi
+}
+trap print_summary EXIT
+
+fail() {
+  printf '%s%s%s\n' "$red" "$1" "$plain" >&2
+  exit 1
+}
+
+# Finds a command, or installs the Debian package that has it.
+need() { # COMMAND PACKAGE
+  command -v "$1" >/dev/null && return
+  local as_root=()
+  ((EUID == 0)) || as_root=(sudo -n)
+  printf '%s is missing: installing the package %s.\n' "$1" "$2"
+  if ! { command -v apt-get && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -qq -y "$2"; } >/dev/null; then
+    fail "$1 could not be installed. Install it (Debian: apt-get install $2) and start again."
+  fi
+}
+
+step 'Find what is needed'
+command -v cargo >/dev/null || fail 'cargo is missing: install Rust from https://rustup.rs'
+cargo fmt --version || fail 'rustfmt is missing: rustup component add rustfmt'
+cargo clippy --version || fail 'clippy is missing: rustup component add clippy'
+rustc --version
+need cc build-essential
+need curl curl
+# The tests are a crowd of clients: as many files as this machine allows.
+ulimit -n "$(ulimit -Hn)"
+printf 'Up to %s open files, %s cores.\n' "$(ulimit -n)" "$(nproc)"
+
+step 'The code is formatted (cargo fmt)'
+cargo fmt --check
+
+step 'The compiler and clippy have nothing to say, all features on'
+cargo clippy --quiet --all-targets --all-features -- -D warnings
+
+step 'The documentation builds without a warning'
+RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --all-features --document-private-items
+
+step 'The default build holds no async runtime'
+tree=$(cargo tree --edges normal --prefix none)
+if grep -E '^(tokio|hyper)' <<<"$tree"; then
+  fail 'That belongs behind the feature async.'
+fi
+printf '%d crates, none of tokio or hyper.\n' "$(sort -u <<<"$tree" | wc -l)"
+
+step 'Unit tests, and every test through real sockets'
+cargo test --quiet
+
+step 'The same on the setups that need a feature'
+# The blocking setups have run already, and a feature does not change them.
+cargo test --quiet --all-features -- --skip blocking_
+
+step 'Two curl clients chat'
+scripts/two_clients.sh
+
+if [[ -x scripts/browser.sh ]]; then
+  step 'The page in a real browser'
+  scripts/browser.sh
+fi
+
+finish_step

@@ -1,0 +1,80 @@
+//! Thousands who wait, and more than the machine can hold.
+
+use std::time::{Duration, Instant};
+
+use crate::client::Connection;
+use crate::harness::{Alone, make_room_for, wait_until};
+
+on_every_setup![five_thousand_wait_for_one_message, who_is_too_many_is_told_so_and_the_rest_goes_on,];
+
+/// How many wait.
+const CROWD: usize = 5_000;
+
+fn five_thousand_wait_for_one_message(Alone(launch): Alone) {
+    make_room_for(CROWD as u64);
+    let server = launch.start();
+    let chat = server.chat();
+    let elsewhere = server.chat();
+    let mut next = chat.cursor();
+    let mut crowd: Vec<Connection> = (0..CROWD).map(|_| server.connect()).collect();
+    // The second time as those who come back from the first.
+    for text in ["one", "two"] {
+        let get = chat.get(&format!("?wait=60&after={next}"));
+        crowd.iter_mut().for_each(|connection| connection.send(&get));
+        chat.wait_until_waiting(CROWD as u64);
+
+        let start = Instant::now();
+        elsewhere.says("not for the crowd");
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(1), "a POST took {took:?}");
+
+        next = chat.says_to(CROWD as u64, text);
+        for connection in &mut crowd {
+            let reply = connection.reply().is(200);
+            assert_eq!((reply.text(), reply.cursor()), (text, next.clone()));
+        }
+    }
+}
+
+fn who_is_too_many_is_told_so_and_the_rest_goes_on(Alone(launch): Alone) {
+    make_room_for(2_000);
+    // Few enough for the budget to be reached soon, whatever a waiter costs.
+    let server = launch.with_open_files(1_024).start();
+    let chat = server.chat();
+    let get = chat.get(&format!("?wait=60&after={}", chat.cursor()));
+    let mut crowd = Vec::new();
+    wait_until("somebody is too many", || {
+        // Few at a time, so that the server is not flooded before it can say no.
+        for _ in 0..5 {
+            let mut connection = server.connect();
+            connection.send(&get);
+            crowd.push(connection);
+        }
+        chat.cursor();
+        crowd.iter().any(Connection::has_something)
+    });
+
+    // Those who were there first are still there, and a POST finds its way.
+    let start = Instant::now();
+    chat.says("for those who fit in");
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(1), "a POST took {took:?}");
+    let replies: Vec<_> = crowd.iter_mut().map(Connection::reply).collect();
+    let (heard, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|r| r.status == 200);
+    assert!(heard.len() >= 100, "only {} fit in", heard.len());
+    for reply in heard {
+        assert_eq!(reply.text(), "for those who fit in");
+    }
+    for reply in &refused {
+        assert_eq!(reply.status, 503, "{reply:?}");
+        let seconds = reply.expect_header("Retry-After").parse::<u32>();
+        assert!(seconds.is_ok_and(|seconds| seconds >= 1), "{reply:?}");
+    }
+    assert!(!refused.is_empty());
+
+    // And when they have gone, there is room again.
+    drop(crowd);
+    let mut listener = chat.waits("");
+    chat.says_to(1, "room again");
+    assert_eq!(listener.reply().is(200).text(), "room again");
+}

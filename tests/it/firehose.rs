@@ -1,0 +1,92 @@
+//! All at once: many who speak, many who follow.
+
+use std::collections::HashSet;
+use std::thread;
+
+use crate::chat::{Chat, Said};
+use crate::client::Request;
+use crate::harness::{Alone, make_room_for};
+
+on_every_setup![a_hundred_followers_of_four_publishers_read_the_same, followers_of_plain_text_read_the_same,];
+
+fn a_hundred_followers_of_four_publishers_read_the_same(Alone(launch): Alone) {
+    const FOLLOWERS: usize = 100;
+    const PUBLISHERS: usize = 4;
+    const MESSAGES: usize = 2_000;
+    make_room_for(FOLLOWERS as u64);
+    let server = launch.start();
+    let chat = server.chat();
+    let mut followers: Vec<_> = (0..FOLLOWERS).map(|_| chat.follower()).collect();
+
+    let read: Vec<Vec<Said>> = thread::scope(|scope| {
+        let reading: Vec<_> = followers
+            .iter_mut()
+            .map(|follower| scope.spawn(|| follower.follow_until(PUBLISHERS * MESSAGES)))
+            .collect();
+        for publisher in 0..PUBLISHERS {
+            let chat = &chat;
+            scope.spawn(move || speak(chat, publisher, MESSAGES));
+        }
+        reading.into_iter().map(|follower| follower.join().expect("a follower")).collect()
+    });
+
+    let first = &read[0];
+    let ids: HashSet<&str> = first.iter().map(|said| said.id.as_str()).collect();
+    assert_eq!(ids.len(), PUBLISHERS * MESSAGES, "something was read twice");
+    for publisher in 0..PUBLISHERS {
+        let name = name(publisher);
+        let own = first.iter().filter(|said| said.name.as_ref() == Some(&name));
+        let texts: Vec<&str> = own.map(|said| said.text.as_str()).collect();
+        let said: Vec<String> = (0..MESSAGES).map(|n| n.to_string()).collect();
+        assert!(texts == said, "not what {name} said, in the order of saying it");
+    }
+    for other in &read {
+        assert!(other == first, "two followers read differently");
+    }
+}
+
+fn followers_of_plain_text_read_the_same(Alone(launch): Alone) {
+    let server = launch.start();
+    let chat = server.chat();
+    let start = chat.path(&format!("?after={}", chat.cursor()));
+    let read: Vec<Vec<String>> = thread::scope(|scope| {
+        let reading: Vec<_> =
+            (0..10).map(|_| scope.spawn(|| read_plain_text(&chat, start.clone(), 800))).collect();
+        for publisher in 0..4 {
+            let chat = &chat;
+            scope.spawn(move || speak(chat, publisher, 200));
+        }
+        reading.into_iter().map(|follower| follower.join().expect("a follower")).collect()
+    });
+    for other in &read {
+        assert!(*other == read[0], "two followers read differently");
+    }
+    for n in 0..200 {
+        let times = read[0].iter().filter(|text| **text == n.to_string());
+        assert_eq!(times.count(), 4, "each of the four says each number once");
+    }
+}
+
+fn name(publisher: usize) -> String {
+    format!("publisher {publisher}")
+}
+
+fn speak(chat: &Chat, publisher: usize, messages: usize) {
+    let mut person = chat.join(&name(publisher));
+    for n in 0..messages {
+        person.says(&n.to_string());
+    }
+}
+
+fn read_plain_text(chat: &Chat, mut next: String, count: usize) -> Vec<String> {
+    let mut connection = chat.connect();
+    let mut texts = Vec::new();
+    while texts.len() < count {
+        let reply = connection.ask(&Request::get(&next));
+        next = reply.next();
+        if reply.status == 200 {
+            texts.push(reply.text().to_owned());
+        }
+    }
+    texts
+}

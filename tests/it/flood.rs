@@ -1,0 +1,82 @@
+//! More connections than the process may have files: `ulimit -n 256`.
+
+use std::time::Duration;
+
+use crate::chat::Chat;
+use crate::client::{Connection, Request};
+use crate::harness::{Alone, make_room_for, wait_until};
+use crate::server::{Footprint, Server};
+
+on_every_setup![
+    after_a_flood_of_waiters_the_server_serves_as_before,
+    after_a_flood_of_silence_the_server_serves_as_before,
+];
+
+/// How many connect, of whom not a half can be held.
+const FLOOD: usize = 400;
+
+fn flood(server: &Server, first_words: &[u8]) -> Vec<Connection> {
+    make_room_for(FLOOD as u64);
+    (0..FLOOD)
+        // Who is refused at the door is a part of the flood as well.
+        .filter_map(|_| Connection::try_open(server.address()).ok())
+        .map(|mut connection| {
+            let _ = connection.try_send_bytes(first_words);
+            connection
+        })
+        .collect()
+}
+
+fn after_a_flood_of_waiters_the_server_serves_as_before(Alone(launch): Alone) {
+    let server = launch.with_open_files(256).start();
+    let chat = server.chat();
+    let before = server.footprint_at_rest(&chat);
+    for _ in 0..2 {
+        let waiters = flood(&server, &chat.get("?wait=1").bytes());
+        wait_until("the flood fills the server", || server.footprint().open_files > 100);
+        drop(waiters);
+        closes_all(&server, before);
+        serves(&chat);
+    }
+}
+
+fn after_a_flood_of_silence_the_server_serves_as_before(Alone(launch): Alone) {
+    let server = launch.with_open_files(256).start();
+    let chat = server.chat();
+    let before = server.footprint_at_rest(&chat);
+    for _ in 0..2 {
+        let silent = flood(&server, b"");
+        wait_until("the flood fills the server", || server.footprint().open_files > 100);
+        drop(silent);
+        closes_all(&server, before);
+        serves(&chat);
+    }
+}
+
+/// Waits until the files of the flood are closed. Threads that were started to get over it may stay a
+/// while, but far from one for each client.
+#[track_caller]
+fn closes_all(server: &Server, before: Footprint) {
+    // Connections are accepted in the order of their coming, so that behind an answer nothing of the
+    // flood is left.
+    wait_until("the server answers again", || {
+        let Ok(mut connection) = Connection::try_open(server.address()) else { return false };
+        connection.set_patience(Duration::from_secs(1));
+        let sent = connection.try_send(&Request::get("/help"));
+        sent.is_ok() && connection.try_reply().is_ok_and(|reply| reply.status == 200)
+    });
+    wait_until("the flood is gone", || {
+        let now = server.footprint();
+        now.open_files < before.open_files + FLOOD / 10 && now.threads < FLOOD / 2
+    });
+}
+
+/// Wants to see everything work, for more than one.
+#[track_caller]
+fn serves(chat: &Chat) {
+    let mut listeners: Vec<_> = (0..20).map(|_| chat.waits("")).collect();
+    chat.says_to(20, "as before");
+    for listener in &mut listeners {
+        assert_eq!(listener.reply().is(200).text(), "as before");
+    }
+}

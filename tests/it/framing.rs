@@ -1,0 +1,147 @@
+//! Requests of which it is not clear where they end, and bytes that are no requests at all.
+
+use std::time::Duration;
+
+use crate::chat::Chat;
+use crate::client::Connection;
+use crate::harness::Launch;
+
+on_every_setup![
+    a_body_beyond_all_measure_is_refused_unread,
+    a_length_that_is_none_is_refused,
+    an_unclear_end_of_a_body_is_refused,
+    what_follows_an_unclear_end_is_not_taken_for_a_request,
+    a_body_in_chunks_is_read,
+    a_body_in_endless_chunks_is_refused,
+    what_is_not_http_does_no_harm,
+];
+
+/// The head of a POST with more header lines, and the start of a body.
+fn post(chat: &Chat, headers: &str, body: &str) -> String {
+    format!(
+        "POST {} HTTP/1.1\r\nHost: chat\r\nContent-Type: text/plain\r\n{headers}\r\n\r\n{body}",
+        chat.path("")
+    )
+}
+
+/// Expects the refusal, and that the connection is over with it: nobody knows where the next request
+/// would begin.
+#[track_caller]
+fn refuses(chat: &Chat, bytes: &str, status: u16) {
+    let mut connection = chat.connect();
+    connection.send_bytes(bytes.as_bytes());
+    let reply = connection.reply().is(status);
+    assert!(reply.body.is_empty() || reply.text().ends_with('\n'));
+    let says = reply.expect_header("Connection");
+    assert!(says.eq_ignore_ascii_case("close"), "Connection: {says}");
+}
+
+fn a_body_beyond_all_measure_is_refused_unread(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    for length in
+        ["65537", "99999999999", "30000000000000", "18446744073709551615", "99999999999999999999999999"]
+    {
+        refuses(&chat, &post(&chat, &format!("Content-Length: {length}"), "hi"), 413);
+    }
+    chat.says("still here");
+    assert!(server.resident_kib() < 200 * 1024, "it made room for a body");
+}
+
+fn a_length_that_is_none_is_refused(chat: Chat) {
+    for length in ["-1", "+2", "2.0", "0x2", "two", "2 2", ""] {
+        refuses(&chat, &post(&chat, &format!("Content-Length: {length}"), "hi"), 400);
+    }
+    chat.says("still here");
+}
+
+fn an_unclear_end_of_a_body_is_refused(chat: Chat) {
+    for headers in [
+        "Content-Length: 2\r\nContent-Length: 3",
+        "Content-Length: 2, 3",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 2",
+        "Transfer-Encoding: nonsense",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: gzip",
+    ] {
+        refuses(&chat, &post(&chat, headers, "hi"), 400);
+    }
+    chat.says("still here");
+}
+
+fn what_follows_an_unclear_end_is_not_taken_for_a_request(chat: Chat) {
+    let start = chat.cursor();
+    let smuggled = post(&chat, "Content-Length: 2", "hi");
+    for headers in [
+        "Content-Length: 0\r\nContent-Length: 100",
+        "Content-Length: 99999999999",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: nonsense",
+        "Content-Length: nonsense",
+    ] {
+        let mut connection = chat.connect();
+        let bytes = post(&chat, headers, &format!("0\r\n\r\n{smuggled}"));
+        connection.send_bytes(bytes.as_bytes());
+        let reply = connection.reply();
+        assert!([400, 413].contains(&reply.status), "{headers}: {reply:?}");
+        connection.stop_sending();
+        connection.set_patience(Duration::from_secs(1));
+        while let Ok(reply) = connection.try_reply() {
+            assert_ne!(reply.status, 200, "{headers}: {reply:?}");
+        }
+    }
+    assert_eq!(chat.cursor(), start, "something was published");
+}
+
+fn a_body_in_chunks_is_read(chat: Chat) {
+    let mut follower = chat.follower();
+    let mut connection = chat.connect();
+    let head = post(&chat, "Transfer-Encoding: chunked", "");
+    connection.send_bytes(head.as_bytes());
+    connection.send_bytes(b"5\r\nhello\r\n");
+    connection.send_bytes(b"6;part=2\r\n world\r\n0\r\n\r\n");
+    connection.reply().is(200);
+    // The connection goes on where the body ended.
+    connection.ask(&chat.post().text("and on")).is(200);
+    assert_eq!(follower.hears(2), ["hello world", "and on"]);
+}
+
+fn a_body_in_endless_chunks_is_refused(chat: Chat) {
+    let mut connection = chat.connect();
+    let head = post(&chat, "Transfer-Encoding: chunked", "");
+    connection.send_bytes(head.as_bytes());
+    let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
+    // The server closes in the middle of it.
+    while !connection.has_something() && connection.try_send_bytes(chunk.as_bytes()).is_ok() {}
+    assert_eq!(connection.reply().status, 413);
+    chat.says("still here");
+}
+
+fn what_is_not_http_does_no_harm(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let before = server.footprint_at_rest(&chat);
+    let tls_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    let all_bytes: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+    for bytes in [
+        tls_hello.as_slice(),
+        &all_bytes,
+        b"\r\n\r\n\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /chat\r\n\r\n",
+        b"GET /chat HTTP/9.9\r\n\r\n",
+        b"GET /chat HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /chat HTTP/1.1\r\n\xff\xfe: \xff\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+    ] {
+        let mut connection: Connection = server.connect();
+        connection.send_bytes(bytes);
+        connection.stop_sending();
+        // A refusal or nothing at all: but an end.
+        while connection.try_reply().is_ok() {}
+    }
+    chat.says("still here");
+    server.shrinks_to(before);
+}

@@ -1,0 +1,140 @@
+//! What a test is given to run on.
+
+use std::io::Write;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::chat::Chat;
+use crate::server::Server;
+
+/// How long anything may take before a test gives up: far more than it ever needs, so that a busy
+/// machine does not fail a test, and less than the longest wait that the wire allows, so that what
+/// was only answered by the end of its wait is noticed.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Held for reading by tests that run beside others, for writing by those that must not.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// One combination of what the server is built from.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// The value of `--engine`.
+    pub engine: &'static str,
+    /// The value of `--store`, where `{dir}` stands for a directory of the server's own.
+    pub store: &'static str,
+}
+
+/// What a test asks for by the type of its argument.
+pub trait Stage: Sized {
+    /// Whether no other test may run meanwhile.
+    const ALONE: bool = false;
+
+    /// What the test gets, unless it needs a process and a server was given from outside.
+    fn set(setup: Setup, given: Option<SocketAddr>) -> Option<Self>;
+}
+
+/// Runs one test on one setup.
+pub fn run<S: Stage>(setup: Setup, test: fn(S)) {
+    // A test that failed while it held the lock has left nothing behind that it guards.
+    let _beside = (!S::ALONE).then(|| MACHINE.read().unwrap_or_else(|e| e.into_inner()));
+    let _alone = S::ALONE.then(|| MACHINE.write().unwrap_or_else(|e| e.into_inner()));
+    match S::set(setup, given_address()) {
+        Some(stage) => test(stage),
+        None => {
+            let name = thread::current().name().unwrap_or("a test").to_owned();
+            // Not `eprintln!`, which the test runner hides for a test that passes.
+            let _ = writeln!(std::io::stderr(), "{name}: left out, it needs a server process of its own");
+        }
+    }
+}
+
+/// A room of its own, on a server of the setup or on the one that was given.
+impl Stage for Chat {
+    fn set(setup: Setup, given: Option<SocketAddr>) -> Option<Chat> {
+        Some(match given {
+            Some(address) => Chat::at(address),
+            None => Chat::on(Arc::new(Launch::of(setup).start())),
+        })
+    }
+}
+
+/// A server process that the test starts as it likes.
+pub struct Launch {
+    pub(crate) setup: Setup,
+    pub(crate) open_files: Option<u32>,
+    pub(crate) flags: Vec<String>,
+}
+
+impl Launch {
+    fn of(setup: Setup) -> Launch {
+        Launch { setup, open_files: None, flags: Vec::new() }
+    }
+
+    /// Gives the process no more than this many file descriptors, by `ulimit -n`.
+    pub fn with_open_files(mut self, limit: u32) -> Launch {
+        self.open_files = Some(limit);
+        self
+    }
+
+    /// Adds a flag to the command line.
+    pub fn with_flag(mut self, flag: &str, value: &str) -> Launch {
+        self.flags.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Starts it and waits for its address.
+    pub fn start(self) -> Server {
+        Server::start(self)
+    }
+}
+
+impl Stage for Launch {
+    fn set(setup: Setup, given: Option<SocketAddr>) -> Option<Launch> {
+        given.is_none().then(|| Launch::of(setup))
+    }
+}
+
+/// A server process of the test's own while no other test runs: for crowds, and for figures of time.
+pub struct Alone(pub Launch);
+
+impl Stage for Alone {
+    const ALONE: bool = true;
+
+    fn set(setup: Setup, given: Option<SocketAddr>) -> Option<Alone> {
+        Launch::set(setup, given).map(Alone)
+    }
+}
+
+/// Waits until the condition holds, and fails the test if it does not within [`PATIENCE`].
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{PATIENCE:?} were not enough until {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Raises this process's own limit of open files, for tests that are a crowd of clients.
+#[track_caller]
+pub fn make_room_for(connections: u64) {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("the limit of open files");
+    assert!(
+        limit > connections + 100,
+        "this test opens {connections} connections and may open {limit} files: raise `ulimit -Hn`"
+    );
+}
+
+/// The server that `COMET_CHAT_URL` names, if it is set.
+fn given_address() -> Option<SocketAddr> {
+    let url = std::env::var("COMET_CHAT_URL").ok()?;
+    let authority = url
+        .strip_prefix("http://")
+        .unwrap_or_else(|| panic!("COMET_CHAT_URL is {url}, not http://HOST:PORT"))
+        .trim_end_matches('/');
+    let address =
+        authority.to_socket_addrs().unwrap_or_else(|error| panic!("COMET_CHAT_URL is {url}: {error}")).next();
+    Some(address.unwrap_or_else(|| panic!("COMET_CHAT_URL is {url}, which has no address")))
+}

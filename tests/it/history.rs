@@ -1,0 +1,113 @@
+//! The past: pages of history, and the list of rooms.
+
+use serde_json::Value;
+
+use crate::chat::Chat;
+use crate::client::Request;
+
+on_every_setup![
+    history_is_paged_back_to_the_beginning,
+    the_newest_page_says_where_to_follow_from,
+    a_page_of_another_life_is_a_gap,
+    history_in_plain_text_is_for_people,
+    a_page_has_a_limit,
+    a_room_that_never_was_has_an_empty_past,
+    the_rooms_in_which_something_was_said_are_listed,
+];
+
+fn page(chat: &Chat, query: &str) -> Value {
+    let path = format!("{}/history{query}", chat.path(""));
+    chat.ask(&Request::get(&path).accept("application/json")).is(200).json()
+}
+
+fn texts(page: &Value) -> Vec<String> {
+    let messages = page["messages"].as_array().expect("messages");
+    messages.iter().map(|message| message["text"].as_str().expect("a text").to_owned()).collect()
+}
+
+fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+fn history_is_paged_back_to_the_beginning(chat: Chat) {
+    for text in numbers(0..120) {
+        chat.says(&text);
+    }
+    let newest = page(&chat, "");
+    assert_eq!(texts(&newest), numbers(70..120), "fifty, unless asked for otherwise");
+    let before = newest["previous"].as_str().expect("there is more");
+    let middle = page(&chat, &format!("?before={before}&limit=60"));
+    assert_eq!(texts(&middle), numbers(10..70));
+    let before = middle["previous"].as_str().expect("there is more");
+    let oldest = page(&chat, &format!("?before={before}&limit=10"));
+    assert_eq!(texts(&oldest), numbers(0..10));
+    assert_eq!(oldest["previous"], Value::Null, "and there it begins");
+
+    let path = format!("{}/history?limit=2", chat.path(""));
+    let reply = chat.ask(&Request::get(&path)).is(200);
+    let link = reply.expect_header("Link");
+    let target =
+        link.strip_prefix('<').and_then(|l| l.strip_suffix(r#">; rel="prev""#)).expect("a link back");
+    let previous = chat.ask(&Request::get(target).accept("application/json")).is(200).json();
+    assert_eq!(texts(&previous), ["116", "117"]);
+}
+
+fn the_newest_page_says_where_to_follow_from(chat: Chat) {
+    chat.says("one");
+    let next = page(&chat, "")["next"].as_str().expect("a cursor").to_owned();
+    assert_eq!(next, chat.cursor());
+    let mut follower = chat.follower_from(&next);
+    chat.says("two");
+    assert_eq!(follower.hears(1), ["two"]);
+}
+
+fn a_page_of_another_life_is_a_gap(chat: Chat) {
+    chat.says("here");
+    let page = page(&chat, "?before=00000000-9");
+    assert_eq!(page["gap"], true);
+    assert_eq!(texts(&page), ["here"]);
+}
+
+fn history_in_plain_text_is_for_people(chat: Chat) {
+    chat.join("ann").says("first line\nsecond line");
+    let path = format!("{}/history", chat.path(""));
+    let reply = chat.ask(&Request::get(&path)).is(200);
+    let lines: Vec<&str> = reply.text().lines().collect();
+    assert!(lines[0].ends_with("Z ann joined"), "{lines:?}");
+    assert!(lines[1].ends_with("Z ann: first line"), "{lines:?}");
+    assert_eq!(lines[2], "    second line");
+}
+
+fn a_page_has_a_limit(chat: Chat) {
+    for (query, code) in [
+        ("limit=0", "bad-limit"),
+        ("limit=501", "bad-limit"),
+        ("limit=-1", "bad-limit"),
+        ("limit=many", "bad-limit"),
+        ("before=yesterday", "bad-cursor"),
+    ] {
+        let path = format!("{}/history?{query}", chat.path(""));
+        let problem = chat.ask(&Request::get(&path).accept("application/json")).is(400).json();
+        assert_eq!(problem["type"], format!("urn:comet-chat:{code}"), "{query}");
+    }
+}
+
+fn a_room_that_never_was_has_an_empty_past(chat: Chat) {
+    let page = page(&chat, "");
+    assert!(texts(&page).is_empty());
+    assert_eq!((&page["previous"], &page["gap"]), (&Value::Null, &Value::Bool(false)));
+}
+
+fn the_rooms_in_which_something_was_said_are_listed(chat: Chat) {
+    let other = chat.room("größe");
+    let cursor = other.says("hello");
+    chat.ask(&Request::get("/health")).is(200);
+    let list = chat.ask(&Request::get("/rooms").accept("application/json")).is(200).json();
+    let rooms = list["rooms"].as_array().expect("rooms");
+    let found = rooms.iter().find(|room| room["room"] == "größe").expect("the room is listed");
+    assert_eq!(found["latest"], cursor);
+    assert!(!rooms.iter().any(|room| room["room"] == chat.name()), "nobody was there");
+    assert!(!rooms.iter().any(|room| room["room"].as_str().expect("a name").starts_with('~')));
+    let plain = chat.ask(&Request::get("/rooms")).is(200);
+    assert!(plain.text().contains("/chat/gr%C3%B6%C3%9Fe "), "{}", plain.text());
+}

@@ -1,0 +1,67 @@
+//! The server from outside, through real sockets: one suite, run once for every setup of engine
+//! and store. A test never names its setup.
+//!
+//! What a test needs is said by the type of its argument ([`harness::Stage`]): a [`chat::Chat`] is
+//! a room on some server, a [`harness::Launch`] starts a server process of its own, and a
+//! [`harness::Alone`] does so while no other test runs.
+//!
+//! `COMET_CHAT_URL=http://HOST:PORT cargo test --test it blocking_memory` speaks to a server that
+//! runs already; the tests that need a process of their own are left out, and say so.
+
+/// Makes a module of tests for every setup. A test that is missing from the list is dead code,
+/// which the compiler reports.
+macro_rules! on_every_setup {
+    ($($test:ident),+ $(,)?) => {
+        on_setup!(blocking_memory, "blocking", "memory:", $($test),+);
+        on_setup!(blocking_sqlite, "blocking", "sqlite:{dir}/chat.db", $($test),+);
+        #[cfg(feature = "async")]
+        on_setup!(async_memory, "async", "memory:", $($test),+);
+        #[cfg(feature = "async")]
+        on_setup!(async_sqlite, "async", "sqlite:{dir}/chat.db", $($test),+);
+    };
+}
+
+/// One line of [`on_every_setup`]: its module's name, `--engine` and `--store` (where `{dir}` stands
+/// for a directory that lives as long as the server).
+macro_rules! on_setup {
+    ($module:ident, $engine:literal, $store:literal, $($test:ident),+) => {
+        mod $module {
+            const SETUP: crate::harness::Setup = crate::harness::Setup {
+                engine: $engine,
+                store: $store,
+            };
+            $(
+                #[test]
+                fn $test() {
+                    crate::harness::run(SETUP, super::$test);
+                }
+            )+
+        }
+    };
+}
+
+mod chat;
+mod client;
+mod events;
+mod harness;
+mod server;
+
+mod bursts;
+mod crowd;
+mod cursors;
+mod figures;
+mod firehose;
+mod flood;
+mod framing;
+mod history;
+mod leaving;
+mod negotiation;
+mod pipelining;
+mod places;
+mod presence;
+mod publish;
+mod refusals;
+mod rooms;
+mod seed;
+mod shutdown;
+mod streams;

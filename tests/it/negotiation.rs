@@ -1,0 +1,78 @@
+//! One address for browsers and scripts: `Accept` chooses what comes back.
+
+use crate::chat::Chat;
+
+on_every_setup![
+    without_a_preference_it_is_plain_text,
+    where_json_is_accepted_it_is_json,
+    a_browser_is_given_the_page,
+    the_better_of_two_is_chosen,
+    no_reply_is_to_be_stored,
+];
+
+/// What comes back of a room in which "hi" was said.
+#[track_caller]
+fn media_type(chat: &Chat, accept: Option<&str>) -> String {
+    let mut request = chat.get("?after=oldest");
+    if let Some(accept) = accept {
+        request = request.accept(accept);
+    }
+    let reply = chat.ask(&request).is(200);
+    let media_type = reply.expect_header("Content-Type");
+    media_type.split(';').next().unwrap_or_default().to_owned()
+}
+
+fn without_a_preference_it_is_plain_text(chat: Chat) {
+    chat.says("hi");
+    for accept in [None, Some("*/*"), Some("text/plain"), Some("text/*"), Some("image/png")] {
+        assert_eq!(media_type(&chat, accept), "text/plain", "{accept:?}");
+    }
+}
+
+fn where_json_is_accepted_it_is_json(chat: Chat) {
+    chat.says("hi");
+    for accept in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json, text/plain, */*",
+    ] {
+        assert_eq!(media_type(&chat, Some(accept)), "application/json", "{accept}");
+    }
+}
+
+fn a_browser_is_given_the_page(chat: Chat) {
+    for accept in
+        ["text/html", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"]
+    {
+        assert_eq!(media_type(&chat, Some(accept)), "text/html", "{accept}");
+    }
+}
+
+fn the_better_of_two_is_chosen(chat: Chat) {
+    chat.says("hi");
+    for (accept, expected) in [
+        ("text/plain;q=0.5, application/json", "application/json"),
+        ("application/json;q=0.5, text/plain", "text/plain"),
+        ("text/html;q=0.1, application/json;q=0.9", "application/json"),
+        ("application/json;q=0", "text/plain"),
+    ] {
+        assert_eq!(media_type(&chat, Some(accept)), expected, "{accept}");
+    }
+}
+
+fn no_reply_is_to_be_stored(chat: Chat) {
+    chat.says("hi");
+    for request in [
+        chat.get("?after=oldest"),
+        chat.get("?after=oldest").accept("application/json"),
+        chat.get("?after=latest&wait=0"),
+        chat.get("?wait=0"),
+        chat.get("?wait=never"),
+        chat.post().text("hi"),
+        chat.post().text(""),
+    ] {
+        let reply = chat.ask(&request);
+        assert_eq!(reply.header("Cache-Control"), Some("no-store"), "{request:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! Requests that stand behind one another on a connection.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::chat::Chat;
+use crate::client::{Connection, Request};
+use crate::harness::{Launch, wait_until};
+use crate::server::Server;
+
+on_every_setup![
+    a_second_wait_ends_the_first_at_once,
+    a_request_behind_a_wait_ends_it_at_once,
+    requests_in_a_row_are_answered_in_their_order,
+    a_thousand_waits_in_a_row_do_no_harm,
+    a_new_connection_from_the_same_port_starts_afresh,
+];
+
+fn a_second_wait_ends_the_first_at_once(chat: Chat) {
+    for (query, status) in [("?wait=60", 404), ("?wait=60&after=latest", 204)] {
+        let start = Instant::now();
+        let mut connection = chat.waits(query);
+        chat.wait_until_waiting(1);
+        connection.send(&chat.get("?wait=60"));
+        let first = connection.reply().is(status);
+        assert!(start.elapsed() < Duration::from_secs(5), "it waited");
+        chat.says_to(1, "for the second");
+        assert_eq!(connection.reply().is(200).text(), "for the second");
+        // Who goes on from where the first wait ended has missed nothing.
+        let next = chat.ask(&Request::get(&first.next())).is(200);
+        assert_eq!(next.text(), "for the second");
+    }
+}
+
+fn a_request_behind_a_wait_ends_it_at_once(chat: Chat) {
+    let start = Instant::now();
+    let mut connection = chat.waits("?wait=60");
+    connection.send(&chat.post().text("hi"));
+    let waited = connection.reply();
+    connection.reply().is(200);
+    assert!(start.elapsed() < Duration::from_secs(5), "it waited");
+    // Its own message may just have been in time.
+    assert!([200, 404].contains(&waited.status), "{waited:?}");
+}
+
+fn requests_in_a_row_are_answered_in_their_order(chat: Chat) {
+    let start = chat.cursor();
+    let mut connection = chat.connect();
+    for round in 0..20 {
+        for request in [
+            chat.post().text(&round.to_string()),
+            Request::get("/help"),
+            Request::new("HEAD", "/help"),
+            Request::get("/nowhere"),
+        ] {
+            connection.send(&request);
+        }
+        for status in [200, 200, 200, 404] {
+            connection.reply().is(status);
+        }
+    }
+    let rounds: Vec<String> = (0..20).map(|round| round.to_string()).collect();
+    assert_eq!(chat.follower_from(&start).hears(20), rounds);
+}
+
+fn a_thousand_waits_in_a_row_do_no_harm(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let before = server.footprint_at_rest(&chat);
+    let wait = chat.get("?wait=1").bytes();
+    let mut connection = server.connect();
+    let mut most = 0;
+    for _ in 0..1_000 {
+        // The server may have had enough of it before the end.
+        if connection.try_send_bytes(&wait).is_err() {
+            break;
+        }
+        most = most.max(server.footprint().threads);
+    }
+    // Some are started before it shows that all of them come from one client.
+    assert!(most < 500, "{most} threads for one connection");
+    let mut follower = chat.follower();
+    chat.says("still here");
+    assert_eq!(follower.hears(1), ["still here"]);
+    drop((connection, follower));
+    server.shrinks_to(before);
+}
+
+fn a_new_connection_from_the_same_port_starts_afresh(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let wait = chat.get("?wait=1").bytes();
+    let first = from_port(&server, 0);
+    let port = first.local_addr().expect("its own address").port();
+    let mut first = Connection::over(first);
+    for _ in 0..1_000 {
+        if first.try_send_bytes(&wait).is_err() {
+            break;
+        }
+    }
+    drop(first);
+
+    let cursor = chat.says("hi");
+    let get = chat.get(&format!("?after={cursor}&wait=0"));
+    // What was still under way from the first may be taken out on the second, but not for long.
+    wait_until("the port is as good as any", || {
+        let mut second = Connection::over(from_port(&server, port));
+        second.set_patience(Duration::from_secs(3));
+        second.send(&get);
+        second.try_reply().is_ok_and(|reply| reply.status == 204)
+    });
+}
+
+/// Connects from a port of ours, or from any for 0. It ends with a reset, which frees its port at once.
+fn from_port(server: &Server, port: u16) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_linger(Some(Duration::ZERO)).expect("an option");
+    socket.set_reuse_address(true).expect("an option");
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    socket.bind(&address.into()).expect("the port");
+    socket.connect(&server.address().into()).expect("a connection");
+    socket.into()
+}

@@ -1,0 +1,101 @@
+//! Who is there: joined, left, and nobody flapping between two polls.
+
+use std::time::{Duration, Instant};
+
+use crate::chat::Chat;
+use crate::harness::{PATIENCE, wait_until};
+
+on_every_setup![
+    who_waits_under_a_name_is_there,
+    who_speaks_under_a_name_is_there,
+    who_gives_no_name_is_not_announced,
+    who_only_looks_is_not_there,
+    who_leaves_is_gone_at_once,
+    leaving_needs_a_name_and_may_be_said_twice,
+    a_plain_waiter_is_not_woken_by_who_comes,
+    fifty_people_join_once_and_leave_once,
+];
+
+fn who_waits_under_a_name_is_there(chat: Chat) {
+    let start = chat.cursor();
+    let mut follower = chat.connect();
+    follower.send(&chat.get(&format!("?after={start}")).accept("application/json"));
+    let _ann = chat.waits("?name=ann&after=latest");
+    let joined = follower.reply().is(200).json();
+    assert_eq!(joined["messages"][0]["kind"], "joined");
+    assert_eq!(joined["messages"][0]["name"], "ann");
+    assert_eq!(joined["messages"][0]["text"], "");
+    assert_eq!(chat.people(), ["ann"]);
+}
+
+fn who_speaks_under_a_name_is_there(chat: Chat) {
+    chat.join("ben").says("hello");
+    assert_eq!(chat.people(), ["ben"]);
+    assert_eq!(chat.kinds(), ["joined", "message"], "ben comes before he speaks");
+}
+
+fn who_gives_no_name_is_not_announced(chat: Chat) {
+    chat.says("hello");
+    let waiting = chat.waits("?after=latest&wait=1");
+    drop(waiting);
+    assert_eq!(chat.kinds(), ["message"]);
+    assert!(chat.people().is_empty());
+}
+
+fn who_only_looks_is_not_there(chat: Chat) {
+    chat.ask(&crate::client::Request::new("HEAD", &chat.path("?name=ann"))).is(404);
+    chat.ask(&crate::client::Request::get(&format!("{}/history?name=ann", chat.path("")))).is(200);
+    assert!(chat.people().is_empty());
+}
+
+fn who_leaves_is_gone_at_once(chat: Chat) {
+    chat.join("ann").says("bye");
+    assert_eq!(chat.ask(&chat.leave("ann")).is(200).text(), "ok");
+    assert!(chat.people().is_empty());
+    assert_eq!(chat.kinds(), ["joined", "message", "left"]);
+}
+
+fn leaving_needs_a_name_and_may_be_said_twice(chat: Chat) {
+    let path = format!("{}/leave", chat.path(""));
+    chat.ask(&crate::client::Request::post(&path).form(&[])).is(400);
+    chat.ask(&crate::client::Request::get(&path)).is(405);
+    chat.ask(&chat.leave("nobody")).is(200);
+    assert!(chat.kinds().is_empty(), "who was not there has not left");
+}
+
+fn a_plain_waiter_is_not_woken_by_who_comes(chat: Chat) {
+    let start = chat.cursor();
+    let mut plain = chat.waits(&format!("?after={start}"));
+    let mut json = chat.connect();
+    json.send(&chat.get(&format!("?after={start}")).accept("application/json"));
+    wait_until("ann is heard of", || {
+        chat.ask(&chat.get("?name=ann&after=latest&wait=0")).is(204);
+        json.has_something()
+    });
+    assert!(!plain.has_something(), "a joined is no message");
+    chat.says("now");
+    assert_eq!(plain.reply().is(200).text(), "now");
+}
+
+/// The grace time is 15 s: who polls for longer than that and flaps would be seen to.
+fn fifty_people_join_once_and_leave_once(chat: Chat) {
+    const PEOPLE: usize = 50;
+    let mut people: Vec<_> = (0..PEOPLE).map(|_| chat.connect()).collect();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(20) {
+        for (number, person) in people.iter_mut().enumerate() {
+            person.send(&chat.get(&format!("?after=latest&wait=1&name=person-{number}")));
+        }
+        for person in &mut people {
+            person.reply().is(204);
+        }
+    }
+    assert_eq!(chat.people().len(), PEOPLE);
+    assert_eq!(chat.kinds(), vec!["joined"; PEOPLE], "each comes once, and nobody goes");
+    drop(people);
+    let gone = Instant::now();
+    wait_until("all have left", || chat.kinds().len() == 2 * PEOPLE);
+    assert!(gone.elapsed() < PATIENCE);
+    assert_eq!(chat.kinds()[PEOPLE..], vec!["left"; PEOPLE]);
+    assert!(chat.people().is_empty());
+}

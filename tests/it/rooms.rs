@@ -1,0 +1,91 @@
+//! Rooms: their names, and that what is said in one stays there.
+
+use crate::chat::Chat;
+use crate::client::Request;
+
+on_every_setup![
+    a_room_may_be_named_in_any_script,
+    a_name_is_one_room_however_it_is_written,
+    the_longest_name_is_a_room,
+    what_is_said_in_one_room_is_not_heard_in_another,
+    every_room_has_its_own_order,
+    many_rooms_live_at_once,
+];
+
+fn a_room_may_be_named_in_any_script(chat: Chat) {
+    for name in ["größe", "комната", "部屋", "हिन्दी", "غرفة", "a.b-c_d", "0", "..."]
+    {
+        let room = chat.room(&format!("{name}{}", chat.name()));
+        let mut follower = room.follower();
+        room.says(name);
+        assert_eq!(follower.hears(1), [name]);
+        let reply = room.ask(&room.get("?after=oldest").accept("application/json"));
+        assert_eq!(reply.is(200).json()["room"], room.name());
+    }
+}
+
+fn a_name_is_one_room_however_it_is_written(chat: Chat) {
+    let room = chat.room(&format!("caf\u{e9}.{}", chat.name()));
+    room.says("hi");
+    let name = chat.name();
+    for path in [
+        format!("/chat/caf%C3%A9.{name}"),
+        format!("/chat/caf%c3%a9.{name}"),
+        format!("/chat/%63af%C3%A9%2E{name}"),
+        // Composed of a letter and an accent.
+        format!("/chat/cafe%CC%81.{name}"),
+    ] {
+        let reply = chat.ask(&Request::get(&format!("{path}?after=oldest&wait=0")));
+        assert_eq!(reply.is(200).text(), "hi", "{path}");
+    }
+    // Upper and lower case are two rooms.
+    let path = format!("/chat/CAF%C3%89.{name}?after=oldest&wait=0");
+    chat.ask(&Request::get(&path)).is(204);
+}
+
+fn the_longest_name_is_a_room(chat: Chat) {
+    let random: String = (0..20).map(|_| fastrand::lowercase()).collect();
+    let longest = chat.room(&format!("{}{random}", "部".repeat(44)));
+    longest.says("hi");
+    assert_eq!(longest.follower_from("oldest").hears(1), ["hi"]);
+}
+
+fn what_is_said_in_one_room_is_not_heard_in_another(chat: Chat) {
+    let elsewhere = chat.room(&format!("{}-b", chat.name()));
+    let mut listener = chat.waits("?after=latest");
+    let mut follower = elsewhere.follower();
+    elsewhere.says("over there");
+    chat.says_to(1, "over here");
+    assert_eq!(listener.reply().is(200).text(), "over here");
+    elsewhere.says("and there");
+    assert_eq!(follower.hears(2), ["over there", "and there"]);
+}
+
+fn every_room_has_its_own_order(chat: Chat) {
+    let rooms: Vec<Chat> =
+        ["a", "b", "c"].iter().map(|suffix| chat.room(&format!("{}-{suffix}", chat.name()))).collect();
+    for text in ["1", "2", "3"] {
+        for room in &rooms {
+            room.says(text);
+        }
+    }
+    for room in &rooms {
+        assert_eq!(room.follower_from("oldest").hears(3), ["1", "2", "3"]);
+    }
+}
+
+fn many_rooms_live_at_once(chat: Chat) {
+    let mut rooms: Vec<_> = (0..100)
+        .map(|n| {
+            let room = chat.room(&format!("{}-{n}", chat.name()));
+            let follower = room.follower();
+            (room, follower)
+        })
+        .collect();
+    for (room, _) in &rooms {
+        room.says(room.name());
+    }
+    for (room, follower) in &mut rooms {
+        assert_eq!(follower.hears(1), [room.name()]);
+    }
+}

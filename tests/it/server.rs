@@ -1,0 +1,220 @@
+//! A server process of a test's own: started on a free port, watched from outside, killed at the end.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::chat::Chat;
+use crate::client::Connection;
+use crate::harness::{Launch, PATIENCE, wait_until};
+
+/// A running server. Dropping it kills the process.
+pub struct Server {
+    process: Child,
+    address: SocketAddr,
+    /// All that it printed, for the one who reads why a test failed.
+    printed: Arc<Mutex<String>>,
+    /// Its working directory.
+    _directory: tempfile::TempDir,
+}
+
+/// How many threads a pool may keep for those who come next.
+const SPARE_THREADS: usize = 8;
+
+/// How many files a store may keep open for those who read next.
+const SPARE_FILES: usize = 16;
+
+/// What a process holds of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Footprint {
+    pub threads: usize,
+    pub open_files: usize,
+}
+
+impl Server {
+    /// Starts the binary and waits until it has printed its address.
+    pub fn start(launch: Launch) -> Server {
+        let directory = tempfile::tempdir().expect("a directory for the server");
+        let store = launch.setup.store.replace("{dir}", &directory.path().to_string_lossy());
+        let binary = env!("CARGO_BIN_EXE_comet-chat");
+        let mut command = match launch.open_files {
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                // `exec` keeps the process id, so that it is the server that is watched and killed.
+                let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &script, binary]);
+                shell
+            }
+            None => Command::new(binary),
+        };
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--engine", launch.setup.engine, "--store", &store])
+            .args(&launch.flags)
+            .current_dir(directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the server starts");
+
+        let printed = Arc::new(Mutex::new(String::new()));
+        let (found, addresses) = mpsc::channel();
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let stderr = process.stderr.take().expect("stderr is piped");
+        collect(stdout, printed.clone(), move |line| {
+            if let Some(address) = address_in(line) {
+                // Only the first is awaited.
+                let _ = found.send(address);
+            }
+        });
+        collect(stderr, printed.clone(), |_| ());
+        let Ok(address) = addresses.recv_timeout(PATIENCE) else {
+            let _ = process.kill();
+            let _ = process.wait();
+            panic!("no address printed:\n{}", printed.lock().unwrap());
+        };
+        Server { process, address, printed, _directory: directory }
+    }
+
+    /// A room of its own on this server.
+    pub fn chat(&self) -> Chat {
+        Chat::at(self.address)
+    }
+
+    /// A new connection to it.
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sends it a signal: `TERM`, `INT`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.process.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success(), "kill -{name} failed");
+    }
+
+    /// Waits until the process has ended by itself.
+    pub fn exits(&mut self) -> ExitStatus {
+        let mut ended = None;
+        wait_until("the server ends", || {
+            ended = self.process.try_wait().expect("the server's status");
+            ended.is_some()
+        });
+        ended.expect("it has ended")
+    }
+
+    /// What the process holds now.
+    pub fn footprint(&self) -> Footprint {
+        Footprint { threads: self.entries("task"), open_files: self.entries("fd") }
+    }
+
+    /// What the process holds when the room has been used and there is nothing left to do.
+    pub fn footprint_at_rest(&self, chat: &Chat) -> Footprint {
+        chat.says("anybody here?");
+        chat.cursor();
+        self.comes_to_rest();
+        self.footprint()
+    }
+
+    /// Waits until it holds no more than it did before; or few more, since pools keep some for those
+    /// who come next. What each client left behind would be more: send fifty, or more.
+    #[track_caller]
+    pub fn shrinks_to(&self, before: Footprint) {
+        wait_until(&format!("the server holds no more than {before:?}"), || {
+            let now = self.footprint();
+            now.threads <= before.threads + SPARE_THREADS && now.open_files <= before.open_files + SPARE_FILES
+        });
+    }
+
+    /// Waits until the process has used next to no processor time for a while.
+    pub fn comes_to_rest(&self) {
+        let window = Duration::from_millis(200);
+        let mut since = Instant::now();
+        let mut ticks = self.processor_ticks();
+        wait_until("the server has nothing left to do", || {
+            if since.elapsed() < window {
+                return false;
+            }
+            let now = self.processor_ticks();
+            let rests = now - ticks <= 1;
+            (since, ticks) = (Instant::now(), now);
+            rests
+        });
+    }
+
+    /// The memory that the process has in use, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(&path).expect("the server's /proc entry");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let number = number.expect("VmRSS in kB");
+        number.parse().expect("a number")
+    }
+
+    fn entries(&self, directory: &str) -> usize {
+        let path = format!("/proc/{}/{directory}", self.process.id());
+        // Nothing to read means that the process has ended and holds nothing.
+        fs::read_dir(path).map_or(0, Iterator::count)
+    }
+
+    /// Processor time so far, of user and system, in ticks of 10 ms.
+    fn processor_ticks(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let stat = fs::read_to_string(&path).expect("the server's /proc entry");
+        // The name stands in brackets and may hold spaces; utime and stime are fields 14 and 15.
+        let after_name = stat.rsplit_once(") ").expect("a name in brackets").1;
+        let fields: Vec<&str> = after_name.split(' ').collect();
+        let number = |index: usize| fields[index].parse::<u64>().expect("a number of ticks");
+        number(11) + number(12)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let footprint = self.footprint();
+        // It fails only if the process has ended already.
+        let _ = self.process.kill();
+        let ended = self.process.wait();
+        if thread::panicking()
+            && let Ok(printed) = self.printed.lock()
+        {
+            let lines: Vec<&str> = printed.lines().collect();
+            let last = lines[lines.len().saturating_sub(50)..].join("\n");
+            eprintln!("The server held {footprint:?}, ended with {ended:?} and printed at last:\n{last}");
+        }
+    }
+}
+
+/// Reads lines for as long as the process lives, so that it never blocks on a full pipe.
+fn collect(
+    pipe: impl Read + Send + 'static,
+    printed: Arc<Mutex<String>>,
+    mut seen: impl FnMut(&str) + Send + 'static,
+) {
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            seen(&line);
+            let mut printed = printed.lock().unwrap();
+            printed.push_str(&line);
+            printed.push('\n');
+        }
+    });
+}
+
+/// The `ADDR:PORT` of the first `http://ADDR:PORT` in a line.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, url) = line.split_once("http://")?;
+    url.split('/').next()?.trim().parse().ok()
+}

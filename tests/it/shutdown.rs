@@ -1,0 +1,117 @@
+//! SIGTERM: everybody who waits is answered, what was begun is finished, and the end is quick.
+
+use std::time::{Duration, Instant};
+
+use crate::chat::Chat;
+use crate::client::Connection;
+use crate::harness::Alone;
+
+on_every_setup![
+    who_waits_is_answered_and_the_server_ends,
+    a_message_on_its_way_is_still_published,
+    an_idle_server_ends_at_once,
+    an_interrupt_from_the_keyboard_does_the_same,
+    silent_connections_do_not_delay_the_end,
+    a_second_signal_ends_the_server_at_once,
+];
+
+/// What was promised, from the signal to the end.
+const LIMIT: Duration = Duration::from_secs(2);
+
+fn who_waits_is_answered_and_the_server_ends(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    chat.says("the last word");
+    let cursor = chat.cursor();
+    let mut followers = wait(&chat, &format!("?wait=60&after={cursor}"));
+    let mut listeners = wait(&chat, "?wait=60");
+    chat.wait_until_waiting(200);
+    let start = Instant::now();
+    server.signal("TERM");
+    for follower in &mut followers {
+        assert_eq!(follower.reply().is(204).cursor(), cursor);
+    }
+    for listener in &mut listeners {
+        let reply = listener.reply().is(503);
+        reply.expect_header("Retry-After");
+    }
+    assert_eq!(server.exits().code(), Some(0));
+    let took = start.elapsed();
+    assert!(took < LIMIT, "{took:?}");
+}
+
+fn wait(chat: &Chat, query: &str) -> Vec<Connection> {
+    (0..100).map(|_| chat.waits(query)).collect()
+}
+
+fn a_message_on_its_way_is_still_published(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    let mut listener = chat.waits("?wait=60");
+    chat.wait_until_waiting(1);
+    // Of a long one, the server has read the head and waits for the rest.
+    let post = chat.post().text(&"before the end ".repeat(500)).bytes();
+    let (begun, rest) = post.split_at(post.len() - 3);
+    let mut speaker = server.connect();
+    speaker.send_bytes(begun);
+    server.comes_to_rest();
+    server.signal("TERM");
+    // Once those who wait are answered, the server is on its way out.
+    listener.reply().is(503);
+    speaker.send_bytes(rest);
+    assert_eq!(speaker.reply().is(200).text(), "ok");
+    assert_eq!(server.exits().code(), Some(0));
+}
+
+fn an_idle_server_ends_at_once(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let start = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.exits().code(), Some(0));
+    let took = start.elapsed();
+    assert!(took < LIMIT, "{took:?}");
+    assert!(Connection::try_open(server.address()).is_err());
+}
+
+fn an_interrupt_from_the_keyboard_does_the_same(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    let mut follower = chat.waits("?wait=60&after=latest");
+    chat.wait_until_waiting(1);
+    server.signal("INT");
+    follower.reply().is(204);
+    assert_eq!(server.exits().code(), Some(0));
+}
+
+fn silent_connections_do_not_delay_the_end(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let mut silent: Vec<Connection> = (0..20).map(|_| server.connect()).collect();
+    for connection in silent.iter_mut().take(10) {
+        connection.send_bytes(b"GET /chat HTTP/1.1\r\nHos");
+    }
+    server.comes_to_rest();
+    let start = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.exits().code(), Some(0));
+    let took = start.elapsed();
+    assert!(took < LIMIT, "{took:?}");
+}
+
+fn a_second_signal_ends_the_server_at_once(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    let mut listener = chat.waits("?wait=60");
+    chat.wait_until_waiting(1);
+    // A body that never comes holds up the end.
+    let post = chat.post().text(&"never ".repeat(500)).bytes();
+    let mut speaker = server.connect();
+    speaker.send_bytes(&post[..post.len() - 3]);
+    server.comes_to_rest();
+    server.signal("TERM");
+    listener.reply().is(503);
+    let start = Instant::now();
+    server.signal("TERM");
+    server.exits();
+    let took = start.elapsed();
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}

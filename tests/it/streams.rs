@@ -1,0 +1,150 @@
+//! Server-sent events on the room's own address.
+
+use std::time::Duration;
+
+use crate::chat::Chat;
+use crate::events::Events;
+use crate::harness::{Launch, PATIENCE, wait_until};
+
+on_every_setup![
+    a_stream_hands_on_what_is_said_in_order,
+    a_stream_begins_with_a_place_to_resume_from,
+    a_stream_resumes_after_the_last_event_that_was_seen,
+    a_stream_says_who_comes_and_goes,
+    a_stream_says_that_something_is_lost,
+    a_stream_under_a_name_makes_a_person_present,
+    a_reader_that_is_gone_is_noticed_by_what_is_said_next,
+    a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor,
+    a_stopping_server_ends_its_streams,
+];
+
+fn a_stream_hands_on_what_is_said_in_order(chat: Chat) {
+    let mut events = chat.events("?after=latest", &[]);
+    events.next();
+    for number in 0..20 {
+        let cursor = chat.says(&format!("{number}\nof many lines"));
+        let event = events.next();
+        assert_eq!((event.id.as_deref(), event.event.as_deref()), (Some(cursor.as_str()), Some("message")));
+        assert_eq!(event.message()["text"], format!("{number}\nof many lines"));
+        assert_eq!(event.message()["id"], cursor);
+    }
+}
+
+fn a_stream_begins_with_a_place_to_resume_from(chat: Chat) {
+    chat.says("before");
+    let first = chat.events("", &[]).next();
+    assert_eq!(first.id, Some(chat.cursor()), "who loses the stream before any message goes on from here");
+    let retry = first.retry.expect("how long to stay away");
+    assert!((1_000..3_000).contains(&retry), "{retry} ms");
+}
+
+fn a_stream_resumes_after_the_last_event_that_was_seen(chat: Chat) {
+    let first = chat.says("one");
+    let second = chat.says("two");
+    chat.says("three");
+    // An EventSource repeats its address, and adds how far it got since.
+    let mut events = chat.events(&format!("?after={first}"), &[("Last-Event-ID", &second)]);
+    let event = next_message(&mut events);
+    assert_eq!(event["text"], "three");
+    let mut events = chat.events(&format!("?after={first}"), &[]);
+    assert_eq!(next_message(&mut events)["text"], "two");
+    assert_eq!(next_message(&mut events)["text"], "three");
+}
+
+fn a_stream_says_who_comes_and_goes(chat: Chat) {
+    let mut events = chat.events("?after=latest", &[]);
+    events.next();
+    chat.ask(&chat.get("?name=ann&after=latest&wait=0")).is(204);
+    let joined = events.next();
+    assert_eq!(joined.event.as_deref(), Some("joined"));
+    assert_eq!(joined.message()["name"], "ann");
+    chat.ask(&chat.leave("ann")).is(200);
+    assert_eq!(events.next().event.as_deref(), Some("left"));
+}
+
+fn a_stream_says_that_something_is_lost(chat: Chat) {
+    chat.says("kept");
+    let mut events = chat.events("?after=00000000-7", &[]);
+    events.next();
+    assert_eq!(events.next().event.as_deref(), Some("gap"));
+    assert_eq!(events.next().message()["text"], "kept");
+}
+
+fn a_stream_under_a_name_makes_a_person_present(chat: Chat) {
+    let mut events = chat.events("?after=latest&name=eve", &[]);
+    wait_until("eve is there", || chat.people() == ["eve"]);
+    let joined = std::iter::from_fn(|| Some(events.next())).find(|event| event.event.is_some());
+    assert_eq!(joined.expect("an event").message()["name"], "eve");
+}
+
+fn a_reader_that_is_gone_is_noticed_by_what_is_said_next(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let mut events = chat.events("?after=latest", &[]);
+    events.next();
+    wait_until("the stream counts", || chat.figure("comet_chat_waiters") == 1.0);
+    drop(events);
+    wait_until("the stream is given up", || {
+        chat.says("is anybody there?");
+        chat.figure("comet_chat_waiters") == 0.0
+    });
+}
+
+fn a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let mut slow = chat.events("?after=latest", &[]);
+    slow.next();
+    let mut follower = chat.follower();
+    let filler = "x".repeat(60_000);
+    // More than the buffers of both sockets hold, so that the server can't write on.
+    let count = 400;
+    for number in 0..count {
+        chat.says(&format!("{number} {filler}"));
+        assert_eq!(follower.follow().len(), 1, "who reads has it at once");
+    }
+    let gives_up = PATIENCE + Duration::from_secs(15);
+    let start = std::time::Instant::now();
+    while chat.figure("comet_chat_waiters") != 0.0 {
+        assert!(start.elapsed() < gives_up, "a reader that does not read holds its place");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut seen = 0;
+    while let Ok(Some(event)) = slow.try_next() {
+        if event.data.is_some() {
+            assert_eq!(number_of(&event.message()), seen);
+            seen += 1;
+        }
+    }
+    assert!(seen < count, "the buffers held all {count}: nothing was shown");
+    let last = slow.last_id.clone();
+    let mut resumed = chat.events("", &[("Last-Event-ID", &last)]);
+    for number in seen..count {
+        assert_eq!(number_of(&next_message(&mut resumed)), number);
+    }
+}
+
+fn a_stopping_server_ends_its_streams(launch: Launch) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    let mut events = chat.events("?after=latest", &[]);
+    events.next();
+    server.signal("TERM");
+    assert_eq!(events.try_next().expect("a proper end"), None);
+    assert!(server.exits().success());
+}
+
+/// The next message of a stream, whatever stands before it.
+fn next_message(events: &mut Events) -> serde_json::Value {
+    loop {
+        let event = events.next();
+        if event.event.as_deref() == Some("message") {
+            return event.message();
+        }
+    }
+}
+
+fn number_of(message: &serde_json::Value) -> usize {
+    let text = message["text"].as_str().expect("a text");
+    text.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+}
