@@ -4,11 +4,13 @@
 #   scripts/compare.sh [DIRECTORY]        default: target/compare
 #
 # Writes report.html (self-contained, with plots), report.json and summary.svg into the directory,
-# and every single run beside them. Takes about six minutes after the build. From the environment:
+# and every single run beside them. From the environment:
 #
 #   ENGINES="floor blocking async"        who is compared
 #   WAITERS="10 100 1000 5000 9000"       how many wait
 #   REPEATS=3                             how often all of it is repeated; medians are told
+#   LIMIT=600                             seconds after the build into which repeats must fit, but the
+#                                         first: a busy machine gets fewer of them
 #
 # The runs of one repeat are interleaved: each number of waiters goes through all engines before the
 # next, so that a noisy minute of the machine meets them alike. Each run has a fresh server. With
@@ -20,6 +22,7 @@ directory=${1:-target/compare}
 engines=${ENGINES:-floor blocking async}
 waiters=${WAITERS:-10 100 1000 5000 9000}
 repeats=${REPEATS:-3}
+limit=${LIMIT:-600}
 binary=${CARGO_TARGET_DIR:-target}/release/comet-chat
 
 on_server=() on_load=()
@@ -34,12 +37,6 @@ cargo build --release "${features[@]}"
 runs=$directory/runs
 rm -rf "$runs"
 mkdir -p "$runs"
-commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
-cat >"$directory/about.json" <<JSON
-{"commit": "$commit", "command": "scripts/compare.sh", "engines": "$engines",
- "waiters": "$waiters", "repeats": $repeats, "pinned": $([[ ${#on_server[@]} -gt 0 ]] && echo true || echo false)}
-JSON
-
 server=
 stop_server() {
     if [[ -n $server ]]; then
@@ -93,10 +90,16 @@ rounds_for() {
     if (($1 <= 20)); then echo 500
     elif (($1 <= 200)); then echo 100
     elif (($1 <= 2000)); then echo 20
-    else echo 6; fi
+    elif (($1 <= 6000)); then echo 4
+    else echo 3; fi
 }
 
+SECONDS=0 done=0
 for repeat in $(seq "$repeats"); do
+    if ((done > 0 && SECONDS + SECONDS / done > limit)); then
+        echo "$done of $repeats repeats took $SECONDS s: one more would not fit into $limit s"
+        break
+    fi
     for count in $waiters; do
         for engine in $engines; do
             echo "repeat $repeat of $repeats: $engine, $count waiters"
@@ -109,9 +112,18 @@ for repeat in $(seq "$repeats"); do
         [[ $engine == floor ]] && continue
         echo "repeat $repeat of $repeats: $engine, firehose"
         measure "firehose.$engine.100.$repeat" "$engine" \
-            --mode firehose --waiters 100 --publishers 4 --messages 2000
+            --mode firehose --waiters 100 --publishers 4 --messages 1000
     done
+    done=$repeat
 done
+
+pinned=false
+((${#on_server[@]} > 0)) && pinned=true
+commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+cat >"$directory/about.json" <<JSON
+{"commit": "$commit", "command": "scripts/compare.sh", "engines": "$engines",
+ "waiters": "$waiters", "repeats": $done, "pinned": $pinned}
+JSON
 
 "$binary" bench --report "$directory"
 exit $failed

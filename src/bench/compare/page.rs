@@ -61,25 +61,19 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The three sentences that one remembers.
+/// The ratios that one remembers.
 fn facts(comparison: &Comparison) -> String {
     let mut facts = String::new();
-    let mut fact = |value: String, sentence: String| {
-        let _ = write!(facts, "<li><b>{value}</b>{sentence}</li>");
-    };
-    for waiters in [1000, 5000] {
-        if let Some(ratio) = comparison.ratio("cpu_us", "blocking", "async", waiters) {
-            let sentence = format!(
-                "the CPU of the async engine is what the blocking one takes for a delivery to {} waiters",
-                short(waiters as f64)
+    for (engine, to, waiters) in
+        [("blocking", "async", 1000), ("blocking", "async", 5000), ("blocking", "floor", 1000)]
+    {
+        if let Some(ratio) = comparison.ratio("cpu_us", engine, to, waiters) {
+            let waiters = short(waiters as f64);
+            let _ = write!(
+                facts,
+                "<li><b>{ratio:.2} &times;</b>CPU for a delivery: {engine} over {to}, {waiters} waiters</li>"
             );
-            fact(format!("{ratio:.1} times"), sentence);
         }
-    }
-    if let Some(ratio) = comparison.ratio("cpu_us", "blocking", "floor", 1000) {
-        let sentence = "the CPU of the floor is what the blocking engine takes for a delivery to \
-                        1,000 waiters";
-        fact(format!("{ratio:.2} times"), sentence.to_owned());
     }
     facts
 }

@@ -257,3 +257,62 @@ fn read_json(path: &Path) -> Result<Value, Error> {
 fn wrong(path: &Path, why: &dyn std::fmt::Display) -> Error {
     Error::Results(path.display().to_string(), why.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(cpu: f64, held: u64, lost: u64) -> String {
+        serde_json::json!({
+            "version": "1", "started": "2026-01-02T03:04:05Z", "machine": {"processors": 2},
+            "waiters": {"held": held, "refusal": (held < 10).then_some("503 full")},
+            "server": {"per_delivery": {"cpu_us": cpu}},
+            "verdict": {"lost": lost, "doubled": 0, "swapped": 0},
+        })
+        .to_string()
+    }
+
+    fn gathered() -> Comparison {
+        let directory = tempfile::tempdir().unwrap();
+        let runs = directory.path().join("runs");
+        fs::create_dir(&runs).unwrap();
+        fs::write(directory.path().join("about.json"), r#"{"engines": "slow quick"}"#).unwrap();
+        for (name, text) in [
+            ("fan-out.slow.10.1.json", run(20.0, 10, 0)),
+            ("fan-out.slow.10.2.json", run(90.0, 9, 1)),
+            ("fan-out.slow.10.3.json", run(40.0, 10, 2)),
+            ("fan-out.quick.10.1.json", run(10.0, 10, 0)),
+            ("fan-out.quick.10.2.json", run(30.0, 10, 0)),
+            ("fan-out.quick.10.3.json", String::new()),
+            ("fan-out.quick.10.3.err", "comet-chat bench: no server answers there".to_owned()),
+        ] {
+            fs::write(runs.join(name), text).unwrap();
+        }
+        Comparison::read(directory.path()).unwrap()
+    }
+
+    #[test]
+    fn a_cell_tells_the_median_and_between_what_it_varied() {
+        let comparison = gathered();
+        let slow = comparison.fan_outs().find(|cell| cell.engine == "slow").unwrap();
+        let cpu = &slow.figures["cpu_us"];
+        assert_eq!((cpu.least, cpu.median, cpu.most), (20.0, 40.0, 90.0));
+        assert_eq!((slow.repeats, slow.lost), (3, 3));
+        assert_eq!(slow.remarks, ["503 full"]);
+    }
+
+    #[test]
+    fn a_run_that_failed_is_told_and_not_counted() {
+        let comparison = gathered();
+        let quick = comparison.fan_outs().find(|cell| cell.engine == "quick").unwrap();
+        assert_eq!(quick.repeats, 2);
+        assert_eq!(quick.median("cpu_us"), Some(20.0));
+        assert_eq!(quick.remarks, ["comet-chat bench: no server answers there"]);
+    }
+
+    #[test]
+    fn only_what_ran_in_one_repeat_is_set_in_ratio() {
+        let ratio = gathered().ratio("cpu_us", "slow", "quick", 10);
+        assert_eq!(ratio, Some((2.0 + 3.0) / 2.0));
+    }
+}

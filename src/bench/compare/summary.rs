@@ -38,8 +38,8 @@ pub fn render(comparison: &Comparison) -> String {
          aria-label=\"What a waiter costs each engine\">\n<style>{LOOK}</style>\n\
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"12\"/>\n\
          <text class=\"headline\" x=\"32\" y=\"40\">What a waiter costs</text>\n\
-         <text class=\"note\" x=\"32\" y=\"61\">One message to all, who then poll again; \
-         both axes of the waiters, and those of time, memory and threads, by powers of ten</text>\n\
+         <text class=\"note\" x=\"32\" y=\"61\">One message to all, who then poll again. \
+         Waiters, time, memory and threads go by powers of ten.</text>\n\
          {plots}\n<text class=\"note\" x=\"32\" y=\"{}\">{note}</text>\n</svg>\n",
         height - 20.0
     )
