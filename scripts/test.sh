@@ -92,8 +92,8 @@ step 'Unit tests, and every test through real sockets'
 cargo test --quiet
 
 step 'The same on the setups that need a feature'
-# The blocking setups have run already, and a feature does not change them.
-cargo test --quiet --all-features -- --skip blocking_
+# The blocking engine has been tested already, and a feature does not change it.
+cargo test --quiet --all-features -- --skip ::blocking_ --skip ::blocking::
 
 step 'Two curl clients chat'
 scripts/two_clients.sh
