@@ -34,11 +34,15 @@ pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit) -> Result<Stream<
 /// Sends events until the client is gone, or too slow, or the server closes.
 pub fn send(server: &Server, stream: Stream<'_>, visit: &Visit, mut events: EventWriter) -> io::Result<()> {
     let (start, mut next) = reply::stream_start(&stream.first);
-    events.send(&start)?;
+    for piece in start {
+        events.send(&piece)?;
+    }
     loop {
         match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit) {
             Ok(Outcome::Page(page)) => {
-                events.send(&reply::stream_page(&page))?;
+                for piece in reply::stream_page(&page) {
+                    events.send(&piece)?;
+                }
                 next = page.next;
             }
             // Another request stands behind it on its connection.

@@ -33,11 +33,15 @@ pub async fn open(server: &Server, poll: Poll, visit: &Visit) -> Result<Stream, 
 /// Sends events until the client is gone, or too slow, or the server closes.
 pub async fn send(server: &Server, stream: Stream, visit: &Visit, mut events: EventWriter) {
     let (start, mut next) = reply::stream_start(&stream.first);
-    events.send(&start).await;
+    for piece in start {
+        events.send(&piece).await;
+    }
     loop {
         match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit).await {
             Ok(Outcome::Page(page)) => {
-                events.send(&reply::stream_page(&page)).await;
+                for piece in reply::stream_page(&page) {
+                    events.send(&piece).await;
+                }
                 next = page.next;
             }
             // Another request stands behind it on its connection, or nobody listens any more.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::iter;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -324,28 +325,38 @@ pub fn stream() -> Reply {
     Reply::new(200, "text/event-stream", &[][..]).with("X-Accel-Buffering", "no")
 }
 
-/// How a stream begins, and where it goes on from: when to come back after a loss, spread so that not
+/// About how many bytes of events are rendered at once (16 KiB): a page of messages may have megabytes,
+/// and its client may not take them.
+const PIECE: usize = 16 * 1024;
+
+/// How a stream begins, in pieces, and where it goes on from: when to come back after a loss, spread so that not
 /// all come at once; then what is there already, or, if that is nothing, the place from which the client
 /// goes on even if nothing ever comes.
-pub fn stream_start(first: &Outcome) -> (String, Cursor) {
+pub fn stream_start(first: &Outcome) -> (impl Iterator<Item = String>, Cursor) {
     let retry = fastrand::u32(1_000..3_000);
-    match first {
-        Outcome::Page(page) => (format!("retry: {retry}\n\n{}", stream_page(page)), page.next),
-        Outcome::Expired(next) | Outcome::Closing(next) => (format!("retry: {retry}\nid: {next}\n\n"), *next),
-    }
+    let (start, page, next) = match first {
+        Outcome::Page(page) => (format!("retry: {retry}\n\n"), Some(page), page.next),
+        Outcome::Expired(next) | Outcome::Closing(next) => {
+            (format!("retry: {retry}\nid: {next}\n\n"), None, *next)
+        }
+    };
+    (iter::once(start).chain(page.into_iter().flat_map(stream_page)), next)
 }
 
-/// A page of messages as events.
-pub fn stream_page(page: &Page) -> String {
-    let mut events = String::new();
-    if page.gap {
-        events.push_str("event: gap\ndata: {\"gap\":true}\n\n");
-    }
-    for message in page.messages.iter() {
-        let data = serde_json::to_string(&**message).expect("plain data is written to memory");
-        let _ = write!(events, "id: {}\nevent: {}\ndata: {data}\n\n", message.id, message.kind.as_str());
-    }
-    events
+/// A page of messages as events, in pieces.
+pub fn stream_page(page: &Page) -> impl Iterator<Item = String> {
+    let gap = page.gap.then(|| "event: gap\ndata: {\"gap\":true}\n\n".to_owned());
+    let mut messages = page.messages.iter();
+    gap.into_iter().chain(iter::from_fn(move || {
+        let mut piece = String::new();
+        while piece.len() < PIECE
+            && let Some(message) = messages.next()
+        {
+            let data = serde_json::to_string(&**message).expect("plain data is written to memory");
+            let _ = write!(piece, "id: {}\nevent: {}\ndata: {data}\n\n", message.id, message.kind.as_str());
+        }
+        (!piece.is_empty()).then_some(piece)
+    }))
 }
 
 /// What a stream says when there is nothing to say: a comment.

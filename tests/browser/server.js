@@ -1,12 +1,12 @@
 // A server of its own for a test: the real binary on a free port, with a store of its own.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const BINARY = process.env.COMET_CHAT ?? new URL("../../target/debug/comet-chat", import.meta.url).pathname;
+const { COMET_CHAT = "target/debug/comet-chat", ENGINE = "blocking" } = process.env;
 
 const running = new Set();
 let common;
@@ -34,10 +34,12 @@ export class Server {
   }
 
   async #run(listen) {
-    this.process = spawn(BINARY, ["--listen", listen, "--store", this.store, ...this.options], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const options = ["--listen", listen, "--store", this.store, "--engine", ENGINE, ...this.options];
+    const log = join(this.directory, "log");
+    this.process = spawn(COMET_CHAT, options, { stdio: ["ignore", "pipe", openSync(log, "a")] });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
+    // Its log is of interest only if it ends by itself.
+    this.process.on("exit", (code) => code && process.stderr.write(readFileSync(log)));
     const lines = createInterface({ input: this.process.stdout });
     const ready = new Promise((resolve) => lines.on("line", resolve));
     const said = await Promise.race([ready, this.ended]);

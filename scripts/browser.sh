@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The page in a real Chromium, against the real server.
+#
+#   scripts/browser.sh [TOPIC...]        default: all; the topics are tests/browser/*.test.js
+#
+# Each test's server is its own process with a fresh store on a free port, and ends with the tests.
+# Needs Chromium and Node.js 18 or later; what is missing it installs with apt-get if it may, or says
+# what to install. Takes less than three minutes on two cores. From the environment:
+#
+#   ENGINE=blocking                      or async
+#   CHROMIUM=chromium                    the browser
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+
+# Finds a command, or installs the Debian package that has it.
+need() { # COMMAND PACKAGE...
+  local command=$1
+  shift
+  command -v "$command" >/dev/null && return
+  local as_root=()
+  ((EUID == 0)) || as_root=(sudo -n)
+  printf '%s is missing: installing %s.\n' "$command" "$*"
+  if ! { command -v apt-get && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -qq -y --no-install-recommends "$@"; } >/dev/null; then
+    fail "$command could not be installed. Install it (Debian: apt-get install $*) and start again."
+  fi
+}
+
+export ENGINE=${ENGINE:-blocking}
+export CHROMIUM=${CHROMIUM:-chromium}
+[[ $CHROMIUM != chromium ]] || need chromium chromium fonts-noto-color-emoji
+need node nodejs
+need npm npm
+CHROMIUM=$(command -v "$CHROMIUM") || fail "There is no $CHROMIUM."
+
+features=()
+[[ $ENGINE != async ]] || features=(--features async)
+cargo build --quiet "${features[@]}"
+COMET_CHAT=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat")
+export COMET_CHAT
+
+npm ci --silent --no-audit --no-fund --prefix tests/browser || fail "npm could not fetch what tests/browser/package-lock.json names."
+node "tests/browser/${SCRIPT:-suite.js}" "$@"
