@@ -28,7 +28,7 @@ const STACK: usize = 256 * 1024;
 /// One life of tiny_http's server. Its accept thread may die; its connections live on.
 pub struct Generation {
     server: tiny_http::Server,
-    /// Handlers that wait for a request.
+    /// Handlers that wait for a request, or are about to.
     idle: AtomicUsize,
     dead: AtomicBool,
     served: AtomicBool,
@@ -85,21 +85,26 @@ fn add_handler(server: &Arc<Server>, generation: &Arc<Generation>) -> bool {
     if door.handlers.fetch_update(SeqCst, SeqCst, |n| (n < limit).then_some(n + 1)).is_err() {
         return false;
     }
-    let (server, generation) = (server.clone(), generation.clone());
-    let handler = move || {
-        receive(&server, &generation);
-        server.door.handlers.fetch_sub(1, SeqCst);
+    // It counts as idle from now on: were it to count only once it runs, everybody who took a request
+    // until then would start another, and a thousand requests at once hundreds.
+    generation.idle.fetch_add(1, SeqCst);
+    let handler = {
+        let (server, generation) = (server.clone(), generation.clone());
+        move || {
+            receive(&server, &generation);
+            server.door.handlers.fetch_sub(1, SeqCst);
+        }
     };
     // The handle is let go: `handlers` counts the threads, and each ends by itself once idle.
     let spawned = thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler).is_ok();
     if !spawned {
+        generation.idle.fetch_sub(1, SeqCst);
         door.handlers.fetch_sub(1, SeqCst);
     }
     spawned
 }
 
 fn receive(server: &Arc<Server>, generation: &Arc<Generation>) {
-    generation.idle.fetch_add(1, SeqCst);
     loop {
         match generation.server.recv_timeout(IDLE) {
             Ok(Some(request)) => {
