@@ -11,8 +11,12 @@ use std::thread;
 const BINARY: &str = env!("CARGO_BIN_EXE_comet-chat");
 
 /// What the bench measures here: the yardstick and the chat, each on a free port.
-const SERVERS: [&[&str]; 2] =
-    [&["bench", "--floor=127.0.0.1:0"], &["--listen=127.0.0.1:0", "--store=memory:"]];
+const SERVERS: &[&[&str]] = &[
+    &["bench", "--floor=127.0.0.1:0"],
+    &["--listen=127.0.0.1:0", "--store=memory:", "--engine=blocking"],
+    #[cfg(feature = "async")]
+    &["--listen=127.0.0.1:0", "--store=memory:", "--engine=async"],
+];
 
 /// Of this many waiters the first to come, and every so many after it, meets one fault.
 const WAITERS: usize = 20;

@@ -83,10 +83,10 @@ fn cpu(comparison: &Comparison) -> Chart {
 }
 
 fn reach(comparison: &Comparison) -> Chart {
-    let unit = "ms after the publish: half of all (dashed), 99 of 100 (solid)";
-    let (p99, p50) = (("p99_us", 0.001), ("p50_us", 0.001));
+    let unit = "ms after the publish: half of all (solid), 99 of 100 (dashed)";
+    let (p50, p99) = (("p50_us", 0.001), ("p99_us", 0.001));
     let title = "Until a message has reached them";
-    plot(comparison, title, unit, Scale::Powers, &[p99], Some(p50))
+    plot(comparison, title, unit, Scale::Powers, &[p50], Some(p99))
 }
 
 fn memory(comparison: &Comparison) -> Chart {

@@ -87,9 +87,13 @@ fn fan_out(comparison: &Comparison) -> String {
     let mut before = None;
     for cell in in_order(comparison, "fan-out") {
         let first = before.replace(cell.waiters) != Some(cell.waiters);
+        let held = match cell.median("held") {
+            Some(held) if held < cell.waiters as f64 => format!(", {} held", short(held)),
+            _ => String::new(),
+        };
         let _ = write!(
             table,
-            "<tr{}><td>{}</td><td class=\"engine {engine}\">{engine}</td>",
+            "<tr{}><td>{}</td><td class=\"engine {engine}\">{engine}{held}</td>",
             if first { " class=\"first\"" } else { "" },
             if first { short(cell.waiters as f64) } else { String::new() },
             engine = cell.engine
