@@ -61,6 +61,13 @@ pub const HISTORY: usize = 50;
 /// How often a stream says that it lives: within the 30 s after which phones and proxies cut it.
 pub const STREAM_BEAT: Duration = Duration::from_secs(15);
 
+/// The most bytes of bodies and replies that are held for all clients together (128 MiB), where the
+/// engine has a say in it. At the limit only those up to [`LIGHT`] are let through.
+pub const HELD_MAX: usize = 128 * 1024 * 1024;
+
+/// The most bytes of a body or a reply (16 KiB) that is let through however much is held.
+pub const LIGHT: usize = 16 * 1024;
+
 /// The most header lines of a request, where the engine has a say in it.
 pub const HEAD_LINES_MAX: usize = 100;
 

@@ -5,7 +5,7 @@ use std::mem::size_of;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, remembers};
+use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read, remembers};
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
 
 /// The most bytes that a [`MemoryStore`] takes unless told otherwise: 256 MiB.
@@ -104,8 +104,7 @@ impl Store for MemoryStore {
         let Some(shelf) = shelves.rooms.get(room) else {
             return Ok(Tail::default());
         };
-        let skip = shelf.messages.len().saturating_sub(limit);
-        let messages = shelf.messages.range(skip..).cloned().collect();
+        let messages = shelf.newest_before(shelf.messages.len(), limit)?;
         let present = shelf.present.iter().map(|(name, since)| (name.clone(), *since)).collect();
         Ok(Tail { messages, latest: shelf.latest, present })
     }
@@ -116,7 +115,7 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         };
         let start = shelf.position_after(sequence);
-        Ok(shelf.messages.range(start..).take(limit).cloned().collect())
+        one_read(shelf.messages.range(start..).take(limit).cloned().map(Ok))
     }
 
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -125,7 +124,7 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         };
         let end = shelf.position_after(sequence.saturating_sub(1));
-        Ok(shelf.messages.range(end.saturating_sub(limit)..end).cloned().collect())
+        shelf.newest_before(end, limit)
     }
 
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
@@ -281,6 +280,13 @@ impl Shelf {
             }
         }
         freed
+    }
+
+    /// The newest of those that are kept before an index.
+    fn newest_before(&self, end: usize, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        let mut messages = one_read(self.messages.range(..end).rev().take(limit).cloned().map(Ok))?;
+        messages.reverse();
+        Ok(messages)
     }
 
     /// The index of the first kept message whose sequence is greater.

@@ -13,6 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::PAGE_BYTES;
 use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
 pub use memory::{MEMORY_LIMIT, MemoryStore};
@@ -27,6 +28,9 @@ pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;
 /// Sequences of a room start at 1 and have no holes, so that whoever reads from a sequence on can
 /// tell a loss: the first message that comes back does not follow on. A room's latest sequence is
 /// never forgotten, even when nothing of the room is kept any more.
+///
+/// A read ends, short of its limit, with the message with which its texts reach [`PAGE_BYTES`]: who
+/// wants more reads on. So no client can have half a store brought to memory.
 pub trait Store: Send + Sync + 'static {
     /// The life of this store; every cursor that it gives out names it.
     fn epoch(&self) -> Epoch;
@@ -59,6 +63,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// What was counted since this store was opened.
     fn stats(&self) -> Stats;
+}
+
+/// As much as one read holds of messages that come one by one.
+fn one_read<E>(messages: impl Iterator<Item = Result<Arc<Message>, E>>) -> Result<Vec<Arc<Message>>, E> {
+    let mut read = Vec::new();
+    let mut bytes = 0;
+    for message in messages {
+        let message = message?;
+        bytes += message.text.len();
+        read.push(message);
+        if bytes >= PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(read)
 }
 
 /// What became of one draft.

@@ -53,6 +53,8 @@ pub enum Refusal {
     NotFound,
     /// As many wait as this machine can hold.
     TooManyWaiters,
+    /// As much is on its way from and to clients as may be.
+    TooMuchHeld,
     /// As many rooms are awake as may be.
     TooManyRooms,
     /// The server is about to end.
@@ -102,6 +104,7 @@ impl Refusal {
             Refusal::MethodNotAllowed(_) => "method-not-allowed",
             Refusal::NotFound => "not-found",
             Refusal::TooManyWaiters => "too-many-waiters",
+            Refusal::TooMuchHeld => "too-much-held",
             Refusal::TooManyRooms => "too-many-rooms",
             Refusal::Closing => "closing",
             Refusal::TryAgain => "try-again",
@@ -113,6 +116,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Refusal::TooManyWaiters
+            | Refusal::TooMuchHeld
             | Refusal::TooManyRooms
             | Refusal::TooDeepPipeline
             | Refusal::Closing
@@ -169,6 +173,9 @@ impl fmt::Display for Refusal {
             Refusal::MethodNotAllowed(allow) => write!(f, "this address has only {allow}"),
             Refusal::NotFound => f.write_str("there is nothing at this address: GET /help says what there is"),
             Refusal::TooManyWaiters => f.write_str("as many clients wait as this machine can hold: come back in a second"),
+            Refusal::TooMuchHeld => {
+                f.write_str("as much is on its way from and to clients as may be: come back in a second, or ask for less")
+            }
             Refusal::TooManyRooms => {
                 f.write_str("as many rooms are awake as may be: come back when one has fallen asleep, or use one that is there")
             }

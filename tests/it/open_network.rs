@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
+
 use crate::chat::Chat;
 use crate::client::{Connection, Request};
 use crate::harness::{Alone, Launch, PATIENCE, make_room_for, wait_until};
@@ -15,6 +17,7 @@ on_open_network_setups![
     a_body_that_trickles_in_is_cut_off,
     who_says_nothing_is_cut_off,
     who_does_not_take_a_reply_is_cut_off,
+    replies_that_nobody_takes_fill_no_memory,
     an_endless_head_is_refused,
     a_hundred_thousand_headers_are_refused,
     another_version_of_http_is_refused,
@@ -125,6 +128,37 @@ fn who_does_not_take_a_reply_is_cut_off(launch: Launch) {
     wait_until("they are there", || server.footprint().open_files >= before.open_files + 20);
     server.shrinks_to(before);
     drop(deaf);
+}
+
+fn replies_that_nobody_takes_fill_no_memory(Alone(launch): Alone) {
+    make_room_for(400);
+    let server = launch.start();
+    let chat = server.chat();
+    for _ in 0..16 {
+        chat.ask(&chat.post().text(&"x".repeat(60_000))).is(200);
+    }
+    let before = server.resident_kib();
+    // Nearly a megabyte for each of them, of which their kernels take little.
+    let history = Request::get(&chat.path("/history?limit=16"));
+    let deaf: Vec<Connection> = (0..400)
+        .map(|_| {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            socket.set_recv_buffer_size(4_096).expect("an option");
+            socket.connect(&server.address().into()).expect("a connection");
+            let mut connection = Connection::over(socket.into());
+            connection.send(&history);
+            connection
+        })
+        .collect();
+    server.comes_to_rest();
+    let mut follower = chat.follower();
+    chat.says("beside them");
+    assert_eq!(follower.hears(1), ["beside them"]);
+    let taken = (server.peak_kib() - before) / 1_024;
+    assert!(taken < 200, "{taken} MiB");
+    drop(deaf);
+    server.comes_to_rest();
+    chat.ask(&history).is(200);
 }
 
 fn an_endless_head_is_refused(launch: Launch) {

@@ -1,10 +1,11 @@
 //! What every store promises, one thing a test.
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use comet_chat::message::{Kind, RoomName, Timestamp};
+use comet_chat::config::PAGE_BYTES;
+use comet_chat::message::{Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
 use comet_chat::store::{Appended, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store};
 
 use crate::place::{ALL, Place, fill, keep, kept, on_every_store, room, said, said_as, sequence};
@@ -22,6 +23,7 @@ on_every_store![
     publishers_at_once_get_one_order_without_holes,
     commits_and_their_messages_are_counted,
     the_longest_text_comes_back_whole,
+    heavy_messages_are_read_in_portions,
     reading_needs_no_more_stack_than_a_small_thread_has,
 ];
 
@@ -181,7 +183,7 @@ fn commits_and_their_messages_are_counted(place: &Place) {
 
 fn the_longest_text_comes_back_whole(place: &Place) {
     let mut store = place.open(ALL);
-    let text = "ä\n".repeat(comet_chat::message::TEXT_LIMIT / 3);
+    let text = "ä\n".repeat(TEXT_LIMIT / 3);
     let mut draft = said(&text, 1);
     draft.name = Some("אנה".parse().unwrap());
     draft.kind = Kind::Left;
@@ -190,6 +192,25 @@ fn the_longest_text_comes_back_whole(place: &Place) {
     let read = store.newest(&RoomName::lobby(), 1).unwrap().messages;
     assert_eq!(appended, [Appended::Stored(read[0].clone())]);
     assert_eq!(*read[0].text, text);
+}
+
+fn heavy_messages_are_read_in_portions(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    let drafts = vec![said(&"x".repeat(TEXT_LIMIT), 1); 40];
+    store.append(&lobby, &drafts).unwrap();
+    let portion = (PAGE_BYTES / TEXT_LIMIT) as u64;
+    let sequences =
+        |messages: Vec<Arc<Message>>| messages.iter().map(|m| m.id.sequence).collect::<Vec<u64>>();
+    let first = sequences(store.after(&lobby, 0, 500).unwrap());
+    assert_eq!(first, (1..=portion).collect::<Vec<_>>());
+    let rest = sequences(store.after(&lobby, 32, 500).unwrap());
+    assert_eq!(rest, (33..=40).collect::<Vec<_>>());
+    let before = sequences(store.before(&lobby, 31, 500).unwrap());
+    assert_eq!(before, (31 - portion..31).collect::<Vec<_>>());
+    let newest = store.newest(&lobby, 500).unwrap();
+    assert_eq!(newest.latest, 40);
+    assert_eq!(sequences(newest.messages), (41 - portion..=40).collect::<Vec<_>>());
 }
 
 fn reading_needs_no_more_stack_than_a_small_thread_has(place: &Place) {

@@ -9,6 +9,7 @@ use std::task::Waker;
 use super::super::room::RoomHandle;
 use super::Flight;
 use crate::room::SubscriberId;
+use crate::wire::refusal::Refusal;
 
 /// One connection.
 #[derive(Default)]
@@ -114,6 +115,11 @@ impl State {
 }
 
 impl Visit {
+    /// Counts what is held in memory for this request, of its body and its reply.
+    pub fn holds(&self, bytes: usize) -> Result<(), Refusal> {
+        self.connection.state().flight.as_mut().map_or(Ok(()), |flight| flight.holds(bytes))
+    }
+
     /// Whether the client will send nothing more.
     pub fn has_ended(&self) -> bool {
         self.connection.state().ended

@@ -19,7 +19,7 @@ use super::super::stream::{self, Stream};
 use super::super::{Answer, Server};
 use super::BODY_TIMEOUT;
 use super::connections::Visit;
-use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX, LIGHT};
 use crate::message::TEXT_LIMIT;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
@@ -53,12 +53,14 @@ pub async fn exchange(
     };
     let format = head.format();
     let (reply, close) = match read_body(&head, body, &visit).await {
-        Ok(body) => match server.answer(&head, &body, &visit).await {
-            Ok(Answer::Reply(reply)) => (reply, false),
-            Ok(Answer::Stream(stream)) => return Ok(EventWriter::start(server, stream, visit)),
-            // In such a place nobody can stay.
-            Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
-        },
+        Ok(body) => {
+            match server.answer(&head, &body, &visit).await.and_then(|answer| weigh(answer, &visit)) {
+                Ok(Answer::Reply(reply)) => (reply, false),
+                Ok(Answer::Stream(stream)) => return Ok(EventWriter::start(server, stream, visit)),
+                // In such a place nobody can stay.
+                Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
+            }
+        }
         // Where the body ends is unclear from here on, and so is where the next request begins.
         Err(NoBody::Refused(refusal)) => (refuse(format, &refusal), true),
         Err(NoBody::Gone(gone)) => return Err(gone),
@@ -110,9 +112,21 @@ async fn collect(body: Incoming, visit: &Visit) -> Result<Vec<u8>, NoBody> {
         if bytes.len() + data.len() > TEXT_LIMIT {
             return Err(NoBody::Refused(Refusal::MessageTooLarge));
         }
+        visit.holds(data.len()).map_err(NoBody::Refused)?;
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)
+}
+
+/// Counts a large reply that was made for this client alone, and keeps it back if that is too much.
+/// What changes something is answered in few words, so nothing has changed then.
+fn weigh(answer: Answer, visit: &Visit) -> Result<Answer, Refusal> {
+    match &answer {
+        Answer::Reply(Reply { body: Cow::Owned(body), .. }) if body.len() > LIGHT => {
+            visit.holds(body.len()).map(|()| answer)
+        }
+        _ => Ok(answer),
+    }
 }
 
 /// Hands a reply to hyper, which adds `Date` and `Content-Length`.

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use super::Server;
 use crate::budget::{Budget, Cost};
-use crate::config::{DRAIN, HOLD_MAX};
+use crate::config::{DRAIN, HELD_MAX, HOLD_MAX, LIGHT};
 use crate::listen;
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
@@ -46,6 +46,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a client may take to accept a reply that is more than its kernel and ours hold.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The bytes of replies that the kernel takes off our hands for each client (128 KiB, which it doubles for
+/// its own needs). Left alone it takes megabytes for each that does not read.
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// The pauses after a failed accept: from the first, doubled up to the last.
 const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -64,6 +68,8 @@ pub struct Door {
 #[derive(Default)]
 struct InFlight {
     count: AtomicUsize,
+    /// What is held in memory of their bodies and replies.
+    bytes: AtomicUsize,
     none: Notify,
 }
 
@@ -74,6 +80,7 @@ pub struct Seat(Arc<AtomicUsize>);
 pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = listen::bind(address)?;
     socket.set_nonblocking(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     listen::listen(socket)
 }
 
@@ -144,7 +151,7 @@ async fn drain(server: &Arc<Server>) {
 impl InFlight {
     fn enter(self: &Arc<InFlight>) -> Flight {
         self.count.fetch_add(1, SeqCst);
-        Flight(self.clone())
+        Flight { of: self.clone(), bytes: 0 }
     }
 
     async fn wait_for_none(&self, limit: Duration) -> bool {
@@ -163,12 +170,26 @@ impl InFlight {
 }
 
 /// One request in flight.
-struct Flight(Arc<InFlight>);
+struct Flight {
+    of: Arc<InFlight>,
+    bytes: usize,
+}
+
+impl Flight {
+    /// Counts what is held for this request. It is too much if all requests together hold as much as
+    /// they may, and this one is not among the light ones.
+    fn holds(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.bytes += bytes;
+        let all = self.of.bytes.fetch_add(bytes, SeqCst) + bytes;
+        if self.bytes > LIGHT && all > HELD_MAX { Err(Refusal::TooMuchHeld) } else { Ok(()) }
+    }
+}
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, SeqCst) == 1 {
-            self.0.none.notify_waiters();
+        self.of.bytes.fetch_sub(self.bytes, SeqCst);
+        if self.of.count.fetch_sub(1, SeqCst) == 1 {
+            self.of.none.notify_waiters();
         }
     }
 }

@@ -22,7 +22,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
-use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail};
+use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read};
 use crate::message::{Draft, Epoch, Message, RoomName, Timestamp};
 
 /// Keeps messages in a file. Its fields are dropped in their order: the writer's connection is the
@@ -81,10 +81,9 @@ impl SqliteStore {
         (from, before): (u64, u64),
         limit: usize,
     ) -> rusqlite::Result<Vec<Arc<Message>>> {
-        let mut messages = transaction
-            .prepare_cached(schema::MESSAGES_BEFORE)?
-            .query_map((room.id, from, before, most(limit)), |row| rows::message(row, self.epoch))?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut statement = transaction.prepare_cached(schema::MESSAGES_BEFORE)?;
+        let range = (room.id, from, before, most(limit));
+        let mut messages = one_read(statement.query_map(range, |row| rows::message(row, self.epoch))?)?;
         messages.reverse();
         Ok(messages)
     }
@@ -120,12 +119,9 @@ impl Store for SqliteStore {
             if sequence >= room.latest {
                 return Ok(Vec::new());
             }
-            transaction
-                .prepare_cached(schema::MESSAGES_FROM)?
-                .query_map((room.id, oldest.max(sequence + 1), most(limit)), |row| {
-                    rows::message(row, self.epoch)
-                })?
-                .collect()
+            let mut statement = transaction.prepare_cached(schema::MESSAGES_FROM)?;
+            let range = (room.id, oldest.max(sequence + 1), most(limit));
+            one_read(statement.query_map(range, |row| rows::message(row, self.epoch))?)
         })
     }
 
