@@ -9,6 +9,7 @@
 #
 #   ENGINE=blocking                      or async
 #   CHROMIUM=chromium                    the browser
+#   SCRIPT=suite.js                      or figures.js: how fast the page is, on this machine
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

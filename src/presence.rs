@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::time::Duration;
 
 use crate::config::{GRACE, PEOPLE_MAX};
 use crate::message::{Draft, Kind, PersonName, Timestamp};
@@ -21,13 +22,16 @@ struct Lease {
     seen: Timestamp,
     /// How many waits of this person stand. While one does, the lease does not run out.
     waits: usize,
+    /// When the lease ends whatever waits, unless the person is seen before: a page that goes away
+    /// can't tell whether it is closed or only loaded again.
+    ends: Option<Timestamp>,
 }
 
 impl People {
     /// Those who were present when the room was last seen, by this process or by one that crashed. They
     /// have the grace time to come back.
     pub fn remembered(present: Vec<(PersonName, Timestamp)>, now: Timestamp) -> People {
-        let lease = |since| Lease { since, seen: now, waits: 0 };
+        let lease = |since| Lease { since, seen: now, waits: 0, ends: None };
         People { leases: present.into_iter().map(|(name, since)| (name, lease(since))).collect() }
     }
 
@@ -48,9 +52,12 @@ impl People {
     pub fn sees(&mut self, name: &PersonName, now: Timestamp) -> Option<Draft> {
         let has_room = self.leases.len() < PEOPLE_MAX;
         match self.leases.entry(name.clone()) {
-            Entry::Occupied(mut known) => known.get_mut().seen = now,
+            Entry::Occupied(mut known) => {
+                known.get_mut().seen = now;
+                known.get_mut().ends = None;
+            }
             Entry::Vacant(new) if has_room => {
-                new.insert(Lease { since: now, seen: now, waits: 0 });
+                new.insert(Lease { since: now, seen: now, waits: 0, ends: None });
                 return Some(announcement(Kind::Joined, name.clone(), now));
             }
             Entry::Vacant(_) => {}
@@ -74,9 +81,15 @@ impl People {
         }
     }
 
-    /// Ends a person's lease, if it had one, and gives the draft that says that the person left.
+    /// Ends a person's lease, if it had one, and gives the draft that says that the person left: at
+    /// once, or when that person has not been seen for as long as `wait` says.
     #[must_use = "who left is to be announced"]
-    pub fn leaves(&mut self, name: &PersonName, now: Timestamp) -> Option<Draft> {
+    pub fn leaves(&mut self, name: &PersonName, wait: Duration, now: Timestamp) -> Option<Draft> {
+        if !wait.is_zero() {
+            let ends = Timestamp(now.0.saturating_add(wait.as_millis() as u64));
+            self.leases.get_mut(name)?.ends = Some(ends);
+            return None;
+        }
         let (name, _) = self.leases.remove_entry(name)?;
         Some(announcement(Kind::Left, name, now))
     }
@@ -84,8 +97,9 @@ impl People {
     /// Ends every lease that has run out.
     #[must_use = "who left is to be announced"]
     pub fn lapse(&mut self, now: Timestamp) -> Vec<Draft> {
-        let has_lapsed =
-            |_: &PersonName, lease: &mut Lease| lease.waits == 0 && lease.seen.until(now) >= GRACE;
+        let has_lapsed = |_: &PersonName, lease: &mut Lease| {
+            lease.ends.is_some_and(|ends| ends <= now) || lease.waits == 0 && lease.seen.until(now) >= GRACE
+        };
         let mut names: Vec<_> = self.leases.extract_if(has_lapsed).map(|(name, _)| name).collect();
         names.sort();
         names.into_iter().map(|name| announcement(Kind::Left, name, now)).collect()
@@ -99,7 +113,7 @@ impl People {
             Kind::Joined => drop(self.leases.remove(&name)),
             // The next look for lapsed leases ends it again.
             Kind::Left => {
-                let lapsed = Lease { since: draft.at, seen: Timestamp(0), waits: 0 };
+                let lapsed = Lease { since: draft.at, seen: Timestamp(0), waits: 0, ends: None };
                 self.leases.entry(name).or_insert(lapsed);
             }
             Kind::Message => {}
@@ -116,6 +130,7 @@ mod tests {
     use super::*;
 
     const START: Timestamp = Timestamp(1_000_000);
+    const NOW: Duration = Duration::ZERO;
 
     fn after(seconds: f64) -> Timestamp {
         Timestamp(START.0 + (seconds * 1000.0) as u64)
@@ -160,10 +175,26 @@ mod tests {
         let mut people = People::default();
         assert_eq!(kinds(people.sees(&ann(), START)), [Kind::Joined]);
         people.waits(&ann());
-        assert_eq!(kinds(people.leaves(&ann(), after(1.0))), [Kind::Left]);
+        assert_eq!(kinds(people.leaves(&ann(), NOW, after(1.0))), [Kind::Left]);
         people.waited(&ann(), after(2.0));
         assert_eq!(people.count(), 0);
-        assert_eq!(people.leaves(&ann(), after(3.0)), None);
+        assert_eq!(people.leaves(&ann(), NOW, after(3.0)), None);
+    }
+
+    #[test]
+    fn a_page_that_is_loaded_again_has_not_left() {
+        let mut people = People::default();
+        let soon = Duration::from_secs(3);
+        assert_eq!(kinds(people.sees(&ann(), START)), [Kind::Joined]);
+        people.waits(&ann());
+        assert_eq!(people.leaves(&ann(), soon, after(1.0)), None);
+        assert_eq!(people.sees(&ann(), after(2.0)), None);
+        assert!(people.lapse(after(5.0)).is_empty());
+        // The wait of the page that is gone may still stand: it keeps nobody.
+        assert_eq!(people.leaves(&ann(), soon, after(6.0)), None);
+        assert!(people.lapse(after(8.9)).is_empty());
+        assert_eq!(kinds(people.lapse(after(9.0))), [Kind::Left]);
+        assert_eq!(people.leaves(&ann(), soon, after(9.0)), None);
     }
 
     #[test]
@@ -179,7 +210,7 @@ mod tests {
         let joined = people.sees(&ann(), START).expect("ann joins");
         people.was_not_announced(&joined);
         assert_eq!(kinds(people.sees(&ann(), after(1.0))), [Kind::Joined]);
-        let left = people.leaves(&ann(), after(2.0)).expect("ann leaves");
+        let left = people.leaves(&ann(), NOW, after(2.0)).expect("ann leaves");
         people.was_not_announced(&left);
         assert_eq!(kinds(people.lapse(after(2.0))), [Kind::Left]);
     }

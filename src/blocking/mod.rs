@@ -66,7 +66,7 @@ impl Server {
             Intent::Poll(poll) => poll::poll(self, &poll, visit)?,
             Intent::Stream(poll) => return stream::open(self, poll, visit).map(Answer::Stream),
             Intent::Publish(publish) => publish::publish(self, &publish)?,
-            Intent::Leave(room, name) => publish::leave(self, &room, name)?,
+            Intent::Leave(leave) => publish::leave(self, leave)?,
             Intent::History(history) => view::history(self, &history)?,
             Intent::People(room) => view::people(self, head.format(), &room)?,
             Intent::Rooms => view::rooms(self, head.format())?,

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
@@ -22,7 +22,7 @@ enum Letter {
     Unsubscribe(SubscriberId),
     Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
-    Leave { name: PersonName, done: Sender<()> },
+    Leave { name: PersonName, wait: Duration, done: Sender<()> },
     Close,
 }
 
@@ -76,10 +76,10 @@ impl RoomHandle {
         answer.recv().map_err(|_| Refusal::TryAgain)
     }
 
-    /// Ends a person's presence, and waits until that is stored and told.
-    pub fn leave(&self, name: PersonName) -> Result<(), Refusal> {
+    /// Ends a person's presence, and waits until that is stored and told; or has it end after a wait.
+    pub fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
         let (done, answer) = bounded(1);
-        self.send(Letter::Leave { name, done });
+        self.send(Letter::Leave { name, wait, done });
         answer.recv().map_err(|_| Refusal::TryAgain)
     }
 
@@ -279,8 +279,8 @@ impl Owner {
                     senders.push(Some(sender));
                 }
                 Letter::People(asker) => answer(asker, room.people.list()),
-                Letter::Leave { name, done } => {
-                    drafts.extend(room.people.leaves(&name, now));
+                Letter::Leave { name, wait, done } => {
+                    drafts.extend(room.people.leaves(&name, wait, now));
                     left.push(done);
                 }
                 Letter::Close => wake(room.close()),

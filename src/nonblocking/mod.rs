@@ -95,7 +95,7 @@ impl Server {
             Intent::Poll(poll) => poll::poll(self, &poll, visit).await?,
             Intent::Stream(poll) => return stream::open(self, poll, visit).await.map(Answer::Stream),
             Intent::Publish(publish) => publish::publish(self, &publish).await?,
-            Intent::Leave(room, name) => publish::leave(self, &room, name).await?,
+            Intent::Leave(leave) => publish::leave(self, leave).await?,
             Intent::History(history) => view::history(self, &history).await?,
             Intent::People(room) => view::people(self, head.format(), &room).await?,
             Intent::Rooms => view::rooms(self, head.format()).await?,

@@ -1,10 +1,10 @@
 //! A POST: into the room's mailbox, answered when the broadcast is done.
 
 use super::Server;
-use crate::message::{Draft, Kind, PersonName, RoomName, Timestamp};
+use crate::message::{Draft, Kind, Timestamp};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::Publish;
+use crate::wire::request::{Leave, Publish};
 
 /// Publishes, and says so once every waiting subscriber has been handed the message.
 pub async fn publish(server: &Server, publish: &Publish) -> Result<Reply, Refusal> {
@@ -21,8 +21,8 @@ pub async fn publish(server: &Server, publish: &Publish) -> Result<Reply, Refusa
     Ok(reply::published(publish, published))
 }
 
-/// Ends somebody's presence, and says so once that is stored and told.
-pub async fn leave(server: &Server, room: &RoomName, name: PersonName) -> Result<Reply, Refusal> {
-    server.rooms.whereis(room)?.leave(name).await?;
+/// Ends somebody's presence, and says so once that is stored and told; or has it end after a while.
+pub async fn leave(server: &Server, leave: Leave) -> Result<Reply, Refusal> {
+    server.rooms.whereis(&leave.room)?.leave(leave.name, leave.wait).await?;
     Ok(reply::left())
 }

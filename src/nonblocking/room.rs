@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -25,7 +25,7 @@ enum Letter {
     Unsubscribe(SubscriberId),
     Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
-    Leave { name: PersonName, done: Sender<()> },
+    Leave { name: PersonName, wait: Duration, done: Sender<()> },
     Close,
 }
 
@@ -79,10 +79,10 @@ impl RoomHandle {
         answer.await.map_err(|_| Refusal::TryAgain)
     }
 
-    /// Ends a person's presence, and waits until that is stored and told.
-    pub async fn leave(&self, name: PersonName) -> Result<(), Refusal> {
+    /// Ends a person's presence, and waits until that is stored and told; or has it end after a wait.
+    pub async fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
         let (done, answer) = oneshot::channel();
-        self.send(Letter::Leave { name, done });
+        self.send(Letter::Leave { name, wait, done });
         answer.await.map_err(|_| Refusal::TryAgain)
     }
 
@@ -292,8 +292,8 @@ impl Owner {
                     senders.push(Some(sender));
                 }
                 Letter::People(asker) => answer(asker, room.people.list()),
-                Letter::Leave { name, done } => {
-                    drafts.extend(room.people.leaves(&name, now));
+                Letter::Leave { name, wait, done } => {
+                    drafts.extend(room.people.leaves(&name, wait, now));
                     left.push(done);
                 }
                 Letter::Close => wake(room.close()),

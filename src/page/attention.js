@@ -7,6 +7,7 @@ export class Attention {
   #log;
   #unread = 0;
   #started = false;
+  #wasAtEnd = false;
   #title = document.title;
   #down = document.getElementById("down");
   #count = document.getElementById("down-count");
@@ -19,7 +20,7 @@ export class Attention {
       this.look();
     });
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
-    document.addEventListener("visibilitychange", () => this.look());
+    document.addEventListener("visibilitychange", () => this.#turn());
     // Another tab has read this room to its end.
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }
@@ -61,6 +62,13 @@ export class Attention {
     this.#set(0);
   }
 
+  /** The reader looks away, or back: to where the new begins, if the end was in view. */
+  #turn() {
+    if (document.hidden) this.#wasAtEnd = this.#log.atEnd;
+    else if (this.#unread > 0 && this.#wasAtEnd) this.#log.toMarker();
+    this.look();
+  }
+
   get #reading() {
     return this.#started && !document.hidden && this.#log.atEnd;
   }
@@ -72,6 +80,9 @@ export class Attention {
     document.getElementById("icon").href = unread === 0 ? "/page/icon.svg" : "/page/icon-unread.svg";
     this.#count.hidden = unread === 0;
     this.#count.textContent = shown;
-    this.#down.setAttribute("aria-label", unread === 0 ? "To the newest message" : `${shown} new, to the newest message`);
+    this.#down.setAttribute(
+      "aria-label",
+      unread === 0 ? "To the newest message" : `${shown} new, to the newest message`,
+    );
   }
 }

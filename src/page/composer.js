@@ -20,6 +20,7 @@ export class Composer {
   #mention;
   #said;
   #back = 0;
+  #known = null;
 
   /** `named(name)` when a name is given, `say(text)` when a message is. */
   constructor({ room, name, names, named, say }) {
@@ -33,11 +34,7 @@ export class Composer {
     });
     this.#text.addEventListener("keydown", (event) => this.#key(event));
     this.#text.addEventListener("input", () => this.#typed());
-    this.#name.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.isComposing) return;
-      event.preventDefault();
-      if (this.#giveName(named)) this.#text.focus();
-    });
+    this.#name.addEventListener("keydown", (event) => this.#nameKey(event, named));
     document.getElementById("me").addEventListener("click", () => this.askName());
     this.#text.value ||= recall(`draft/${room}`, "");
     this.show(name);
@@ -47,6 +44,7 @@ export class Composer {
 
   /** Shows who writes, or asks it. */
   show(name) {
+    this.#known = name;
     document.body.classList.toggle("named", name !== null);
     document.getElementById("name-row").hidden = name !== null;
     if (name !== null) this.#name.value = name;
@@ -58,12 +56,25 @@ export class Composer {
     this.#name.select();
   }
 
+  #nameKey(event, named) {
+    if (event.isComposing) return;
+    if (event.key === "Escape" && this.#known !== null) {
+      this.#accept();
+      this.show(this.#known);
+      this.#text.focus();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      if (this.#giveName(named)) this.#text.focus();
+    }
+  }
+
   #giveName(named) {
     const name = this.#name.value.trim().normalize("NFC");
     const length = [...name].length;
     if (length === 0) return this.#refuse(this.#name, "A name first, so that the others know who speaks.");
     if (length > NAME_LIMIT) return this.#refuse(this.#name, `A name has at most ${NAME_LIMIT} letters.`);
-    if (/\p{Cc}/u.test(name)) return this.#refuse(this.#name, "This name has a character that nobody can see.");
+    if (/\p{Cc}/u.test(name))
+      return this.#refuse(this.#name, "This name has a character that nobody can see.");
     this.#accept();
     named(name);
     return true;

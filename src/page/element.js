@@ -5,7 +5,8 @@ export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
-    if (name === "on") for (const [type, listen] of Object.entries(value)) node.addEventListener(type, listen);
+    if (name === "on")
+      for (const [type, listen] of Object.entries(value)) node.addEventListener(type, listen);
     else node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children.filter((child) => child !== false));

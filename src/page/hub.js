@@ -13,6 +13,12 @@ const POLLS = 3;
 /** How long a poll waits, in seconds: while somebody looks, while nobody does, and in turns. */
 const WAIT = { seen: 20, hidden: 30, turn: 1 };
 
+/** How long a round of turns takes, in seconds, so that nobody is thought to have left meanwhile. */
+const ROUND = 8;
+
+/** A page that goes away may only be loaded again: how long it has for that, in seconds. */
+const RELOAD = 4;
+
 /** A tab that missed this many roll calls is gone. */
 const MISSED_ROLLS = 3;
 
@@ -71,7 +77,7 @@ export class Hub {
     this.#line.hidden = !this.#seen;
     const current = this.#polls.get(room);
     if (current && current.name !== name) current.rename(name);
-    if (before?.name && before.name !== name) this.#leave(before);
+    if (before?.name && before.name !== name) this.#leave(before, 0);
     this.#plan();
     this.#pong();
   }
@@ -87,14 +93,14 @@ export class Hub {
     if (!want) return;
     this.#wants.delete(tab);
     this.#line.hidden = !this.#seen;
-    this.#leave(want);
+    this.#leave(want, RELOAD);
     this.#plan();
   }
 
   /** Leaves the room under the name, unless another tab is in it. */
-  #leave({ room, name }) {
+  #leave({ room, name }, wait) {
     const others = [...this.#wants.values()];
-    if (name && !others.some((want) => want.room === room && want.name === name)) leave(room, name);
+    if (name && !others.some((want) => want.room === room && want.name === name)) leave(room, name, wait);
   }
 
   #prod() {
@@ -145,7 +151,7 @@ export class Hub {
   /** How long the next poll waits. After a failure it does not, to learn at once who is back. */
   wait(inTurns) {
     if (this.#line.failing) return 0;
-    if (inTurns) return WAIT.turn;
+    if (inTurns) return Number(Math.min(WAIT.turn, ROUND / this.#polls.size).toFixed(2));
     return this.#seen ? WAIT.seen : WAIT.hidden;
   }
 

@@ -292,7 +292,8 @@ export class Log {
     for (const { built, box } of this.#chunks) {
       if (!built || box.getBoundingClientRect().bottom <= top) continue;
       for (const node of box.children) {
-        if (node.dataset.id && node.getBoundingClientRect().bottom > top) return { node, id: node.dataset.id };
+        if (node.dataset.id && node.getBoundingClientRect().bottom > top)
+          return { node, id: node.dataset.id };
       }
     }
     return null;

@@ -32,7 +32,8 @@ export class Mention {
     const { length } = this.#found;
     if (event.key === "ArrowDown") this.#choose((this.#chosen + 1) % length);
     else if (event.key === "ArrowUp") this.#choose((this.#chosen + length - 1) % length);
-    else if ((event.key === "Tab" && !event.shiftKey) || event.key === "Enter") this.#complete(this.#found[this.#chosen]);
+    else if ((event.key === "Tab" && !event.shiftKey) || event.key === "Enter")
+      this.#complete(this.#found[this.#chosen]);
     else if (event.key === "Escape") this.close();
     else return false;
     return true;

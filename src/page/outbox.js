@@ -18,6 +18,9 @@ const OWN_KEPT = 500;
 
 const LOCK = "comet-chat-post";
 
+/** How long to wait for another tab that sends, in milliseconds. */
+const PATIENCE = 3_000;
+
 export class Outbox {
   #room;
   #changed;
@@ -86,34 +89,28 @@ export class Outbox {
     this.#wake();
     if (this.#flushing) return;
     this.#flushing = true;
-    const send = () => this.#sendAll();
-    // One tab at a time sends, so that the messages take one connection and keep their order.
-    if (navigator.locks) await navigator.locks.request(LOCK, send);
-    else await send();
-    this.#flushing = false;
-  }
-
-  async #sendAll() {
     let failures = 0;
-    for (;;) {
-      const entry = this.#kept().find(({ state }) => state === "sending");
-      if (!entry) return;
+    while (this.#next()) {
       try {
-        await this.#send(entry);
+        await inTurn(() => this.#send(this.#next()));
         failures = 0;
       } catch (error) {
         failures += 1;
-        if (error.status && !error.passing) {
-          this.#fail(entry, error.message);
-          continue;
-        }
         const pause = Math.min(PAUSE.last, PAUSE.first * 2 ** (failures - 1));
         await this.#pause((error.retryAfter ?? 0) + pause * (0.5 + Math.random() / 2));
       }
     }
+    this.#flushing = false;
   }
 
+  #next() {
+    return this.#kept().find(({ state }) => state === "sending");
+  }
+
+  /** Sends an entry; throws what may pass. */
   async #send(entry) {
+    // Another tab has sent the last one meanwhile.
+    if (!entry) return;
     const { id, text, name } = entry;
     const tried = entry.tried ?? Date.now();
     if (Date.now() - tried > REMEMBERED) {
@@ -121,8 +118,13 @@ export class Outbox {
       return;
     }
     if (navigator.onLine) this.#update(id, { tried });
-    const { id: cursor } = await publish(this.#room, { message: text, name, id });
-    this.#settle(entry, cursor);
+    try {
+      const { id: cursor } = await publish(this.#room, { message: text, name, id });
+      this.#settle(entry, cursor);
+    } catch (error) {
+      if (!error.status || error.passing) throw error;
+      this.#fail(entry, error.message);
+    }
   }
 
   #settle(entry, cursor) {
@@ -162,6 +164,29 @@ export class Outbox {
 
   #update(id, change) {
     this.#save(this.#kept().map((entry) => (entry.id === id ? { ...entry, ...change } : entry)));
+  }
+}
+
+/**
+ * One tab sends at a time, so that messages take one connection and keep their order. A tab that
+ * hangs holds the others up for a while only: the ids keep a message from being published twice.
+ */
+async function inTurn(send) {
+  if (!navigator.locks) return send();
+  let begun = false;
+  const take = () => {
+    begun = true;
+    return send();
+  };
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => giveUp.abort(), PATIENCE);
+  try {
+    return await navigator.locks.request(LOCK, { signal: giveUp.signal }, take);
+  } catch (error) {
+    if (begun) throw error;
+    return send();
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -30,7 +30,8 @@ export class Past {
 
   /** Loads history back to the message with this id, unless it is further away than `most`. */
   async reach(id, most) {
-    while (!this.#log.has(id) && !this.#ended && this.#failed === 0 && this.#log.size < most) await this.#load();
+    while (!this.#log.has(id) && !this.#ended && this.#failed === 0 && this.#log.size < most)
+      await this.#load();
   }
 
   /** Loads a page of history if the reader is near the beginning of what is there. */
@@ -47,9 +48,10 @@ export class Past {
     this.#failed = 0;
     this.#say("Loading what came before…");
     try {
-      const { messages, previous } = await history(this.#room, oldest.id, PAGE);
-      this.#ended = previous === null;
-      this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
+      const { messages, previous, gap } = await history(this.#room, oldest.id, PAGE);
+      // With a gap the server no longer knows the place: what it has came after.
+      this.#ended = previous === null || gap;
+      if (!gap) this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
       this.#say(this.#ended ? "The beginning of what is kept" : "");
     } catch {
       this.#failed = Date.now();

@@ -1,7 +1,7 @@
 // Who is here: the count beneath the room's name, and the list.
 
 import { avatar, element } from "./element.js";
-import { lately } from "./time.js";
+import { full, lately } from "./time.js";
 import { people } from "./wire.js";
 
 /** The shortest time between two looks, in milliseconds, however many come and go. */
@@ -30,10 +30,13 @@ export class People {
   look() {
     this.#stale = true;
     if (this.#timer !== null || document.hidden) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#ask();
-    }, this.#people.length === 0 ? 0 : PAUSE);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#ask();
+      },
+      this.#people.length === 0 ? 0 : PAUSE,
+    );
   }
 
   async #ask() {
@@ -65,7 +68,7 @@ export class People {
         avatar(name),
         element("bdi", {}, name),
         name === me && element("span", { class: "tag" }, "you"),
-        element("span", { class: "since" }, `since ${lately(since)}`),
+        element("span", { class: "since", title: `Here since ${full(since)}` }, lately(since)),
       ),
     );
     document.getElementById("people-list").replaceChildren(...rows);

@@ -95,7 +95,9 @@ export class Rooms {
       element("span", { class: "about" }, element("bdi", {}, room), element("small", {}, facts)),
     );
     if (unread > 0) {
-      link.append(element("span", { class: "badge", "aria-label": `${shown(unread)} unread` }, shown(unread)));
+      link.append(
+        element("span", { class: "badge", "aria-label": `${shown(unread)} unread` }, shown(unread)),
+      );
     }
     return element("li", {}, link);
   }

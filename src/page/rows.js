@@ -55,15 +55,17 @@ export function outboxRow(entry, { context, retry, discard }) {
   const label = { sending: "Sending", sent: "Sent", failed: "Not sent" }[entry.state];
   row.querySelector(".meta").append(icon(entry.state, label));
   if (entry.state !== "failed") return row;
-  row.querySelector(".said").append(
-    element(
-      "p",
-      { class: "failure" },
-      element("span", {}, entry.reason ?? "Not sent."),
-      element("button", { type: "button", on: { click: retry } }, "Try again"),
-      element("button", { type: "button", on: { click: discard } }, "Discard"),
-    ),
-  );
+  row
+    .querySelector(".said")
+    .append(
+      element(
+        "p",
+        { class: "failure" },
+        element("span", {}, entry.reason ?? "Not sent."),
+        element("button", { type: "button", on: { click: retry } }, "Try again"),
+        element("button", { type: "button", on: { click: discard } }, "Discard"),
+      ),
+    );
   return row;
 }
 
@@ -78,7 +80,11 @@ function textOf(text, context) {
   const lines = text.split("\n").length;
   if (text.length <= LONG.characters && lines <= LONG.lines) return node;
   node.classList.add("folded");
-  const more = element("button", { type: "button", class: "link more", "aria-expanded": "false" }, "Show all of it");
+  const more = element(
+    "button",
+    { type: "button", class: "link more", "aria-expanded": "false" },
+    "Show all of it",
+  );
   more.addEventListener("click", () => {
     const folded = node.classList.toggle("folded");
     more.setAttribute("aria-expanded", String(!folded));
@@ -113,26 +119,36 @@ export function presenceRow(messages) {
     return element("li", { class: "row presence" }, element("p", {}, ...summary.childNodes));
   }
   const each = messages.map((message) =>
-    element("li", {}, person(message.name), ` ${message.kind} `, timeOf(message.at)),
+    element("li", {}, person(nameOf(message)), ` ${message.kind} `, timeOf(message.at)),
   );
   const details = element("details", {}, summary, element("ul", {}, ...each));
   return element("li", { class: "row presence" }, details);
 }
 
+/** What became of each person in the end: who left and joined again came back. */
 function summaryOf(messages) {
+  const ways = new Map();
+  for (const message of messages) {
+    const name = nameOf(message);
+    ways.set(name, { first: ways.get(name)?.first ?? message.kind, last: message.kind });
+  }
+  const whatOf = ({ first, last }) => {
+    if (first === last) return last;
+    return last === "joined" ? "came back" : "came by";
+  };
   const parts = [];
-  for (const kind of ["joined", "left"]) {
-    const names = [...new Set(messages.filter((message) => message.kind === kind).map(nameOf))];
+  for (const what of ["joined", "came back", "came by", "left"]) {
+    const names = [...ways.keys()].filter((name) => whatOf(ways.get(name)) === what);
     if (names.length === 0) continue;
     if (parts.length > 0) parts.push(" · ");
     parts.push(person(names[0]));
     if (names.length === 2) parts.push(" and ", person(names[1]));
     if (names.length > 2) parts.push(` and ${names.length - 1} others`);
-    parts.push(` ${kind}`);
+    parts.push(` ${what}`);
   }
   return parts;
 }
 
 function person(name) {
-  return element("bdi", {}, name ?? "someone");
+  return element("bdi", {}, name);
 }

@@ -100,10 +100,10 @@ export async function rooms() {
   return (await request("/rooms")).body.rooms;
 }
 
-/** Goes out of the room. It works in a page that is being closed. */
-export function leave(room, name) {
+/** Goes out of the room, unless seen there again within the wait. It works in a page that is closed. */
+export function leave(room, name, wait) {
+  const address = place(room, "/leave", { wait });
   const form = new URLSearchParams({ name });
-  if (!navigator.sendBeacon?.(place(room, "/leave"), form)) {
-    fetch(place(room, "/leave"), { method: "POST", body: form, keepalive: true }).catch(() => {});
-  }
+  if (navigator.sendBeacon?.(address, form)) return;
+  fetch(address, { method: "POST", body: form, keepalive: true }).catch(() => {});
 }

@@ -69,6 +69,9 @@ pub const SVG: &str = "image/svg+xml";
 /// Name, content type and content of every file.
 const FILES: &[(&str, &str, &[u8])] = &files! {
     "style.css": CSS,
+    "log.css": CSS,
+    "composer.css": CSS,
+    "panels.css": CSS,
     "noscript.css": CSS,
     "icon.svg": SVG,
     "icon-unread.svg": SVG,

@@ -45,7 +45,7 @@ pub enum Intent {
     /// Who is in a room.
     People(RoomName),
     /// Say that somebody goes.
-    Leave(RoomName, PersonName),
+    Leave(Leave),
     /// Which rooms there are.
     Rooms,
     /// The server's figures, for Prometheus.
@@ -143,6 +143,17 @@ pub struct Fetch {
     pub gzip: bool,
     /// The versions that it has: `If-None-Match`.
     pub known: Vec<String>,
+}
+
+/// Somebody goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// Where from.
+    pub room: RoomName,
+    /// Who.
+    pub name: PersonName,
+    /// For how long the person may still come back as if nothing had been.
+    pub wait: Duration,
 }
 
 /// In what form a client wants its answer.
@@ -280,7 +291,10 @@ fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> Result<Inten
         Place::Room(room) => publish(head, room, query, body).map(Intent::Publish),
         Place::Leave(room) => {
             let name = name_in(said(head, query, body)?.name)?;
-            Ok(Intent::Leave(room, name.ok_or(Refusal::BadForm("who leaves? send name=NAME"))?))
+            let name = name.ok_or(Refusal::BadForm("who leaves? send name=NAME"))?;
+            let [wait] = fields(query, ["wait"])?;
+            let wait = wait.map_or(Some(Duration::ZERO), |wait| seconds(&wait)).ok_or(Refusal::BadWait)?;
+            Ok(Intent::Leave(Leave { room, name, wait }))
         }
         _ => Err(Refusal::MethodNotAllowed(place.allow())),
     }

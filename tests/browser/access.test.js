@@ -16,15 +16,25 @@ async function violations(page) {
   // What fades in is not yet what it will be.
   await page.evaluate(() => {
     const ends = (animation) => animation.effect.getComputedTiming().iterations !== Infinity;
-    return Promise.all(document.getAnimations().filter(ends).map(({ finished }) => finished));
+    return Promise.all(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map(({ finished }) => finished),
+    );
   });
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return serious.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+  return serious.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  );
 }
 
 for (const colorScheme of ["light", "dark"]) {
-  for (const [size, options] of Object.entries({ phone: PHONE, desk: { viewport: { width: 1400, height: 900 } } })) {
+  for (const [size, options] of Object.entries({
+    phone: PHONE,
+    desk: { viewport: { width: 1400, height: 900 } },
+  })) {
     test(`axe finds nothing serious: ${colorScheme}, ${size}`, async () => {
       const room = `axe-${colorScheme}-${size}`;
       await server.say(room, "ben", "hello @anna, see https://example.org");

@@ -14,7 +14,12 @@ const ARGUMENTS = [
   "--host-resolver-rules=MAP chat.test 127.0.0.1",
 ];
 
-export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+export const PHONE = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  hasTouch: true,
+  isMobile: true,
+};
 
 /** A test; one that hangs fails. */
 export function test(name, run) {
@@ -25,7 +30,10 @@ let chrome;
 const contexts = new Set();
 
 export async function startChromium() {
-  chrome = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGUMENTS });
+  chrome = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ARGUMENTS,
+  });
 }
 
 export async function endChromium() {
@@ -54,7 +62,8 @@ export async function browser(server, { name, origin = server.origin, ...options
     });
     // Chromium reports each breach of the policy on the console.
     page.on("console", (message) => {
-      if (/content.security.policy|trusted ?types?/i.test(message.text())) context.faults.push(message.text());
+      if (/content.security.policy|trusted ?types?/i.test(message.text()))
+        context.faults.push(message.text());
     });
   });
   contexts.add(context);
@@ -123,7 +132,10 @@ export async function showing(page, texts) {
 export async function setHidden(page, hidden) {
   await page.evaluate((hidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
-    Object.defineProperty(document, "visibilityState", { configurable: true, value: hidden ? "hidden" : "visible" });
+    Object.defineProperty(document, "visibilityState", {
+      configurable: true,
+      value: hidden ? "hidden" : "visible",
+    });
     document.dispatchEvent(new Event("visibilitychange"));
   }, hidden);
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, say, setHidden, showing, tab, test, until } from "./browser.js";
+import { PHONE, browser, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -12,7 +12,10 @@ test("two browsers chat both ways, in one order", async () => {
   const ben = await tab(await browser(server, { name: "ben" }), "talk");
   const said = [];
   for (let round = 1; round <= 5; round += 1) {
-    for (const [page, name] of [[anna, "anna"], [ben, "ben"]]) {
+    for (const [page, name] of [
+      [anna, "anna"],
+      [ben, "ben"],
+    ]) {
       said.push(`${name} ${round}`);
       await say(page, `${name} ${round}`);
       await showing(anna, said);
@@ -66,6 +69,19 @@ test("who comes and goes is seen and counted", async () => {
   await until("they fold away", async () => (await anna.locator("#log .row.presence:visible").count()) === 0);
 });
 
+test("who reloads the page has not left", async () => {
+  const page = await tab(await browser(server, { name: "anna" }), "reload");
+  await page.getByText("1 person here").waitFor();
+  for (let n = 0; n < 3; n += 1) {
+    await page.reload();
+    await page.getByText("1 person here").waitFor();
+    await say(page, `reload ${n}`);
+    await sent(page);
+  }
+  const kinds = (await server.all("reload")).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["joined", "message", "message", "message"]);
+});
+
 test("what comes while one is away is counted in the title and marked in the log", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "away");
   await server.say("away", "ben", "before");
@@ -76,12 +92,10 @@ test("what comes while one is away is counted in the title and marked in the log
   await until("the title counts", async () => (await page.title()).startsWith("(2) away"));
   assert.match(await page.locator("#icon").getAttribute("href"), /unread/);
   const rows = page.locator("#log .row.message, #log .row.marker");
-  assert.deepEqual(await rows.evaluateAll((rows) => rows.map((row) => row.id || row.querySelector(".text").textContent)), [
-    "before",
-    "marker",
-    "one",
-    "two",
-  ]);
+  assert.deepEqual(
+    await rows.evaluateAll((rows) => rows.map((row) => row.id || row.querySelector(".text").textContent)),
+    ["before", "marker", "one", "two"],
+  );
   await setHidden(page, false);
   await until("the title is quiet", async () => !(await page.title()).startsWith("("));
   assert.doesNotMatch(await page.locator("#icon").getAttribute("href"), /unread/);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { browser, showing, tab, test, until } from "./browser.js";
+import { browser, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -47,7 +47,7 @@ async function scrollUp(page, visit) {
       const all = document.getElementById("edge").textContent.startsWith("The beginning");
       return all && log.scrollTop === before;
     });
-  for (let ended = false; !ended; ) {
+  for (let ended = false; !ended;) {
     ended = await step();
     await visit();
   }
@@ -77,7 +77,10 @@ test("5,000 messages scroll by, each in its place, with few nodes at a time", as
   assert.ok(most < FEW, `${most} nodes`);
   await page.locator("#down").click();
   await until("the newest is in view", () =>
-    page.locator("#log .row.message").last().evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight),
+    page
+      .locator("#log .row.message")
+      .last()
+      .evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight),
   );
 });
 
@@ -99,7 +102,10 @@ test("a thousand messages that arrive while one reads leave few nodes and the pl
   assert.ok((await built(page)).nodes < FEW);
   await page.locator("#down").click();
   await until("the last is in view", () =>
-    page.locator("#log .row.message").last().evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight),
+    page
+      .locator("#log .row.message")
+      .last()
+      .evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight),
   );
   await page.locator("#down").waitFor({ state: "hidden" });
 });
@@ -108,7 +114,8 @@ test("the log stays at its end only if it was there", async () => {
   await fill("end", 0, 30);
   const page = await tab(await browser(server), "end");
   const log = page.locator("#log");
-  const distance = () => log.evaluate((log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight));
+  const distance = () =>
+    log.evaluate((log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight));
   await server.say("end", "ben", text(30));
   await until("it came", async () => (await newest(page)) === text(30));
   assert.equal(await distance(), 0);
@@ -131,8 +138,23 @@ test("a reader who comes back long after finds where the old ended", async () =>
   const again = await tab(context, "absent");
   await again.locator("#marker").waitFor();
   assert.equal(await again.locator("#marker + .row .text").textContent(), order[10]);
-  const inView = () => again.locator("#marker").evaluate((marker) => marker.getBoundingClientRect().top < innerHeight / 2);
+  const inView = () =>
+    again.locator("#marker").evaluate((marker) => marker.getBoundingClientRect().top < innerHeight / 2);
   assert.ok(await inView());
+});
+
+test("who looks away at the end comes back to where the new begins", async () => {
+  const before = await fill("look", 0, 20);
+  const page = await tab(await browser(server), "look");
+  await until("it is there", async () => (await newest(page)) === before.at(-1));
+  await setHidden(page, true);
+  const order = await fill("look", 20, 60);
+  await until("it has come", async () => (await newest(page)) === order.at(-1));
+  await setHidden(page, false);
+  const marker = page.locator("#marker");
+  assert.equal(await marker.locator("+ .row .text").textContent(), order[20]);
+  const top = await marker.evaluate((row) => row.getBoundingClientRect().top);
+  assert.ok(top > 0 && top < 200, `the marker is ${top} px below the top`);
 });
 
 test("days, and who came and went, stand between what was said", async () => {
@@ -147,7 +169,11 @@ test("days, and who came and went, stand between what was said", async () => {
   const page = await tab(context, "days");
   await showing(page, ["hello"]);
   assert.equal(await page.locator("#log .row.day").textContent(), "Yesterday");
-  for (const name of ["cleo", "dora", "emil", "fritz"]) await page.request.get(`${server.origin}/chat/days?after=latest&wait=0&name=${name}`);
+  for (const name of ["cleo", "dora", "emil", "fritz"])
+    await page.request.get(`${server.origin}/chat/days?after=latest&wait=0&name=${name}`);
   await page.getByText(/others joined/).click();
   assert.equal(await page.locator("#log .row.presence li:visible").count(), 4);
+  await page.request.post(`${server.origin}/chat/days/leave`, { form: { name: "emil" } });
+  await page.request.get(`${server.origin}/chat/days?after=latest&wait=0&name=fritz`);
+  await page.getByText("emil came by").waitFor();
 });

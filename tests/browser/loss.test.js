@@ -59,6 +59,7 @@ test("offline one writes on, and it goes out in its order when the network is ba
   assert.equal(await page.locator("#outbox .row.sending").count(), 3);
   await context.setOffline(false);
   await showing(page, ["before", "meanwhile", "one", "two", "three"]);
+  await sent(page);
   await page.locator("#line").waitFor({ state: "hidden" });
   assert.deepEqual(await server.said("offline"), ["before", "meanwhile", "one", "two", "three"]);
 });
@@ -66,7 +67,9 @@ test("offline one writes on, and it goes out in its order when the network is ba
 test("what was written offline in a tab that closed goes out from the next one", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "closed");
-  await context.route("**/chat/closed", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  await context.route("**/chat/closed", (route) =>
+    route.request().method() === "POST" ? route.abort() : route.continue(),
+  );
   await say(page, "kept");
   await page.locator("#outbox .row.sending").waitFor();
   await page.close();
@@ -93,6 +96,25 @@ test("an answer that is lost on the way does not double the message", async () =
   await showing(page, ["once"]);
   assert.deepEqual(await server.said("answer"), ["once"]);
   assert.equal(await page.locator(".row.own").count(), 1);
+});
+
+test("a tab that waits for its answer does not hold up another for long", async () => {
+  const context = await browser(server, { name: "anna" });
+  const first = await tab(context, "slow");
+  const second = await tab(context, "swift");
+  let held;
+  await context.route("**/chat/slow", (route) => {
+    if (route.request().method() === "POST" && !held) held = route;
+    else route.continue();
+  });
+  await say(first, "slow");
+  await until("it waits", () => held);
+  await say(second, "swift");
+  await sent(second);
+  await held.continue();
+  await sent(first);
+  assert.deepEqual(await server.said("slow"), ["slow"]);
+  assert.deepEqual(await server.said("swift"), ["swift"]);
 });
 
 test("what the server refuses is shown as failed, with its reason, and goes out when tried again", async () => {

@@ -27,16 +27,27 @@ test("a form speaks, and a page that reloads listens", async () => {
   await page.waitForURL("**/chat/plain?name=*");
   assert.equal(await page.locator("#name").inputValue(), "anna & co", "the name is kept");
   const both = ["hello", "no script\nhere"];
-  await until("both", async () => JSON.stringify(await texts(page).allTextContents()) === JSON.stringify(both));
+  await until(
+    "both",
+    async () => JSON.stringify(await texts(page).allTextContents()) === JSON.stringify(both),
+  );
   await page.locator("#message").fill("half a thought");
   await server.say("plain", "ben", "hello again");
-  await until("the list renews itself", async () => (await texts(page).last().textContent()) === "hello again");
+  await until(
+    "the list renews itself",
+    async () => (await texts(page).last().textContent()) === "hello again",
+  );
   assert.equal(await page.locator("#message").inputValue(), "half a thought", "and one writes on meanwhile");
-  assert.equal(await page.getByRole("button", { name: "Share this room" }).count(), 0, "nothing dead is shown");
+  assert.equal(
+    await page.getByRole("button", { name: "Share this room" }).count(),
+    0,
+    "nothing dead is shown",
+  );
 });
 
 test("the newest message is in view, and scripts stay text", async () => {
-  for (const payload of PAYLOADS.slice(0, 45)) await server.say("plain-xss", "<script>alert(1)</script>", payload);
+  for (const payload of PAYLOADS.slice(0, 45))
+    await server.say("plain-xss", "<script>alert(1)</script>", payload);
   const page = await open("plain-xss", PHONE);
   await until("all of it", async () => (await texts(page).count()) === 45);
   assert.deepEqual(await texts(page).allTextContents(), PAYLOADS.slice(0, 45));

@@ -46,7 +46,9 @@ test("a room is shared by its address and its code", async () => {
   const page = await tab(context, "größe");
   await page.getByRole("button", { name: "Share this room", exact: true }).click();
   const code = page.locator("#qr");
-  await until("the code is an image", () => code.evaluate((image) => image.complete && image.naturalWidth > 0));
+  await until("the code is an image", () =>
+    code.evaluate((image) => image.complete && image.naturalWidth > 0),
+  );
   const address = await page.locator("#address").inputValue();
   assert.match(address, /^http:\/\/[^/]+\/chat\/gr%C3%B6%C3%9Fe$/);
   await page.getByRole("button", { name: "Copy" }).click();

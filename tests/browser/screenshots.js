@@ -18,16 +18,24 @@ const TALK = [
   ["Jonas", "Wonderful. I'll bring the slides over, they are at https://example.org/comet/slides"],
   ["Jonas", "Still looking for a good name for the last chapter."],
   ["دينا", "صباح الخير! سأصل بعد عشر دقائق"],
-  ["Mira", "\"What a waiting thread costs\"?"],
+  ["Mira", '"What a waiting thread costs"?'],
   ["Theo", "👏👏"],
-  ["Theo", "Who has the long cable? Mine ends right in the middle of the room, and the socket near the window is dead again."],
+  [
+    "Theo",
+    "Who has the long cable? Mine ends right in the middle of the room, and the socket near the window is dead again.",
+  ],
 ];
 
 /** A picture of a page when all that moves has arrived. */
 async function picture(page, name) {
   await page.evaluate(() => {
     const ends = (animation) => animation.effect.getComputedTiming().iterations !== Infinity;
-    return Promise.all(document.getAnimations().filter(ends).map(({ finished }) => finished));
+    return Promise.all(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map(({ finished }) => finished),
+    );
   });
   await page.screenshot({ path: join(directory, `${name}.png`) });
   console.log(join(directory, `${name}.png`));
@@ -36,7 +44,10 @@ async function picture(page, name) {
 /** A server with a conversation in it, and people who are there. */
 async function conversation() {
   const server = await Server.start();
-  for (const [name, text] of [["Theo", "Anyone for lunch at one?"], ["Mira", "Always."]]) {
+  for (const [name, text] of [
+    ["Theo", "Anyone for lunch at one?"],
+    ["Mira", "Always."],
+  ]) {
     await server.say("lunch", name, text);
   }
   await server.say("comet-lecture", "Jonas", "Draft of chapter 4 is up.");
@@ -105,7 +116,11 @@ async function main() {
 
   await phone.context.route("**/chat/workshop", (route) =>
     route.request().method() === "POST"
-      ? route.fulfill({ status: 413, contentType: "application/json", body: '{"detail":"A message has at most 64 KiB."}' })
+      ? route.fulfill({
+          status: 413,
+          contentType: "application/json",
+          body: '{"detail":"A message has at most 64 KiB."}',
+        })
       : route.continue(),
   );
   await say(phone.page, "This one is not taken");
@@ -115,18 +130,27 @@ async function main() {
   const plain = await (await browser(server, { ...PHONE, ...LIGHT, javaScriptEnabled: false })).newPage();
   await plain.goto(`${server.origin}/chat/workshop`);
   await plain.frameLocator("iframe").locator(".row.message").first().waitFor();
-  await picture(plain, "phone-no-javascript").catch(() => plain.screenshot({ path: join(directory, "phone-no-javascript.png") }));
+  await picture(plain, "phone-no-javascript").catch(() =>
+    plain.screenshot({ path: join(directory, "phone-no-javascript.png") }),
+  );
   await picture(await tab(await browser(server, { ...DESK, ...LIGHT }), "quiet-corner"), "desk-empty");
   await closeBrowsers();
 
   // What was said yesterday, as far as this browser knows.
   const late = await browser(server, { ...DESK, ...LIGHT, name: "Anna" });
-  await late.addInitScript((day) => {
-    const now = Date.now;
-    Date.now = () => now() + day;
-  }, 24 * 60 * 60 * 1000);
+  await late.addInitScript(
+    (day) => {
+      const now = Date.now;
+      Date.now = () => now() + day;
+    },
+    24 * 60 * 60 * 1000,
+  );
   for (let n = 0; n < 60; n += 1) {
-    await server.say("history", ["Mira", "Theo", "Jonas"][(n * n) % 3], `Minutes of the meeting, item ${n + 1}: ${TALK[n % 7][1]}`);
+    await server.say(
+      "history",
+      ["Mira", "Theo", "Jonas"][(n * n) % 3],
+      `Minutes of the meeting, item ${n + 1}: ${TALK[n % 7][1]}`,
+    );
   }
   const read = await tab(late, "history");
   await read.close();

@@ -91,7 +91,7 @@ export class Server {
   /** All that is kept of a room. */
   async all(room) {
     const all = [];
-    for (let after = "oldest"; ; ) {
+    for (let after = "oldest"; ;) {
       const reply = await this.#json(`/chat/${encodeURIComponent(room)}?after=${after}&wait=0`);
       if (!reply || reply.messages.length === 0) return all;
       all.push(...reply.messages);

@@ -15,4 +15,5 @@ afterEach(async () => {
 });
 
 const topics = ["chat", "tabs", "loss", "text", "history", "rooms", "access", "plain", "weight"];
-for (const topic of process.argv.length > 2 ? process.argv.slice(2) : topics) await import(`./${topic}.test.js`);
+for (const topic of process.argv.length > 2 ? process.argv.slice(2) : topics)
+  await import(`./${topic}.test.js`);

@@ -12,7 +12,8 @@ const server = await Server.common();
 function foreign(page) {
   return page.locator("#log .text, #log .who, #people-list bdi, #room-list bdi").evaluateAll((nodes) => {
     const inside = nodes.flatMap((node) => [...node.querySelectorAll("*")]);
-    const ours = (node) => node.matches("span.mention") || (node.matches("a") && /^https?:$/.test(node.protocol));
+    const ours = (node) =>
+      node.matches("span.mention") || (node.matches("a") && /^https?:$/.test(node.protocol));
     return inside.filter((node) => !ours(node)).map((node) => node.outerHTML);
   });
 }
@@ -31,7 +32,10 @@ test("scripts in messages and names stay text, live and in the server's HTML", a
     assert.deepEqual(await page.locator("#log .row.message .who").allTextContents(), payloads.map(name));
     await page.reload();
     // An HTML parser drops NUL, which is no character that anybody reads.
-    await showing(page, payloads.map((payload) => payload.replace("\0", "")));
+    await showing(
+      page,
+      payloads.map((payload) => payload.replace("\0", "")),
+    );
     assert.deepEqual(await foreign(page), []);
     await page.close();
   }
@@ -105,16 +109,26 @@ test("every script and every length has its place, on a narrow phone too", async
     "wörd ".repeat(400).trim(),
   ];
   for (const text of texts) await server.say("scripts", "Ünal 李", text);
-  for (const viewport of [{ width: 320, height: 568 }, { width: 3840, height: 2160 }]) {
+  for (const viewport of [
+    { width: 320, height: 568 },
+    { width: 3840, height: 2160 },
+  ]) {
     const page = await tab(await browser(server, { ...PHONE, viewport }), "scripts");
     await showing(page, texts);
     const wide = await page.evaluate(() =>
       [...document.querySelectorAll("body, #log, #column, #composer, .bubble")]
-        .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > innerWidth)
+        .filter(
+          (node) =>
+            node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > innerWidth,
+        )
         .map((node) => `${node.id}.${node.className}`),
     );
     assert.deepEqual(wide, []);
-    const direction = (n) => page.locator("#log .text").nth(n).evaluate((node) => getComputedStyle(node).direction);
+    const direction = (n) =>
+      page
+        .locator("#log .text")
+        .nth(n)
+        .evaluate((node) => getComputedStyle(node).direction);
     assert.deepEqual([await direction(0), await direction(2)], ["rtl", "ltr"]);
     assert.equal(await page.locator("#log .row.emoji").count(), 2);
     await page.getByRole("button", { name: "Show all of it" }).click();

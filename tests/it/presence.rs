@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
+use crate::client::Request;
 use crate::harness::{PATIENCE, wait_until};
 
 on_every_setup![
@@ -11,6 +12,7 @@ on_every_setup![
     who_gives_no_name_is_not_announced,
     who_only_looks_is_not_there,
     who_leaves_is_gone_at_once,
+    who_leaves_with_a_wait_may_come_back_unnoticed,
     leaving_needs_a_name_and_may_be_said_twice,
     a_plain_waiter_is_not_woken_by_who_comes,
     fifty_people_join_once_and_leave_once,
@@ -43,8 +45,8 @@ fn who_gives_no_name_is_not_announced(chat: Chat) {
 }
 
 fn who_only_looks_is_not_there(chat: Chat) {
-    chat.ask(&crate::client::Request::new("HEAD", &chat.path("?name=ann"))).is(404);
-    chat.ask(&crate::client::Request::get(&format!("{}/history?name=ann", chat.path("")))).is(200);
+    chat.ask(&Request::new("HEAD", &chat.path("?name=ann"))).is(404);
+    chat.ask(&Request::get(&format!("{}/history?name=ann", chat.path("")))).is(200);
     assert!(chat.people().is_empty());
 }
 
@@ -55,10 +57,24 @@ fn who_leaves_is_gone_at_once(chat: Chat) {
     assert_eq!(chat.kinds(), ["joined", "message", "left"]);
 }
 
+fn who_leaves_with_a_wait_may_come_back_unnoticed(chat: Chat) {
+    chat.join("ann").says("hi");
+    chat.join("ben").says("hi");
+    let soon = |name: &str| Request::post(&format!("{}/leave?wait=2", chat.path(""))).form(&[("name", name)]);
+    chat.ask(&soon("ann")).is(200);
+    chat.ask(&chat.get("?name=ann&after=latest&wait=0")).is(204);
+    chat.ask(&soon("ben")).is(200);
+    assert_eq!(chat.people(), ["ann", "ben"]);
+    wait_until("ben has left", || chat.people() == ["ann"]);
+    assert_eq!(chat.kinds(), ["joined", "message", "joined", "message", "left"]);
+    let late = format!("{}/leave?wait=soon", chat.path(""));
+    chat.ask(&Request::post(&late).form(&[("name", "ann")])).is(400);
+}
+
 fn leaving_needs_a_name_and_may_be_said_twice(chat: Chat) {
     let path = format!("{}/leave", chat.path(""));
-    chat.ask(&crate::client::Request::post(&path).form(&[])).is(400);
-    chat.ask(&crate::client::Request::get(&path)).is(405);
+    chat.ask(&Request::post(&path).form(&[])).is(400);
+    chat.ask(&Request::get(&path)).is(405);
     chat.ask(&chat.leave("nobody")).is(200);
     assert!(chat.kinds().is_empty(), "who was not there has not left");
 }

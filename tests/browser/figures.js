@@ -1,0 +1,68 @@
+// Figures of the page on this machine, by a real Chromium. They are no test: a busy machine is slow.
+
+import { PHONE, browser, closeBrowsers, endChromium, startChromium } from "./browser.js";
+import { Server, endServers } from "./server.js";
+
+const ROUNDS = 15;
+
+const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+/** Opens a room in an empty browser; when its first message was painted, in milliseconds. */
+async function firstMessage(server) {
+  const context = await browser(server, PHONE);
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/chat/figures`, { waitUntil: "commit" });
+  const painted = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const seen = () =>
+          document.querySelector(".row.message") && requestAnimationFrame(() => resolve(performance.now()));
+        if (!seen())
+          new MutationObserver((_, observer) => seen() && observer.disconnect()).observe(document, {
+            childList: true,
+            subtree: true,
+          });
+      }),
+  );
+  await context.close();
+  return painted;
+}
+
+/** Scrolls up through what is kept; how long frames took, in milliseconds. */
+async function scrolling(server) {
+  const page = await (await browser(server, PHONE)).newPage();
+  await page.goto(`${server.origin}/chat/figures`);
+  await page.locator("html.ready").waitFor();
+  return page.locator("#log").evaluate(async (log) => {
+    const frames = [];
+    let last = await new Promise(requestAnimationFrame);
+    while (!document.getElementById("edge").textContent.startsWith("The beginning") || log.scrollTop > 0) {
+      log.scrollBy(0, -120);
+      const now = await new Promise(requestAnimationFrame);
+      frames.push(now - last);
+      last = now;
+    }
+    return { frames, nodes: log.querySelectorAll("*").length };
+  });
+}
+
+await startChromium();
+const server = await Server.start({ store: "memory:" });
+for (let n = 0; n < 5_000; n += 1)
+  await server.say("figures", n % 3 ? "ben" : "cleo", `number ${n} ${"and so on ".repeat(n % 9)}`);
+
+const painted = [];
+for (let n = 0; n < ROUNDS; n += 1) painted.push(await firstMessage(server));
+console.log(
+  `first message visible, empty cache: median ${Math.round(median(painted))} ms of ${ROUNDS}, worst ${Math.round(Math.max(...painted))} ms`,
+);
+
+const { frames, nodes } = await scrolling(server);
+const late = frames.filter((frame) => frame > 50).length;
+console.log(
+  `scrolling up through 5,000 messages: ${frames.length} frames, median ${median(frames).toFixed(1)} ms, ${late} over 50 ms, worst ${Math.round(frames.at(-1))} ms, ${nodes} nodes at the end`,
+);
+
+await closeBrowsers();
+await endChromium();
+await endServers();
