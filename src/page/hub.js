@@ -224,8 +224,8 @@ class Poll {
     const { next: after, name } = this;
     try {
       const reply = await poll(this.#room, { after, wait, name }, attempt.signal);
-      this.next = reply.next;
       if (!this.#ended) this.#hub.answered(this.#room, after, reply);
+      this.next = reply.next;
     } catch (error) {
       if (!attempt.signal.aborted) this.#hub.failed(error);
     }

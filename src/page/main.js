@@ -9,13 +9,14 @@ import { Election } from "./election.js";
 import { hue, initial } from "./element.js";
 import { Follower } from "./follower.js";
 import { Hub } from "./hub.js";
+import { makeRoom } from "./keyboard.js";
 import { keep, recall, watch } from "./kept.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
-import { outboxRow } from "./rows.js";
+import { continues, outboxRow } from "./rows.js";
 import { share } from "./share.js";
 import { Status } from "./status.js";
 import { layPanels } from "./wide.js";
@@ -28,6 +29,7 @@ const scroller = document.getElementById("log");
 const place = document.getElementById("chunks");
 
 let name = recall("name");
+let said = false;
 const speakers = new Set();
 const context = { me: () => name, names: known };
 
@@ -44,6 +46,7 @@ take({ messages: backlog, gap: false });
 attention.start((id) => past.reach(id, SOUGHT)).then(() => past.look());
 showMe();
 layPanels();
+makeRoom();
 share(room, address);
 new Rooms(room);
 watch("name", renamed);
@@ -69,9 +72,11 @@ function news({ messages, gap }) {
 
 function take({ messages, gap }) {
   for (const message of messages) {
-    message.own = message.kind === "message" && outbox.isOwn(message);
+    if (message.kind !== "message") continue;
+    message.own = outbox.isOwn(message) || outbox.claims(message);
     outbox.take(message);
-    if (message.kind === "message" && message.name !== null) speakers.add(message.name);
+    said = true;
+    if (message.name !== null) speakers.add(message.name);
   }
   log.append(messages, gap);
   showOutbox();
@@ -86,15 +91,20 @@ function settled(cursor, claimed) {
 }
 
 function showOutbox() {
-  const rows = outbox.entries.map((entry) =>
-    outboxRow(entry, {
+  let before = log.newest;
+  const rows = outbox.entries.map((entry) => {
+    const message = { ...entry, id: null, kind: "message", own: true };
+    const first = !continues(before, message);
+    before = message;
+    return outboxRow(message, {
+      first,
       context,
       retry: () => outbox.retry(entry.id),
       discard: () => outbox.discard(entry.id),
-    }),
-  );
+    });
+  });
   document.getElementById("outbox").replaceChildren(...rows);
-  document.getElementById("empty").hidden = log.size > 0 || rows.length > 0;
+  document.getElementById("empty").hidden = said || rows.length > 0;
 }
 
 function say(text) {

@@ -47,10 +47,13 @@ export class Outbox {
     return [...this.#settling.filter((entry) => !entry.taken), ...waiting];
   }
 
-  /** Whether this browser has said it. */
-  isOwn(message) {
-    if (this.#own.has(message.id)) return true;
-    // It may come back by the poll before the answer to the POST does.
+  /** Whether this browser is known to have said it. */
+  isOwn({ id }) {
+    return this.#own.has(id);
+  }
+
+  /** Whether a new message seems to be what is being sent: the poll may be faster than the answer. */
+  claims(message) {
     const entry = this.entries.find(
       ({ state, name, text }) => state === "sending" && name === message.name && text === message.text,
     );

@@ -48,20 +48,20 @@ export function messageRow(message, { first, last, context }) {
 }
 
 /** A message on its way, with what has become of it. */
-export function outboxRow(entry, { context, retry, discard }) {
-  const message = { ...entry, own: true, id: null };
-  const row = messageRow(message, { first: true, last: true, context });
-  row.classList.add(entry.state);
-  const label = { sending: "Sending", sent: "Sent", failed: "Not sent" }[entry.state];
-  row.querySelector(".meta").append(icon(entry.state, label));
-  if (entry.state !== "failed") return row;
+export function outboxRow(message, { first, context, retry, discard }) {
+  const { state, reason } = message;
+  const row = messageRow(message, { first, last: true, context });
+  row.classList.add(state);
+  const label = { sending: "Sending", sent: "Sent", failed: "Not sent" }[state];
+  row.querySelector(".meta").append(icon(state, label));
+  if (state !== "failed") return row;
   row
     .querySelector(".said")
     .append(
       element(
         "p",
         { class: "failure" },
-        element("span", {}, entry.reason ?? "Not sent."),
+        element("span", {}, reason ?? "Not sent."),
         element("button", { type: "button", on: { click: retry } }, "Try again"),
         element("button", { type: "button", on: { click: discard } }, "Discard"),
       ),

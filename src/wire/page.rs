@@ -84,6 +84,7 @@ const FILES: &[(&str, &str, &[u8])] = &files! {
     "element.js": JAVASCRIPT,
     "follower.js": JAVASCRIPT,
     "hub.js": JAVASCRIPT,
+    "keyboard.js": JAVASCRIPT,
     "kept.js": JAVASCRIPT,
     "line.js": JAVASCRIPT,
     "log.js": JAVASCRIPT,
