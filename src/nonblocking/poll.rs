@@ -18,6 +18,10 @@ pub async fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, 
     // Who does not wait takes nobody's place.
     let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit()?) };
     let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit).await?;
+    let _turn = match &outcome {
+        Outcome::Page(page) => server.door.turn(&page.messages).await?,
+        _ => None,
+    };
     reply::polled(poll, &outcome)
 }
 

@@ -22,6 +22,7 @@ pub async fn page(server: &Server, browser: &View) -> Result<Reply, Refusal> {
     let room = browser.room.clone();
     let tail = rooms.ask(move |store| store.newest(&room, BACKLOG_MESSAGES)).await.map_err(unavailable)?;
     let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
+    let _turn = server.door.turn(&tail.messages).await?;
     Ok(reply::room_page(browser, &tail, next, server.lan))
 }
 
@@ -37,6 +38,7 @@ pub async fn history(server: &Server, history: &History) -> Result<Reply, Refusa
             let earlier = rooms.ask(move |store| store.before(&room, before.sequence, limit)).await;
             let messages = earlier.map_err(unavailable)?;
             let next = messages.last().map_or(before, |message| message.id);
+            let _turn = server.door.turn(&messages).await?;
             Ok(reply::history(history, &messages, next, false))
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
@@ -44,6 +46,7 @@ pub async fn history(server: &Server, history: &History) -> Result<Reply, Refusa
             let newest = rooms.ask(move |store| store.newest(&room, limit)).await;
             let tail = newest.map_err(unavailable)?;
             let next = Cursor { epoch, sequence: tail.latest };
+            let _turn = server.door.turn(&tail.messages).await?;
             Ok(reply::history(history, &tail.messages, next, before.is_some()))
         }
     }

@@ -18,6 +18,7 @@ on_open_network_setups![
     who_says_nothing_is_cut_off,
     who_does_not_take_a_reply_is_cut_off,
     replies_that_nobody_takes_fill_no_memory,
+    large_replies_keep_nobody_else_waiting,
     an_endless_head_is_refused,
     a_hundred_thousand_headers_are_refused,
     another_version_of_http_is_refused,
@@ -159,6 +160,27 @@ fn replies_that_nobody_takes_fill_no_memory(Alone(launch): Alone) {
     drop(deaf);
     server.comes_to_rest();
     chat.ask(&history).is(200);
+}
+
+fn large_replies_keep_nobody_else_waiting(Alone(launch): Alone) {
+    make_room_for(400);
+    let server = launch.start();
+    let chat = server.chat();
+    for _ in 0..4 {
+        chat.ask(&chat.post().text(&"x".repeat(60_000))).is(200);
+    }
+    let history = Request::get(&chat.path("?after=oldest")).accept("application/json");
+    let mut crowd: Vec<Connection> = (0..400).map(|_| server.connect()).collect();
+    let start = Instant::now();
+    crowd.iter_mut().for_each(|connection| connection.send(&history));
+    let elsewhere = server.chat();
+    elsewhere.says("quickly");
+    let took = start.elapsed();
+    for connection in &mut crowd {
+        connection.reply().is(200);
+    }
+    let all = start.elapsed();
+    assert!(took < all / 3, "a small message took {took:?} of the {all:?} of {} large ones", crowd.len());
 }
 
 fn an_endless_head_is_refused(launch: Launch) {

@@ -17,13 +17,14 @@ use crossbeam_channel::Receiver;
 use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HELD_MAX, HOLD_MAX, LIGHT};
 use crate::listen;
+use crate::message::Message;
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
@@ -60,6 +61,8 @@ pub struct Door {
     places: Arc<Semaphore>,
     budget: Budget,
     waiters: Arc<AtomicUsize>,
+    /// A permit to render a large reply.
+    turn: Semaphore,
     in_flight: Arc<InFlight>,
     closing: AtomicBool,
 }
@@ -92,6 +95,7 @@ impl Door {
             places: Arc::new(Semaphore::new(budget.connections)),
             budget,
             waiters: Arc::default(),
+            turn: Semaphore::new(1),
             in_flight: Arc::default(),
             closing: AtomicBool::new(false),
         })
@@ -104,6 +108,18 @@ impl Door {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(self.waiters.clone()))
+    }
+
+    /// Waits for the turn to render a reply with these messages, if it is a large one: while a task
+    /// computes, its thread runs no other, and there are few. Refuses if too much is held already.
+    pub async fn turn(&self, messages: &[Arc<Message>]) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
+        let bytes: usize = messages.iter().map(|message| message.text.len()).sum();
+        if bytes <= LIGHT {
+            return Ok(None);
+        }
+        // Nobody closes it.
+        let turn = self.turn.acquire().await.ok();
+        if self.in_flight.is_full() { Err(Refusal::TooMuchHeld) } else { Ok(turn) }
     }
 
     /// How many are at the door, for the metrics.
@@ -154,6 +170,11 @@ impl InFlight {
         Flight { of: self.clone(), bytes: 0 }
     }
 
+    /// Whether as much is held as may be.
+    fn is_full(&self) -> bool {
+        self.bytes.load(SeqCst) > HELD_MAX
+    }
+
     async fn wait_for_none(&self, limit: Duration) -> bool {
         let none = async {
             loop {
@@ -180,8 +201,8 @@ impl Flight {
     /// they may, and this one is not among the light ones.
     fn holds(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.bytes += bytes;
-        let all = self.of.bytes.fetch_add(bytes, SeqCst) + bytes;
-        if self.bytes > LIGHT && all > HELD_MAX { Err(Refusal::TooMuchHeld) } else { Ok(()) }
+        self.of.bytes.fetch_add(bytes, SeqCst);
+        if self.bytes > LIGHT && self.of.is_full() { Err(Refusal::TooMuchHeld) } else { Ok(()) }
     }
 }
 
