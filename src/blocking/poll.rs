@@ -60,7 +60,7 @@ fn wait(
     let id = SubscriberId::fresh();
     let wake = room.subscribe(id, Subscription { after, wants: poll.wants(), name: poll.name.clone() });
     visit.waits(&room, id);
-    let woken = match wake.recv_deadline(deadline) {
+    let woken = match wake.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Err(RecvTimeoutError::Timeout) => {
             // The room has the last word: a message may just be on its way into the channel.
             room.unsubscribe(id);
