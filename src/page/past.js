@@ -17,7 +17,7 @@ export class Past {
   #scroller;
   #edge = document.getElementById("edge");
   #loading = false;
-  #ended = false;
+  #beginning = null;
   #failed = 0;
 
   constructor(room, log, scroller, own) {
@@ -42,6 +42,11 @@ export class Past {
     if (this.#failed === 0) this.look();
   }
 
+  /** Whether the log begins where the room does; it may have let its oldest messages go again. */
+  get #ended() {
+    return this.#beginning !== null && this.#log.oldest?.id === this.#beginning;
+  }
+
   async #load() {
     const { oldest } = this.#log;
     this.#loading = true;
@@ -50,8 +55,8 @@ export class Past {
     try {
       const { messages, previous, gap } = await history(this.#room, oldest.id, PAGE);
       // With a gap the server no longer knows the place: what it has came after.
-      this.#ended = previous === null || gap;
       if (!gap) this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
+      if (previous === null || gap) this.#beginning = this.#log.oldest.id;
       this.#say(this.#ended ? "The beginning of what is kept" : "");
     } catch {
       this.#failed = Date.now();

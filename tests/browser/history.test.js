@@ -110,6 +110,32 @@ test("a thousand messages that arrive while one reads leave few nodes and the pl
   await page.locator("#down").waitFor({ state: "hidden" });
 });
 
+test("a tab that is open for weeks lets the oldest go, and history brings them back", async () => {
+  const order = await fill("weeks", 0, 20);
+  const page = await tab(await browser(server), "weeks");
+  await until("the beginning", async () => (await built(page)).chunks[0][0] === order[0]);
+  await page.evaluate((count) => {
+    const after = document.body.dataset.next;
+    const message = (n) => ({ id: `later-${n}`, kind: "message", name: "ben", text: `later ${n}` });
+    const messages = Array.from({ length: count }, (_, n) => ({
+      ...message(n),
+      at: new Date().toISOString(),
+    }));
+    const next = messages.at(-1).id;
+    new BroadcastChannel("comet-chat").postMessage({ is: "news", room: "weeks", after, messages, next });
+  }, 10_100);
+  await until("all have come", async () => (await newest(page)) === "later 10099");
+  const { chunks, nodes } = await built(page);
+  assert.ok(!chunks.flat().includes(order[0]));
+  assert.ok(nodes < FEW, `${nodes} nodes`);
+  let asked = false;
+  page.on("request", (request) => (asked ||= /history\?before=later-\d+/.test(request.url())));
+  await until("history is asked", async () => {
+    await page.locator("#log").evaluate((log) => (log.scrollTop = 0));
+    return asked;
+  });
+});
+
 test("the log stays at its end only if it was there", async () => {
   await fill("end", 0, 30);
   const page = await tab(await browser(server), "end");

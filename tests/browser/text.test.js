@@ -41,6 +41,20 @@ test("scripts in messages and names stay text, live and in the server's HTML", a
   }
 });
 
+test("a page that did break its policy would be heard", async () => {
+  const context = await browser(server);
+  const page = await tab(context, "policy");
+  await page.evaluate(() => {
+    const image = document.createElement("img");
+    image.src = "http://127.0.0.1:1/x.png";
+    document.body.append(image);
+  });
+  await until("the image is reported", () => context.faults.length === 1);
+  const markup = page.evaluate(() => (document.body.innerHTML = "<b>markup</b>"));
+  await assert.rejects(markup, /TrustedHTML/);
+  context.faults.length = 0;
+});
+
 test("scripts that one writes oneself stay text", async () => {
   const context = await browser(server);
   const page = await tab(context, "xss-own");
