@@ -33,12 +33,14 @@ pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit) -> Result<Stream<
 
 /// Sends events until the client is gone, or too slow, or the server closes.
 pub fn send(server: &Server, stream: Stream<'_>, visit: &Visit, mut events: EventWriter) -> io::Result<()> {
-    let (start, mut next) = reply::stream_start(&stream.first);
+    let Stream { poll, first, _seat } = stream;
+    let (start, mut next) = reply::stream_start(&first);
     for piece in start {
         events.send(&piece)?;
     }
+    drop(first);
     loop {
-        match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit) {
+        match next_page(server, &poll, After::Cursor(next), STREAM_BEAT, visit) {
             Ok(Outcome::Page(page)) => {
                 for piece in reply::stream_page(&page) {
                     events.send(&piece)?;

@@ -19,7 +19,7 @@ pub async fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, 
     let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit()?) };
     let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit).await?;
     let _turn = match &outcome {
-        Outcome::Page(page) => server.door.turn(&page.messages).await?,
+        Outcome::Page(page) => server.door.turn(visit, &page.messages).await?,
         _ => None,
     };
     reply::polled(poll, &outcome)
@@ -40,7 +40,9 @@ pub async fn next_page(
             Wake::Stored(missed) => {
                 let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
                 let messages = server.rooms.ask(move |store| store.after(&room, from, PAGE_LIMIT)).await;
-                missed.page(messages.map_err(unavailable)?)
+                let page = missed.page(messages.map_err(unavailable)?);
+                visit.carries(&page.messages)?;
+                page
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
             Wake::Closing(next) => return Ok(Outcome::Closing(next)),

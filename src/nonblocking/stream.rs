@@ -32,16 +32,20 @@ pub async fn open(server: &Server, poll: Poll, visit: &Visit) -> Result<Stream, 
 
 /// Sends events until the client is gone, or too slow, or the server closes.
 pub async fn send(server: &Server, stream: Stream, visit: &Visit, mut events: EventWriter) {
-    let (start, mut next) = reply::stream_start(&stream.first);
+    let Stream { poll, first, _seat } = stream;
+    let (start, mut next) = reply::stream_start(&first);
     for piece in start {
         events.send(&piece).await;
     }
+    drop(first);
+    visit.holds_no_more();
     loop {
-        match next_page(server, &stream.poll, After::Cursor(next), STREAM_BEAT, visit).await {
+        match next_page(server, &poll, After::Cursor(next), STREAM_BEAT, visit).await {
             Ok(Outcome::Page(page)) => {
                 for piece in reply::stream_page(&page) {
                     events.send(&piece).await;
                 }
+                visit.holds_no_more();
                 next = page.next;
             }
             // Another request stands behind it on its connection, or nobody listens any more.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use tokio::time::timeout;
 
 use super::Server;
+use super::door::Visit;
 use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{METRICS, Snapshot};
@@ -17,17 +18,17 @@ use crate::wire::reply::{self, Reply, RoomEntry};
 use crate::wire::request::{Format, History, View};
 
 /// A room's page, with its newest messages in it.
-pub async fn page(server: &Server, browser: &View) -> Result<Reply, Refusal> {
+pub async fn page(server: &Server, browser: &View, visit: &Visit) -> Result<Reply, Refusal> {
     let rooms = &server.rooms;
     let room = browser.room.clone();
     let tail = rooms.ask(move |store| store.newest(&room, BACKLOG_MESSAGES)).await.map_err(unavailable)?;
     let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
-    let _turn = server.door.turn(&tail.messages).await?;
+    let _turn = server.door.turn(visit, &tail.messages).await?;
     Ok(reply::room_page(browser, &tail, next, server.lan))
 }
 
 /// Reads a page of a room's past.
-pub async fn history(server: &Server, history: &History) -> Result<Reply, Refusal> {
+pub async fn history(server: &Server, history: &History, visit: &Visit) -> Result<Reply, Refusal> {
     let rooms = &server.rooms;
     let epoch = rooms.store().epoch();
     let room = history.room.clone();
@@ -38,7 +39,7 @@ pub async fn history(server: &Server, history: &History) -> Result<Reply, Refusa
             let earlier = rooms.ask(move |store| store.before(&room, before.sequence, limit)).await;
             let messages = earlier.map_err(unavailable)?;
             let next = messages.last().map_or(before, |message| message.id);
-            let _turn = server.door.turn(&messages).await?;
+            let _turn = server.door.turn(visit, &messages).await?;
             Ok(reply::history(history, &messages, next, false))
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
@@ -46,7 +47,7 @@ pub async fn history(server: &Server, history: &History) -> Result<Reply, Refusa
             let newest = rooms.ask(move |store| store.newest(&room, limit)).await;
             let tail = newest.map_err(unavailable)?;
             let next = Cursor { epoch, sequence: tail.latest };
-            let _turn = server.door.turn(&tail.messages).await?;
+            let _turn = server.door.turn(visit, &tail.messages).await?;
             Ok(reply::history(history, &tail.messages, next, before.is_some()))
         }
     }

@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use super::super::room::RoomHandle;
 use super::Flight;
+use crate::message::Message;
 use crate::room::SubscriberId;
 use crate::wire::refusal::Refusal;
 
@@ -115,9 +116,21 @@ impl State {
 }
 
 impl Visit {
-    /// Counts what is held in memory for this request, of its body and its reply.
+    /// Counts what is held in memory for this request now: of its body, then of its reply.
     pub fn holds(&self, bytes: usize) -> Result<(), Refusal> {
         self.connection.state().flight.as_mut().map_or(Ok(()), |flight| flight.holds(bytes))
+    }
+
+    /// Says that nothing is held for it now.
+    pub fn holds_no_more(&self) {
+        // Nothing is never too much.
+        let _ = self.holds(0);
+    }
+
+    /// Counts messages for its reply, and says how many bytes of text they have.
+    pub fn carries(&self, messages: &[Arc<Message>]) -> Result<usize, Refusal> {
+        let bytes = messages.iter().map(|message| message.text.len()).sum();
+        self.holds(bytes).map(|()| bytes)
     }
 
     /// Whether the client will send nothing more.

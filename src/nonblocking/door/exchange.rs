@@ -112,7 +112,7 @@ async fn collect(body: Incoming, visit: &Visit) -> Result<Vec<u8>, NoBody> {
         if bytes.len() + data.len() > TEXT_LIMIT {
             return Err(NoBody::Refused(Refusal::MessageTooLarge));
         }
-        visit.holds(data.len()).map_err(NoBody::Refused)?;
+        visit.holds(bytes.len() + data.len()).map_err(NoBody::Refused)?;
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)

@@ -8,6 +8,7 @@ mod handlers;
 mod socket;
 
 use std::io;
+use std::mem;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -111,15 +112,17 @@ impl Door {
     }
 
     /// Waits for the turn to render a reply with these messages, if it is a large one: while a task
-    /// computes, its thread runs no other, and there are few. Refuses if too much is held already.
-    pub async fn turn(&self, messages: &[Arc<Message>]) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
-        let bytes: usize = messages.iter().map(|message| message.text.len()).sum();
-        if bytes <= LIGHT {
+    /// computes, its thread runs no other, and there are few.
+    pub async fn turn(
+        &self,
+        visit: &Visit,
+        messages: &[Arc<Message>],
+    ) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
+        if visit.carries(messages)? <= LIGHT {
             return Ok(None);
         }
         // Nobody closes it.
-        let turn = self.turn.acquire().await.ok();
-        if self.in_flight.is_full() { Err(Refusal::TooMuchHeld) } else { Ok(turn) }
+        Ok(self.turn.acquire().await.ok())
     }
 
     /// How many are at the door, for the metrics.
@@ -170,11 +173,6 @@ impl InFlight {
         Flight { of: self.clone(), bytes: 0 }
     }
 
-    /// Whether as much is held as may be.
-    fn is_full(&self) -> bool {
-        self.bytes.load(SeqCst) > HELD_MAX
-    }
-
     async fn wait_for_none(&self, limit: Duration) -> bool {
         let none = async {
             loop {
@@ -197,12 +195,13 @@ struct Flight {
 }
 
 impl Flight {
-    /// Counts what is held for this request. It is too much if all requests together hold as much as
-    /// they may, and this one is not among the light ones.
+    /// Counts what is held for this request now. It is too much if all requests together hold as much
+    /// as they may, and this one is not among the light ones.
     fn holds(&mut self, bytes: usize) -> Result<(), Refusal> {
-        self.bytes += bytes;
         self.of.bytes.fetch_add(bytes, SeqCst);
-        if self.bytes > LIGHT && self.of.is_full() { Err(Refusal::TooMuchHeld) } else { Ok(()) }
+        self.of.bytes.fetch_sub(mem::replace(&mut self.bytes, bytes), SeqCst);
+        let is_too_much = bytes > LIGHT && self.of.bytes.load(SeqCst) > HELD_MAX;
+        if is_too_much { Err(Refusal::TooMuchHeld) } else { Ok(()) }
     }
 }
 
