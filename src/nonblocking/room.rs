@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot::{self, Receiver, Sender};
 use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
+use super::STORE_THREADS;
 use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
@@ -96,6 +98,8 @@ impl RoomHandle {
 /// The rooms that are awake, by name: the seed's `register` and `whereis`.
 pub struct Rooms {
     store: Arc<dyn Store>,
+    /// A permit to ask the store. One thread is always left for the rooms, which publish.
+    askers: Semaphore,
     /// Held to look up, to add and to remove; never while a letter is waited for.
     awake: Mutex<Registry>,
 }
@@ -109,7 +113,7 @@ struct Registry {
 impl Rooms {
     /// No room is awake yet.
     pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
-        Arc::new(Rooms { store, awake: Mutex::default() })
+        Arc::new(Rooms { store, askers: Semaphore::new(STORE_THREADS - 1), awake: Mutex::default() })
     }
 
     /// The store behind the rooms.
@@ -117,8 +121,18 @@ impl Rooms {
         &self.store
     }
 
-    /// Asks the store, on a thread that may block.
+    /// Asks the store on behalf of a client, when it is its turn.
     pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, store::Error> {
+        // Nobody closes it.
+        let _turn = self.askers.acquire().await.ok();
+        self.call(question).await
+    }
+
+    /// Calls the store on a thread that may block.
+    async fn call<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, store::Error> {
@@ -262,7 +276,7 @@ impl Owner {
 
     async fn open(&self) -> Option<Room<Sender<Wake>>> {
         let name = self.name.clone();
-        match self.rooms.ask(move |store| store.newest(&name, TAIL_LIMIT)).await {
+        match self.rooms.call(move |store| store.newest(&name, TAIL_LIMIT)).await {
             Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, Timestamp::now())),
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "the room can't be opened");
@@ -321,7 +335,7 @@ impl Owner {
     ) {
         let drafts: Arc<[Draft]> = drafts.into();
         let (name, kept) = (self.name.clone(), drafts.clone());
-        match self.rooms.ask(move |store| store.append(&name, &kept)).await {
+        match self.rooms.call(move |store| store.append(&name, &kept)).await {
             Ok(appended) => {
                 let began = Instant::now();
                 let (woken, published) = room.publish(&appended, now);

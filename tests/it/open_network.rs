@@ -26,6 +26,15 @@ on_open_network_setups![
     in_a_flood_of_slow_heads_others_are_served,
 ];
 
+// In a file, where every reader is given messages of its own.
+on_setup!(
+    async_sqlite,
+    "async",
+    "sqlite:{dir}/chat.db",
+    streams_that_nobody_reads_fill_no_memory,
+    large_replies_keep_nobody_else_waiting
+);
+
 /// How many wait.
 const CROWD: usize = 9_000;
 
@@ -139,19 +148,9 @@ fn replies_that_nobody_takes_fill_no_memory(Alone(launch): Alone) {
         chat.ask(&chat.post().text(&"x".repeat(60_000))).is(200);
     }
     let before = server.resident_kib();
-    // Nearly a megabyte for each of them, of which their kernels take little.
+    // Nearly a megabyte for each of them.
     let history = Request::get(&chat.path("/history?limit=16"));
-    let deaf: Vec<Connection> = (0..400)
-        .map(|_| {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-            socket.set_recv_buffer_size(4_096).expect("an option");
-            socket.connect(&server.address().into()).expect("a connection");
-            let mut connection = Connection::over(socket.into());
-            connection.send(&history);
-            connection
-        })
-        .collect();
-    server.comes_to_rest();
+    let deaf = ask_and_read_nothing(&server, &history);
     let mut follower = chat.follower();
     chat.says("beside them");
     assert_eq!(follower.hears(1), ["beside them"]);
@@ -162,6 +161,39 @@ fn replies_that_nobody_takes_fill_no_memory(Alone(launch): Alone) {
     chat.ask(&history).is(200);
 }
 
+fn streams_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
+    make_room_for(400);
+    let server = launch.start();
+    let chat = server.chat();
+    // More than the room itself remembers.
+    for _ in 0..100 {
+        chat.ask(&chat.post().text(&"x".repeat(60_000))).is(200);
+    }
+    let before = server.resident_kib();
+    let stream = chat.get("?after=oldest").accept("text/event-stream");
+    let deaf = ask_and_read_nothing(&server, &stream);
+    let taken = (server.peak_kib() - before) / 1_024;
+    assert!(taken < 300, "{taken} MiB");
+    drop(deaf);
+    server.comes_to_rest();
+    chat.says("still here");
+}
+
+/// Sends a request on each of many connections, whose kernels take little of the reply.
+fn ask_and_read_nothing(server: &Server, request: &Request) -> Vec<Connection> {
+    let deaf = (0..400).map(|_| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("an option");
+        socket.connect(&server.address().into()).expect("a connection");
+        let mut connection = Connection::over(socket.into());
+        connection.send(request);
+        connection
+    });
+    let deaf = deaf.collect();
+    server.comes_to_rest();
+    deaf
+}
+
 fn large_replies_keep_nobody_else_waiting(Alone(launch): Alone) {
     make_room_for(400);
     let server = launch.start();
@@ -169,7 +201,7 @@ fn large_replies_keep_nobody_else_waiting(Alone(launch): Alone) {
     for _ in 0..4 {
         chat.ask(&chat.post().text(&"x".repeat(60_000))).is(200);
     }
-    let history = Request::get(&chat.path("?after=oldest")).accept("application/json");
+    let history = Request::get(&chat.path("/history?limit=4")).accept("application/json");
     let mut crowd: Vec<Connection> = (0..400).map(|_| server.connect()).collect();
     let start = Instant::now();
     crowd.iter_mut().for_each(|connection| connection.send(&history));
