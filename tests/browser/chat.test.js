@@ -36,6 +36,7 @@ test("a stranger with a link writes a name and a message, and is in the conversa
   await phone.locator("#message").fill("here I am");
   await phone.locator("#send").tap();
   await showing(phone, ["come in", "here I am"]);
+  await sent(phone);
   assert.deepEqual(await server.said("link"), ["come in", "here I am"]);
   await phone.reload();
   await until("the name is kept", async () => !(await phone.locator("#name-row").isVisible()));
