@@ -68,6 +68,13 @@ pub const HELD_MAX: usize = 128 * 1024 * 1024;
 /// The most bytes of a body or a reply (16 KiB) that is let through however much is held.
 pub const LIGHT: usize = 16 * 1024;
 
+/// The most requests of one connection that may stand behind the one that is being answered. What
+/// `h2load`, `autocannon` and a proxy pipeline is less; each costs a few kilobytes.
+pub const PIPELINE_MAX: usize = 64;
+
+/// How long a connection may take to its first request, where the engine has a say in it.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The most header lines of a request, where the engine has a say in it.
 pub const HEAD_LINES_MAX: usize = 100;
 

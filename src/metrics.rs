@@ -33,6 +33,8 @@ pub struct Metrics {
     pub rescues: Counter,
     /// Servers of tiny_http started after the first, or accept errors survived.
     pub revivals: Counter,
+    /// Requests that are kept for ever, because dropping them would end the process.
+    pub leaks: Counter,
     refusals: Family<Reason, Counter>,
 }
 
@@ -77,9 +79,15 @@ impl Metrics {
             "Times that accepting connections had to be begun anew",
             revivals.clone(),
         );
+        let leaks = Counter::default();
+        registry.register(
+            "leaks",
+            "Requests that tiny_http can't drop, each with a thread and two files for good",
+            leaks.clone(),
+        );
         let refusals = Family::default();
         registry.register("refusals", "Requests that were refused, by reason", refusals.clone());
-        Metrics { registry, deliveries, broadcasts, room_restarts, rescues, revivals, refusals }
+        Metrics { registry, deliveries, broadcasts, room_restarts, rescues, revivals, leaks, refusals }
     }
 
     /// Counts a refused request.

@@ -16,7 +16,7 @@ use crate::wire::request::Poll;
 /// Waits for what the poll asks for, and renders it.
 pub fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, Refusal> {
     // Who does not wait takes nobody's place.
-    let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit(visit)?) };
+    let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit()?) };
     let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit)?;
     reply::polled(poll, &outcome)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::{HEAD_LINES_MAX, HEAD_MAX, RETRY_AFTER};
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX, PIPELINE_MAX, RETRY_AFTER};
 use crate::message::TEXT_LIMIT;
 
 /// Why a request was refused: the client's fault, or a limit. Nothing of it is left behind.
@@ -165,7 +165,7 @@ impl fmt::Display for Refusal {
             Refusal::BadLimit => f.write_str("limit is a whole number from 1 to 500"),
             Refusal::BadHeader => f.write_str("a header has bytes that are not visible ASCII"),
             Refusal::TooDeepPipeline => {
-                f.write_str("more than 8 requests of one connection are unanswered: wait for the replies, or open another connection")
+                write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")
             }
             Refusal::UnsupportedMediaType => f.write_str(
                 "the body's type is not understood: send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8",

@@ -54,6 +54,7 @@ mod events;
 mod harness;
 mod server;
 
+mod abuse;
 mod bursts;
 mod crowd;
 mod cursors;

@@ -1,19 +1,24 @@
 //! What is known of each connection, by the address of its other end: all that tiny_http tells.
+//!
+//! Requests of one connection are answered one after the other, by one handler. What comes behind a
+//! request that waits ends its wait.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tiny_http::Request;
+
 use super::super::room::RoomHandle;
+use super::sockets::{Seen, canonical};
+use crate::config::PIPELINE_MAX;
 use crate::room::SubscriberId;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::BodyLength;
 
-/// The most requests of one connection that may stand unanswered. tiny_http reads on without bound,
-/// and each would hold a thread.
-const UNANSWERED_MAX: usize = 8;
-
-/// How long after a connection was closed for our part what still comes on it is dropped: time enough
-/// for all that was under way, and too short for another connection to come from the same port.
+/// How long after a connection was closed for our part what still comes on it is dropped, where the
+/// kernel does not tell whether it is still the same connection.
 const CLOSED_FOR: Duration = Duration::from_secs(1);
 
 /// How often what is known of connections long gone is forgotten.
@@ -34,42 +39,57 @@ struct Table {
 }
 
 struct Connection {
-    /// How many requests have come on it: the number of the latest.
-    arrived: u64,
-    unanswered: usize,
+    peer: Option<SocketAddr>,
+    /// Whether a handler answers its requests.
+    busy: bool,
+    /// The requests behind the one that is being answered.
+    pending: VecDeque<Turn>,
     /// The wait that stands on it.
     wait: Option<Wait>,
-    /// Nothing that comes on it is to be believed any more, since then.
-    closed: Option<Instant>,
+    /// The kernel says that the client has gone, or sends no more.
+    gone: bool,
+    /// Nothing that comes on it is to be believed any more.
+    closed: Option<Closed>,
     seen: Instant,
 }
 
 /// A request that waits, and how to end that.
 struct Wait {
-    number: u64,
     room: Arc<RoomHandle>,
     id: SubscriberId,
+    since: Instant,
 }
 
-/// What a request turned out to be.
+#[derive(Clone, Copy)]
+struct Closed {
+    since: Instant,
+    /// Which socket it was; `None` where the kernel does not tell.
+    inode: Option<u32>,
+    /// When the kernel last said that it is still the same.
+    looked: Instant,
+}
+
+/// A request, and what its head says of its body.
+pub struct Turn {
+    /// The request.
+    pub request: Request,
+    /// How much body follows; or why neither it nor anything behind it is to be believed.
+    pub framing: Result<BodyLength, Refusal>,
+}
+
+/// What becomes of a request that has come.
 pub enum Arrival {
-    /// The first of its connection.
-    First(Visit),
-    /// A later one.
-    Known(Visit),
-    /// One more than may stand unanswered: to be told so, and nothing after it to be answered.
-    TooDeep(Visit),
-    /// Behind a request after which the connection was closed for our part: to be dropped.
-    Unwelcome,
+    /// It is answered by a handler that is now to be found.
+    Free(Visit, Turn),
+    /// It is answered by the handler that answers those before it.
+    Behind,
+    /// It stands behind a request after which the connection was closed: to be dropped.
+    Unwelcome(Request),
 }
 
-/// One request, from when it was received until it is answered.
+/// The right to answer the requests of a connection, which one handler has at a time.
 pub struct Visit {
     connection: Arc<Mutex<Connection>>,
-    /// Its place among the requests of its connection.
-    number: u64,
-    /// Whether the thread that it has can't be spared for a wait.
-    urgent: bool,
 }
 
 impl Connections {
@@ -79,42 +99,84 @@ impl Connections {
         Connections { table: Mutex::new(table), lifetime }
     }
 
-    /// Enters a request.
-    pub fn arrive(&self, peer: Option<SocketAddr>, urgent: bool) -> Arrival {
+    /// Enters a request. To be called by one thread, in the order in which requests came: what stands
+    /// behind a body of unclear length must find the connection closed.
+    ///
+    /// `look` asks the kernel for a connection. Also says whether it is the connection's first request.
+    pub fn arrive(
+        &self,
+        request: Request,
+        mut framing: Result<BodyLength, Refusal>,
+        look: impl Fn(SocketAddr) -> Option<Seen>,
+    ) -> (Arrival, bool) {
         let now = Instant::now();
-        let known = self.look_up(peer, now);
+        let peer = request.remote_addr().copied().map(canonical);
+        let (known, is_new) = self.look_up(peer, now);
         let mut connection = lock(&known);
-        if connection.closed.is_some_and(|closed| now - closed < CLOSED_FOR) {
-            connection.closed = Some(now);
-            return Arrival::Unwelcome;
+        let was_closed = connection.closed.is_some();
+        if was_closed && connection.is_still_closed(now, &look) {
+            return (Arrival::Unwelcome(request), false);
         }
-        let first = connection.arrived == 0 || connection.closed.take().is_some();
+        let is_first = is_new || was_closed;
         connection.seen = now;
-        connection.arrived += 1;
-        connection.unanswered += 1;
-        let is_too_deep = connection.unanswered > UNANSWERED_MAX;
-        if is_too_deep {
-            connection.closed = Some(now);
+        if connection.pending.len() >= PIPELINE_MAX {
+            framing = Err(Refusal::TooDeepPipeline);
         }
-        let number = connection.arrived;
+        if framing.is_err() {
+            let inode = peer.and_then(look).map(|seen| seen.inode);
+            connection.closed = Some(Closed { since: now, inode, looked: now });
+        }
+        let turn = Turn { request, framing };
+        if connection.busy {
+            connection.pending.push_back(turn);
+            connection.end_wait();
+            return (Arrival::Behind, is_first);
+        }
+        connection.busy = true;
+        connection.gone = false;
         drop(connection);
-        let visit = Visit { connection: known, number, urgent };
-        match (is_too_deep, first) {
-            (true, _) => Arrival::TooDeep(visit),
-            (false, true) => Arrival::First(visit),
-            (false, false) => Arrival::Known(visit),
+        (Arrival::Free(Visit { connection: known }, turn), is_first)
+    }
+
+    /// Ends every wait on a connection that was not among the open ones at this time.
+    pub fn end_waits_beside(&self, open: &HashSet<SocketAddr>, looked: Instant) {
+        let known: Vec<_> = lock(&self.table).known.values().cloned().collect();
+        for connection in known {
+            let mut connection = lock(&connection);
+            let stood = connection.wait.as_ref().is_some_and(|wait| wait.since < looked);
+            if stood && connection.peer.is_some_and(|peer| !open.contains(&peer)) {
+                connection.gone = true;
+                connection.end_wait();
+            }
         }
     }
 
-    fn look_up(&self, peer: Option<SocketAddr>, now: Instant) -> Arc<Mutex<Connection>> {
+    /// Whether a request ever came from there.
+    pub fn knows(&self, peer: SocketAddr) -> bool {
+        lock(&self.table).known.contains_key(&peer)
+    }
+
+    fn look_up(&self, peer: Option<SocketAddr>, now: Instant) -> (Arc<Mutex<Connection>>, bool) {
         let new = || {
-            let connection = Connection { arrived: 0, unanswered: 0, wait: None, closed: None, seen: now };
-            Arc::new(Mutex::new(connection))
+            Arc::new(Mutex::new(Connection {
+                peer,
+                busy: false,
+                pending: VecDeque::new(),
+                wait: None,
+                gone: false,
+                closed: None,
+                seen: now,
+            }))
         };
-        let Some(peer) = peer else { return new() };
+        let Some(peer) = peer else { return (new(), true) };
         let mut table = lock(&self.table);
         table.sweep(now, self.lifetime);
-        table.known.entry(peer).or_insert_with(new).clone()
+        let mut is_new = false;
+        let entry = table.known.entry(peer).or_insert_with(|| {
+            is_new = true;
+            new()
+        });
+        (entry.clone(), is_new)
     }
 }
 
@@ -126,42 +188,65 @@ impl Table {
         self.swept = now;
         self.known.retain(|_, connection| {
             let connection = lock(connection);
-            connection.unanswered > 0 || now.saturating_duration_since(connection.seen) < lifetime
+            connection.busy || now.saturating_duration_since(connection.seen) < lifetime
         });
     }
 }
 
-impl Visit {
-    /// Whether this request must be answered without a wait.
-    pub fn is_urgent(&self) -> bool {
-        self.urgent
+impl Connection {
+    /// Whether a closed connection is still the one that was closed: another may have come from the
+    /// same port since.
+    fn is_still_closed(&mut self, now: Instant, look: &impl Fn(SocketAddr) -> Option<Seen>) -> bool {
+        let Some(closed) = &mut self.closed else { return false };
+        let is_same = match (closed.inode, self.peer) {
+            (Some(_), _) if now - closed.looked < Duration::from_millis(20) => true,
+            (Some(inode), Some(peer)) => {
+                closed.looked = now;
+                look(peer).is_none_or(|seen| seen.inode == inode)
+            }
+            _ => now - closed.since < CLOSED_FOR,
+        };
+        if !is_same {
+            self.closed = None;
+        }
+        is_same
     }
 
-    /// Whether another request came behind this one.
-    pub fn is_followed(&self) -> bool {
-        lock(&self.connection).arrived != self.number
-    }
-
-    /// Ends the wait that stands on this connection before this request, if there is one.
-    pub fn end_wait(&self) {
-        let earlier = lock(&self.connection).wait.take_if(|wait| wait.number < self.number);
-        if let Some(wait) = earlier {
+    fn end_wait(&mut self) {
+        if let Some(wait) = self.wait.take() {
             wait.room.unsubscribe(wait.id);
         }
     }
+}
 
-    /// Says that this request waits, so that a later one on its connection can end the wait. If a
-    /// later one is here already, the wait ends at once.
-    pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
-        self.end_wait();
+impl Visit {
+    /// The request behind the one that was answered. If there is none the visit is over.
+    pub fn next(&self) -> Option<Turn> {
         let mut connection = lock(&self.connection);
-        let is_latest = connection.arrived == self.number;
-        if is_latest {
-            connection.wait = Some(Wait { number: self.number, room: room.clone(), id });
-        }
-        drop(connection);
-        if !is_latest {
-            room.unsubscribe(id);
+        connection.seen = Instant::now();
+        let next = connection.pending.pop_front();
+        connection.busy = next.is_some();
+        next
+    }
+
+    /// The address of the connection's other end.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        lock(&self.connection).peer
+    }
+
+    /// Whether another request came behind this one, or none will come any more.
+    pub fn is_followed(&self) -> bool {
+        let connection = lock(&self.connection);
+        connection.gone || !connection.pending.is_empty()
+    }
+
+    /// Says that this request waits, so that what comes behind it can end the wait. If something has
+    /// come already, the wait ends at once.
+    pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
+        let mut connection = lock(&self.connection);
+        connection.wait = Some(Wait { room: room.clone(), id, since: Instant::now() });
+        if connection.gone || !connection.pending.is_empty() {
+            connection.end_wait();
         }
     }
 
@@ -170,17 +255,14 @@ impl Visit {
         lock(&self.connection).wait.take_if(|wait| wait.id == id);
     }
 
-    /// Believes nothing that comes on this connection after this request.
-    pub fn closes(&self) {
-        lock(&self.connection).closed = Some(Instant::now());
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
+    /// Believes nothing that comes on this connection after this request. `look` asks the kernel for it.
+    pub fn closes(&self, look: impl Fn(SocketAddr) -> Option<Seen>) {
         let mut connection = lock(&self.connection);
-        connection.unanswered -= 1;
-        connection.seen = Instant::now();
+        if connection.closed.is_none() {
+            let now = Instant::now();
+            let inode = connection.peer.and_then(look).map(|seen| seen.inode);
+            connection.closed = Some(Closed { since: now, inode, looked: now });
+        }
     }
 }
 

@@ -1,149 +1,158 @@
-//! The handlers: threads that each receive a request for themselves, and answer it.
+//! The handlers: threads that answer requests, as many as are needed.
 //!
 //! **Fault:** of a fixed pool every thread may sit in a wait, with the POST that would wake them
-//! behind. A thread for each request is slow. **Cure:** leader and followers, elastic: whoever takes
-//! a request and leaves nobody idle behind first makes sure of a successor.
+//! behind. A thread for each request is slow. **Cure:** an elastic pool in which one more than the
+//! requests at hand is always there, as long as the machine gives threads; and who waits is admitted
+//! only where somebody else is left.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use tiny_http::Request;
 
 use super::super::Server;
-use super::{LIFETIME, exchange};
+use super::connections::{Arrival, Turn, Visit};
+use super::exchange;
 
-/// How long a handler waits for a request before it may end.
+/// How long a handler waits for a task before it may end.
 const IDLE: Duration = Duration::from_secs(5);
 
 /// How many idle handlers stay however quiet it is.
-const KEPT: usize = 4;
+const KEPT: isize = 4;
 
 /// How many handlers there may be beside those that wait: the lane of the POSTs.
 const LANE: usize = 256;
 
+/// How many handlers never wait, however few threads the machine gives.
+pub const SPARE: usize = 2;
+
 /// A handler's stack, in bytes: it renders JSON and reads the store, and both are shallow.
 const STACK: usize = 256 * 1024;
 
-/// One life of tiny_http's server. Its accept thread may die; its connections live on.
-pub struct Generation {
-    server: tiny_http::Server,
-    /// Handlers that wait for a request, or are about to.
-    idle: AtomicUsize,
-    dead: AtomicBool,
-    served: AtomicBool,
-    started: Instant,
-    /// When a request was last received, in seconds since the start.
-    heard: AtomicU64,
+/// The threads, and what they are given to do.
+pub struct Handlers {
+    tasks: Sender<Task>,
+    taken: Receiver<Task>,
+    count: AtomicUsize,
+    /// Handlers that wait for a task, less the tasks that wait for a handler.
+    free: AtomicIsize,
 }
 
-impl Generation {
-    /// Starts receiving from a server. `None` if not even one thread can be had.
-    pub fn start(server: &Arc<Server>, http: tiny_http::Server) -> Option<Arc<Generation>> {
-        let generation = Arc::new(Generation {
-            server: http,
-            idle: AtomicUsize::new(0),
-            dead: AtomicBool::new(false),
-            served: AtomicBool::new(false),
-            started: Instant::now(),
-            heard: AtomicU64::new(0),
-        });
-        add_handler(server, &generation).then_some(generation)
+enum Task {
+    /// Answer the requests of a connection, from this one on.
+    Answer(Visit, Turn),
+    /// Drop a request, which may take a while.
+    Leave(Request),
+    /// End.
+    End,
+}
+
+impl Handlers {
+    /// No thread yet.
+    pub fn new() -> Handlers {
+        // Each connection has one task at most in it.
+        let (tasks, taken) = unbounded();
+        Handlers { tasks, taken, count: AtomicUsize::new(0), free: AtomicIsize::new(0) }
     }
 
-    /// Whether it may still have connections.
-    pub fn is_needed(self: &Arc<Generation>) -> bool {
-        !self.dead.load(SeqCst) || self.silence() < LIFETIME
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count.load(SeqCst)
     }
 
-    /// Whether it ever received a request.
-    pub fn has_served(self: &Arc<Generation>) -> bool {
-        self.served.load(SeqCst)
-    }
-
-    /// Wakes up to so many of its idle handlers, for them to see that the door is closing.
-    pub fn dismiss(&self, handlers: usize) {
-        for _ in 0..handlers {
-            self.server.unblock();
+    /// Ends each of them once it is idle.
+    pub fn dismiss(&self) {
+        for _ in 0..self.count() {
+            let _ = self.tasks.send(Task::End);
         }
     }
+}
 
-    fn silence(&self) -> Duration {
-        self.started.elapsed().saturating_sub(Duration::from_secs(self.heard.load(SeqCst)))
+/// Takes in a request that tiny_http has received. One thread does so at a time for a connection.
+pub fn arrive(server: &Arc<Server>, request: Request) {
+    let door = &server.door;
+    door.received.fetch_add(1, SeqCst);
+    let framing = exchange::framing(&request);
+    let look = |peer| door.sockets.of(peer).ok().flatten();
+    let (arrival, is_first) = door.connections.arrive(request, framing, look);
+    if is_first {
+        door.rescuer.call();
     }
+    match arrival {
+        Arrival::Free(visit, turn) => assign(server, Task::Answer(visit, turn)),
+        Arrival::Behind => {}
+        Arrival::Unwelcome(request) => assign(server, Task::Leave(request)),
+    }
+}
 
-    fn hear(&self) {
-        self.served.store(true, SeqCst);
-        self.heard.store(self.started.elapsed().as_secs(), SeqCst);
+fn assign(server: &Arc<Server>, task: Task) {
+    let handlers = &server.door.handlers;
+    if handlers.free.fetch_sub(1, SeqCst) <= SPARE.cast_signed() {
+        add_handler(server);
     }
+    // The door has a receiver for as long as it is there.
+    let _ = handlers.tasks.send(task);
+}
+
+/// Starts those that stay.
+pub fn start(server: &Arc<Server>) {
+    (0..KEPT).for_each(|_| add_handler(server));
 }
 
 /// Starts one more handler, if there may be one and the machine gives a thread.
-fn add_handler(server: &Arc<Server>, generation: &Arc<Generation>) -> bool {
-    let door = &server.door;
-    let limit = door.budget.waiters + LANE;
-    if door.handlers.fetch_update(SeqCst, SeqCst, |n| (n < limit).then_some(n + 1)).is_err() {
-        return false;
+fn add_handler(server: &Arc<Server>) {
+    let handlers = &server.door.handlers;
+    let limit = server.door.budget.waiters + LANE;
+    if handlers.count.fetch_update(SeqCst, SeqCst, |n| (n < limit).then_some(n + 1)).is_err() {
+        return;
     }
-    // It counts as idle from now on: were it to count only once it runs, everybody who took a request
-    // until then would start another, and a thousand requests at once hundreds.
-    generation.idle.fetch_add(1, SeqCst);
+    // It counts as free from now on: were it to count only once it runs, everybody who came until then
+    // would start another, and a thousand requests at once hundreds.
+    handlers.free.fetch_add(1, SeqCst);
     let handler = {
-        let (server, generation) = (server.clone(), generation.clone());
+        let server = server.clone();
         move || {
-            receive(&server, &generation);
-            server.door.handlers.fetch_sub(1, SeqCst);
+            work(&server);
+            server.door.handlers.count.fetch_sub(1, SeqCst);
         }
     };
-    // The handle is let go: `handlers` counts the threads, and each ends by itself once idle.
-    let spawned = thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler).is_ok();
-    if !spawned {
-        generation.idle.fetch_sub(1, SeqCst);
-        door.handlers.fetch_sub(1, SeqCst);
+    // The handle is let go: `count` counts the threads, and each ends by itself once idle.
+    if thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler).is_err() {
+        handlers.free.fetch_sub(1, SeqCst);
+        handlers.count.fetch_sub(1, SeqCst);
     }
-    spawned
 }
 
-fn receive(server: &Arc<Server>, generation: &Arc<Generation>) {
+fn work(server: &Server) {
+    let handlers = &server.door.handlers;
     loop {
-        match generation.server.recv_timeout(IDLE) {
-            Ok(Some(request)) => {
-                let none_idle = generation.idle.fetch_sub(1, SeqCst) == 1;
-                generation.hear();
-                // With nobody to follow, this thread must be back at once: it may not wait.
-                let urgent = none_idle && !add_handler(server, generation);
-                let exchange = || exchange::exchange(server, request, urgent);
-                if catch_unwind(AssertUnwindSafe(exchange)).is_err() {
-                    tracing::error!("a handler panicked; its client was answered 500");
-                }
-                generation.idle.fetch_add(1, SeqCst);
-            }
-            Ok(None) => {
-                if may_leave(server, generation) {
+        match handlers.taken.recv_timeout(IDLE) {
+            Ok(Task::Answer(visit, turn)) => answer(server, &visit, turn),
+            Ok(Task::Leave(request)) => exchange::leave(request),
+            Ok(Task::End) => return,
+            Err(_) => {
+                let leaves = |free| (free > KEPT).then(|| free - 1);
+                if handlers.free.fetch_update(SeqCst, SeqCst, leaves).is_ok() {
                     return;
                 }
-            }
-            Err(error) => {
-                if !server.door.is_closing() {
-                    tracing::warn!(%error, "tiny_http's accept loop ended");
-                }
-                generation.dead.store(true, SeqCst);
-                server.door.report_death();
+                continue;
             }
         }
+        handlers.free.fetch_add(1, SeqCst);
     }
 }
 
-/// Takes an idle handler off its generation, if it is not needed.
-fn may_leave(server: &Server, generation: &Generation) -> bool {
-    let kept = if server.door.is_closing() {
-        0
-    } else if !generation.dead.load(SeqCst) {
-        KEPT
-    } else if generation.silence() < LIFETIME {
-        1
-    } else {
-        0
-    };
-    generation.idle.fetch_update(SeqCst, SeqCst, |idle| (idle > kept).then(|| idle - 1)).is_ok()
+/// Answers a request, and those behind it on its connection.
+fn answer(server: &Server, visit: &Visit, turn: Turn) {
+    let mut turn = Some(turn);
+    while let Some(this) = turn {
+        if catch_unwind(AssertUnwindSafe(|| exchange::exchange(server, this, visit))).is_err() {
+            tracing::error!("a handler panicked; its client was answered 500");
+        }
+        turn = visit.next();
+    }
 }

@@ -4,25 +4,32 @@
 
 mod connections;
 mod exchange;
+mod generations;
 mod handlers;
 mod rescuer;
+mod sockets;
+mod watcher;
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener};
-use std::panic::{self, catch_unwind};
+use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
 use socket2::SockRef;
 
 use self::connections::Connections;
-use self::handlers::Generation;
+use self::generations::Generation;
+use self::handlers::Handlers;
 use self::rescuer::Rescuer;
+use self::sockets::Sockets;
+use self::watcher::Closer;
 use super::Server;
 use crate::budget::{Budget, Cost};
-use crate::config::{DRAIN, HOLD_MAX};
+use crate::config::{DRAIN, HELD_MAX, HOLD_MAX};
 use crate::listen;
 use crate::metrics::{METRICS, Snapshot};
 use crate::wire::refusal::Refusal;
@@ -39,11 +46,19 @@ const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));
 /// How long a client may take to accept what is sent to it.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The bytes of a reply that the kernel takes off our hands (128 KiB, which it doubles for its own
+/// needs). A kernel with a larger buffer lets a sender go on only when a third of that is free, and a slow
+/// reader takes longer for that than [`SEND_TIMEOUT`].
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// After how long no connection of a dead server is alive.
 const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
 
 /// The pauses before a dead server is replaced: from the first, doubled up to the last.
 const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// How often the supervisor looks whether somebody accepts.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// What tiny_http can't be kept from, for whoever opens it to a network.
 pub const WARNING: &str = "\
@@ -58,7 +73,13 @@ pub struct Door {
     rescuer: Rescuer,
     budget: Budget,
     waiters: AtomicUsize,
-    handlers: AtomicUsize,
+    handlers: Handlers,
+    sockets: Sockets,
+    closer: Closer,
+    /// How many requests were ever received.
+    received: AtomicUsize,
+    /// The bytes of large replies that clients have not taken yet.
+    held: AtomicUsize,
     in_flight: InFlight,
     closing: AtomicBool,
     deaths: Sender<()>,
@@ -76,6 +97,12 @@ struct InFlight {
 /// A place among those who wait. It is given back when this is dropped.
 pub struct Seat<'a>(&'a AtomicUsize);
 
+/// Bytes that are held for a client. They are given back when this is dropped.
+struct Held<'a> {
+    of: &'a AtomicUsize,
+    bytes: usize,
+}
+
 /// Binds a listener with the options that every connection inherits from it.
 ///
 /// **Fault:** tiny_http sets no timeout and no option on its sockets. A client that is gone, or that
@@ -85,6 +112,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = listen::bind(address)?;
     socket.set_read_timeout(Some(SILENCE))?;
     socket.set_write_timeout(Some(SEND_TIMEOUT))?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     listen::listen(socket)
 }
 
@@ -95,24 +123,38 @@ impl Door {
         Ok(Door {
             connections: Connections::new(LIFETIME),
             rescuer: Rescuer::start(listener.local_addr()?)?,
-            listener,
             budget,
             waiters: AtomicUsize::new(0),
-            handlers: AtomicUsize::new(0),
+            handlers: Handlers::new(),
+            sockets: Sockets::at(listener.local_addr()?.port()),
+            closer: Closer::new(),
+            received: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
             in_flight: InFlight::default(),
             closing: AtomicBool::new(false),
             deaths,
             died,
+            listener,
         })
     }
 
     /// Gives a request a place among those who wait, if there is one and its thread can be spared.
-    pub fn admit(&self, visit: &Visit) -> Result<Seat<'_>, Refusal> {
-        let taken = |n| (n < self.budget.waiters).then_some(n + 1);
-        if visit.is_urgent() || self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
+    pub fn admit(&self) -> Result<Seat<'_>, Refusal> {
+        let most = self.budget.waiters.min(self.handlers.count().saturating_sub(handlers::SPARE));
+        let taken = |n| (n < most).then_some(n + 1);
+        if self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(&self.waiters))
+    }
+
+    /// Counts a large reply until it is dropped.
+    fn hold(&self, bytes: usize) -> Result<Held<'_>, Refusal> {
+        let held = Held { of: &self.held, bytes };
+        if self.held.fetch_add(bytes, SeqCst) + bytes > HELD_MAX {
+            return Err(Refusal::TooMuchHeld);
+        }
+        Ok(held)
     }
 
     /// How many are at the door, for the metrics.
@@ -120,7 +162,7 @@ impl Door {
         Snapshot {
             waiters: self.waiters.load(SeqCst),
             waiters_max: self.budget.waiters,
-            handlers: self.handlers.load(SeqCst),
+            handlers: self.handlers.count(),
             ..Snapshot::default()
         }
     }
@@ -137,50 +179,54 @@ impl Door {
 
 /// Serves until told to stop; then answers all who wait, lets what is in flight finish, and returns.
 ///
-/// **Fault:** the accept loop of tiny_http ends at its first error, such as EMFILE: one receiver hears
-/// of it, the others block for ever. When the error strikes a little later its thread panics, and
-/// nobody is told at all. **Cure:** this supervisor starts another server on the same socket, and the
-/// old one is received from for as long as it may have connections.
+/// This is the supervisor. It hears at once of an accept loop that has ended with an error, looks once
+/// a second for one that has ended without a word, and starts another.
 pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
     let door = &server.door;
-    watch_for_panics(door.deaths.clone());
-    let mut generations = vec![];
+    quieten_panics();
+    handlers::start(server);
+    let mut generations: Vec<Generation> = vec![];
+    let mut watcher: Option<JoinHandle<()>> = None;
     let mut pause = REVIVAL_PAUSES.0;
     let mut revival = after(Duration::ZERO);
-    let sweep = tick(LIFETIME);
+    let mut revives = true;
+    let beat = tick(BEAT);
     loop {
         select! {
             recv(revival) -> _ => {
                 revival = never();
-                match revive(server) {
+                revives = false;
+                match Generation::start(server) {
                     Some(generation) => generations.push(generation),
                     None => door.report_death(),
                 }
             }
-            recv(door.died) -> _ => {
-                generations.retain(Generation::is_needed);
+            recv(door.died) -> _ => if !revives {
                 // A server that has served was not ended by what ended the one before.
                 let served = generations.last().is_some_and(Generation::has_served);
+                generations.iter().for_each(Generation::has_been_replaced);
                 pause = if served { REVIVAL_PAUSES.0 } else { (pause * 2).min(REVIVAL_PAUSES.1) };
                 METRICS.revivals.inc();
                 tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
                 revival = after(pause);
+                revives = true;
+            },
+            recv(beat) -> _ => {
+                generations.retain(Generation::is_needed);
+                if !generations.last().is_some_and(Generation::is_alive) {
+                    door.report_death();
+                }
+                if watcher.as_ref().is_none_or(JoinHandle::is_finished) {
+                    watcher = watcher::start(server).ok();
+                }
             }
-            recv(sweep) -> _ => generations.retain(Generation::is_needed),
             recv(stop) -> _ => break,
         }
     }
     drain(server, &generations);
 }
 
-/// Starts one more tiny_http server on the listener. It panics where it can't have its threads.
-fn revive(server: &Arc<Server>) -> Option<Arc<Generation>> {
-    let listener = server.door.listener.try_clone().ok()?;
-    let started = catch_unwind(move || tiny_http::Server::from_listener(listener, None));
-    Generation::start(server, started.ok()?.ok()?)
-}
-
-fn drain(server: &Arc<Server>, generations: &[Arc<Generation>]) {
+fn drain(server: &Arc<Server>, generations: &[Generation]) {
     let door = &server.door;
     door.closing.store(true, SeqCst);
     door.rescuer.stop();
@@ -194,22 +240,17 @@ fn drain(server: &Arc<Server>, generations: &[Arc<Generation>]) {
     } else {
         tracing::warn!("not everything in flight was finished in time");
     }
-    for generation in generations {
-        generation.dismiss(door.handlers.load(SeqCst));
-    }
+    generations.iter().for_each(Generation::dismiss);
+    door.handlers.dismiss();
 }
 
-/// Hears of the panics inside tiny_http: those of its accept thread are reported as deaths, and those
-/// of a connection that was reset before it was looked at are passed over, being of no consequence.
-fn watch_for_panics(deaths: Sender<()>) {
+/// Passes over the panics inside tiny_http: a connection that was reset before it was looked at is of no
+/// consequence, and an accept thread's end is seen by its descriptor.
+fn quieten_panics() {
     let others = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let file = info.location().map_or("", |location| location.file());
-        if !file.contains("tiny_http") {
-            return others(info);
-        }
-        if !file.ends_with("client.rs") {
-            let _ = deaths.try_send(());
+        if !info.location().is_some_and(|location| location.file().contains("tiny_http")) {
+            others(info);
         }
     }));
 }
@@ -243,6 +284,12 @@ impl Drop for Flight<'_> {
             let _lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
             self.0.none.notify_all();
         }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.of.fetch_sub(self.bytes, SeqCst);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -39,43 +40,45 @@ const CALLS_MAX: usize = 1_024;
 /// The beat also keeps `accept` from running into the listener's read timeout.
 pub struct Rescuer {
     calls: Sender<Call>,
+    stopped: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-enum Call {
-    Connect,
-    Stop,
-}
+/// Asks for one connection.
+struct Call;
 
 impl Rescuer {
     /// Starts the thread, for a server that listens at this address.
     pub fn start(listening: SocketAddr) -> io::Result<Rescuer> {
         let (calls, called) = bounded(CALLS_MAX);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let stop = stopped.clone();
         let thread = thread::Builder::new()
             .name("rescuer".into())
-            .spawn(move || run(from_here(listening), &called))?;
-        Ok(Rescuer { calls, thread: Mutex::new(Some(thread)) })
+            .spawn(move || run(from_here(listening), &called, &stop))?;
+        Ok(Rescuer { calls, stopped, thread: Mutex::new(Some(thread)) })
     }
 
     /// Asks for one connection.
     pub fn call(&self) {
         // When full, more than enough are on their way.
-        let _ = self.calls.try_send(Call::Connect);
+        let _ = self.calls.try_send(Call);
     }
 
-    /// Ends the thread.
+    /// Ends the thread, however many calls stand: within the time of one connection.
     pub fn stop(&self) {
-        let _ = self.calls.send(Call::Stop);
+        self.stopped.store(true, SeqCst);
+        self.call();
         if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = thread.join();
         }
     }
 }
 
-fn run(address: SocketAddr, calls: &Receiver<Call>) {
+fn run(address: SocketAddr, calls: &Receiver<Call>, stopped: &AtomicBool) {
     let mut called = Instant::now();
     let mut more = false;
-    loop {
+    while !stopped.load(SeqCst) {
         let pause = match called.elapsed() {
             _ if more => PATIENCE,
             since if since < STIR => BEAT,
@@ -83,12 +86,12 @@ fn run(address: SocketAddr, calls: &Receiver<Call>) {
         };
         // A connection may fail for want of a file descriptor: then the next beat does it.
         match calls.recv_timeout(pause) {
-            Ok(Call::Connect) => {
+            Ok(Call) => {
                 called = Instant::now();
                 let _ = connect(address);
             }
             Err(RecvTimeoutError::Timeout) => more = may_be_more(address).unwrap_or(false),
-            Ok(Call::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }

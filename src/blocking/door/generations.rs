@@ -1,0 +1,149 @@
+//! The lives of tiny_http's server on one listener, and the thread that receives from each.
+//!
+//! **Fault:** the accept loop of tiny_http ends at its first error, such as EMFILE: one receiver hears
+//! of it. When the error strikes a little later its thread panics, and nobody is told at all.
+//! **Cure:** another server is started on the same listener, and the old one is received from for as
+//! long as it may have connections. That an accept thread has ended, however it did, is seen by its
+//! listener: the descriptor that it owned is closed.
+
+use std::mem::ManuallyDrop;
+use std::os::fd::AsRawFd;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::super::Server;
+use super::sockets::descriptor;
+use super::{LIFETIME, handlers};
+
+/// How often a receiver looks whether it is still needed.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The stack of a receiver, in bytes: it reads heads, and hands requests on.
+const STACK: usize = 256 * 1024;
+
+/// One life of tiny_http's server. Its accept thread may die; its connections live on.
+pub struct Generation {
+    life: Arc<Life>,
+    receiver: JoinHandle<()>,
+}
+
+struct Life {
+    /// **Fault:** on its drop tiny_http connects to its own listener, without a time-out: at a full
+    /// backlog that takes minutes. **Cure:** it is never dropped. What stays is a queue.
+    http: ManuallyDrop<tiny_http::Server>,
+    /// The number of the accept thread's own descriptor of the listener, and what it names.
+    listener: (i32, Option<String>),
+    dead: AtomicBool,
+    served: AtomicBool,
+    started: Instant,
+    /// When a request was last received, in seconds since the start.
+    heard: AtomicU64,
+}
+
+impl Generation {
+    /// Starts one more tiny_http server on the listener. `None` if the machine has no descriptor or no
+    /// thread for it.
+    pub fn start(server: &Arc<Server>) -> Option<Generation> {
+        let listener = server.door.listener.try_clone().ok()?;
+        let number = listener.as_raw_fd();
+        let mark = (number, descriptor(number));
+        // The receiver comes first: a server from which nobody receives takes clients and leaves them.
+        let (life, lives) = bounded::<Arc<Life>>(1);
+        let receiver = {
+            let server = server.clone();
+            thread::Builder::new()
+                .name("receiver".into())
+                .stack_size(STACK)
+                .spawn(move || receive(&server, &lives))
+                .ok()?
+        };
+        // It panics where it can't have its thread.
+        let http = catch_unwind(move || tiny_http::Server::from_listener(listener, None)).ok()?.ok()?;
+        let started = Arc::new(Life {
+            http: ManuallyDrop::new(http),
+            listener: mark,
+            dead: AtomicBool::new(false),
+            served: AtomicBool::new(false),
+            started: Instant::now(),
+            heard: AtomicU64::new(0),
+        });
+        life.send(started.clone()).ok()?;
+        Some(Generation { life: started, receiver })
+    }
+
+    /// Whether connections are accepted and received from.
+    pub fn is_alive(&self) -> bool {
+        !self.life.dead.load(SeqCst) && self.life.accepts() && !self.receiver.is_finished()
+    }
+
+    /// Says that another takes its place. If its accept thread has ended, its receiver ends with its
+    /// connections.
+    pub fn has_been_replaced(&self) {
+        if !self.life.accepts() {
+            self.life.dead.store(true, SeqCst);
+        }
+    }
+
+    /// Whether it may still have connections, and has somebody who receives from them.
+    pub fn is_needed(&self) -> bool {
+        !self.receiver.is_finished()
+    }
+
+    /// Whether it ever received a request.
+    pub fn has_served(&self) -> bool {
+        self.life.served.load(SeqCst)
+    }
+
+    /// Wakes its receiver, for it to see that the door is closing.
+    pub fn dismiss(&self) {
+        self.life.http.unblock();
+    }
+}
+
+impl Life {
+    fn accepts(&self) -> bool {
+        let (number, name) = &self.listener;
+        // Where descriptors can't be looked at, the accept thread is believed.
+        name.is_none() || descriptor(number) == *name
+    }
+
+    fn silence(&self) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_secs(self.heard.load(SeqCst)))
+    }
+}
+
+/// Receives requests, in their order, until the connections of a dead server have gone.
+///
+/// **Fault:** of several threads in tiny_http's `recv_timeout` one whose time is up can swallow the
+/// notice of a request, which then stands until another comes. **Cure:** only one thread receives, and
+/// it looks again at once.
+fn receive(server: &Arc<Server>, lives: &Receiver<Arc<Life>>) {
+    let Ok(life) = lives.recv() else { return };
+    loop {
+        match life.http.recv_timeout(BEAT) {
+            Ok(Some(request)) => {
+                life.served.store(true, SeqCst);
+                life.heard.store(life.started.elapsed().as_secs(), SeqCst);
+                handlers::arrive(server, request);
+            }
+            Ok(None) if server.door.is_closing() => return,
+            Ok(None) => {
+                if life.dead.load(SeqCst) && life.silence() >= LIFETIME {
+                    return;
+                }
+            }
+            Err(error) => {
+                if !server.door.is_closing() {
+                    tracing::debug!(%error, "tiny_http's accept loop ended");
+                }
+                life.dead.store(true, SeqCst);
+                server.door.report_death();
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The kernel's own view of the sockets at a port.
+//!
+//! tiny_http gives nobody the descriptor of a connection, and nobody reads from one that waits. But the
+//! kernel tells, by `sock_diag(7)`, in which state each connection is; and a process may copy a
+//! descriptor of its own by `pidfd_getfd(2)`. Where a kernel or a sandbox allows neither, these
+//! functions fail, and the door does without.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// A connection to the port, as the kernel sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Its other end.
+    pub peer: SocketAddr,
+    /// Whether the other end may still send: it has neither closed, nor said that it sends no more.
+    pub is_open: bool,
+    /// Names the socket in this process; 0 for a connection that is not accepted yet.
+    pub inode: u32,
+}
+
+/// What asks the kernel.
+pub struct Sockets {
+    port: u16,
+    /// Held for one question and its answer, which the kernel gives at once. `None` where it is not
+    /// to be asked.
+    diag: Mutex<Option<Socket>>,
+}
+
+const NETLINK: i32 = 16;
+const SOCK_DIAG: i32 = 4;
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// `NLM_F_REQUEST | NLM_F_DUMP`
+const REQUEST_ALL: u16 = 0x301;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const TCP: u8 = 6;
+const TCP_ESTABLISHED: u8 = 1;
+const TCP_CLOSE_WAIT: u8 = 8;
+const FAMILIES: [u8; 2] = [2, 10];
+const HEADER: usize = 16;
+
+impl Sockets {
+    /// Looks at the connections of this port.
+    pub fn at(port: u16) -> Sockets {
+        let diag = Socket::new(Domain::from(NETLINK), Type::DGRAM, Some(Protocol::from(SOCK_DIAG)));
+        // The kernel answers from within the call; the time-out is for what is no Linux.
+        let ready = diag.and_then(|diag| diag.set_read_timeout(Some(Duration::from_secs(1))).map(|()| diag));
+        Sockets { port, diag: Mutex::new(ready.ok()) }
+    }
+
+    /// Whether the kernel tells.
+    pub fn are_seen(&self) -> bool {
+        self.diag.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// All connections that are open on our side.
+    pub fn all(&self) -> io::Result<Vec<Seen>> {
+        self.ask(0)
+    }
+
+    /// The connection of this peer, if there is one that is open on our side.
+    pub fn of(&self, peer: SocketAddr) -> io::Result<Option<Seen>> {
+        let peer = canonical(peer);
+        Ok(self.ask(peer.port())?.into_iter().find(|seen| seen.peer == peer))
+    }
+
+    fn ask(&self, peer_port: u16) -> io::Result<Vec<Seen>> {
+        let guard = self.diag.lock().unwrap_or_else(PoisonError::into_inner);
+        let diag = guard.as_ref().ok_or(ErrorKind::Unsupported)?;
+        let mut seen = Vec::new();
+        for family in FAMILIES {
+            diag.send(&self.request(family, peer_port))?;
+            read_answer(diag, &mut seen)?;
+        }
+        Ok(seen)
+    }
+
+    /// A `struct nlmsghdr` and a `struct inet_diag_req_v2`.
+    fn request(&self, family: u8, peer_port: u16) -> Vec<u8> {
+        let mut request = Vec::with_capacity(72);
+        request.extend_from_slice(&72_u32.to_ne_bytes());
+        request.extend_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+        request.extend_from_slice(&REQUEST_ALL.to_ne_bytes());
+        request.extend_from_slice(&[0; 8]);
+        request.extend_from_slice(&[family, TCP, 0, 0]);
+        let states: u32 = 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE_WAIT;
+        request.extend_from_slice(&states.to_ne_bytes());
+        request.extend_from_slice(&self.port.to_be_bytes());
+        request.extend_from_slice(&peer_port.to_be_bytes());
+        request.resize(72, 0);
+        request
+    }
+}
+
+/// Reads messages until the last one, each a `struct nlmsghdr` and a `struct inet_diag_msg`.
+fn read_answer(mut diag: &Socket, seen: &mut Vec<Seen>) -> io::Result<()> {
+    let mut buffer = vec![0; 32 * 1024];
+    loop {
+        let length = diag.read(&mut buffer)?;
+        let mut rest = &buffer[..length];
+        while rest.len() >= HEADER {
+            let size = number(rest, 0) as usize;
+            let message = rest.get(..size).filter(|_| size >= HEADER).ok_or(ErrorKind::InvalidData)?;
+            match u16::from_ne_bytes([message[4], message[5]]) {
+                NLMSG_DONE => return Ok(()),
+                NLMSG_ERROR => return Err(ErrorKind::Unsupported.into()),
+                _ => seen.extend(parse(&message[HEADER..])),
+            }
+            rest = rest.get(size.next_multiple_of(4)..).unwrap_or_default();
+        }
+    }
+}
+
+/// One `struct inet_diag_msg`, of 72 bytes.
+fn parse(message: &[u8]) -> Option<Seen> {
+    let message: &[u8; 72] = message.first_chunk()?;
+    let port = u16::from_be_bytes([message[6], message[7]]);
+    let ip = match message[0] {
+        2 => IpAddr::from(Ipv4Addr::from(<[u8; 4]>::try_from(&message[24..28]).ok()?)),
+        _ => IpAddr::from(Ipv6Addr::from(<[u8; 16]>::try_from(&message[24..40]).ok()?)),
+    };
+    Some(Seen {
+        peer: canonical(SocketAddr::new(ip, port)),
+        is_open: message[1] == TCP_ESTABLISHED,
+        inode: number(message, 68),
+    })
+}
+
+fn number(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).map_or(0, |four| u32::from_ne_bytes([four[0], four[1], four[2], four[3]]))
+}
+
+/// An address by which a connection is known, whichever family its listener has.
+pub fn canonical(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
+}
+
+/// What the descriptor of this number names: for a socket `socket:[INODE]`.
+pub fn descriptor(number: impl std::fmt::Display) -> Option<String> {
+    let name = fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
+    Some(name.to_string_lossy().into_owned())
+}
+
+/// A descriptor of our own for a connection of this process. It looks through all descriptors, so it is
+/// for a connection in trouble, not for each.
+pub fn duplicate(inode: u32) -> io::Result<TcpStream> {
+    let wanted = format!("socket:[{inode}]");
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        if descriptor(number).as_ref() != Some(&wanted) {
+            continue;
+        }
+        let this = pidfd_open(getpid(), PidfdFlags::empty())?;
+        let copy: OwnedFd = pidfd_getfd(this, number, PidfdGetfdFlags::empty())?;
+        // It may have been closed, and its number given to another, between the look and the copy.
+        if descriptor(copy.as_raw_fd()).as_ref() == Some(&wanted) {
+            return Ok(copy.into());
+        }
+    }
+    Err(ErrorKind::NotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::net::{Shutdown, TcpListener};
+
+    #[test]
+    fn the_kernel_tells_who_is_there_and_who_has_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let sockets = Sockets::at(listener.local_addr().unwrap().port());
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let peer = client.local_addr().unwrap();
+        let waiting = sockets.of(peer).unwrap().expect("it waits to be accepted");
+        assert_eq!((waiting.is_open, waiting.inode), (true, 0));
+        let (_accepted, _) = listener.accept().unwrap();
+        let there = sockets.of(peer).unwrap().expect("it is there");
+        assert!(there.is_open && there.inode != 0);
+        assert_eq!(sockets.all().unwrap(), [there]);
+        client.shutdown(Shutdown::Write).unwrap();
+        assert!(!sockets.of(peer).unwrap().expect("half of it is there").is_open);
+    }
+
+    #[test]
+    fn a_connection_is_found_among_our_descriptors() {
+        let listener = TcpListener::bind("[::1]:0").unwrap();
+        let sockets = Sockets::at(listener.local_addr().unwrap().port());
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (_accepted, _) = listener.accept().unwrap();
+        let seen = sockets.of(client.local_addr().unwrap()).unwrap().expect("it is there");
+        let mut copy = duplicate(seen.inode).unwrap();
+        copy.write_all(b"hi").unwrap();
+        copy.shutdown(Shutdown::Both).unwrap();
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "hi");
+        assert!(duplicate(1).is_err());
+    }
+}

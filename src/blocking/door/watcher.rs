@@ -1,0 +1,134 @@
+//! The watcher: a thread that looks at the door's connections from outside.
+//!
+//! **Faults:** tiny_http does not see that a client has gone while its request waits; it lets a client
+//! take for ever over its first request, which may be TLS or HTTP/2 and never one that it knows; and
+//! it has no way to close a connection. **Cure:** once a second the kernel is asked for all connections
+//! of the port. It tells who is gone, who never said anything, and whether clients knock that nobody
+//! lets in.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::super::Server;
+use super::sockets::{Seen, duplicate};
+use crate::config::HEAD_TIMEOUT;
+
+/// How often it looks.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How long a connection that we close may go on sending, so that it reads our last reply first: a
+/// kernel that still gets data for a closed socket tells the client to forget what it has not read.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How often it looks at connections that are being closed.
+const LINGER_BEAT: Duration = Duration::from_millis(20);
+
+/// For how many beats clients may knock and nobody be served, until the door is taken for deaf.
+const DEAF_BEATS: u32 = 5;
+
+/// What gives connections to the watcher to be closed.
+pub struct Closer {
+    closing: Sender<TcpStream>,
+    closed: Receiver<TcpStream>,
+}
+
+impl Closer {
+    /// Nobody closes yet.
+    pub fn new() -> Closer {
+        // Each is a request that is being answered, and these are bounded.
+        let (closing, closed) = unbounded();
+        Closer { closing, closed }
+    }
+
+    /// Closes a connection that has been shut for writing: once its client has, or after a moment.
+    pub fn close(&self, connection: TcpStream) {
+        // The door has a receiver for as long as it is there.
+        let _ = self.closing.send(connection);
+    }
+}
+
+/// Starts the thread. It ends when the door closes.
+pub fn start(server: &Arc<Server>) -> io::Result<JoinHandle<()>> {
+    let server = server.clone();
+    thread::Builder::new().name("watcher".into()).spawn(move || {
+        let mut watcher = Watcher::default();
+        while !server.door.is_closing() {
+            watcher.run(&server);
+        }
+    })
+}
+
+#[derive(Default)]
+struct Watcher {
+    /// What is being closed, and until when it may take.
+    lingering: Vec<(TcpStream, Instant)>,
+    /// Connections on which no request has come, and since when.
+    strangers: HashMap<u32, Instant>,
+    looked: Option<Instant>,
+    /// How many requests had been received at the last look.
+    received: usize,
+    /// How often in a row clients knocked and nobody was served.
+    deaf: u32,
+}
+
+impl Watcher {
+    fn run(&mut self, server: &Server) {
+        let pause = if self.lingering.is_empty() { BEAT } else { LINGER_BEAT };
+        if let Ok(connection) = server.door.closer.closed.recv_timeout(pause) {
+            self.lingering.push((connection, Instant::now() + LINGER));
+        }
+        self.lingering.retain(|(connection, until)| {
+            let is_over = Instant::now() >= *until;
+            if is_over {
+                let _ = connection.shutdown(Shutdown::Both);
+            }
+            // Who has closed as well has no address any more.
+            !is_over && connection.peer_addr().is_ok()
+        });
+        let now = Instant::now();
+        if self.looked.is_none_or(|looked| now - looked >= BEAT) {
+            self.looked = Some(now);
+            // Where the kernel does not tell, the listener's time-outs have to do.
+            if let Ok(seen) = server.door.sockets.all() {
+                self.look(server, &seen, now);
+            }
+        }
+    }
+
+    fn look(&mut self, server: &Server, seen: &[Seen], now: Instant) {
+        let door = &server.door;
+        let open: HashSet<_> = seen.iter().filter(|seen| seen.is_open).map(|seen| seen.peer).collect();
+        door.connections.end_waits_beside(&open, now);
+
+        let strange: HashSet<u32> = seen
+            .iter()
+            .filter(|seen| seen.inode != 0 && !door.connections.knows(seen.peer))
+            .map(|seen| seen.inode)
+            .collect();
+        self.strangers.retain(|inode, _| strange.contains(inode));
+        for inode in strange {
+            if now - *self.strangers.entry(inode).or_insert(now) >= HEAD_TIMEOUT
+                && let Ok(connection) = duplicate(inode)
+            {
+                let _ = connection.shutdown(Shutdown::Both);
+            }
+        }
+
+        let received = door.received.load(SeqCst);
+        let knocks = seen.iter().any(|seen| seen.inode == 0);
+        self.deaf = if knocks && received == self.received { self.deaf + 1 } else { 0 };
+        self.received = received;
+        if self.deaf >= DEAF_BEATS {
+            self.deaf = 0;
+            tracing::error!("clients knock and nobody is let in: accepting is begun anew");
+            door.report_death();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What strangers did to the door: each test opens with what happened once.
+
+use std::time::{Duration, Instant};
+
+use crate::chat::Chat;
+use crate::client::Connection;
+use crate::harness::{Alone, Launch, PATIENCE, make_room_for, wait_until};
+
+on_every_setup![
+    an_absurd_body_behind_many_waits_does_not_end_the_process,
+    a_body_that_was_cut_off_is_not_published,
+    a_bad_chunk_is_refused_once_and_the_connection_ends,
+    an_announced_trailer_is_read_past,
+    a_refused_connection_is_closed_at_once,
+    what_stands_behind_a_refused_body_is_never_carried_out,
+    many_requests_in_one_packet_are_answered_in_their_order,
+    who_leaves_amid_a_long_wait_gives_its_place_back,
+    who_never_says_what_it_wants_is_cut_off,
+    nobody_stands_still_after_the_waits_of_many_have_ended,
+    it_serves_again_soon_after_its_files_had_run_out,
+];
+
+/// A POST with more header lines, and what stands behind its head.
+fn post(chat: &Chat, headers: &str, rest: &str) -> Vec<u8> {
+    let path = chat.path("");
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n{rest}").into_bytes()
+}
+
+/// Eight pipelined waits and then a POST of two hundred terabytes ended the process: the ninth request
+/// was answered on a path of its own, which did not look at the announced length.
+fn an_absurd_body_behind_many_waits_does_not_end_the_process(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    for waits in [0, 1, 8, 70] {
+        let mut connection = server.connect();
+        let mut bytes = chat.get("?wait=60").bytes().repeat(waits);
+        bytes.extend(post(&chat, "Content-Length: 200000000000000", "hi"));
+        connection.send_bytes(&bytes);
+        connection.stop_sending();
+        while connection.try_reply().is_ok() {}
+    }
+    chat.says("still here");
+}
+
+/// A chunked body whose connection ended amid a chunk was published as if it were whole:
+/// `pay 1000` of `pay 1000000`.
+fn a_body_that_was_cut_off_is_not_published(chat: Chat) {
+    let start = chat.cursor();
+    for rest in ["64\r\nmessage=pay 1000", "10\r\nmessage=pay 1000", "10\r\nmessage=pay 1000\r", "1"] {
+        let mut connection = chat.connect();
+        connection.send_bytes(&post(&chat, "Transfer-Encoding: chunked", rest));
+        connection.stop_sending();
+        while let Ok(reply) = connection.try_reply() {
+            assert_eq!(reply.status, 400, "{rest:?}");
+        }
+    }
+    assert_eq!(chat.cursor(), start, "something was published");
+}
+
+/// A chunk without a size was answered twice: once by us, and once more by the library, which took the
+/// rest of the body for a request.
+fn a_bad_chunk_is_refused_once_and_the_connection_ends(chat: Chat) {
+    let start = chat.cursor();
+    let mut connection = chat.connect();
+    let rest = "5\r\nhello\r\nzz\r\nGET / HTTP/1.1\r\n\r\nrest\r\n\r\n";
+    connection.send_bytes(&post(&chat, "Content-Type: text/plain\r\nTransfer-Encoding: chunked", rest));
+    connection.reply().is(400);
+    assert!(connection.try_reply().is_err(), "a second reply to one request");
+    assert_eq!(chat.cursor(), start, "something was published");
+}
+
+/// A body in chunks with a trailer behind them was refused, twice.
+fn an_announced_trailer_is_read_past(chat: Chat) {
+    let mut follower = chat.follower();
+    let mut connection = chat.connect();
+    let headers = "Content-Type: text/plain\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked";
+    connection.send_bytes(&post(&chat, headers, "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"));
+    connection.reply().is(200);
+    assert_eq!(follower.hears(1), ["hello"]);
+}
+
+/// A reply that announced the end of its connection did not end it: 77 to 100 s later it still stood.
+fn a_refused_connection_is_closed_at_once(chat: Chat) {
+    for headers in ["Content-Length: 70000", "Content-Length: x", "Transfer-Encoding: nonsense"] {
+        let mut connection = chat.connect();
+        connection.send_bytes(&post(&chat, headers, "some of it"));
+        assert!(connection.reply().status >= 400);
+        connection.set_patience(Duration::from_secs(5));
+        let start = Instant::now();
+        let end = connection.try_reply().expect_err("the end of the connection");
+        assert!(start.elapsed() < Duration::from_secs(4), "{headers}: {end}");
+    }
+}
+
+/// A request in the body of a refused one was carried out in one of five tries: two threads took the
+/// two, and the second was quicker.
+fn what_stands_behind_a_refused_body_is_never_carried_out(chat: Chat) {
+    let start = chat.cursor();
+    let smuggled = String::from_utf8(chat.post().text("smuggled").bytes()).expect("text");
+    for round in 0..60 {
+        let headers = ["Content-Length: 0\r\nContent-Length: 100", "Content-Length: ", "Content-Length: +9"];
+        let mut connection = chat.connect();
+        connection.send_bytes(&post(&chat, headers[round % 3], &smuggled));
+        connection.reply().is(400);
+    }
+    assert_eq!(chat.cursor(), start, "something was published");
+}
+
+/// `h2load -m 8` and `autocannon -p 10` got a 429 and then nothing more.
+fn many_requests_in_one_packet_are_answered_in_their_order(chat: Chat) {
+    let mut connection = chat.connect();
+    for _ in 0..5 {
+        let bytes: Vec<u8> = (0..20)
+            .flat_map(|n| {
+                if n % 2 == 0 {
+                    chat.get("?wait=0&after=latest").bytes()
+                } else {
+                    chat.post().text("hi").bytes()
+                }
+            })
+            .collect();
+        connection.send_bytes(&bytes);
+        for n in 0..20 {
+            connection.reply().is(if n % 2 == 0 { 204 } else { 200 });
+        }
+    }
+}
+
+/// Two hundred clients gave up their long waits, and their threads stayed for the rest of them.
+fn who_leaves_amid_a_long_wait_gives_its_place_back(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let before = server.footprint_at_rest(&chat);
+    let crowd: Vec<Connection> = (0..50).map(|_| chat.waits("?wait=60&after=latest")).collect();
+    chat.wait_until_waiting(50);
+    let start = Instant::now();
+    drop(crowd);
+    chat.wait_until_waiting(0);
+    assert!(start.elapsed() < Duration::from_secs(10), "they were waited for");
+    server.shrinks_to(before);
+}
+
+/// A TLS greeting on the plain port held its thread for 76 s.
+fn who_never_says_what_it_wants_is_cut_off(chat: Chat) {
+    let mut connection = chat.connect();
+    connection.send_bytes(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+    let start = Instant::now();
+    assert!(connection.try_reply().is_err() || start.elapsed() < PATIENCE);
+    assert!(start.elapsed() < Duration::from_secs(20), "it may say nothing for {:?}", start.elapsed());
+}
+
+/// When a thousand polls had expired three POSTs stood 4.9 s on an idle server: a thread whose time was
+/// up had swallowed the notice of them.
+fn nobody_stands_still_after_the_waits_of_many_have_ended(chat: Chat) {
+    let mut crowd: Vec<Connection> = (0..200).map(|_| chat.waits("?wait=0.5&after=latest")).collect();
+    for connection in &mut crowd {
+        connection.reply().is(204);
+    }
+    for pause in [4_980, 5_000, 5_020] {
+        let until = Instant::now() + Duration::from_millis(pause);
+        // The handlers' patience ends at about this time; nothing tells when.
+        wait_until("their patience ends", || Instant::now() >= until);
+        let start = Instant::now();
+        let mut posts: Vec<Connection> = (0..3).map(|_| chat.connect()).collect();
+        posts.iter_mut().for_each(|post| post.send(&chat.post().text("hi")));
+        for post in &mut posts {
+            post.reply().is(200);
+        }
+        assert!(start.elapsed() < Duration::from_secs(2), "they stood {:?}", start.elapsed());
+    }
+}
+
+/// With its table of files full the server's accepting thread panicked without a word, in a file of the
+/// standard library: nobody was told, nobody started another, and it was deaf for 56 minutes.
+fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
+    make_room_for(1_000);
+    let server = launch.with_open_files(128).start();
+    let chat = server.chat();
+    for _ in 0..8 {
+        let crowd: Vec<Connection> = (0..300)
+            .filter_map(|_| {
+                let mut connection = Connection::try_open(server.address()).ok()?;
+                connection.try_send(&chat.get("?wait=60&after=latest")).ok()?;
+                Some(connection)
+            })
+            .collect();
+        // Long enough for the server to have run out, in one of its ways.
+        wait_until("somebody is refused, or nobody is let in", || {
+            crowd.iter().any(Connection::has_something) || server.footprint().open_files > 120
+        });
+        drop(crowd);
+        let start = Instant::now();
+        chat.says("still here");
+        assert!(start.elapsed() < Duration::from_secs(8), "it was deaf for {:?}", start.elapsed());
+    }
+}
