@@ -60,7 +60,7 @@ export class People {
     document.getElementById("people-button").setAttribute("aria-label", `People: ${words}`);
     const me = this.#me();
     const mine = ({ name }) => (name === me ? 0 : 1);
-    const sorted = this.#people.toSorted((a, b) => mine(a) - mine(b) || a.name.localeCompare(b.name));
+    const sorted = [...this.#people].sort((a, b) => mine(a) - mine(b) || a.name.localeCompare(b.name));
     const rows = sorted.map(({ name, since }) =>
       element(
         "li",

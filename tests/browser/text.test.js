@@ -166,3 +166,77 @@ test("who is spoken to sees it, and names complete themselves", async () => {
   await until("it came", async () => (await shown(anna)).length === 2);
   assert.equal(await anna.locator("#log .mention").count(), 2);
 });
+
+// Once 40 emoji in one message froze the page of everybody in a room, after a reload too: a pattern whose
+// alternatives overlapped tried all ways to share them out. And a link before 16,000 brackets took 3.3 s,
+// since each bracket cut the link once more.
+test("what somebody writes takes no longer than its length", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "freeze");
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`SEED=${seed}`);
+  const slowest = await page.evaluate(async (start) => {
+    const { isBigEmoji, mentions, nodesOf } = await import("/page/text.js");
+    let state = start;
+    const random = (below) => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return (state >> 8) % below;
+    };
+    const alphabet =
+      "⌚|👍🏽|👩‍👩‍👧|🇩🇪|1️⃣|(|)|[|]|{|}|.|,|!|?|…|*|_|-|@|@a|http://|https://a.b/|www.|\u200d|\ufe0f| |\n|a|é|字|。|）".split("|");
+    const texts = ["⌚".repeat(39), "⌚".repeat(5000), `http://a${")".repeat(16000)}`, `@a${".".repeat(60000)}`];
+    for (let round = 0; round < 60; round += 1) {
+      const some = Array.from({ length: 1 + random(3) }, () => alphabet[random(alphabet.length)]);
+      let text = "";
+      const length = [40, 4000, 32000][random(3)];
+      while (text.length < length) text += some[random(some.length)];
+      texts.push(text);
+    }
+    const names = ["a", "a b", "anna maria", "a".repeat(30) + " b"];
+    let slowest = { took: 0, text: "" };
+    for (const text of texts) {
+      const begun = performance.now();
+      isBigEmoji(text);
+      nodesOf(text, names);
+      mentions(text, "a b");
+      const took = performance.now() - begun;
+      if (took > slowest.took) slowest = { took, text: text.slice(0, 60) };
+    }
+    return slowest;
+  }, seed);
+  // The old patterns took seconds, or for ever; this leaves a busy machine its time.
+  assert.ok(slowest.took < 1000, `${slowest.took} ms for ${JSON.stringify(slowest.text)}`);
+  await server.say("freeze", "ben", "⌚".repeat(39));
+  await showing(page, ["⌚".repeat(39)]);
+});
+
+// A link once ran on through the full stop of a Chinese or Japanese sentence, and through what came after.
+test("links end where people end them, in every script", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "links-end");
+  const ends = {
+    "http://a.example/x。次": "http://a.example/x",
+    "（http://a.example/y）": "http://a.example/y",
+    "「http://a.example/z」": "http://a.example/z",
+    "http://a.example/w，和": "http://a.example/w",
+    "http://a.example/سلام؟": "http://a.example/سلام",
+    "http://a.example/部屋/größe.": "http://a.example/部屋/größe",
+    "http://a.example/(b)).": "http://a.example/(b)",
+  };
+  for (const text of Object.keys(ends)) await server.say("links-end", "ben", text);
+  await showing(page, Object.keys(ends));
+  assert.deepEqual(await page.locator("#log .text a").allTextContents(), Object.values(ends));
+});
+
+// A browser without `URL.canParse` or `toSorted` showed one message of three, and nothing live.
+test("a browser without the newest functions shows every message", async () => {
+  const context = await browser(server, { name: "anna" });
+  await context.addInitScript(() => {
+    delete URL.canParse;
+    delete Array.prototype.toSorted;
+  });
+  const page = await tab(context, "old-browser");
+  const texts = ["one http://a.example/", "two @anna", "three"];
+  for (const text of texts) await server.say("old-browser", "ben", text);
+  await showing(page, texts);
+});
