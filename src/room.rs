@@ -264,6 +264,11 @@ impl<S> Room<S> {
         let delivered = |message: &Message| {
             if Some(message.id) == first_said { woken.len() } else { wanting_everything }
         };
+        // What does not follow on was stored, but not answered: the store has what is between.
+        if messages.first().is_some_and(|first| first.id.sequence != self.latest + 1) {
+            self.tail.clear();
+            self.tail_bytes = 0;
+        }
         if let Some(last) = messages.last() {
             self.latest = last.id.sequence;
             self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());

@@ -32,6 +32,57 @@ fn two_servers_cannot_use_one_file() {
     place.open(ALL);
 }
 
+/// The lock was on a file beside the database, named after its path: by a link, or with that file deleted,
+/// two servers wrote to one database, and what each said was lost from the other's sight.
+#[test]
+fn two_servers_cannot_use_one_file_by_two_names() {
+    let place = Place::in_a_file();
+    let first = place.open(ALL);
+    let symbolic = place.path().with_file_name("symbolic.db");
+    std::os::unix::fs::symlink(place.path(), &symbolic).unwrap();
+    assert!(why_not(&symbolic).contains("another comet-chat uses"));
+    let hard = place.path().with_file_name("hard.db");
+    fs::hard_link(place.path(), &hard).unwrap();
+    assert!(why_not(&hard).contains("another comet-chat uses"));
+    drop(first);
+}
+
+/// A server whose file was removed, renamed or replaced went on to answer `ok`; after its end all of
+/// that was gone.
+#[test]
+fn nothing_is_stored_where_nobody_finds_it() {
+    let lobby = RoomName::lobby();
+    let remove = |path: &Path| fs::remove_file(path).unwrap();
+    let replace = |path: &Path| {
+        fs::rename(path, path.with_extension("away")).unwrap();
+        fs::write(path, "").unwrap();
+    };
+    let remove_log = |path: &Path| fs::remove_file(format!("{}-wal", path.display())).unwrap();
+    for lose in [&remove as &dyn Fn(&Path), &replace, &remove_log] {
+        let place = Place::in_a_file();
+        let store = place.open(ALL);
+        store.append(&lobby, &[said("found", 1)]).unwrap();
+        lose(&place.path());
+        let Error(sentence) = store.append(&lobby, &[said("lost", 2)]).unwrap_err();
+        assert!(sentence.contains("was removed or replaced"), "{sentence}");
+    }
+}
+
+/// Who puts the file back finds the server as it was.
+#[test]
+fn a_file_that_is_put_back_is_used_again() {
+    let lobby = RoomName::lobby();
+    let place = Place::in_a_file();
+    let store = place.open(ALL);
+    store.append(&lobby, &[said("one", 1)]).unwrap();
+    let away = place.path().with_extension("away");
+    fs::rename(place.path(), &away).unwrap();
+    store.append(&lobby, &[said("lost", 2)]).unwrap_err();
+    fs::rename(&away, place.path()).unwrap();
+    store.append(&lobby, &[said("two", 3)]).unwrap();
+    assert_eq!(kept(&*place.reopen(store, ALL), &lobby), [1, 2]);
+}
+
 #[test]
 fn a_missing_directory_is_named() {
     let directory = TempDir::new().unwrap();

@@ -1,6 +1,7 @@
 //! Opening the file: one server at a time, in the schema of this version, or a sentence why not.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,8 +17,12 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Holds the file for this process, until it is dropped or the process ends however it may.
 ///
-/// The lock is on a file beside it (`PATH.lock`), since SQLite's own locks are for one transaction
-/// each, and two servers on one file would each show only its own waiters what is said.
+/// SQLite's own locks are for one transaction each, and two servers on one file would each show only its
+/// own waiters what is said. On Linux the lock is on the file itself, which is one by whatever name it is
+/// reached; SQLite's locks are of another kind (`fcntl(2)`) and do not meet it. Where the two kinds may
+/// meet, it is on a file beside it (`PATH.lock`).
+///
+/// The descriptor must outlive every connection: when it is closed, SQLite's locks go with it.
 pub(super) fn claim(path: &Path) -> Result<File, Error> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     if !directory.is_dir() {
@@ -28,11 +33,19 @@ pub(super) fn claim(path: &Path) -> Result<File, Error> {
         )));
     }
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".lock");
+    if cfg!(not(target_os = "linux")) {
+        beside.push(".lock");
+    }
     let cannot = |error: std::io::Error| {
         Error(format!("cannot open {}: locking {} failed: {error}", path.display(), beside.display()))
     };
-    let lock = File::options().create(true).truncate(false).write(true).open(&beside).map_err(cannot)?;
+    let lock = match File::open(&beside) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            File::options().create(true).truncate(false).write(true).open(&beside)
+        }
+        opened => opened,
+    };
+    let lock = lock.map_err(cannot)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error(format!(

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::ledger::Ledger;
@@ -24,6 +24,9 @@ use crate::store::{Appended, Error, Keep, Stats};
 /// How many letters the mailbox holds and one transaction takes. Each caller has one letter at most
 /// in it, so more callers than this wait at the mailbox instead of in it.
 const MAILBOX: usize = 1024;
+
+/// How often it looks whether the file is still in its place while nobody writes.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// SQLite is at home in the stack of an ordinary thread, whatever `RUST_MIN_STACK` says.
 const STACK_BYTES: usize = 1024 * 1024;
@@ -71,6 +74,7 @@ impl Writer {
             epoch,
             keep,
             counts: counts.clone(),
+            place: Place::of(path),
             is_failing: false,
             is_in_doubt: false,
         };
@@ -120,6 +124,50 @@ impl Drop for Writer {
     }
 }
 
+/// Which files the connection writes to. A file that was removed or replaced under a running server
+/// takes every commit, and nobody who opens the path finds it.
+struct Place {
+    file: Option<Identity>,
+    /// The write-ahead log, once there is one.
+    log: Option<Identity>,
+}
+
+/// Names a file, whatever its path: its device and inode.
+type Identity = (u64, u64);
+
+impl Place {
+    fn of(path: &Path) -> Place {
+        Place { file: identity(path), log: None }
+    }
+
+    /// Makes sure that the path still names the files that are written to.
+    fn holds(&mut self, path: &Path) -> Result<(), Error> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = identity(Path::new(&log));
+        if identity(path) == self.file && (self.log.is_none() || log == self.log) {
+            self.log = self.log.or(log);
+            return Ok(());
+        }
+        Err(Error(format!(
+            "{} was removed or replaced while this server uses it: put the file back with its -wal, or \
+             start the server anew to use what is there",
+            path.display()
+        )))
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<Identity> {
+    None
+}
+
 /// What the thread owns.
 struct Pen {
     connection: Connection,
@@ -127,6 +175,7 @@ struct Pen {
     epoch: Epoch,
     keep: Keep,
     counts: Arc<Counts>,
+    place: Place,
     /// Whether the last transaction failed: so that a trouble is logged once, and its end too.
     is_failing: bool,
     /// Whether a COMMIT failed, and nothing has been written over what it may have left in the log.
@@ -135,12 +184,30 @@ struct Pen {
 
 impl Pen {
     fn run(&mut self, mailbox: &Receiver<Letter>) {
-        while let Ok(first) = mailbox.recv() {
+        loop {
+            let first = match mailbox.recv_timeout(LOOK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             let mut letters = vec![first];
             letters.extend(mailbox.try_iter().take(MAILBOX - 1));
             let began = Instant::now();
-            let outcome = self.commit(&letters);
-            let outcome = outcome.map_err(|error| self.undo(&error));
+            // Before, so that nothing goes where nobody finds it; and after, so that nothing is answered
+            // `ok` that went there meanwhile.
+            let outcome = self
+                .place
+                .holds(&self.path)
+                .and_then(|()| self.commit(&letters).map_err(|error| self.undo(&error)))
+                .and_then(|answers| self.place.holds(&self.path).map(|()| answers));
+            if let Err(error) = &outcome
+                && !self.is_failing
+            {
+                tracing::error!("nothing can be stored: {error}");
+            }
             self.count(&outcome, began.elapsed());
             // Whoever asked may have gone by now, which loses nothing.
             match outcome {
@@ -155,6 +222,17 @@ impl Pen {
                     }
                 }
             }
+        }
+    }
+
+    /// Says in the log that the file is gone, if nobody has asked for anything since.
+    fn look(&mut self) {
+        match self.place.holds(&self.path) {
+            Err(error) if !self.is_failing => {
+                tracing::error!("nothing can be stored: {error}");
+                self.is_failing = true;
+            }
+            _ => {}
         }
     }
 
@@ -184,13 +262,13 @@ impl Pen {
     /// its `send_id`: a failing disk allows no better promise.
     fn undo(&mut self, error: &rusqlite::Error) -> Error {
         let sentence = open::sentence(&self.path, error);
-        if !self.is_failing {
-            tracing::error!("nothing can be stored: {sentence}");
-        }
         if !self.connection.is_autocommit() {
             // The roll-back failed as well, so what this connection would do next is unknown.
             match open::writer(&self.path) {
-                Ok((connection, _)) => self.connection = connection,
+                Ok((connection, _)) => {
+                    self.connection = connection;
+                    self.place.log = None;
+                }
                 Err(error) => tracing::error!("the store does not open again yet: {error}"),
             }
         }
