@@ -32,6 +32,9 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long a stopping server lets what is in flight finish. It has 2 s in all.
 pub const DRAIN: Duration = Duration::from_millis(1_500);
 
+/// How long a stopping server has in all, with a little left of its 2 s to end in.
+pub const STOP_TIME: Duration = Duration::from_millis(1_900);
+
 /// How long the health check waits for its own message.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
 

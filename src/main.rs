@@ -9,10 +9,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
+use comet_chat::config::STOP_TIME;
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
@@ -157,8 +159,23 @@ fn stop_signal() -> Result<Receiver<()>, ctrlc::Error> {
     let (stop, stopped) = bounded(1);
     let signals = AtomicU32::new(0);
     ctrlc::set_handler(move || match signals.fetch_add(1, Ordering::SeqCst) {
-        0 => drop(stop.try_send(())),
+        0 => {
+            let _ = stop.try_send(());
+            end_in_time();
+        }
         _ => std::process::exit(130),
     })?;
     Ok(stopped)
+}
+
+/// Ends the process when its time is up, whatever hangs: a disk, a room, a log that grew large. What was
+/// answered `ok` is stored by then, and the next start reads it from the log.
+fn end_in_time() {
+    let watchdog = || {
+        thread::sleep(STOP_TIME);
+        tracing::warn!("something is still in the store's hands; it is not waited for");
+        std::process::exit(0);
+    };
+    // A machine that has no thread left lets the process end by itself.
+    let _ = thread::Builder::new().name("watchdog".into()).spawn(watchdog);
 }

@@ -105,16 +105,16 @@ impl People {
         names.into_iter().map(|name| announcement(Kind::Left, name, now)).collect()
     }
 
-    /// Takes back what an announcement says that could not be stored.
-    pub fn was_not_announced(&mut self, draft: &Draft) {
+    /// Takes back what an announcement says that could not be stored: presence is as it was.
+    pub fn was_not_announced(&mut self, draft: &Draft, now: Timestamp) {
         let Some(name) = draft.name.clone() else { return };
         match draft.kind {
             // The next wait or message joins again.
             Kind::Joined => drop(self.leases.remove(&name)),
-            // The next look for lapsed leases ends it again.
+            // Whoever wanted it to end is told that it has not; if nobody did, it ends after the grace time.
             Kind::Left => {
-                let lapsed = Lease { since: draft.at, seen: Timestamp(0), waits: 0, ends: None };
-                self.leases.entry(name).or_insert(lapsed);
+                let lease = Lease { since: draft.at, seen: now, waits: 0, ends: None };
+                self.leases.entry(name).or_insert(lease);
             }
             Kind::Message => {}
         }
@@ -208,10 +208,12 @@ mod tests {
     fn what_could_not_be_stored_is_said_again() {
         let mut people = People::default();
         let joined = people.sees(&ann(), START).expect("ann joins");
-        people.was_not_announced(&joined);
+        people.was_not_announced(&joined, START);
         assert_eq!(kinds(people.sees(&ann(), after(1.0))), [Kind::Joined]);
         let left = people.leaves(&ann(), NOW, after(2.0)).expect("ann leaves");
-        people.was_not_announced(&left);
-        assert_eq!(kinds(people.lapse(after(2.0))), [Kind::Left]);
+        people.was_not_announced(&left, after(2.0));
+        assert_eq!(people.count(), 1, "ann was told that she has not left");
+        assert_eq!(people.lapse(after(2.0)), []);
+        assert_eq!(kinds(people.lapse(after(2.0 + GRACE.as_secs_f64()))), [Kind::Left]);
     }
 }

@@ -22,7 +22,7 @@ enum Letter {
     Unsubscribe(SubscriberId),
     Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
-    Leave { name: PersonName, wait: Duration, done: Sender<()> },
+    Leave { name: PersonName, wait: Duration, done: Sender<Result<(), NotStored>> },
     Close,
 }
 
@@ -69,6 +69,14 @@ impl RoomHandle {
         published.map_err(|_| Refusal::StoreUnavailable)
     }
 
+    /// The same, but waits no longer than this: the message may yet be published.
+    pub fn publish_within(&self, draft: Draft, limit: Duration) -> Result<Published, Refusal> {
+        let (sender, answer) = bounded(1);
+        self.send(Letter::Publish { draft, sender });
+        let published = answer.recv_timeout(limit).map_err(|_| Refusal::TryAgain)?;
+        published.map_err(|_| Refusal::StoreUnavailable)
+    }
+
     /// Who is present, and since when.
     pub fn people(&self) -> Result<Vec<(PersonName, Timestamp)>, Refusal> {
         let (asker, answer) = bounded(1);
@@ -80,7 +88,8 @@ impl RoomHandle {
     pub fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
         let (done, answer) = bounded(1);
         self.send(Letter::Leave { name, wait, done });
-        answer.recv().map_err(|_| Refusal::TryAgain)
+        let left = answer.recv().map_err(|_| Refusal::TryAgain)?;
+        left.map_err(|_| Refusal::StoreUnavailable)
     }
 
     fn send(&self, letter: Letter) {
@@ -290,16 +299,20 @@ impl Owner {
             drafts.extend(room.people.lapse(now));
         }
         senders.resize_with(drafts.len(), || None);
-        if !drafts.is_empty() {
-            self.publish(room, &drafts, senders, now);
-        }
+        let outcome = if drafts.is_empty() { Ok(()) } else { self.publish(room, &drafts, senders, now) };
         for done in left {
-            answer(done, ());
+            answer(done, outcome);
         }
     }
 
     /// Stores first, shows second, and answers last.
-    fn publish(&self, room: &mut Room<Sender<Wake>>, drafts: &[Draft], senders: Senders, now: Timestamp) {
+    fn publish(
+        &self,
+        room: &mut Room<Sender<Wake>>,
+        drafts: &[Draft],
+        senders: Senders,
+        now: Timestamp,
+    ) -> Result<(), NotStored> {
         match self.rooms.store.append(&self.name, drafts) {
             Ok(appended) => {
                 let began = Instant::now();
@@ -310,13 +323,15 @@ impl Owner {
                 for (sender, published) in senders.into_iter().zip(published) {
                     sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
                 }
+                Ok(())
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
+                drafts.iter().for_each(|draft| room.people.was_not_announced(draft, now));
                 for sender in senders.into_iter().flatten() {
                     answer(sender, Err(NotStored));
                 }
+                Err(NotStored)
             }
         }
     }
@@ -334,11 +349,13 @@ fn answer<T>(asker: Sender<T>, outcome: T) {
     let _ = asker.try_send(outcome);
 }
 
-/// Answers letters to a room that can't be opened. All but senders hear nothing, and come back.
+/// Answers letters to a room that can't be opened. Who wants no change hears nothing, and comes back.
 fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
-        if let Letter::Publish { sender, .. } = letter {
-            answer(sender, Err(NotStored));
+        match letter {
+            Letter::Publish { sender, .. } => answer(sender, Err(NotStored)),
+            Letter::Leave { done, .. } => answer(done, Err(NotStored)),
+            _ => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use super::Server;
 use crate::config::HEALTH_DEADLINE;
@@ -93,15 +94,22 @@ pub fn metrics(server: &Server) -> Reply {
 pub fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
     let room = server.rooms.whereis(&RoomName::health())?;
     let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
-    let wake = room.subscribe(SubscriberId::fresh(), what);
-    room.publish(Draft {
+    let (id, began) = (SubscriberId::fresh(), Instant::now());
+    let wake = room.subscribe(id, what);
+    let draft = Draft {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
         send_id: None,
         at: Timestamp::now(),
-    })?;
-    match wake.recv_timeout(HEALTH_DEADLINE) {
+    };
+    let published = room.publish_within(draft, HEALTH_DEADLINE);
+    let left = HEALTH_DEADLINE.saturating_sub(began.elapsed());
+    let woken = wake.recv_timeout(left);
+    // Whatever came of it, nobody listens any more.
+    room.unsubscribe(id);
+    published?;
+    match woken {
         Ok(Wake::Page(_)) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
     }

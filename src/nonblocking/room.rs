@@ -27,7 +27,7 @@ enum Letter {
     Unsubscribe(SubscriberId),
     Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
-    Leave { name: PersonName, wait: Duration, done: Sender<()> },
+    Leave { name: PersonName, wait: Duration, done: Sender<Result<(), NotStored>> },
     Close,
 }
 
@@ -74,6 +74,11 @@ impl RoomHandle {
         published.map_err(|_| Refusal::StoreUnavailable)
     }
 
+    /// The same, but waits no longer than this: the message may yet be published.
+    pub async fn publish_within(&self, draft: Draft, limit: Duration) -> Result<Published, Refusal> {
+        timeout(limit, self.publish(draft)).await.map_err(|_| Refusal::TryAgain)?
+    }
+
     /// Who is present, and since when.
     pub async fn people(&self) -> Result<Vec<(PersonName, Timestamp)>, Refusal> {
         let (asker, answer) = oneshot::channel();
@@ -85,7 +90,8 @@ impl RoomHandle {
     pub async fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
         let (done, answer) = oneshot::channel();
         self.send(Letter::Leave { name, wait, done });
-        answer.await.map_err(|_| Refusal::TryAgain)
+        let left = answer.await.map_err(|_| Refusal::TryAgain)?;
+        left.map_err(|_| Refusal::StoreUnavailable)
     }
 
     fn send(&self, letter: Letter) {
@@ -317,11 +323,9 @@ impl Owner {
             drafts.extend(room.people.lapse(now));
         }
         senders.resize_with(drafts.len(), || None);
-        if !drafts.is_empty() {
-            self.publish(room, drafts, senders, now).await;
-        }
+        let outcome = if drafts.is_empty() { Ok(()) } else { self.publish(room, drafts, senders, now).await };
         for done in left {
-            answer(done, ());
+            answer(done, outcome);
         }
     }
 
@@ -332,7 +336,7 @@ impl Owner {
         drafts: Vec<Draft>,
         senders: Senders,
         now: Timestamp,
-    ) {
+    ) -> Result<(), NotStored> {
         let drafts: Arc<[Draft]> = drafts.into();
         let (name, kept) = (self.name.clone(), drafts.clone());
         match self.rooms.call(move |store| store.append(&name, &kept)).await {
@@ -345,13 +349,15 @@ impl Owner {
                 for (sender, published) in senders.into_iter().zip(published) {
                     sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
                 }
+                Ok(())
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                drafts.iter().for_each(|draft| room.people.was_not_announced(draft));
+                drafts.iter().for_each(|draft| room.people.was_not_announced(draft, now));
                 for sender in senders.into_iter().flatten() {
                     answer(sender, Err(NotStored));
                 }
+                Err(NotStored)
             }
         }
     }
@@ -369,11 +375,13 @@ fn answer<T>(asker: Sender<T>, outcome: T) {
     let _ = asker.send(outcome);
 }
 
-/// Answers letters to a room that can't be opened. All but senders hear nothing, and come back.
+/// Answers letters to a room that can't be opened. Who wants no change hears nothing, and comes back.
 fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
-        if let Letter::Publish { sender, .. } = letter {
-            answer(sender, Err(NotStored));
+        match letter {
+            Letter::Publish { sender, .. } => answer(sender, Err(NotStored)),
+            Letter::Leave { done, .. } => answer(done, Err(NotStored)),
+            _ => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use tokio::time::timeout;
 
@@ -102,16 +103,22 @@ pub fn metrics(server: &Server) -> Reply {
 pub async fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
     let room = server.rooms.whereis(&RoomName::health())?;
     let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
-    let wake = room.subscribe(SubscriberId::fresh(), what);
-    room.publish(Draft {
+    let (id, began) = (SubscriberId::fresh(), Instant::now());
+    let wake = room.subscribe(id, what);
+    let draft = Draft {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
         send_id: None,
         at: Timestamp::now(),
-    })
-    .await?;
-    match timeout(HEALTH_DEADLINE, wake).await {
+    };
+    let published = room.publish_within(draft, HEALTH_DEADLINE).await;
+    let left = HEALTH_DEADLINE.saturating_sub(began.elapsed());
+    let woken = timeout(left, wake).await;
+    // Whatever came of it, nobody listens any more.
+    room.unsubscribe(id);
+    published?;
+    match woken {
         Ok(Ok(Wake::Page(_))) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
     }

@@ -2,6 +2,8 @@
 //! `ok` again when it is cured. A store that cannot be opened: a sentence, and no server.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,6 +21,9 @@ use crate::server::Server;
 on_every_engine![
     while_another_program_locks_the_store_nothing_is_published,
     while_the_disk_is_full_nothing_is_published,
+    who_could_not_leave_is_told_so_and_is_still_there,
+    a_health_check_ends_in_time_while_the_store_hangs,
+    a_server_whose_store_hangs_ends_within_two_seconds,
     a_store_that_cannot_be_opened_is_a_sentence_and_no_server,
 ];
 
@@ -32,6 +37,72 @@ fn while_another_program_locks_the_store_nothing_is_published(engine: &'static s
         database.execute_batch("ROLLBACK").unwrap();
         Vec::new()
     });
+}
+
+/// `leave` was answered `ok` while the store could not take it, and the person was gone without a word.
+fn who_could_not_leave_is_told_so_and_is_still_there(engine: &'static str) {
+    let server = Server::start(engine);
+    let database = Connection::open(server.database()).unwrap();
+    let ask = |request: &str| exchange(server.address(), request);
+    assert!(ask("GET /chat/den?name=bob&wait=0&after=latest HTTP/1.1").starts_with("HTTP/1.1 20"));
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let leave = ask("POST /chat/den/leave HTTP/1.1\r\nContent-Length: 8\r\n\r\nname=bob");
+    assert!(leave.starts_with("HTTP/1.1 503"), "{leave}");
+    database.execute_batch("ROLLBACK").unwrap();
+    let people = ask("GET /chat/den/people HTTP/1.1");
+    assert!(people.contains("bob since"), "{people}");
+}
+
+/// A health check waited for the store as long as the store liked, and left its subscription.
+fn a_health_check_ends_in_time_while_the_store_hangs(engine: &'static str) {
+    let server = Server::start(engine);
+    let database = Connection::open(server.database()).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for _ in 0..3 {
+        let began = Instant::now();
+        let health = exchange(server.address(), "GET /health HTTP/1.1");
+        assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+        assert!(began.elapsed() < Duration::from_secs(4), "it took {:?}", began.elapsed());
+    }
+    database.execute_batch("ROLLBACK").unwrap();
+    let began = Instant::now();
+    while !exchange(server.address(), "GET /health HTTP/1.1").starts_with("HTTP/1.1 200") {
+        assert!(began.elapsed() < Duration::from_secs(10), "it is well again");
+    }
+}
+
+/// A server that was told to end waited for its store, however long that took.
+fn a_server_whose_store_hangs_ends_within_two_seconds(engine: &'static str) {
+    let mut server = Server::start(engine);
+    let database = Connection::open(server.database()).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Three messages, each of which waits two seconds for the lock.
+    let address = server.address();
+    let posts: Vec<_> = (0..3)
+        .map(|n| {
+            thread::spawn(move || {
+                let head = format!("POST /chat/room-{n} HTTP/1.1\r\nContent-Length: 10\r\n\r\nmessage=hi");
+                exchange(address, &head)
+            })
+        })
+        .collect();
+    // The first of them has come when the store is asked.
+    thread::sleep(Duration::from_millis(200));
+    let began = Instant::now();
+    server.ends_by_signal();
+    assert!(began.elapsed() < Duration::from_millis(2_500), "it took {:?}", began.elapsed());
+    drop(posts);
+}
+
+/// Sends a request, and reads until the server closes.
+fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
+    let (line, rest) = request.split_once("\r\n").unwrap_or((request, "\r\n"));
+    write!(socket, "{line}\r\nHost: localhost\r\nConnection: close\r\n{rest}").unwrap();
+    let mut reply = String::new();
+    // A server that has ended resets the connection.
+    let _ = socket.read_to_string(&mut reply);
+    reply
 }
 
 fn while_the_disk_is_full_nothing_is_published(engine: &'static str) {

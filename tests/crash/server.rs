@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -40,6 +41,18 @@ impl Server {
     /// `http://127.0.0.1:PORT`, which stays the same for all its lives.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address.parse().unwrap()
+    }
+
+    /// Tells it to end, and waits until it has, in peace.
+    pub fn ends_by_signal(&mut self) {
+        let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
+        assert!(kill.success());
+        assert!(self.process.wait().unwrap().success(), "it ended with an error");
     }
 
     /// `kill -9`, and a new life.
