@@ -184,8 +184,14 @@ impl FromStr for RoomName {
         let name: String = text.nfc().collect();
         let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
         let length = name.chars().count();
+        // A joiner is part of a word only between two of its letters; elsewhere it is just not seen.
+        let is_letter = |c: Option<&char>| c.is_some_and(|c| c.is_alphabetic() || is_combining_mark(*c));
+        let chars: Vec<char> = name.chars().collect();
+        let joins = |at: usize| at > 0 && is_letter(chars.get(at - 1)) && is_letter(chars.get(at + 1));
+        let is_name = |(at, c): (usize, &char)| allowed(*c) || is_joiner(*c) && joins(at);
         // `.` and `..` are path segments that browsers and proxies resolve away.
-        if length == 0 || length > NAME_LIMIT || !name.chars().all(allowed) || name == "." || name == ".." {
+        let is_path = name == "." || name == "..";
+        if length == 0 || length > NAME_LIMIT || !chars.iter().enumerate().all(is_name) || is_path {
             return Err(Invalid("a room's name has 1 to 64 letters, digits, '-', '_' or '.' of any script"));
         }
         Ok(RoomName(name.into()))
@@ -198,11 +204,17 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// A person's name: 1 to 64 characters without control characters, trimmed, in NFC.
+/// A person's name: 1 to 64 characters, trimmed, in NFC. At least one can be seen, and none is a control
+/// character, invisible or one that changes the direction of what is around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct PersonName(Arc<str>);
 
 impl PersonName {
+    /// A name that was accepted once: by an earlier version, perhaps, with other rules.
+    pub fn accepted_before(name: String) -> PersonName {
+        PersonName(name.into())
+    }
+
     /// The name as it is.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -215,8 +227,11 @@ impl FromStr for PersonName {
     fn from_str(text: &str) -> Result<PersonName, Invalid> {
         let name: String = text.trim().nfc().collect();
         let length = name.chars().count();
-        if length == 0 || length > NAME_LIMIT || name.chars().any(char::is_control) {
-            return Err(Invalid("a person's name has 1 to 64 characters and no control characters"));
+        let is_shown = |c: char| !c.is_control() && !is_unseen(c) || is_joiner(c);
+        if length > NAME_LIMIT || !name.chars().all(is_shown) || !has_something_visible(&name) {
+            return Err(Invalid(
+                "a person's name has 1 to 64 characters that can be seen: no control characters, nothing invisible or that turns the direction",
+            ));
         }
         Ok(PersonName(name.into()))
     }
@@ -226,6 +241,33 @@ impl fmt::Display for PersonName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Zero width non-joiner and joiner, which Persian, Sinhala and others need within a word, and emoji
+/// between their parts.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Whether a character takes no place of its own, or changes the direction of others (Unicode's
+/// `Default_Ignorable_Code_Point` and `Bidi_Control`, and the blanks that are counted as letters or
+/// symbols). Variation selectors are left out: they choose how an emoji looks.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether there is anything to see in a text.
+pub fn has_something_visible(text: &str) -> bool {
+    let is_seen = |c: char| {
+        let is_selector = matches!(c, '\u{fe00}'..='\u{fe0f}');
+        !c.is_whitespace() && !c.is_control() && !is_unseen(c) && !is_selector && !is_combining_mark(c)
+    };
+    text.chars().any(is_seen)
 }
 
 /// A sender's own name for a message: 1 to 128 visible ASCII characters.
@@ -334,6 +376,32 @@ mod tests {
         {
             assert!(name.parse::<RoomName>().is_err(), "{name:?} was accepted");
         }
+    }
+
+    /// Words of Persian and Sinhala that are written with a joiner were refused.
+    #[test]
+    fn a_joiner_between_letters_is_part_of_a_room_s_name() {
+        for name in ["نرم\u{200c}افزار", "ශ්\u{200d}රී"] {
+            assert!(name.parse::<RoomName>().is_ok(), "{name:?} was refused");
+        }
+        for name in ["\u{200c}a", "a\u{200d}", "a\u{200c}\u{200c}b", "-\u{200d}-", "\u{200d}"] {
+            assert!(name.parse::<RoomName>().is_err(), "{name:?} was accepted");
+        }
+    }
+
+    /// People had names that nobody saw, and one looked like another's with something unseen in it.
+    #[test]
+    fn a_person_s_name_can_be_seen() {
+        for name in
+            ["\u{200b}", "\u{3164}", "\u{2800}", "an\u{200b}na", "anna\u{202e}", "\u{301}", "\u{fe0f}"]
+        {
+            assert!(name.parse::<PersonName>().is_err(), "{name:?} was accepted");
+        }
+        for name in ["anna", "👩\u{200d}👩\u{200d}👧", "نرم\u{200c}افزار", "❤\u{fe0f}", "O'Neil", "李 明"]
+        {
+            assert!(name.parse::<PersonName>().is_ok(), "{name:?} was refused");
+        }
+        assert!(!has_something_visible("\u{feff} \u{200b}\n") && has_something_visible("."));
     }
 
     #[test]

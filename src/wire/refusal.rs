@@ -47,6 +47,8 @@ pub enum Refusal {
     TooDeepPipeline,
     /// A body of a type that is not understood.
     UnsupportedMediaType,
+    /// A body that is compressed.
+    UnsupportedContentEncoding,
     /// A method that this address does not have; with those that it has.
     MethodNotAllowed(&'static str),
     /// No such address.
@@ -71,7 +73,7 @@ impl Refusal {
         match self {
             Refusal::HeadTooLarge => 431,
             Refusal::MessageTooLarge => 413,
-            Refusal::UnsupportedMediaType => 415,
+            Refusal::UnsupportedMediaType | Refusal::UnsupportedContentEncoding => 415,
             Refusal::MethodNotAllowed(_) => 405,
             Refusal::NotFound => 404,
             Refusal::TooDeepPipeline => 429,
@@ -101,6 +103,7 @@ impl Refusal {
             Refusal::BadFraming(_) => "bad-framing",
             Refusal::TooDeepPipeline => "too-deep-pipeline",
             Refusal::UnsupportedMediaType => "unsupported-media-type",
+            Refusal::UnsupportedContentEncoding => "unsupported-content-encoding",
             Refusal::MethodNotAllowed(_) => "method-not-allowed",
             Refusal::NotFound => "not-found",
             Refusal::TooManyWaiters => "too-many-waiters",
@@ -170,6 +173,9 @@ impl fmt::Display for Refusal {
             Refusal::UnsupportedMediaType => f.write_str(
                 "the body's type is not understood: send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8",
             ),
+            Refusal::UnsupportedContentEncoding => {
+                f.write_str("the body is compressed, which is not understood: send it without Content-Encoding")
+            }
             Refusal::MethodNotAllowed(allow) => write!(f, "this address has only {allow}"),
             Refusal::NotFound => f.write_str("there is nothing at this address: GET /help says what there is"),
             Refusal::TooManyWaiters => f.write_str("as many clients wait as this machine can hold: come back in a second"),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::refusal::Refusal;
 use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX};
-use crate::message::{Cursor, Invalid, PersonName, RoomName, SendId, TEXT_LIMIT};
+use crate::message::{Cursor, Invalid, PersonName, RoomName, SendId, TEXT_LIMIT, has_something_visible};
 use crate::room::{After, Wants};
 
 /// The head of a request, as an engine read it.
@@ -373,7 +373,8 @@ fn fetch(head: &Head<'_>, name: String) -> Fetch {
 fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
     let [after, wait, name] = fields(query, ["after", "wait", "name"])?;
     // An EventSource that comes back repeats its address and says in the header how far it got since.
-    let after = match head.header("Last-Event-ID").or(after.as_deref()) {
+    let last_seen = head.header("Last-Event-ID").filter(|id| !id.is_empty());
+    let after = match last_seen.or(after.as_deref()) {
         None => None,
         Some("oldest") => Some(After::Oldest),
         Some("latest") => Some(After::Latest),
@@ -409,7 +410,7 @@ fn history(head: &Head<'_>, room: RoomName, query: &str) -> Result<History, Refu
 
 fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<Publish, Refusal> {
     let Said { message, name, id } = said(head, query, body)?;
-    let text = message.filter(|text| !text.trim().is_empty()).ok_or(Refusal::EmptyMessage)?;
+    let text = message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?;
     let id = id.as_deref().or(head.header("Idempotency-Key"));
     let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
     Ok(Publish { room, name: name_in(name)?, text, send_id, format: head.format() })
@@ -424,12 +425,19 @@ struct Said {
 }
 
 fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
-    let text_of = |body| std::str::from_utf8(body).map_err(|_| Refusal::BadUtf8);
+    let text_of = |body| {
+        let text = std::str::from_utf8(body).map_err(|_| Refusal::BadUtf8)?;
+        // Some editors and shells write a byte order mark before a text.
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    };
+    if head.header("Content-Encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        return Err(Refusal::UnsupportedContentEncoding);
+    }
     let content_type = head.header("Content-Type").unwrap_or("application/x-www-form-urlencoded");
     let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
     let media_type = parts.next().unwrap_or_default();
     let charset = parts.find_map(|p| p.strip_prefix("charset=").map(|c| c.trim_matches('"').to_owned()));
-    if charset.is_some_and(|charset| charset != "utf-8" && charset != "us-ascii") {
+    if charset.is_some_and(|charset| !matches!(&*charset, "utf-8" | "utf8" | "us-ascii")) {
         return Err(Refusal::UnsupportedMediaType);
     }
     match media_type.as_str() {

@@ -21,7 +21,8 @@ function foreign(page) {
 test("scripts in messages and names stay text, live and in the server's HTML", async () => {
   assert.ok(PAYLOADS.length >= 40);
   const context = await browser(server, { name: "anna" });
-  const name = (payload) => [...payload.replace(/\p{Cc}/gu, "")].slice(0, 64).join("").trim();
+  // No name holds what turns the reading direction.
+  const name = (payload) => [...payload.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "")].slice(0, 64).join("").trim();
   // As many at once as the page keeps built.
   for (let start = 0; start < PAYLOADS.length; start += 16) {
     const payloads = PAYLOADS.slice(start, start + 16);

@@ -18,6 +18,8 @@ on_every_setup![
     who_never_says_what_it_wants_is_cut_off,
     nobody_stands_still_after_the_waits_of_many_have_ended,
     it_serves_again_soon_after_its_files_had_run_out,
+    harmless_differences_are_taken_as_they_are_meant,
+    what_nobody_could_see_is_not_said,
 ];
 
 /// A POST with more header lines, and what stands behind its head.
@@ -193,4 +195,32 @@ fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
         chat.says("still here");
         assert!(start.elapsed() < Duration::from_secs(8), "it was deaf for {:?}", start.elapsed());
     }
+}
+
+/// `charset=utf8` was refused, a byte order mark stood before the message or made JSON of it none, and an
+/// empty `Last-Event-ID` was no cursor.
+fn harmless_differences_are_taken_as_they_are_meant(chat: Chat) {
+    let start = chat.cursor();
+    let mark = "\u{feff}";
+    for (content_type, body) in [
+        ("text/plain; charset=utf8", format!("{mark}hi")),
+        ("application/json", format!("{mark}{{\"message\":\"hi\"}}")),
+        ("application/x-www-form-urlencoded", format!("{mark}message=hi")),
+    ] {
+        chat.ask(&chat.post().body(content_type, body)).is(200);
+    }
+    assert_eq!(chat.follower_from(&start).hears(3), ["hi", "hi", "hi"]);
+    chat.ask(&chat.get("?wait=0&after=latest").header("Last-Event-ID", "")).is(204);
+}
+
+/// A compressed body was published as it came, and messages and names were accepted that nobody saw.
+fn what_nobody_could_see_is_not_said(chat: Chat) {
+    let start = chat.cursor();
+    let reply = chat.ask(&chat.post().text("hi").header("Content-Encoding", "gzip")).is(415);
+    assert!(reply.text().contains("Content-Encoding"), "{}", reply.text());
+    chat.ask(&chat.post().text("\u{feff}\u{feff}")).is(400);
+    for name in ["\u{200b}", "\u{3164}", "an\u{202e}na"] {
+        chat.ask(&chat.post().form(&[("message", "hi"), ("name", name)])).is(400);
+    }
+    assert_eq!(chat.cursor(), start, "something was published");
 }

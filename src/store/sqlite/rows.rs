@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 
-use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Epoch, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary};
 
 /// A row of `rooms`, without what only lists of rooms show.
@@ -33,10 +33,7 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
     Ok(Arc::new(Message {
         id: Cursor { epoch, sequence: row.get(0)? },
         kind: kind(row.get(1)?)?,
-        name: name
-            .map(|name| name.parse::<PersonName>())
-            .transpose()
-            .map_err(|invalid| unreadable(2, invalid))?,
+        name: name.map(PersonName::accepted_before),
         text: row.get(3)?,
         at: Timestamp(row.get(4)?),
     }))
@@ -55,8 +52,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
 
 /// Reads what `PRESENT` selects.
 pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp)> {
-    let name: String = row.get(0)?;
-    Ok((name.parse().map_err(|invalid: Invalid| unreadable(0, invalid))?, Timestamp(row.get(1)?)))
+    Ok((PersonName::accepted_before(row.get(0)?), Timestamp(row.get(1)?)))
 }
 
 /// The number of a kind in the file, which no other order of the enum changes.
