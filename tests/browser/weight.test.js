@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { browser, say, sent, test } from "./browser.js";
 import { Server } from "./server.js";
 
-const server = await Server.common();
+// Of its own: the list of rooms comes with the page, and other tests make many.
+const server = await Server.start({ store: "memory:" });
 
 /** The whole page over the wire, in bytes. */
 const MOST = 60 * 1024;
