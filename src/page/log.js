@@ -3,7 +3,7 @@
 // Messages stand in chunks. Only the chunks near the visible part are built; the others are empty
 // boxes of the height that they had, or are thought to have.
 
-import { continues, dayRow, gapRow, markSent, markerRow, messageRow, presenceRow } from "./rows.js";
+import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, presenceRow } from "./rows.js";
 import { dayOf } from "./time.js";
 
 const CHUNK = 40;
@@ -240,7 +240,20 @@ export class Log {
     return continues(before, item) && item.id !== this.#marked;
   }
 
+  /** One row that can't be built leaves the others standing. */
   #addRow(chunk, item, before) {
+    try {
+      this.#addGoodRow(chunk, item, before);
+    } catch (error) {
+      console.error(error);
+      chunk.fold = null;
+      const row = plainRow(item);
+      if (item.id) this.#rows.set(item.id, row);
+      chunk.box.append(row);
+    }
+  }
+
+  #addGoodRow(chunk, item, before) {
     const { box } = chunk;
     if (item.at && (!before || dayOf(before.at) !== dayOf(item.at))) {
       box.append(dayRow(item.at));

@@ -16,7 +16,7 @@ import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
-import { continues, outboxRow } from "./rows.js";
+import { continues, outboxRow, plainRow } from "./rows.js";
 import { share } from "./share.js";
 import { Status } from "./status.js";
 import { layPanels } from "./wide.js";
@@ -30,6 +30,7 @@ const place = document.getElementById("chunks");
 
 let name = recall("name");
 let said = false;
+let waiting = new Map();
 const speakers = new Set();
 const context = { me: () => name, names: known };
 
@@ -90,21 +91,37 @@ function settled(cursor, claimed) {
   outbox.take({ id: cursor });
 }
 
+/** Shows what is on its way. A row that has not changed stays: many may wait, and each may be long. */
 function showOutbox() {
   let before = log.newest;
-  const rows = outbox.entries.map((entry) => {
+  const rows = new Map();
+  for (const entry of outbox.entries) {
     const message = { ...entry, id: null, kind: "message", own: true };
     const first = !continues(before, message);
+    const key = [entry.id, entry.state, entry.reason, first].join("\n");
+    rows.set(key, waiting.get(key) ?? rowOf(message, entry.id, first));
     before = message;
-    return outboxRow(message, {
-      first,
-      context,
-      retry: () => outbox.retry(entry.id),
-      discard: () => outbox.discard(entry.id),
-    });
-  });
-  document.getElementById("outbox").replaceChildren(...rows);
-  document.getElementById("empty").hidden = said || rows.length > 0;
+  }
+  for (const [key, row] of waiting) if (!rows.has(key)) row.remove();
+  waiting = rows;
+  const box = document.getElementById("outbox");
+  let next = box.firstElementChild;
+  for (const row of rows.values()) {
+    if (row === next) next = next.nextElementSibling;
+    else box.insertBefore(row, next);
+  }
+  document.getElementById("empty").hidden = said || rows.size > 0;
+}
+
+function rowOf(message, id, first) {
+  const retry = () => outbox.retry(id);
+  const discard = () => outbox.discard(id);
+  try {
+    return outboxRow(message, { first, context, retry, discard });
+  } catch (error) {
+    console.error(error);
+    return plainRow(message);
+  }
 }
 
 function say(text) {

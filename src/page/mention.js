@@ -4,6 +4,9 @@ import { avatar, element } from "./element.js";
 
 const MOST = 6;
 
+/** The longest beginning of a name that is looked for, in UTF-16 units. */
+const LONGEST = 64;
+
 export class Mention {
   #input;
   #list;
@@ -48,7 +51,9 @@ export class Mention {
   #typed() {
     const { selectionStart, selectionEnd, value } = this.#input;
     if (selectionStart !== selectionEnd) return null;
-    return value.slice(0, selectionStart).match(/(?:^|[\s(])@([^\s@]{0,64})$/u)?.[1] ?? null;
+    // Of a long text only as much as a name, its `@` and what stands before it.
+    const near = value.slice(Math.max(0, selectionStart - LONGEST - 2), selectionStart);
+    return near.match(/(?:^|[\s(])@([^\s@]{0,64})$/u)?.[1] ?? null;
   }
 
   #look() {

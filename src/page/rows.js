@@ -1,13 +1,16 @@
 // The rows of the log: messages, who came and went, days, gaps and the marker.
 
 import { avatar, element, hue, icon } from "./element.js";
-import { isBigEmoji, mentions, nodesOf } from "./text.js";
+import { isBigEmoji, marksOf, mentions, nodesOf, piecesOf } from "./text.js";
 import { clock, dayName, dayOf, full } from "./time.js";
 
 /** Messages of one person within this time stand together, in milliseconds. */
 const RUN = 5 * 60 * 1000;
 
-/** A longer text is folded, in characters or lines. */
+/**
+ * A longer text is folded, in characters or lines, and laid out in pieces of that many characters:
+ * what a browser does with one paragraph may take the square of its length.
+ */
 const LONG = { characters: 1_500, lines: 20 };
 
 /** What to call who sent it. */
@@ -31,8 +34,9 @@ export function continues(before, message) {
 export function messageRow(message, { first, last, context }) {
   const { text, own, at } = message;
   const name = nameOf(message);
+  const marks = marksOf(text);
   const meta = element("span", { class: "meta" }, timeOf(at));
-  const bubble = element("div", { class: "bubble" }, textOf(text, context), meta);
+  const bubble = element("div", { class: "bubble" }, textOf(text, marks, context.names), meta);
   const who = own
     ? element("p", { class: "who unseen" }, "You")
     : element("p", { class: `who h${hue(name)}`, dir: "auto" }, name);
@@ -43,7 +47,7 @@ export function messageRow(message, { first, last, context }) {
   row.classList.toggle("first", first);
   row.classList.toggle("last", last);
   row.classList.toggle("emoji", isBigEmoji(text));
-  row.classList.toggle("to-me", !own && mentions(text, context.me()));
+  row.classList.toggle("to-me", !own && mentions(text, marks, context.me()));
   return row;
 }
 
@@ -74,23 +78,55 @@ export function markSent(row) {
   row.querySelector(".meta").append(icon("sent", "Sent"));
 }
 
-function textOf(text, context) {
+function textOf(text, marks, names) {
   const node = element("p", { class: "text", dir: "auto" });
-  node.append(nodesOf(text, context.names()));
-  const lines = text.split("\n").length;
-  if (text.length <= LONG.characters && lines <= LONG.lines) return node;
-  node.classList.add("folded");
-  const more = element(
-    "button",
-    { type: "button", class: "link more", "aria-expanded": "false" },
-    "Show all of it",
-  );
-  more.addEventListener("click", () => {
-    const folded = node.classList.toggle("folded");
+  const opening = openingOf(text, marks);
+  if (opening === text.length) {
+    node.append(nodesOf(text, marks, names));
+    return node;
+  }
+  const more = element("button", { type: "button", class: "link more" });
+  const show = (folded) => {
+    node.classList.toggle("folded", folded);
     more.setAttribute("aria-expanded", String(!folded));
     more.textContent = folded ? "Show all of it" : "Show less";
-  });
+    if (folded) node.replaceChildren(nodesOf(text, marks, names, 0, opening), "…");
+    else node.replaceChildren(...pieces(text, marks, names));
+  };
+  more.addEventListener("click", () => show(!node.classList.contains("folded")));
+  show(true);
   return element("div", {}, node, more);
+}
+
+/** How much of a text is shown before anybody asks for all of it. */
+function openingOf(text, marks) {
+  let end = -1;
+  for (let lines = 0; lines < LONG.lines; lines += 1) {
+    end = text.indexOf("\n", end + 1);
+    if (end < 0) break;
+  }
+  const [first = 0] = piecesOf(text, marks, LONG.characters);
+  return end < 0 ? first : Math.min(first, end);
+}
+
+function pieces(text, marks, names) {
+  let from = 0;
+  return piecesOf(text, marks, LONG.characters).map((to) => {
+    const piece = element("span", { class: "piece", dir: "auto" }, nodesOf(text, marks, names, from, to));
+    from = to;
+    return piece;
+  });
+}
+
+/** A row for what can't be shown as it should be: who, and the plain text. */
+export function plainRow({ id, kind, name, text }) {
+  const words = kind === "message" ? String(text) : String(kind);
+  const node = element("p", { class: "text", dir: "auto" });
+  for (let from = 0; from < words.length; from += LONG.characters)
+    node.append(element("span", { class: "piece" }, words.slice(from, from + LONG.characters)));
+  const who = element("p", { class: "who", dir: "auto" }, String(name ?? "someone"));
+  const said = element("div", { class: "said" }, who, element("div", { class: "bubble" }, node));
+  return element("li", { class: "row message first last", "data-id": id }, said);
 }
 
 function timeOf(at) {

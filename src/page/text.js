@@ -1,35 +1,100 @@
 // What people wrote, as DOM nodes: links, names and emoji, and never as markup.
+//
+// A stranger wrote it: every pattern and every loop here goes through a text once. No pattern has
+// alternatives that match the same character, as a browser tries all ways to share them out.
+
+/** Where a link or a mention begins; a mention to its end. */
+const BEGINNING = /\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_@.\/])@[\p{L}\p{N}\p{M}_.-]+/giu;
 
 /**
- * Without quotes, brackets, the characters that turn the reading direction around, and the punctuation of
- * scripts that set no space behind it.
+ * What a link goes on with: ASCII without quotes and brackets; of the rest what is no space, no
+ * quote, no bracket, ends no sentence in any script and does not turn the reading direction around;
+ * an apostrophe within a word.
  */
-const LINK =
-  /\b(?:https?:\/\/|www\.)[^\s<>"'`\u200e\u200f\u202a-\u202e\u2066-\u2069\u2018-\u201f«»‹›\u3001-\u3003\u3008-\u301f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65،؛؟۔।॥]+/giu;
-const MENTION = /(?<![\p{L}\p{N}_@.\/])@[\p{L}\p{N}\p{M}_.-]+/gu;
-/** One class, and no alternatives: where two of them match the same character, a browser tries them all. */
+const RUN =
+  /(?:[!#-&*-;=?-Z\\^_a-z|~]|[^\0-\x7f\s\p{Cc}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\u200e\u200f\u202a-\u202e\u2066-\u2069\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff64]|(?<=[\p{Script=Latin}\p{Script=Cyrillic}])['\u2019](?=[\p{Script=Latin}\p{Script=Cyrillic}]))+/uy;
+
+/** A bracket that was opened in a link is closed in it. */
+const BRACKETS = { "(": ")", "[": "]", "{": "}" };
+
+/** What belongs to the sentence around a link, if it stands at the link's end. */
+const TRAILING = ".,;:!?…‥*_—–|([{";
+
+/** A link that is longer is no address that somebody follows, in characters. */
+const LINK_LIMIT = 2_000;
+
+/** The longest name, in UTF-16 units, with the longest run of them for one letter. */
+const NAME_LIMIT = 128;
+
+/** One class, without alternatives. */
 const EMOJI =
   /^[\p{Emoji_Presentation}\p{Extended_Pictographic}\p{Regional_Indicator}\u200d\ufe0f\u{1f3fb}-\u{1f3ff}\s]+$/u;
 
 /** At most this many emoji alone are shown big. */
 const BIG_EMOJI = 3;
 
-/** The text's nodes; `names` are those that a mention may hold beyond one word. */
-export function nodesOf(text, names = []) {
-  const fragment = document.createDocumentFragment();
-  let end = 0;
-  for (const found of find(text, names)) {
-    if (found.start < end) continue;
-    fragment.append(text.slice(end, found.start), found.node());
-    end = found.end;
+/** Where the text has links and mentions, in their order; none reaches into another. */
+export function marksOf(text) {
+  const marks = [];
+  BEGINNING.lastIndex = 0;
+  for (let match = BEGINNING.exec(text); match !== null; match = BEGINNING.exec(text)) {
+    const start = match.index;
+    const isLink = match[0][0] !== "@";
+    const end = isLink ? linkEnd(text, start, BEGINNING.lastIndex) : mentionEnd(match);
+    const longest = isLink ? LINK_LIMIT : NAME_LIMIT;
+    if (end > start && end - start <= longest) marks.push({ start, end, isLink });
+    BEGINNING.lastIndex = Math.max(end, BEGINNING.lastIndex);
   }
-  fragment.append(text.slice(end));
+  return marks;
+}
+
+/**
+ * The nodes of a part of a text, `marks` being those of all of it. `names()` are those that a
+ * mention may hold beyond one word.
+ */
+export function nodesOf(text, marks, names, from = 0, to = text.length) {
+  const fragment = document.createDocumentFragment();
+  let long = null;
+  let end = from;
+  for (const mark of marks) {
+    if (mark.start < end) continue;
+    if (mark.start >= to) break;
+    fragment.append(text.slice(end, mark.start));
+    if (mark.isLink) {
+      end = mark.end;
+      fragment.append(linkNode(text.slice(mark.start, end)));
+    } else {
+      long ??= longNames(names());
+      end = Math.min(to, mark.start + 1 + nameAt(text, mark, long).length);
+      fragment.append(mentionNode(text.slice(mark.start, end)));
+    }
+  }
+  fragment.append(text.slice(end, to));
   return fragment;
 }
 
-/** Whether the text speaks to the person of this name. */
-export function mentions(text, name) {
-  return name !== null && find(text, [name]).some((found) => same(found.name, name));
+/** Whether the text, with these marks, speaks to the person of this name. */
+export function mentions(text, marks, name) {
+  if (name === null) return false;
+  const long = longNames([name]);
+  return marks.some((mark) => !mark.isLink && same(nameAt(text, mark, long), name));
+}
+
+/**
+ * Where the pieces of a long text end: each has about `size` characters at most. A piece ends after
+ * a line or a word if it can, and in no link or mention.
+ */
+export function piecesOf(text, marks, size) {
+  const ends = [];
+  let next = 0;
+  for (let from = 0; from < text.length; from = ends.at(-1)) {
+    let end = cutOf(text, from, size);
+    while (next < marks.length && marks[next].end <= end) next += 1;
+    const mark = marks[next];
+    if (mark && mark.start < end) end = mark.start > from ? mark.start : mark.end;
+    ends.push(end);
+  }
+  return ends;
 }
 
 /** Whether the text is nothing but a few emoji. */
@@ -41,30 +106,47 @@ export function isBigEmoji(text) {
 }
 
 /** Names are the same to whoever types them in a hurry. */
-export function same(one, other) {
-  return one?.toLocaleLowerCase() === other?.toLocaleLowerCase();
+function same(one, other) {
+  return one.toLocaleLowerCase() === other.toLocaleLowerCase();
 }
 
-function find(text, names) {
-  const found = [...text.matchAll(LINK)].map(link).filter((link) => link !== null);
-  const long = longNames(names);
-  for (const match of text.matchAll(MENTION)) found.push(mention(text, match, long));
-  return found.sort((a, b) => a.start - b.start);
+function cutOf(text, from, size) {
+  if (text.length - from <= size) return text.length;
+  const half = from + Math.floor(size / 2);
+  const near = text.slice(half, from + size);
+  const line = near.lastIndexOf("\n");
+  const space = line >= 0 ? line : near.lastIndexOf(" ");
+  if (space >= 0) return half + space + 1;
+  // A character of two units stays whole.
+  const splits = /[\udc00-\udfff]/.test(text[from + size]);
+  return from + size - (splits ? 1 : 0);
 }
 
-function link(match) {
-  const shown = trimmed(match[0]);
+/** Where the link ends that begins at `start`, with its address beginning at `from`. */
+function linkEnd(text, start, from) {
+  const open = [];
+  let end = from;
+  for (;;) {
+    RUN.lastIndex = end;
+    if (RUN.test(text)) end = RUN.lastIndex;
+    const bracket = text.charAt(end);
+    if (bracket in BRACKETS) open.push(BRACKETS[bracket]);
+    else if (bracket === "" || open.pop() !== bracket) break;
+    end += 1;
+  }
+  while (end > from && TRAILING.includes(text[end - 1])) end -= 1;
+  return end > from ? end : start;
+}
+
+function linkNode(shown) {
   const address = /^www/i.test(shown) ? `http://${shown}` : shown;
-  if (!isAddress(address)) return null;
-  const node = () => {
-    const anchor = document.createElement("a");
-    anchor.href = address;
-    anchor.textContent = shown;
-    anchor.target = "_blank";
-    anchor.rel = "noopener noreferrer nofollow";
-    return anchor;
-  };
-  return { start: match.index, end: match.index + shown.length, node };
+  if (!isAddress(address)) return shown;
+  const anchor = document.createElement("a");
+  anchor.href = address;
+  anchor.textContent = shown;
+  anchor.target = "_blank";
+  anchor.rel = "noopener noreferrer nofollow";
+  return anchor;
 }
 
 function isAddress(text) {
@@ -75,50 +157,41 @@ function isAddress(text) {
   }
 }
 
-/** Without the punctuation of the sentence around it; a bracket stays if it was opened inside. */
-function trimmed(link) {
-  let unopened = 0;
-  for (const character of link) {
-    if (character === "(") unopened -= 1;
-    if (character === ")") unopened += 1;
-  }
-  let end = link.length;
-  for (; end > 0; end -= 1) {
-    const last = link[end - 1];
-    if (last === ")" && unopened > 0) unopened -= 1;
-    else if (!".,;:!?…]}*_".includes(last)) break;
-  }
-  return link.slice(0, end);
+function mentionEnd({ 0: word, index }) {
+  let length = word.length;
+  while (".-".includes(word[length - 1])) length -= 1;
+  return length > 1 ? index + length : index;
 }
 
-/** The names of several words, as `same` sees them, by their length; the longest first. */
+function mentionNode(shown) {
+  const span = document.createElement("span");
+  span.className = "mention";
+  span.textContent = shown;
+  return span;
+}
+
+/** The names of several words in small letters, by their length; the longest first. */
 function longNames(names) {
   const byLength = new Map();
   for (const name of names) {
     if (!name.includes(" ")) continue;
-    const known = byLength.get(name.length) ?? byLength.set(name.length, new Map()).get(name.length);
-    known.set(name.toLocaleLowerCase(), name);
+    const small = name.toLocaleLowerCase();
+    if (!byLength.has(small.length)) byLength.set(small.length, new Set());
+    byLength.get(small.length).add(small);
   }
   return [...byLength].sort(([a], [b]) => b - a);
 }
 
-function mention(text, match, long) {
-  const start = match.index;
-  const after = text.slice(start + 1, start + 70);
-  let end = match[0].length;
-  while (".-".includes(match[0][end - 1])) end -= 1;
-  let name = match[0].slice(1, end);
+/** The name that a mention means: one of several words that stands there, or its one word. */
+function nameAt(text, { start, end }, long) {
+  const word = text.slice(start + 1, end);
+  if (long.length === 0) return word;
+  const after = text.slice(start + 1, start + 1 + NAME_LIMIT);
+  const small = after.toLocaleLowerCase();
+  // A letter that grows when it is made small would shift what follows.
+  if (small.length !== after.length) return word;
   for (const [length, names] of long) {
-    const known = names.get(after.slice(0, length).toLocaleLowerCase());
-    if (known === undefined) continue;
-    name = known;
-    break;
+    if (names.has(small.slice(0, length))) return after.slice(0, length);
   }
-  const node = () => {
-    const span = document.createElement("span");
-    span.className = "mention";
-    span.textContent = text.slice(start, start + 1 + name.length);
-    return span;
-  };
-  return { start, end: start + 1 + name.length, name, node };
+  return word;
 }

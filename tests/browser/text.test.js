@@ -129,7 +129,8 @@ test("every script and every length has its place, on a narrow phone too", async
     { width: 3840, height: 2160 },
   ]) {
     const page = await tab(await browser(server, { ...PHONE, viewport }), "scripts");
-    await showing(page, texts);
+    const folded = texts.map((text) => (text.length > 1500 ? `${"wörd ".repeat(300)}…` : text));
+    await showing(page, folded);
     const wide = await page.evaluate(() =>
       [...document.querySelectorAll("body, #log, #column, #composer, .bubble")]
         .filter(
@@ -148,6 +149,7 @@ test("every script and every length has its place, on a narrow phone too", async
     assert.equal(await page.locator("#log .row.emoji").count(), 2);
     await page.getByRole("button", { name: "Show all of it" }).click();
     await page.getByRole("button", { name: "Show less" }).waitFor();
+    await showing(page, texts);
   }
 });
 
@@ -169,46 +171,106 @@ test("who is spoken to sees it, and names complete themselves", async () => {
 });
 
 // Once 40 emoji in one message froze the page of everybody in a room, after a reload too: a pattern whose
-// alternatives overlapped tried all ways to share them out. And a link before 16,000 brackets took 3.3 s,
-// since each bracket cut the link once more.
-test("what somebody writes takes no longer than its length", async () => {
-  const context = await browser(server, { name: "anna" });
-  const page = await tab(context, "freeze");
+// alternatives overlapped tried all ways to share them out. A link before 16,000 brackets took 3.3 s, since
+// each bracket cut the link once more. And a browser lays out one paragraph of 64 KiB of Thai in 2 s, of
+// accents on one letter in 8 s.
+test("a row takes no longer than 50 ms, whatever somebody writes", async () => {
+  const page = await tab(await browser(server, { name: "anna" }), "freeze");
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`SEED=${seed}`);
-  const slowest = await page.evaluate(async (start) => {
-    const { isBigEmoji, mentions, nodesOf } = await import("/page/text.js");
+  const { slow, rows } = await page.evaluate(async (start) => {
+    const { messageRow } = await import("/page/rows.js");
     let state = start;
     const random = (below) => {
       state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
       return (state >> 8) % below;
     };
-    const alphabet =
-      "⌚|👍🏽|👩‍👩‍👧|🇩🇪|1️⃣|(|)|[|]|{|}|.|,|!|?|…|*|_|-|@|@a|http://|https://a.b/|www.|\u200d|\ufe0f| |\n|a|é|字|。|）".split("|");
-    const texts = ["⌚".repeat(39), "⌚".repeat(5000), `http://a${")".repeat(16000)}`, `@a${".".repeat(60000)}`];
+    const alphabet = [
+      ..."⌚ 👍🏽 👩‍👩‍👧 🇩🇪 1️⃣ ( ) [ ] { } . , ! ? … * _ - @ @a @anna http:// https://a.b/ www. www.a".split(" "),
+      ..."\u200d \ufe0f \u0301 \u202e \u2066 a é 字 。 ） ก א ي क् \u00ad".split(" "),
+      " ",
+      "\n",
+    ];
+    const texts = alphabet.flatMap((some) => [4096, 65536].map((length) => [[some], length]));
+    texts.push([["⌚"], 39], [["www.a "], 65536], [["@a "], 65536], [["a", "א"], 65536]);
     for (let round = 0; round < 60; round += 1) {
-      const some = Array.from({ length: 1 + random(3) }, () => alphabet[random(alphabet.length)]);
-      let text = "";
-      const length = [40, 4000, 32000][random(3)];
-      while (text.length < length) text += some[random(some.length)];
-      texts.push(text);
+      const some = Array.from({ length: 1 + random(4) }, () => alphabet[random(alphabet.length)]);
+      texts.push([some, [40, 1500, 4096, 65536][random(4)]]);
     }
-    const names = ["a", "a b", "anna maria", "a".repeat(30) + " b"];
-    let slowest = { took: 0, text: "" };
-    for (const text of texts) {
+    const names = Array.from({ length: 200 }, (_, n) => `a ${"b ".repeat(n % 30)}${n}`);
+    const context = { me: () => "a b", names: () => names };
+    const list = document.createElement("ol");
+    list.className = "messages";
+    document.getElementById("chunks").append(list);
+    const took = (text) => {
+      const at = new Date().toISOString();
+      const message = { id: "1", kind: "message", name: "ben", text, at, own: false };
+      list.replaceChildren();
+      list.getBoundingClientRect();
       const begun = performance.now();
-      isBigEmoji(text);
-      nodesOf(text, names);
-      mentions(text, "a b");
-      const took = performance.now() - begun;
-      if (took > slowest.took) slowest = { took, text: text.slice(0, 60) };
+      list.append(messageRow(message, { first: true, last: true, context }));
+      list.getBoundingClientRect();
+      return performance.now() - begun;
+    };
+    const slow = [];
+    const end = performance.now() + 40_000;
+    let rows = 0;
+    for (const [some, length] of [...texts, [["http://a", ...")".repeat(16)], 65536]]) {
+      let text = some[0];
+      while (text.length < length) text += some[random(some.length)];
+      text = text.slice(0, length);
+      // Who shares the machine may hold up one try, or two.
+      let best = Infinity;
+      for (let tries = 0; tries < 5 && best > 50; tries += 1) best = Math.min(best, took(text));
+      if (best > 50) slow.push([some.join("|"), length, best]);
+      rows += 1;
+      if (performance.now() > end) break;
     }
-    return slowest;
+    list.remove();
+    return { slow, rows };
   }, seed);
-  // The old patterns took seconds, or for ever; this leaves a busy machine its time.
-  assert.ok(slowest.took < 1000, `${slowest.took} ms for ${JSON.stringify(slowest.text)}`);
-  await server.say("freeze", "ben", "⌚".repeat(39));
-  await showing(page, ["⌚".repeat(39)]);
+  assert.deepEqual(slow, [], "these take longer");
+  assert.ok(rows > 60, `${rows} rows in 40 s`);
+});
+
+// The same texts in the HTML that the server sends: the browser laid them out before any script ran.
+test("a page with the worst of texts opens, shows all of them, and is alive", async () => {
+  const texts = ["⌚".repeat(39), `a${"\u0301".repeat(30_000)}`, "ก".repeat(21_000), "aא ".repeat(13_000).trim()];
+  for (const text of texts) {
+    const room = `worst-${texts.indexOf(text)}`;
+    await server.say(room, "ben", text);
+    const begun = Date.now();
+    const page = await tab(await browser(server, { name: "anna" }), room);
+    const whole = () => page.locator("#log .row.message .text").first().textContent();
+    await until("it is there", async () => (await page.locator("#log .row.message").count()) === 1);
+    if (text.length > 1500) {
+      await page.getByRole("button", { name: "Show all of it" }).click();
+      await page.getByRole("button", { name: "Show less" }).waitFor();
+    }
+    assert.equal(await whole(), text);
+    await say(page, "alive");
+    await sent(page);
+    assert.ok(Date.now() - begun < 4000, `${Date.now() - begun} ms`);
+  }
+});
+
+// One message that could not be shown stopped all that came after it.
+test("a row that can't be built is shown as plain text, and the others stand", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "broken");
+  await page.evaluate(() => {
+    const { exec } = RegExp.prototype;
+    RegExp.prototype.exec = function (text) {
+      if (this.source.includes("https") && text.startsWith("broken")) throw new Error("a fault for this test");
+      return exec.call(this, text);
+    };
+  });
+  await server.say("broken", "ben", "one");
+  await server.say("broken", "ben", "broken <b>two</b>");
+  await say(page, "broken three");
+  await server.say("broken", "ben", "four");
+  await until("all are there", async () => (await shown(page)).length === 4);
+  assert.deepEqual((await shown(page)).sort(), ["broken <b>two</b>", "broken three", "four", "one"]);
 });
 
 // A link once ran on through the full stop of a Chinese or Japanese sentence, and through what came after.
@@ -216,17 +278,28 @@ test("links end where people end them, in every script", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "links-end");
   const ends = {
-    "http://a.example/x。次": "http://a.example/x",
-    "（http://a.example/y）": "http://a.example/y",
-    "「http://a.example/z」": "http://a.example/z",
-    "http://a.example/w，和": "http://a.example/w",
-    "http://a.example/سلام؟": "http://a.example/سلام",
-    "http://a.example/部屋/größe.": "http://a.example/部屋/größe",
-    "http://a.example/(b)).": "http://a.example/(b)",
+    "http://a.example/x。次": ["http://a.example/x"],
+    "（http://a.example/y）": ["http://a.example/y"],
+    "「http://a.example/z」": ["http://a.example/z"],
+    "http://a.example/w，和 http://b.example/！": ["http://a.example/w", "http://b.example/"],
+    "“http://a.example/q”": ["http://a.example/q"],
+    "«http://a.example/g»": ["http://a.example/g"],
+    "http://a.example/سلام؟": ["http://a.example/سلام"],
+    "http://a.example/नमस्ते।": ["http://a.example/नमस्ते"],
+    "http://a.example/ሰላም።": ["http://a.example/ሰላም"],
+    "http://a.example/မြန်မာ။": ["http://a.example/မြန်မာ"],
+    "http://a.example/部屋/größe.": ["http://a.example/部屋/größe"],
+    "http://a.example/Кам’янець'": ["http://a.example/Кам’янець"],
+    "http://a.example/ཀ་ཁ/x~y": ["http://a.example/ཀ་ཁ/x~y"],
+    "http://a.example/(b)).": ["http://a.example/(b)"],
+    "[http://a.example/[c]/{d}]": ["http://a.example/[c]/{d}"],
+    "(http://a.example/e)http://b.example/": ["http://a.example/e", "http://b.example/"],
+    "http://[::1]:8080/.": ["http://[::1]:8080/"],
+    "http:// and www. and http://)": [],
   };
   for (const text of Object.keys(ends)) await server.say("links-end", "ben", text);
   await showing(page, Object.keys(ends));
-  assert.deepEqual(await page.locator("#log .text a").allTextContents(), Object.values(ends));
+  assert.deepEqual(await page.locator("#log .text a").allTextContents(), Object.values(ends).flat());
 });
 
 // A browser without `URL.canParse` or `toSorted` showed one message of three, and nothing live.
