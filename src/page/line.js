@@ -19,7 +19,7 @@ export class Line {
     addEventListener("offline", () => this.#pause("offline", PAUSE.last));
   }
 
-  /** What the tabs show: `up`, or `down` or `offline` with the time of the next attempt. */
+  /** What the tabs show: `up`, or `down`, `between` or `offline` with the time of the next attempt. */
   get state() {
     return this.#state;
   }
@@ -54,7 +54,8 @@ export class Line {
     const grown = Math.min(last, PAUSE.first * 2 ** (this.#failures - 1));
     // Half of it is chance, so that a server that comes back is not met by everybody at once.
     const pause = (error.retryAfter ?? 0) + grown * (0.5 + Math.random() / 2);
-    this.#pause(navigator.onLine ? "down" : "offline", pause);
+    const reached = error.foreign ? "between" : "down";
+    this.#pause(navigator.onLine ? reached : "offline", pause);
   }
 
   /** Tries now. */

@@ -2,6 +2,8 @@
 
 const WORDS = {
   down: "Reconnecting",
+  between:
+    "Reconnecting: something between here and the server answers in its place, a proxy or a network that wants a sign-in.",
   offline: "You are offline. What you write goes out when you are back.",
 };
 
@@ -51,7 +53,7 @@ export class Status {
     this.#line.className = `script ${state}`;
     if (this.#text.textContent !== WORDS[state]) this.#text.textContent = WORDS[state];
     const seconds = Math.ceil((until - Date.now()) / 1000);
-    this.#count.textContent = state === "down" && seconds > 0 ? `in ${seconds} s` : "";
+    this.#count.textContent = state !== "offline" && seconds > 0 ? `in ${seconds} s` : "";
     // The tab that polls may be hidden, and its clock slow.
     if (seconds < -1 && !document.hidden) {
       this.#shown.until = Date.now() + 5_000;

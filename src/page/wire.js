@@ -1,4 +1,7 @@
 // The server's wire: the only file that knows addresses, headers and status codes.
+//
+// What answers may be another: the sign-in page of a network, a proxy, a cache. An answer counts only
+// with a mark of this server's own; any other is as good as none.
 
 /** The server answered, and said no. */
 export class Refused extends Error {
@@ -15,6 +18,20 @@ export class Refused extends Error {
   }
 }
 
+/** Something answered in the server's place, and what was asked may or may not have reached it. */
+export class Foreign extends Error {
+  foreign = true;
+
+  constructor(status, retryAfter) {
+    super(`an answer that is not the server's (${status})`);
+    /** In milliseconds; 0 if none was named. */
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The longest that somebody else may have us wait, in milliseconds. */
+const RETRY_AFTER_MOST = 60_000;
+
 const JSON_ACCEPTED = { Accept: "application/json" };
 
 /** How long a request that does not wait may take, in milliseconds. */
@@ -29,7 +46,10 @@ function place(room, rest = "", parameters = {}) {
   return `/chat/${encodeURIComponent(room)}${rest}${question}`;
 }
 
-/** A reply without an error status; throws Refused, or what fetch throws if nobody answered. */
+/**
+ * The body of a reply without an error status, `null` if it has none, and its headers. Throws Refused,
+ * Foreign, or what fetch throws if nobody answered.
+ */
 async function request(address, options = {}, deadline = DEADLINE) {
   const controller = new AbortController();
   const end = () => controller.abort();
@@ -42,26 +62,36 @@ async function request(address, options = {}, deadline = DEADLINE) {
       ...options,
       signal: controller.signal,
     });
-    if (!reply.ok) throw await refusal(reply);
-    const body = reply.status === 204 ? null : await reply.text();
-    return { body: body && JSON.parse(body), headers: reply.headers };
+    const body = parse(reply, await reply.text());
+    if (reply.ok) return { body, headers: reply.headers, status: reply.status };
+    if (!isProblem(body)) throw new Foreign(reply.status, Math.min(RETRY_AFTER_MOST, retryAfter(reply)));
+    throw new Refused(reply.status, String(body.detail ?? body.title).slice(0, 300), retryAfter(reply));
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
   }
 }
 
-async function refusal(reply) {
-  const text = await reply.text();
-  let sentence = text;
+/** Takes part of a reply, if it is there and as it should be. */
+async function ask(address, isOurs, options, deadline) {
+  const reply = await request(address, options, deadline);
+  if (!isOurs(reply)) throw new Foreign(reply.status, 0);
+  return reply;
+}
+
+function parse(reply, text) {
   try {
-    const problem = JSON.parse(text);
-    sentence = problem.detail ?? problem.title ?? text;
+    return text === "" ? null : JSON.parse(text);
   } catch {
-    // A proxy on the way answers in its own words.
+    return null;
   }
+}
+
+const isProblem = (body) => typeof body?.type === "string" && body.type.startsWith("urn:comet-chat:");
+
+function retryAfter(reply) {
   const seconds = Number(reply.headers.get("Retry-After"));
-  return new Refused(reply.status, sentence.slice(0, 300), seconds > 0 ? seconds * 1000 : 0);
+  return seconds > 0 ? seconds * 1000 : 0;
 }
 
 /**
@@ -70,11 +100,15 @@ async function refusal(reply) {
  */
 export async function poll(room, { after, wait, name }, signal) {
   const address = place(room, "", { after, wait, name });
-  const { body, headers } = await request(address, { signal }, wait * 1000 + DEADLINE);
+  const isOurs = ({ status, body, headers }) =>
+    status === 204
+      ? headers.has("Chat-Cursor")
+      : Array.isArray(body?.messages) && typeof body.next === "string";
+  const { body, headers } = await ask(address, isOurs, { signal }, wait * 1000 + DEADLINE);
   return {
     messages: body?.messages ?? [],
-    next: body?.next ?? headers.get("Chat-Cursor") ?? after,
-    gap: body?.gap ?? false,
+    next: body?.next ?? headers.get("Chat-Cursor"),
+    gap: body?.gap ?? headers.has("Chat-Gap"),
   };
 }
 
@@ -82,22 +116,24 @@ export async function poll(room, { after, wait, name }, signal) {
 export async function publish(room, { message, name, id }) {
   const headers = { ...JSON_ACCEPTED, "Content-Type": "application/json" };
   const body = JSON.stringify({ message, name, id });
-  return (await request(place(room), { method: "POST", headers, body })).body;
+  const isOurs = ({ body }) => typeof body?.id === "string";
+  return (await ask(place(room), isOurs, { method: "POST", headers, body })).body;
 }
 
 /** The messages before a cursor, oldest first; `previous` is null where the room begins. */
 export async function history(room, before, limit) {
-  return (await request(place(room, "/history", { before, limit }))).body;
+  const isOurs = ({ body }) => Array.isArray(body?.messages) && body.previous !== undefined;
+  return (await ask(place(room, "/history", { before, limit }), isOurs)).body;
 }
 
 /** Who is in the room. */
 export async function people(room) {
-  return (await request(place(room, "/people"))).body.people;
+  return (await ask(place(room, "/people"), ({ body }) => Array.isArray(body?.people))).body.people;
 }
 
 /** The rooms that are there. */
 export async function rooms() {
-  return (await request("/rooms")).body.rooms;
+  return (await ask("/rooms", ({ body }) => Array.isArray(body?.rooms))).body.rooms;
 }
 
 /** Goes out of the room, unless seen there again within the wait. It works in a page that is closed. */

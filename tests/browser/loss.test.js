@@ -129,7 +129,7 @@ test("what the server refuses is shown as failed, with its reason, and goes out 
     return route.fulfill({
       status: 413,
       contentType: "application/problem+json",
-      body: JSON.stringify({ title: "Content Too Large", detail: "That was too much." }),
+      body: JSON.stringify({ type: "urn:comet-chat:message-too-large", detail: "That was too much." }),
     });
   });
   await say(page, "again");
@@ -174,4 +174,47 @@ test("what is no longer kept is shown as a line where it was", async () => {
   const order = page.locator("#log .row.message .text, #log .row.gap span");
   assert.deepEqual(await order.allTextContents(), ["one", "Some messages are no longer kept", "two"]);
   await forgetful.end();
+});
+
+// An empty 200, as some proxies answer, once let a tab poll 430 times a second, and took a message from the
+// outbox that nobody had received; a portal's refusal in HTML failed it.
+test("an answer that is not the server's own takes no message and hurries no poll, and the page says so", async () => {
+  const html = { contentType: "text/html", body: "<h1>Sign in to the network</h1>" };
+  const answers = {
+    "empty-200": { status: 200, body: "" },
+    "empty-204": { status: 204 },
+    "html-200": { status: 200, ...html },
+    "json-200": { status: 200, contentType: "application/json", body: '{"status":"ok"}' },
+    "html-403": { status: 403, ...html },
+    "html-502": { status: 502, ...html },
+    "json-404": { status: 404, contentType: "application/json", body: '{"error":"no such app"}' },
+  };
+  const tried = Object.entries(answers).map(async ([room, answer]) => {
+    const context = await browser(server, { name: "anna" });
+    const page = await tab(context, room);
+    await say(page, "before");
+    await sent(page);
+    let between = true;
+    let polls = 0;
+    let posts = 0;
+    await context.route(/\/chat\/|\/rooms/, (route) => {
+      const request = route.request();
+      if (!between || request.resourceType() === "document") return route.continue();
+      if (request.method() === "POST") posts += 1;
+      if (/wait=/.test(request.url())) polls += 1;
+      return route.fulfill(answer);
+    });
+    await say(page, "kept");
+    // The poll that waits was begun before, and ends with this.
+    await server.say(room, "ben", "meanwhile");
+    await page.locator("#line-text", { hasText: "something between" }).waitFor();
+    await until("it was sent three times", () => posts >= 3);
+    assert.ok(polls <= 12, `${room}: ${polls} polls`);
+    await page.locator("#outbox .row.sending").waitFor();
+    between = false;
+    await sent(page);
+    await page.locator("#line").waitFor({ state: "hidden", timeout: 20_000 });
+    assert.deepEqual(await server.said(room), ["before", "meanwhile", "kept"]);
+  });
+  await Promise.all(tried);
 });

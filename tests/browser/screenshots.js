@@ -118,8 +118,8 @@ async function main() {
     route.request().method() === "POST"
       ? route.fulfill({
           status: 413,
-          contentType: "application/json",
-          body: '{"detail":"A message has at most 64 KiB."}',
+          contentType: "application/problem+json",
+          body: '{"type":"urn:comet-chat:message-too-large","detail":"A message has at most 64 KiB."}',
         })
       : route.continue(),
   );
