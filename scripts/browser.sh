@@ -5,7 +5,7 @@
 #
 # Each test's server is its own process with a fresh store on a free port, and ends with the tests.
 # Needs Chromium and Node.js 18 or later; what is missing it installs with apt-get if it may, or says
-# what to install. Takes less than three minutes on two cores. From the environment:
+# what to install. Takes about five minutes on two cores. From the environment:
 #
 #   ENGINE=blocking                      or async
 #   CHROMIUM=chromium                    the browser

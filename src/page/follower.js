@@ -38,6 +38,11 @@ export class Follower {
     this.#want();
   }
 
+  /** The cursor up to which this tab has everything. */
+  get position() {
+    return this.#next;
+  }
+
   /** Is present under this name from now on. */
   rename(name) {
     this.#name = name;

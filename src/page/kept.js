@@ -31,6 +31,26 @@ export function keep(key, value) {
   }
 }
 
+/** The keys that begin with this and have a value. */
+export function keysUnder(prefix) {
+  let keys = [...fallback.keys()];
+  try {
+    const stored = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+    keys = keys.concat(stored.map((key) => key.slice(PREFIX.length)));
+  } catch {
+    // It is forbidden.
+  }
+  return [...new Set(keys)].filter((key) => key.startsWith(prefix));
+}
+
+/** Calls back when another tab keeps or forgets something under a key that begins with this. */
+export function watchUnder(prefix, changed) {
+  addEventListener("storage", (event) => {
+    // All is forgotten at once where the key is null.
+    if (event.key === null || event.key.startsWith(PREFIX + prefix)) changed();
+  });
+}
+
 /** Calls back when another tab keeps something under this key. */
 export function watch(key, changed) {
   addEventListener("storage", (event) => {

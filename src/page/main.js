@@ -37,7 +37,7 @@ const context = { me: () => name, names: known };
 document.documentElement.classList.add("ready");
 const backlog = adopt(place);
 const log = new Log(scroller, place, context);
-const outbox = new Outbox(room, { changed: showOutbox, settled });
+const outbox = new Outbox(room, { changed: showOutbox, settled, position: () => follower.position });
 const people = new People(room, context.me);
 const attention = new Attention(room, log, scroller);
 const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));

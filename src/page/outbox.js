@@ -3,47 +3,82 @@
 // The outbox of a room belongs to the browser, not to a tab: what one leaves behind another sends.
 // Every message has an id of its own, under which the server publishes it once, however often it
 // is sent.
+//
+// Tabs change it at the same time, and nothing makes them take turns. So each message is one key, which
+// is written once, by the tab in which it was said, and removed once it is stored. What came of the
+// tries stands under a key beside it.
+//
+//   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait
+//   outcome/ROOM/ID    {tried, after} or {failed}        when it was first tried, and where the room was
 
-import { keep, recall, watch } from "./kept.js";
-import { publish } from "./wire.js";
+import { keep, keysUnder, recall, watch, watchUnder } from "./kept.js";
+import { poll, publish } from "./wire.js";
 
-/** The server remembers an id for ten minutes. Past this, a message may not be sent again unasked. */
+/** The server remembers an id for ten minutes after it was received: a minute less. */
 const REMEMBERED = 9 * 60 * 1000;
 
 /** Pauses between attempts, in milliseconds. */
 const PAUSE = { first: 500, last: 15_000 };
 
+/** How long another tab has to send what it was told, before this one does, in milliseconds. */
+const LEFT_BEHIND = 5_000;
+
 /** The most of one's own messages in a room that are known again as such. */
 const OWN_KEPT = 500;
+
+/** How long it may take until a tab sees what another has kept, in milliseconds. */
+const RECENT = 10_000;
 
 const LOCK = "comet-chat-post";
 
 /** How long to wait for another tab that sends, in milliseconds. */
 const PATIENCE = 3_000;
 
+const BETWEEN = "Something between here and the server answers in its place. It is tried again.";
+
 export class Outbox {
   #room;
   #changed;
   #settled;
+  #position;
   #own;
+  #owned = new Map();
+  #known = new Map();
+  #list = null;
+  #last = 0;
   #settling = [];
+  #between = false;
   #flushing = false;
+  #leftBehind = null;
   #wake = () => {};
 
-  /** `changed()` when `entries` did; `settled(cursor, claimed)` when a message is known as own. */
-  constructor(room, { changed, settled }) {
+  /**
+   * `changed()` when `entries` did; `settled(cursor, claimed)` when a message is known as own;
+   * `position()` is the cursor up to which the room is known.
+   */
+  constructor(room, { changed, settled, position }) {
     this.#room = room;
     this.#changed = changed;
     this.#settled = settled;
+    this.#position = position;
     this.#own = new Set(recall(`own/${room}`, []));
-    watch(`outbox/${room}`, () => changed());
-    watch(`own/${room}`, (own) => (this.#own = new Set(own)));
+    this.#tidy();
+    watchUnder(`outbox/${room}/`, () => this.#elsewhere());
+    watchUnder(`outcome/${room}/`, () => this.#elsewhere());
+    watch(`own/${room}`, (own) => this.#learn(own ?? []));
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      this.#elsewhere();
+      this.flush();
+    });
   }
 
   /** What is on its way, oldest first. */
   get entries() {
     const shown = (entry) => !this.#settling.some(({ id }) => id === entry.id);
     const waiting = this.#kept().filter(shown);
+    const first = waiting.findIndex(({ state }) => state === "sending");
+    if (this.#between && first >= 0) waiting[first] = { ...waiting[first], reason: BETWEEN };
     return [...this.#settling.filter((entry) => !entry.taken), ...waiting];
   }
 
@@ -68,22 +103,24 @@ export class Outbox {
   }
 
   add(text, name) {
-    const at = new Date().toISOString();
-    const entry = { id: newId(), text, name, at, state: "sending", tried: null };
-    this.#save([...this.#kept(), entry]);
+    const id = newId();
+    // A clock that goes back, or a tab that is loaded again, does not change the order.
+    const known = this.#kept().map(({ n }) => n);
+    this.#last = known.reduce((a, b) => Math.max(a, b), Math.max(this.#last, Date.now() - 1)) + 1;
+    this.#keep("outbox", id, { n: this.#last, id, text, name, at: new Date().toISOString() });
     this.#changed();
     this.flush();
   }
 
-  /** Sends a failed one again, under the same id. */
+  /** Sends a failed one again, under the same id; or one that waits, now. */
   retry(id) {
-    this.#update(id, { state: "sending", reason: null, tried: null });
+    if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, null);
     this.#changed();
     this.flush();
   }
 
   discard(id) {
-    this.#save(this.#kept().filter((entry) => entry.id !== id));
+    this.#remove(id);
     this.#changed();
   }
 
@@ -95,10 +132,12 @@ export class Outbox {
     let failures = 0;
     while (this.#next()) {
       try {
-        await inTurn(() => this.#send(this.#next()));
+        await inTurn(() => this.#send());
         failures = 0;
+        this.#hinder(false);
       } catch (error) {
         failures += 1;
+        this.#hinder(error.foreign === true);
         const pause = Math.min(PAUSE.last, PAUSE.first * 2 ** (failures - 1));
         await this.#pause((error.retryAfter ?? 0) + pause * (0.5 + Math.random() / 2));
       }
@@ -107,20 +146,27 @@ export class Outbox {
   }
 
   #next() {
+    this.#list = null;
     return this.#kept().find(({ state }) => state === "sending");
   }
 
-  /** Sends an entry; throws what may pass. */
-  async #send(entry) {
+  /** Sends the oldest; throws what may pass. */
+  async #send() {
+    const entry = this.#next();
     // Another tab has sent the last one meanwhile.
     if (!entry) return;
     const { id, text, name } = entry;
-    const tried = entry.tried ?? Date.now();
-    if (Date.now() - tried > REMEMBERED) {
-      this.#fail(entry, "It may have gone out, or not.");
-      return;
+    let { tried } = entry;
+    if (tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
+      // Its id is forgotten, and what was received then would be published once more.
+      if (await this.#mayBeThere(entry)) {
+        this.#fail(entry, "It may have gone out, or not.");
+        return;
+      }
+      tried = undefined;
     }
-    if (navigator.onLine) this.#update(id, { tried });
+    if (tried === undefined && navigator.onLine && this.#waits(id))
+      this.#keep("outcome", id, { tried: Date.now(), after: this.#position() });
     try {
       const { id: cursor } = await publish(this.#room, { message: text, name, id });
       this.#settle(entry, cursor);
@@ -130,20 +176,38 @@ export class Outbox {
     }
   }
 
+  /** Whether the room has something like it since it was first tried, or no longer knows. */
+  async #mayBeThere({ text, name, after }) {
+    if (!after) return true;
+    let reply = { next: after };
+    do {
+      reply = await poll(this.#room, { after: reply.next, wait: 0 });
+      const same = (message) => message.name === name && message.text === text;
+      if (reply.gap || reply.messages.some(same)) return true;
+    } while (reply.messages.length > 0);
+    return false;
+  }
+
   #settle(entry, cursor) {
     const claim = this.#settling.find(({ id }) => id === entry.id);
-    this.#own = new Set([...recall(`own/${this.#room}`, []), cursor].slice(-OWN_KEPT));
-    keep(`own/${this.#room}`, [...this.#own]);
+    this.#owned.set(cursor, Date.now());
+    this.#learn(recall(`own/${this.#room}`, []));
     if (claim) this.#settling = this.#settling.filter((other) => other !== claim);
     if (claim?.taken !== cursor) this.#settling.push({ ...entry, state: "sent", cursor });
-    this.#save(this.#kept().filter(({ id }) => id !== entry.id));
+    this.#remove(entry.id);
     this.#settled(cursor, claim?.taken);
     this.#changed();
   }
 
   #fail(entry, reason) {
-    this.#update(entry.id, { state: "failed", reason });
+    if (this.#waits(entry.id)) this.#keep("outcome", entry.id, { failed: reason });
     this.#settling = this.#settling.filter(({ id }) => id !== entry.id);
+    this.#changed();
+  }
+
+  #hinder(between) {
+    if (between === this.#between) return;
+    this.#between = between;
     this.#changed();
   }
 
@@ -157,16 +221,92 @@ export class Outbox {
     });
   }
 
+  /**
+   * Learns which messages are own, as another tab or the browser says. Tabs write this list at the same
+   * time: what this one has added, and another has written over, it adds again.
+   */
+  #learn(own) {
+    const fresh = own.filter((cursor) => !this.#own.has(cursor));
+    for (const [cursor, at] of this.#owned) if (Date.now() - at > RECENT) this.#owned.delete(cursor);
+    const lost = [...this.#owned.keys()].filter((cursor) => !own.includes(cursor));
+    this.#own = new Set([...own, ...lost].slice(-OWN_KEPT));
+    if (lost.length > 0) keep(`own/${this.#room}`, [...this.#own]);
+    for (const cursor of fresh) this.#settled(cursor);
+  }
+
+  /** Another tab has changed what waits. */
+  #elsewhere() {
+    this.#list = null;
+    const waiting = new Set(this.#kept().map(({ id }) => id));
+    // What another tab has sent is taken by no answer here.
+    this.#settling = this.#settling.filter(({ id, taken }) => !taken || waiting.has(id));
+    this.#changed();
+    if (waiting.size === 0 || this.#leftBehind !== null) return;
+    // The tab that it was said in may be gone.
+    this.#leftBehind = setTimeout(() => {
+      this.#leftBehind = null;
+      this.flush();
+    }, LEFT_BEHIND);
+  }
+
+  // What is kept.
+
+  #key(kind, id) {
+    return `${kind}/${this.#room}/${id}`;
+  }
+
+  /** The ids that have a key of this kind. */
+  #ids(kind) {
+    const prefix = this.#key(kind, "");
+    return keysUnder(prefix).map((key) => key.slice(prefix.length));
+  }
+
   #kept() {
-    return recall(`outbox/${this.#room}`, []);
+    if (this.#list) return [...this.#list];
+    const known = new Map();
+    for (const id of this.#ids("outbox")) {
+      const entry = this.#known.get(id) ?? recall(this.#key("outbox", id));
+      if (entry?.id === id && typeof entry.text === "string") known.set(id, entry);
+    }
+    this.#known = known;
+    const outcomes = new Set(this.#ids("outcome"));
+    const now = (entry) => {
+      const outcome = outcomes.has(entry.id) ? recall(this.#key("outcome", entry.id), {}) : {};
+      const { failed, ...rest } = outcome;
+      if (failed === undefined) return { ...entry, ...rest, state: "sending" };
+      return { ...entry, state: "failed", reason: failed };
+    };
+    const ordered = [...known.values()].sort((a, b) => a.n - b.n || (a.id < b.id ? -1 : 1));
+    this.#list = ordered.map(now);
+    return [...this.#list];
   }
 
-  #save(entries) {
-    keep(`outbox/${this.#room}`, entries.length > 0 ? entries : null);
+  #waits(id) {
+    return recall(this.#key("outbox", id)) !== null;
   }
 
-  #update(id, change) {
-    this.#save(this.#kept().map((entry) => (entry.id === id ? { ...entry, ...change } : entry)));
+  #keep(kind, id, value) {
+    this.#list = null;
+    keep(this.#key(kind, id), value);
+  }
+
+  /** In this order: what was tried must not be taken for new. */
+  #remove(id) {
+    this.#keep("outbox", id, null);
+    this.#keep("outcome", id, null);
+  }
+
+  #tidy() {
+    // An earlier page kept one list, which its tabs wrote over each other.
+    const old = recall(`outbox/${this.#room}`);
+    old?.forEach(({ id, text, name, at, state, reason, tried }, n) => {
+      this.#keep("outbox", id, { n, id, text, name, at });
+      if (state === "failed") this.#keep("outcome", id, { failed: reason });
+      else if (tried) this.#keep("outcome", id, { tried });
+    });
+    if (old) keep(`outbox/${this.#room}`, null);
+    const waiting = new Set(this.#ids("outbox"));
+    for (const id of this.#ids("outcome")) if (!waiting.has(id)) this.#keep("outcome", id, null);
   }
 }
 

@@ -58,7 +58,7 @@ export function outboxRow(message, { first, context, retry, discard }) {
   row.classList.add(state);
   const label = { sending: "Sending", sent: "Sent", failed: "Not sent" }[state];
   row.querySelector(".meta").append(icon(state, label));
-  if (state !== "failed") return row;
+  if (state !== "failed" && !reason) return row;
   row
     .querySelector(".said")
     .append(

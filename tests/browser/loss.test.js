@@ -218,3 +218,158 @@ test("an answer that is not the server's own takes no message and hurries no pol
   });
   await Promise.all(tried);
 });
+
+// Two or three tabs of one room that went offline and online again lost 6 to 13 of 50 messages without a word:
+// each read the one list of what waits, changed it and wrote it back over what the others had written.
+for (const [where, host] of [
+  ["with Web Locks", "127.0.0.1"],
+  ["without, as on plain http", "chat.test"],
+]) {
+  test(`up to four tabs, at random, with outages, reloads and lost answers, lose nothing (${where})`, async () => {
+    const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+    console.log(`SEED=${seed}`);
+    let state = seed;
+    const random = (below) => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return (state >> 8) % below;
+    };
+    const room = `four-tabs-${host}`;
+    const context = await browser(server, { name: "anna", origin: `http://${host}:${server.port}` });
+    let honest = false;
+    let offline = false;
+    await context.route(`**/chat/${room}`, async (route) => {
+      const fate = route.request().method() === "POST" && !honest ? random(10) : 9;
+      try {
+        // The answer is lost, the request is lost, another answers.
+        if (fate <= 1) await route.fetch();
+        if (fate <= 3) await route.abort();
+        else if (fate === 4) await route.fulfill({ status: 200, body: "" });
+        else await route.continue();
+      } catch {
+        // The page has gone meanwhile.
+      }
+    });
+    const slots = [];
+    const expected = [];
+    const goOnline = async (online) => {
+      if (online === !offline) return;
+      offline = !online;
+      await context.setOffline(offline);
+    };
+    const open = async (slot) => {
+      await goOnline(true);
+      slot.page = await tab(context, room);
+    };
+    for (let n = 0; n < 2; n += 1) slots.push({ name: n, said: 0 });
+    for (const slot of slots) await open(slot);
+    const end = Date.now() + 25_000;
+    for (let step = 0; step < 120 && Date.now() < end; step += 1) {
+      const slot = slots[random(slots.length)];
+      const what = random(20);
+      if (what < 14) {
+        slot.said += 1;
+        const text = `${slot.name}: ${slot.said}`;
+        expected.push(text);
+        await say(slot.page, text);
+      } else if (what < 17) await goOnline(offline);
+      else if (what === 17) {
+        await goOnline(true);
+        await slot.page.reload();
+        await slot.page.locator("html.ready").waitFor();
+      } else if (what === 18 && slots.length < 4) {
+        slots.push({ name: slots.length, said: 0 });
+        await open(slots.at(-1));
+      } else if (what === 19) {
+        await slot.page.close();
+        await open(slot);
+      }
+    }
+    honest = true;
+    await goOnline(true);
+    const waiting = async () => {
+      const counts = slots.map(({ page }) => page.locator("#outbox .row").count());
+      return (await Promise.all(counts)).reduce((a, b) => a + b);
+    };
+    await until("all is sent", async () => (await waiting()) === 0, 40_000);
+    const said = await server.said(room);
+    assert.deepEqual([...said].sort(), [...expected].sort(), "each once");
+    for (const { name } of slots) {
+      const own = (texts) => texts.filter((text) => text.startsWith(`${name}:`));
+      assert.deepEqual(own(said), own(expected), "a tab's in its order");
+    }
+    for (const { page } of slots) {
+      // What was said long before a tab was opened is not in it.
+      const last = async () => JSON.stringify((await shown(page)).slice(-30));
+      const right = JSON.stringify(said.slice(-30));
+      await until(`the last are shown: ${right}`, async () => (await last()) === right).catch(async (error) => {
+        throw new Error(`${error.message}, but ${await last()}`);
+      });
+      assert.equal(await page.locator("#log .row.message:not(.own)").count(), 0, "all are one's own");
+    }
+  });
+}
+
+/** Has a page think that so much time has passed. */
+const later = (page, minutes) =>
+  page.evaluate((minutes) => {
+    const { now } = Date;
+    Date.now = () => now() + minutes * 60_000;
+  }, minutes);
+
+// With the server away for ten minutes, the first of three that waited failed ("may have gone out, or not"), and
+// the others went out before it.
+test("what waits for a server that is away for eleven minutes goes out in its order", async () => {
+  const mortal = await Server.start();
+  const context = await browser(mortal, { name: "anna" });
+  const page = await tab(context, "eleven");
+  await say(page, "before");
+  await sent(page);
+  await mortal.kill();
+  const lost = context.waitForEvent("requestfailed", (request) => request.method() === "POST");
+  for (const text of ["one", "two", "three"]) await say(page, text);
+  await lost;
+  await later(page, 11);
+  await mortal.restart();
+  await showing(page, ["before", "one", "two", "three"]);
+  await sent(page);
+  assert.deepEqual(await mortal.said("eleven"), ["before", "one", "two", "three"]);
+  await mortal.end();
+});
+
+test("after eleven minutes only what the room has already is asked about", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "asked");
+  let lose = "answer";
+  let tries = 0;
+  await context.route("**/chat/asked", async (route) => {
+    if (route.request().method() !== "POST" || lose === null) return route.continue();
+    tries += 1;
+    if (lose === "answer") await route.fetch();
+    await route.abort();
+  });
+  await say(page, "received");
+  await until("it was tried", () => tries > 0);
+  lose = "request";
+  await say(page, "waiting");
+  await later(page, 11);
+  lose = null;
+  await page.getByText("It may have gone out, or not.").waitFor();
+  await until("the other went out", async () => (await server.said("asked")).length === 2);
+  await page.getByRole("button", { name: "Discard" }).click();
+  await sent(page);
+  assert.deepEqual(await server.said("asked"), ["received", "waiting"]);
+});
+
+test("what an earlier page left in its list goes out", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await context.newPage();
+  await page.goto(`${server.origin}/help`);
+  await page.evaluate(() => {
+    const entry = { id: "0123", text: "left", name: "anna", at: new Date().toISOString(), state: "sending", tried: null };
+    localStorage.setItem("comet-chat/outbox/earlier", JSON.stringify([entry]));
+  });
+  const next = await tab(context, "earlier");
+  await showing(next, ["left"]);
+  await sent(next);
+  assert.deepEqual(await server.said("earlier"), ["left"]);
+});
