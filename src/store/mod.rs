@@ -153,7 +153,7 @@ pub struct Stats {
     pub commits: u64,
     /// Messages in them; `messages / commits` is what one wait for the disk was shared by.
     pub messages: u64,
-    /// Transactions that failed, and of which nothing was stored.
+    /// Transactions, and parts of one that another shared, that failed: nothing of them was stored.
     pub failures: u64,
     /// The time that all transactions took together.
     pub busy: Duration,

@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
 
 use comet_chat::message::RoomName;
 use comet_chat::store::{Error, SqliteStore, Store};
@@ -164,6 +166,41 @@ fn a_file_that_is_damaged_in_a_room_answers_for_the_others() {
     assert!(store.append(&lobby, &[said("x", 1)]).is_err());
     assert_eq!(kept(&*store, &other), [1]);
     assert_eq!(sequence(&store.append(&other, &[said("y", 1)]).unwrap()), 2);
+}
+
+/// A room whose row can't be read took every other room's message in the same commit with it.
+#[test]
+fn a_room_that_fails_takes_no_other_with_it() {
+    let place = Place::in_a_file();
+    let (bad, good) = (crate::place::room("bad"), crate::place::room("good"));
+    let store = place.open(ALL);
+    for name in [&bad, &good] {
+        store.append(name, &[said("x", 1)]).unwrap();
+    }
+    let other = Connection::open(place.path()).unwrap();
+    other.execute("UPDATE rooms SET latest = -5 WHERE name = 'bad'", ()).unwrap();
+    // While another program holds the file all letters wait, and then share a commit.
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writers = 20;
+    let all_there = Barrier::new(writers + 1);
+    thread::scope(|scope| {
+        for n in 0..writers {
+            let (store, all_there) = (&store, &all_there);
+            let name = if n % 2 == 0 { &bad } else { &good };
+            scope.spawn(move || {
+                all_there.wait();
+                let appended = store.append(name, &[said("y", 2), said("z", 2)]);
+                assert_eq!(appended.is_ok(), n % 2 == 1, "{appended:?}");
+            });
+        }
+        all_there.wait();
+        other.execute_batch("ROLLBACK").unwrap();
+    });
+    assert_eq!(kept(&*store, &good), Vec::from_iter(1..=writers as u64 + 1));
+    assert_eq!(store.stats().failures, writers as u64 / 2);
+    other.execute("UPDATE rooms SET latest = 1 WHERE name = 'bad'", ()).unwrap();
+    assert_eq!(kept(&*store, &bad), [1], "nothing is left of what failed");
+    assert_eq!(sequence(&store.append(&bad, &[said("y", 3)]).unwrap()), 2);
 }
 
 fn find_last(bytes: &[u8], needle: &[u8]) -> usize {

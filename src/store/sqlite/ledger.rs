@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 
 use super::rows::{self, Room};
 use super::schema;
@@ -24,6 +24,28 @@ pub(super) struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
+    /// Does a part of the work so that it is done whole or not at all, and leaves the rest as it is. Its
+    /// failure is the inner error; the outer one ends the transaction.
+    pub(super) fn part<T>(
+        &self,
+        work: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<rusqlite::Result<T>> {
+        let step = |sql| self.transaction.prepare_cached(sql)?.execute(());
+        step(schema::BEGIN_PART)?;
+        let outcome = work(self);
+        if let Err(error) = outcome {
+            // SQLite has rolled back already, or the disk is in no state to go on.
+            if self.transaction.is_autocommit() || concerns_all(&error) {
+                return Err(error);
+            }
+            step(schema::UNDO_PART)?;
+            step(schema::KEEP_PART)?;
+            return Ok(Err(error));
+        }
+        step(schema::KEEP_PART)?;
+        Ok(outcome)
+    }
+
     /// Stores the drafts of one room.
     pub(super) fn append(&self, name: &RoomName, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
         let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
@@ -150,4 +172,20 @@ impl Ledger<'_> {
         self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, added + DELETE_AHEAD))?;
         Ok(())
     }
+}
+
+/// Whether an error is the disk's or the machine's, and not of the rows of one room.
+fn concerns_all(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+        )
+    )
 }

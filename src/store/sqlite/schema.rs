@@ -70,6 +70,13 @@ pub(super) const BEGIN_LIFE: &str = "INSERT INTO store (epoch) VALUES (?1)";
 
 pub(super) const UNDO: &str = "UPDATE store SET undone = undone + 1";
 
+/// What one letter changes, so that it can be taken back alone.
+pub(super) const BEGIN_PART: &str = "SAVEPOINT part";
+
+pub(super) const KEEP_PART: &str = "RELEASE part";
+
+pub(super) const UNDO_PART: &str = "ROLLBACK TO part";
+
 pub(super) const ROOM: &str = "SELECT id, oldest, latest FROM rooms WHERE name = ?1";
 
 pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest FROM rooms";

@@ -34,8 +34,11 @@ const STACK_BYTES: usize = 1024 * 1024;
 /// Work for the writer, and where its outcome goes.
 struct Letter {
     task: Task,
-    answer: Sender<Result<Vec<Appended>, Error>>,
+    answer: Sender<Answer>,
 }
+
+/// How a letter's work ended.
+type Answer = Result<Vec<Appended>, Error>;
 
 enum Task {
     Append { room: RoomName, drafts: Vec<Draft> },
@@ -213,7 +216,7 @@ impl Pen {
             match outcome {
                 Ok(answers) => {
                     for (letter, answer) in letters.into_iter().zip(answers) {
-                        letter.answer.send(Ok(answer)).ok();
+                        letter.answer.send(answer).ok();
                     }
                 }
                 Err(error) => {
@@ -236,15 +239,19 @@ impl Pen {
         }
     }
 
-    /// All letters in one transaction. Its end waits for the disk.
-    fn commit(&mut self, letters: &[Letter]) -> rusqlite::Result<Vec<Vec<Appended>>> {
+    /// All letters in one transaction, each for itself: what fails in one is not done, and the others
+    /// are. Its end waits for the disk.
+    fn commit(&mut self, letters: &[Letter]) -> rusqlite::Result<Vec<Answer>> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let ledger = Ledger { transaction: &transaction, epoch: self.epoch, keep: self.keep };
         let answers = letters
             .iter()
-            .map(|letter| match &letter.task {
-                Task::Append { room, drafts } => ledger.append(room, drafts),
-                Task::Expire { now } => ledger.expire(*now).map(|()| Vec::new()),
+            .map(|letter| {
+                let outcome = ledger.part(|ledger| match &letter.task {
+                    Task::Append { room, drafts } => ledger.append(room, drafts),
+                    Task::Expire { now } => ledger.expire(*now).map(|()| Vec::new()),
+                })?;
+                Ok(outcome.map_err(|error| open::sentence(&self.path, &error)))
             })
             .collect::<rusqlite::Result<_>>()?;
         let committed = transaction.commit();
@@ -278,11 +285,13 @@ impl Pen {
         sentence
     }
 
-    fn count(&mut self, outcome: &Result<Vec<Vec<Appended>>, Error>, took: Duration) {
+    fn count(&mut self, outcome: &Result<Vec<Answer>, Error>, took: Duration) {
         let counts = &self.counts;
         match outcome {
             Ok(answers) => {
-                let stored = answers.iter().flatten().filter_map(Appended::stored).count();
+                let stored = answers.iter().flatten().flatten().filter_map(Appended::stored).count();
+                let failed = answers.iter().filter(|answer| answer.is_err()).count();
+                counts.failures.fetch_add(failed as u64, Relaxed);
                 counts.commits.fetch_add(1, Relaxed);
                 counts.messages.fetch_add(stored as u64, Relaxed);
                 if self.is_failing {
