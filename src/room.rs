@@ -140,6 +140,13 @@ pub struct Published {
     pub delivered: usize,
 }
 
+/// A message came under the id of another one, and was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdReused;
+
+/// What the sender of a draft is told.
+pub type Receipt = Result<Published, IdReused>;
+
 /// A room's state. `S` is whatever the engine wakes a subscriber by.
 pub struct Room<S> {
     epoch: Epoch,
@@ -248,14 +255,12 @@ impl<S> Room<S> {
     /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
     /// outcome what to tell its sender.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
-    pub fn publish(&mut self, appended: &[Appended], now: Timestamp) -> (Vec<(S, Wake)>, Vec<Published>) {
-        let messages: Arc<[Arc<Message>]> = appended
-            .iter()
-            .filter_map(|outcome| match outcome {
-                Appended::Stored(message) => Some(message.clone()),
-                Appended::Repeated(_) => None,
-            })
-            .collect();
+    pub fn publish(
+        &mut self,
+        appended: &[Appended],
+        now: Timestamp,
+    ) -> (Vec<(S, Wake)>, Vec<Receipt>) {
+        let messages: Arc<[Arc<Message>]> = appended.iter().filter_map(Appended::stored).cloned().collect();
 
         let woken = self.take_those_who_want(&messages);
         let wanting_everything = woken.iter().filter(|waiting| waiting.wants == Wants::Everything).count();
@@ -276,8 +281,9 @@ impl<S> Room<S> {
         let published = appended
             .iter()
             .map(|outcome| match outcome {
-                Appended::Stored(message) => Published { id: message.id, delivered: delivered(message) },
-                Appended::Repeated(id) => Published { id: *id, delivered: self.delivered_then(*id) },
+                Appended::Stored(message) => Ok(Published { id: message.id, delivered: delivered(message) }),
+                Appended::Repeated(id) => Ok(Published { id: *id, delivered: self.delivered_then(*id) }),
+                Appended::Conflict => Err(IdReused),
             })
             .collect();
         let page = Page { messages, next: self.latest(), gap: false };

@@ -17,7 +17,7 @@ use super::STORE_THREADS;
 use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
-use crate::room::{Published, Room, SubscriberId, Subscription, Wake};
+use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
 
@@ -25,15 +25,11 @@ use crate::wire::refusal::Refusal;
 enum Letter {
     Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
     Unsubscribe(SubscriberId),
-    Publish { draft: Draft, sender: Sender<Result<Published, NotStored>> },
+    Publish { draft: Draft, sender: Sender<Result<Published, Refusal>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
-    Leave { name: PersonName, wait: Duration, done: Sender<Result<(), NotStored>> },
+    Leave { name: PersonName, wait: Duration, done: Sender<Result<(), Refusal>> },
     Close,
 }
-
-/// The store has failed, and the log says how.
-#[derive(Debug, Clone, Copy)]
-struct NotStored;
 
 /// A room's address. While anybody holds one, the room's task does not end.
 ///
@@ -70,8 +66,7 @@ impl RoomHandle {
     pub async fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
         let (sender, answer) = oneshot::channel();
         self.send(Letter::Publish { draft, sender });
-        let published = answer.await.map_err(|_| Refusal::TryAgain)?;
-        published.map_err(|_| Refusal::StoreUnavailable)
+        answer.await.map_err(|_| Refusal::TryAgain)?
     }
 
     /// The same, but waits no longer than this: the message may yet be published.
@@ -90,8 +85,7 @@ impl RoomHandle {
     pub async fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
         let (done, answer) = oneshot::channel();
         self.send(Letter::Leave { name, wait, done });
-        let left = answer.await.map_err(|_| Refusal::TryAgain)?;
-        left.map_err(|_| Refusal::StoreUnavailable)
+        answer.await.map_err(|_| Refusal::TryAgain)?
     }
 
     fn send(&self, letter: Letter) {
@@ -229,7 +223,7 @@ struct Owner {
 }
 
 /// Whom to answer when a draft is stored; nobody, if the room itself wrote it.
-type Senders = Vec<Option<Sender<Result<Published, NotStored>>>>;
+type Senders = Vec<Option<Sender<Result<Published, Refusal>>>>;
 
 impl Owner {
     async fn run(mut self) {
@@ -325,7 +319,7 @@ impl Owner {
         senders.resize_with(drafts.len(), || None);
         let outcome = if drafts.is_empty() { Ok(()) } else { self.publish(room, drafts, senders, now).await };
         for done in left {
-            answer(done, outcome);
+            answer(done, outcome.clone());
         }
     }
 
@@ -336,7 +330,7 @@ impl Owner {
         drafts: Vec<Draft>,
         senders: Senders,
         now: Timestamp,
-    ) -> Result<(), NotStored> {
+    ) -> Result<(), Refusal> {
         let drafts: Arc<[Draft]> = drafts.into();
         let (name, kept) = (self.name.clone(), drafts.clone());
         match self.rooms.call(move |store| store.append(&name, &kept)).await {
@@ -347,7 +341,8 @@ impl Owner {
                 wake(woken);
                 METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
                 for (sender, published) in senders.into_iter().zip(published) {
-                    sender.into_iter().for_each(|sender| answer(sender, Ok(published)));
+                    let published = published.map_err(|IdReused| Refusal::IdReused);
+                    sender.into_iter().for_each(|sender| answer(sender, published.clone()));
                 }
                 Ok(())
             }
@@ -355,9 +350,9 @@ impl Owner {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
                 drafts.iter().for_each(|draft| room.people.was_not_announced(draft, now));
                 for sender in senders.into_iter().flatten() {
-                    answer(sender, Err(NotStored));
+                    answer(sender, Err(Refusal::StoreUnavailable));
                 }
-                Err(NotStored)
+                Err(Refusal::StoreUnavailable)
             }
         }
     }
@@ -379,8 +374,8 @@ fn answer<T>(asker: Sender<T>, outcome: T) {
 fn refuse(letters: impl Iterator<Item = Letter>) {
     for letter in letters {
         match letter {
-            Letter::Publish { sender, .. } => answer(sender, Err(NotStored)),
-            Letter::Leave { done, .. } => answer(done, Err(NotStored)),
+            Letter::Publish { sender, .. } => answer(sender, Err(Refusal::StoreUnavailable)),
+            Letter::Leave { done, .. } => answer(done, Err(Refusal::StoreUnavailable)),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use std::mem::size_of;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
+use super::fingerprint::fingerprint;
 use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read, remembers};
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
 
@@ -49,9 +50,16 @@ struct Shelf {
     at: Option<Timestamp>,
     /// Who has joined and not left since, and when.
     present: BTreeMap<PersonName, Timestamp>,
-    sent: HashMap<SendId, (u64, Timestamp)>,
+    sent: HashMap<SendId, Sent>,
     /// The keys of `sent` with their time, in the order in which they came.
     sent_order: VecDeque<(Timestamp, SendId)>,
+}
+
+/// What was sent under an id.
+struct Sent {
+    sequence: u64,
+    at: Timestamp,
+    fingerprint: u64,
 }
 
 impl MemoryStore {
@@ -220,12 +228,16 @@ impl Shelf {
     fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
         let sequence = self.latest + 1;
         if let Some(id) = &draft.send_id {
-            if let Some(&(sequence, at)) = self.sent.get(id)
-                && remembers(at, draft.at)
+            let fingerprint = fingerprint(draft);
+            if let Some(sent) = self.sent.get(id)
+                && remembers(sent.at, draft.at)
             {
-                return Appended::Repeated(Cursor { epoch, sequence });
+                return match sent.fingerprint == fingerprint {
+                    true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence }),
+                    false => Appended::Conflict,
+                };
             }
-            self.sent.insert(id.clone(), (sequence, draft.at));
+            self.sent.insert(id.clone(), Sent { sequence, at: draft.at, fingerprint });
             self.sent_order.push_back((draft.at, id.clone()));
         }
         match (draft.kind, &draft.name) {
@@ -275,7 +287,7 @@ impl Shelf {
             };
             freed += ENTRY_BYTES + id.as_str().len();
             // The same id may have been used anew since.
-            if self.sent.get(&id).is_some_and(|(_, sent)| *sent == at) {
+            if self.sent.get(&id).is_some_and(|sent| sent.at == at) {
                 self.sent.remove(&id);
             }
         }

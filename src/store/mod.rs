@@ -3,6 +3,7 @@
 //! A store is called from room threads and handlers and may block: on a lock, or on a disk.
 //! It never calls back, knows no room thread and no waiter, and takes the time from its callers.
 
+mod fingerprint;
 mod memory;
 mod sqlite;
 mod sweeper;
@@ -38,8 +39,8 @@ pub trait Store: Send + Sync + 'static {
     /// How much of each room it keeps.
     fn keep(&self) -> Keep;
 
-    /// Numbers and keeps the drafts, in their order, all or none; as durably as this store promises
-    /// by the time it returns. Answers one outcome for each draft.
+    /// Numbers and keeps the drafts, in their order, all or none but those whose `send_id` is known; as
+    /// durably as this store promises by the time it returns. Answers one outcome for each draft.
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
 
     /// The newest messages of a room, at most `limit`, oldest first; and its latest sequence, which
@@ -87,6 +88,8 @@ pub enum Appended {
     Stored(Arc<Message>),
     /// Its `send_id` was stored before, here; nothing was added.
     Repeated(Cursor),
+    /// Its `send_id` was stored before, here, for another name or text; nothing was added.
+    Conflict,
 }
 
 impl Appended {
@@ -94,7 +97,7 @@ impl Appended {
     pub fn stored(&self) -> Option<&Arc<Message>> {
         match self {
             Appended::Stored(message) => Some(message),
-            Appended::Repeated(_) => None,
+            Appended::Repeated(_) | Appended::Conflict => None,
         }
     }
 }

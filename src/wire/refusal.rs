@@ -39,6 +39,8 @@ pub enum Refusal {
     BadName(&'static str),
     /// An `id` or `Idempotency-Key` that can't name a message.
     BadId(&'static str),
+    /// An `id` under which something else was said a short while ago.
+    IdReused,
     /// A header with bytes that are not visible ASCII.
     BadHeader,
     /// A body whose length is not clear: several or bad `Content-Length`, odd `Transfer-Encoding`.
@@ -76,6 +78,7 @@ impl Refusal {
             Refusal::UnsupportedMediaType | Refusal::UnsupportedContentEncoding => 415,
             Refusal::MethodNotAllowed(_) => 405,
             Refusal::NotFound => 404,
+            Refusal::IdReused => 422,
             Refusal::TooDeepPipeline => 429,
             _ if self.retry_after().is_some() => 503,
             _ => 400,
@@ -99,6 +102,7 @@ impl Refusal {
             Refusal::BadRoom(_) => "bad-room",
             Refusal::BadName(_) => "bad-name",
             Refusal::BadId(_) => "bad-id",
+            Refusal::IdReused => "id-reused",
             Refusal::BadHeader => "bad-header",
             Refusal::BadFraming(_) => "bad-framing",
             Refusal::TooDeepPipeline => "too-deep-pipeline",
@@ -166,6 +170,9 @@ impl fmt::Display for Refusal {
             | Refusal::BadFraming(reason) => f.write_str(reason),
             Refusal::BadWait => f.write_str("wait is a number of seconds from 0 to 60, such as wait=10 or wait=0.5"),
             Refusal::BadLimit => f.write_str("limit is a whole number from 1 to 500"),
+            Refusal::IdReused => f.write_str(
+                "something else was said under this id within ten minutes, and this was not published: take another id",
+            ),
             Refusal::BadHeader => f.write_str("a header has bytes that are not visible ASCII"),
             Refusal::TooDeepPipeline => {
                 write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")

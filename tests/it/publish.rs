@@ -14,6 +14,7 @@ on_every_setup![
     a_message_may_be_as_long_as_the_limit,
     a_message_is_kept_as_it_was_said,
     the_same_id_is_published_once,
+    an_id_that_was_used_for_something_else_is_refused,
     the_same_id_in_another_room_is_another_message,
     a_client_that_asks_first_is_told_to_continue,
     publishing_goes_on_over_one_connection,
@@ -114,6 +115,20 @@ fn the_same_id_is_published_once(chat: Chat) {
     }
     chat.says("and on");
     assert_eq!(follower.hears(2), ["once", "and on"]);
+}
+
+/// Another text under an id that was used before was answered `ok`, and dropped.
+fn an_id_that_was_used_for_something_else_is_refused(chat: Chat) {
+    let mut follower = chat.follower();
+    let says = |text, name| json!({"message": text, "name": name, "id": "1"});
+    chat.ask(&chat.post().json(says("one", "ann"))).is(200);
+    for other in [says("two", "ann"), says("one", "ben")] {
+        let problem = chat.ask(&chat.post().json(other).accept("application/json")).is(422).json();
+        assert_eq!(problem["type"], "urn:comet-chat:id-reused");
+    }
+    chat.ask(&chat.post().json(says("one", "ann"))).is(200);
+    chat.says("and on");
+    assert_eq!(follower.hears(2), ["one", "and on"]);
 }
 
 fn the_same_id_in_another_room_is_another_message(chat: Chat) {

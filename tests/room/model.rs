@@ -177,15 +177,19 @@ impl World {
             carried.into_iter().for_each(|message| *handed.entry(message.id).or_default() += 1);
         }
         for (outcome, published) in appended.iter().zip(published) {
-            if let Appended::Stored(message) = outcome {
+            assert_eq!(published.is_err(), *outcome == Appended::Conflict);
+            if let (Appended::Stored(message), Ok(published)) = (outcome, published) {
                 assert_eq!(published.id, message.id);
                 assert_eq!(published.delivered, handed.get(&message.id).copied().unwrap_or(0));
             }
         }
     }
 
-    /// What a store would answer: mostly a new message, now and then a repeated one.
+    /// What a store would answer: mostly a new message, now and then a repeated one or a refused one.
     fn append(&mut self) -> Appended {
+        if self.rng.u8(..16) == 0 {
+            return Appended::Conflict;
+        }
         if !self.said.is_empty() && self.rng.u8(..8) == 0 {
             return Appended::Repeated(self.rng.choice(&self.said).expect("something was said").id);
         }

@@ -78,6 +78,7 @@ fn any_room(rng: &mut Rng) -> RoomName {
     }
 }
 
+/// With few ids, names and texts, so that an id comes again: for the same, and for something else.
 fn any_drafts(rng: &mut Rng, now: &mut u64) -> Vec<Draft> {
     (0..rng.usize(..6))
         .map(|_| {
@@ -127,7 +128,8 @@ impl Model {
                 id.is_some() && *id == draft.send_id && draft.at.0 - message.at.0 < SEND_ID_MEMORY_MS
             });
             if let Some((_, message)) = known {
-                appended.push(Appended::Repeated(message.id));
+                let is_same = message.name == draft.name && message.text == draft.text;
+                appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
                 continue;
             }
             let message = Arc::new(Message {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use comet_chat::config::PAGE_BYTES;
-use comet_chat::message::{Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
+use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
 use comet_chat::store::{Appended, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store};
 
 use crate::place::{ALL, Place, fill, keep, kept, on_every_store, room, said, said_as, sequence};
@@ -17,6 +17,7 @@ on_every_store![
     an_id_is_published_once_within_ten_minutes,
     an_id_is_known_in_its_own_room_only,
     an_id_repeated_within_one_batch_is_published_once,
+    an_id_of_something_else_is_refused,
     an_id_outlives_its_message,
     what_falls_out_makes_a_gap_and_is_never_numbered_again,
     a_quiet_room_is_forgotten_at_its_age,
@@ -63,7 +64,7 @@ fn an_id_is_published_once_within_ten_minutes(place: &Place) {
     store = place.reopen(store, ALL);
     let last_moment = 5 + SEND_ID_MEMORY_MS - 1;
     assert_eq!(
-        store.append(&lobby, &[said_as("7", "again", last_moment)]),
+        store.append(&lobby, &[said_as("7", "hi", last_moment)]),
         Ok(vec![Appended::Repeated(message.id)])
     );
     let later = [said_as("7", "anew", last_moment + 1)];
@@ -89,6 +90,23 @@ fn an_id_repeated_within_one_batch_is_published_once(place: &Place) {
     };
     assert_eq!(appended[2], Appended::Repeated(first.id));
     assert_eq!(kept(&*store, &RoomName::lobby()), [1, 2]);
+}
+
+/// Another text or name under an id that was used before was answered `ok`, and dropped; within one batch too.
+fn an_id_of_something_else_is_refused(place: &Place) {
+    let mut store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    let batch = [said_as("7", "hi", 1), said_as("7", "ho", 1), said("other", 1)];
+    let appended = store.append(&lobby, &batch).unwrap();
+    assert_eq!(appended[1], Appended::Conflict);
+    store = place.reopen(store, ALL);
+    let named = Draft { name: Some("ann".parse().unwrap()), ..said_as("7", "hi", 2) };
+    for other in [said_as("7", "ho", 2), named] {
+        assert_eq!(store.append(&lobby, &[other]), Ok(vec![Appended::Conflict]));
+    }
+    let again = store.append(&lobby, &[said_as("7", "hi", 2)]).unwrap();
+    assert!(matches!(again[0], Appended::Repeated(cursor) if cursor.sequence == 1));
+    assert_eq!(kept(&*store, &lobby), [1, 2]);
 }
 
 fn an_id_outlives_its_message(place: &Place) {

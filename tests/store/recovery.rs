@@ -1,11 +1,13 @@
 //! What is found again when the file is opened after anything but a clean end.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use comet_chat::message::RoomName;
+use comet_chat::message::{Draft, RoomName};
 use comet_chat::store::{Appended, Keep, SqliteStore, Store};
+use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
 use crate::place::{ALL, Place, fill, kept, said, said_as, sequence};
@@ -152,4 +154,38 @@ fn a_closed_store_leaves_its_log_in_the_file() {
     fill(&*store, &RoomName::lobby(), 100);
     drop(store);
     assert!(!log_of(&place.path()).exists());
+}
+
+/// A file that the first version made, with ids that were sent just before its end.
+#[test]
+fn a_file_of_the_first_version_is_brought_to_this_one() {
+    let place = Place::in_a_file();
+    let mut file = Vec::new();
+    GzDecoder::new(&include_bytes!("version-1.db.gz")[..]).read_to_end(&mut file).unwrap();
+    fs::write(place.path(), file).unwrap();
+    let lobby = RoomName::lobby();
+    let mut store = place.open(ALL);
+    for _ in 0..2 {
+        let tail = store.newest(&lobby, 100).unwrap();
+        assert_eq!(kept(&*store, &lobby), Vec::from_iter(1..=8));
+        let texts: Vec<&str> = tail.messages.iter().map(|message| &*message.text).collect();
+        let expected = ["", "number 1", "number 2", "number 3", "number 4", "number 5", "", "last"];
+        assert_eq!(texts, expected);
+        assert_eq!(tail.present.len(), 2);
+        assert_eq!(store.rooms().unwrap().len(), 2);
+        store = place.reopen(store, ALL);
+    }
+    // Its ids are known, and whether they come for the same: by what was said, as long as that is kept.
+    let sent = store.after(&lobby, 1, 1).unwrap()[0].clone();
+    let says = |store: &dyn Store, text: &str| {
+        let draft = Draft { name: sent.name.clone(), ..said_as("anna-1", text, sent.at.0 + 1) };
+        store.append(&lobby, &[draft]).unwrap().remove(0)
+    };
+    assert_eq!(says(&*store, "number 1"), Appended::Repeated(sent.id));
+    assert_eq!(says(&*store, "another"), Appended::Conflict);
+    let few = Keep { messages: 1, age: None };
+    store = place.reopen(store, few);
+    store.append(&lobby, &[said("new", sent.at.0 + 1)]).unwrap();
+    assert_eq!(says(&*store, "number 1"), Appended::Repeated(sent.id));
+    assert_eq!(says(&*store, "another"), Appended::Repeated(sent.id));
 }

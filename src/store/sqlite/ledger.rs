@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 
-use super::rows::{self, Room};
+use super::rows::{self, Room, Sent};
 use super::schema;
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, Timestamp};
+use crate::store::fingerprint::fingerprint;
 use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, remembers};
 
 /// The most rows that one append deletes beyond as many as it adds. What falls out of a room by a
@@ -99,21 +100,26 @@ impl Ledger<'_> {
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
         let sequence = room.latest + 1;
         if let Some(send_id) = &draft.send_id {
+            let fingerprint = fingerprint(draft);
             let sent = self
                 .transaction
                 .prepare_cached(schema::SENT)?
-                .query_row((room.id, send_id.as_str()), |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))
+                .query_row((room.id, send_id.as_str()), Sent::from_row)
                 .optional()?;
-            if let Some((sequence, at)) = sent
-                && remembers(at, draft.at)
+            if let Some(sent) = sent
+                && remembers(sent.at, draft.at)
             {
-                return Ok(Appended::Repeated(self.cursor(sequence)));
+                return Ok(match sent.fingerprint.is_none_or(|known| known == fingerprint) {
+                    true => Appended::Repeated(self.cursor(sent.sequence)),
+                    false => Appended::Conflict,
+                });
             }
             self.transaction.prepare_cached(schema::REMEMBER_SENT)?.execute((
                 room.id,
                 send_id.as_str(),
                 sequence,
                 draft.at.0,
+                fingerprint.cast_signed(),
             ))?;
         }
         self.transaction.prepare_cached(schema::STORE_MESSAGE)?.execute((

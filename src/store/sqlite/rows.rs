@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, RoomName, Timestamp};
-use crate::store::{Keep, RoomSummary};
+use crate::store::{Keep, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without what only lists of rooms show.
 pub(super) struct Room {
@@ -53,6 +53,29 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
 /// Reads what `PRESENT` selects.
 pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp)> {
     Ok((PersonName::accepted_before(row.get(0)?), Timestamp(row.get(1)?)))
+}
+
+/// A row of `sent`.
+pub(super) struct Sent {
+    pub(super) sequence: u64,
+    pub(super) at: Timestamp,
+    /// `None` if an older version wrote it, and what was said is no longer kept.
+    pub(super) fingerprint: Option<u64>,
+}
+
+impl Sent {
+    /// Reads what `SENT` selects.
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Sent> {
+        let written: Option<i64> = row.get(2)?;
+        let name: Option<String> = row.get(3)?;
+        let text: Option<String> = row.get(4)?;
+        let read = || text.map(|text| fingerprint::of(name.as_deref(), &text));
+        Ok(Sent {
+            sequence: row.get(0)?,
+            at: Timestamp(row.get(1)?),
+            fingerprint: written.map(i64::cast_unsigned).or_else(read),
+        })
+    }
 }
 
 /// The number of a kind in the file, which no other order of the enum changes.

@@ -5,7 +5,8 @@ pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
 /// A step that has been released is never changed; a new one is added after it.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
     PRAGMA application_id = 0x636d6368;
 
     -- One row. Counting `undone` is a write of its own, see UNDO.
@@ -51,7 +52,12 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         since INTEGER NOT NULL,
         PRIMARY KEY (room, name)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    -- Of the name and text, to know an id that is used for something else; NULL in older rows.
+    ALTER TABLE sent ADD COLUMN fingerprint INTEGER;
+",
+];
 
 /// The log is written ahead, and on the disk before a commit returns. A Mac's disk keeps its own
 /// cache unless told (`fullfsync`; nothing elsewhere). A log that grew is cut back to 64 MiB.
@@ -125,10 +131,15 @@ pub(super) const DELETE_OLDEST: &str = "
     AND sequence < min(?2, (SELECT min(sequence) FROM messages WHERE room = ?1) + ?3)
 ";
 
-pub(super) const SENT: &str = "SELECT sequence, at FROM sent WHERE room = ?1 AND send_id = ?2";
+pub(super) const SENT: &str = "
+    SELECT sent.sequence, sent.at, sent.fingerprint, messages.name, messages.text FROM sent
+    LEFT JOIN messages ON sent.fingerprint IS NULL
+        AND messages.room = sent.room AND messages.sequence = sent.sequence
+    WHERE sent.room = ?1 AND sent.send_id = ?2
+";
 
 pub(super) const REMEMBER_SENT: &str = "
-    INSERT OR REPLACE INTO sent (room, send_id, sequence, at) VALUES (?1, ?2, ?3, ?4)
+    INSERT OR REPLACE INTO sent (room, send_id, sequence, at, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)
 ";
 
 pub(super) const FORGET_SENT: &str = "
