@@ -73,6 +73,13 @@ pub struct Draft {
     pub at: Timestamp,
 }
 
+impl Draft {
+    /// The message that it becomes at its place in the order.
+    pub fn numbered(self, id: Cursor) -> Message {
+        Message { id, kind: self.kind, name: self.name, text: self.text, at: self.at }
+    }
+}
+
 /// A place in a room's order, opaque to clients: `epoch-sequence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {

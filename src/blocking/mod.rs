@@ -71,6 +71,7 @@ impl Server {
             Intent::People(room) => view::people(self, head.format(), &room)?,
             Intent::Rooms => view::rooms(self, head.format())?,
             Intent::Health => view::health(self, head.format())?,
+            Intent::Live => reply::healthy(head.format()),
             Intent::Page(browser) => view::page(self, &browser)?,
             Intent::Asset(fetch) => reply::asset(&fetch)?,
             Intent::Code(browser) => reply::room_code(&browser, self.lan)?,

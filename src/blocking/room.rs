@@ -310,7 +310,9 @@ impl Owner {
             Ok(appended) => {
                 let began = Instant::now();
                 let (woken, published) = room.publish(&appended, now);
-                METRICS.deliveries.inc_by(woken.len() as u64);
+                if !self.name.is_internal() {
+                    METRICS.deliveries.inc_by(woken.len() as u64);
+                }
                 wake(woken);
                 METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
                 for (sender, published) in senders.into_iter().zip(published) {

@@ -100,6 +100,7 @@ impl Server {
             Intent::People(room) => view::people(self, head.format(), &room).await?,
             Intent::Rooms => view::rooms(self, head.format()).await?,
             Intent::Health => view::health(self, head.format()).await?,
+            Intent::Live => reply::healthy(head.format()),
             Intent::Page(browser) => view::page(self, &browser, visit).await?,
             Intent::Asset(fetch) => reply::asset(&fetch)?,
             Intent::Code(browser) => reply::room_code(&browser, self.lan)?,

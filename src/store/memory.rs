@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::fingerprint::fingerprint;
-use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read, remembers};
+use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read, remembers, unkept};
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
 
 /// The most bytes that a [`MemoryStore`] takes unless told otherwise: 256 MiB.
@@ -102,6 +102,10 @@ impl Store for MemoryStore {
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let mut shelves = self.shelves();
         let began = Instant::now();
+        if room.is_internal() {
+            shelves.stats.commits += 1;
+            return Ok(unkept(self.epoch, drafts));
+        }
         let appended = shelves.append(self.epoch, room, drafts);
         shelves.stats.busy += began.elapsed();
         appended
@@ -140,7 +144,6 @@ impl Store for MemoryStore {
         let mut rooms: Vec<RoomSummary> = shelves
             .rooms
             .iter()
-            .filter(|(room, _)| !room.is_internal())
             .filter(|(_, shelf)| !shelf.messages.is_empty() || !shelf.present.is_empty())
             .filter_map(|(room, shelf)| {
                 let (latest, at, people) = (shelf.latest, shelf.at?, shelf.present.len());
@@ -248,13 +251,7 @@ impl Shelf {
         self.latest = sequence;
         self.at = Some(draft.at);
         self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
-        let message = Arc::new(Message {
-            id: Cursor { epoch, sequence },
-            kind: draft.kind,
-            name: draft.name.clone(),
-            text: draft.text.clone(),
-            at: draft.at,
-        });
+        let message = Arc::new(draft.clone().numbered(Cursor { epoch, sequence }));
         self.messages.push_back(message.clone());
         Appended::Stored(message)
     }

@@ -41,6 +41,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Numbers and keeps the drafts, in their order, all or none but those whose `send_id` is known; as
     /// durably as this store promises by the time it returns. Answers one outcome for each draft.
+    ///
+    /// What is said in a room of the server's own is a check of all this: something is made durable, and
+    /// nothing is kept or counted.
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
 
     /// The newest messages of a room, at most `limit`, oldest first; and its latest sequence, which
@@ -79,6 +82,14 @@ fn one_read<E>(messages: impl Iterator<Item = Result<Arc<Message>, E>>) -> Resul
         }
     }
     Ok(read)
+}
+
+/// What drafts are answered of which nothing is kept: each check begins anew.
+fn unkept(epoch: Epoch, drafts: &[Draft]) -> Vec<Appended> {
+    let number = |(draft, sequence): (&Draft, u64)| {
+        Appended::Stored(Arc::new(draft.clone().numbered(Cursor { epoch, sequence })))
+    };
+    drafts.iter().zip(1..).map(number).collect()
 }
 
 /// What became of one draft.

@@ -58,6 +58,8 @@ pub enum Intent {
     Code(View),
     /// Whether the server works.
     Health,
+    /// Whether the process answers, whatever else works.
+    Live,
     /// The wire in plain text.
     Help,
     /// A browser at `/`.
@@ -270,6 +272,7 @@ fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
         Place::Lobby => Ok(Intent::Lobby),
         Place::Help => Ok(Intent::Help),
         Place::Health => Ok(Intent::Health),
+        Place::Live => Ok(Intent::Live),
         Place::Metrics => Ok(Intent::Metrics),
         Place::Rooms => Ok(Intent::Rooms),
         Place::Asset(name) => Ok(Intent::Asset(fetch(head, name))),
@@ -311,6 +314,7 @@ enum Place {
     Rooms,
     Asset(String),
     Health,
+    Live,
     Metrics,
     Help,
 }
@@ -322,6 +326,7 @@ impl Place {
             "/chat" | "/chat/" => return Ok(Place::Room(RoomName::lobby())),
             "/rooms" => return Ok(Place::Rooms),
             "/health" => return Ok(Place::Health),
+            "/health/live" => return Ok(Place::Live),
             "/metrics" => return Ok(Place::Metrics),
             "/help" => return Ok(Place::Help),
             _ => {}

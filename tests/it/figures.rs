@@ -7,6 +7,7 @@ use crate::harness::{Launch, wait_until};
 on_every_setup![
     who_waits_is_counted_while_it_waits,
     what_is_said_and_refused_is_counted,
+    checks_of_health_are_not_counted,
     the_figures_are_in_the_format_of_openmetrics,
 ];
 
@@ -34,6 +35,21 @@ fn what_is_said_and_refused_is_counted(launch: Launch) {
     assert_eq!(chat.figure("comet_chat_messages_total"), 3.0);
     assert!(chat.figure("comet_chat_store_commits_total") >= 1.0);
     assert_eq!(chat.figure("comet_chat_refusals_total{reason=\"empty-message\"}"), 1.0);
+}
+
+/// Each check was a message that was kept and counted, and so did the figures tell of a busy server.
+fn checks_of_health_are_not_counted(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    chat.says("one");
+    for _ in 0..20 {
+        chat.ask(&Request::get("/health")).is(200);
+        chat.ask(&Request::get("/health/live")).is(200);
+    }
+    assert_eq!(chat.figure("comet_chat_messages_total"), 1.0);
+    assert_eq!(chat.figure("comet_chat_deliveries_total"), 0.0);
+    // Each waited for the store, as a message does.
+    assert_eq!(chat.figure("comet_chat_store_commits_total"), 21.0);
 }
 
 fn the_figures_are_in_the_format_of_openmetrics(chat: Chat) {

@@ -23,10 +23,11 @@ fn help_explains_the_wire(chat: Chat) {
 }
 
 fn health_says_that_all_is_well(chat: Chat) {
-    // More than once, so that what it leaves in its own room does no harm.
+    // More than once, in case that it leaves something in its own room.
     for _ in 0..3 {
         chat.ask(&Request::get("/health")).is(200);
     }
+    assert_eq!(chat.ask(&Request::get("/health/live")).is(200).text(), "ok");
 }
 
 fn the_root_leads_to_the_lobby(chat: Chat) {

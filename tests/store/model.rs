@@ -121,6 +121,12 @@ impl Model {
     }
 
     fn append(&mut self, name: &RoomName, drafts: &[Draft]) -> Vec<Appended> {
+        if name.is_internal() {
+            let number = |(draft, sequence): (&Draft, u64)| {
+                Appended::Stored(Arc::new(draft.clone().numbered(Cursor { epoch: self.epoch, sequence })))
+            };
+            return drafts.iter().zip(1..).map(number).collect();
+        }
         let mut appended = Vec::new();
         for draft in drafts {
             let room = self.rooms.entry(name.clone()).or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use comet_chat::config::PAGE_BYTES;
 use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
-use comet_chat::store::{Appended, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store};
+use comet_chat::store::{Appended, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store, Tail};
 
 use crate::place::{ALL, Place, fill, keep, kept, on_every_store, room, said, said_as, sequence};
 
@@ -23,6 +23,7 @@ on_every_store![
     a_quiet_room_is_forgotten_at_its_age,
     publishers_at_once_get_one_order_without_holes,
     commits_and_their_messages_are_counted,
+    a_check_leaves_nothing,
     the_longest_text_comes_back_whole,
     heavy_messages_are_read_in_portions,
     reading_needs_no_more_stack_than_a_small_thread_has,
@@ -197,6 +198,29 @@ fn commits_and_their_messages_are_counted(place: &Place) {
     store.append(&lobby, &[said("x", 1)]).unwrap();
     let stats = store.stats();
     assert_eq!((stats.commits, stats.messages, stats.failures), (2, 3, 0));
+}
+
+/// Ten thousand checks of health left 63 MiB, each a row.
+fn a_check_leaves_nothing(place: &Place) {
+    let mut store = place.open(ALL);
+    let own = RoomName::health();
+    store.append(&RoomName::lobby(), &[said("x", 1)]).unwrap();
+    store = place.reopen(store, ALL);
+    let size = |place: &Place| match place {
+        Place::Memory => 0,
+        Place::File(_) => std::fs::metadata(place.path()).unwrap().len(),
+    };
+    let before = size(place);
+    for n in 0..2_000 {
+        let appended = store.append(&own, &[said_as("7", "healthy", n), said("healthy", n)]).unwrap();
+        assert_eq!(appended.iter().filter_map(Appended::stored).count(), 2);
+    }
+    assert!(kept(&*store, &own).is_empty());
+    assert_eq!(store.newest(&own, 10).unwrap(), Tail::default());
+    let stats = store.stats();
+    assert_eq!((stats.commits, stats.messages), (2_000 + u64::from(before == 0), u64::from(before == 0)));
+    drop(place.reopen(store, ALL));
+    assert_eq!(size(place), before);
 }
 
 fn the_longest_text_comes_back_whole(place: &Place) {

@@ -6,9 +6,9 @@ use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 
 use super::rows::{self, Room, Sent};
 use super::schema;
-use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, RoomName, Timestamp};
 use crate::store::fingerprint::fingerprint;
-use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, remembers};
+use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, remembers, unkept};
 
 /// The most rows that one append deletes beyond as many as it adds. What falls out of a room by a
 /// smaller `--keep` is out of sight at once, and deleted bit by bit, so that no append is slow.
@@ -68,6 +68,12 @@ impl Ledger<'_> {
         }
         self.trim(&room, newest.at, drafts.len() + DELETE_AHEAD)?;
         Ok(appended)
+    }
+
+    /// Writes what changes nothing, so that the commit has something to wait for.
+    pub(super) fn check(&self, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
+        self.transaction.prepare_cached(schema::CHECK)?.execute(())?;
+        Ok(unkept(self.epoch, drafts))
     }
 
     /// Forgets what is over the age limit in every room.
@@ -141,13 +147,7 @@ impl Ledger<'_> {
             };
         }
         room.latest = sequence;
-        Ok(Appended::Stored(Arc::new(Message {
-            id: self.cursor(sequence),
-            kind: draft.kind,
-            name: draft.name.clone(),
-            text: draft.text.clone(),
-            at: draft.at,
-        })))
+        Ok(Appended::Stored(Arc::new(draft.clone().numbered(self.cursor(sequence)))))
     }
 
     fn cursor(&self, sequence: u64) -> Cursor {

@@ -40,6 +40,16 @@ struct Letter {
 /// How a letter's work ended.
 type Answer = Result<Vec<Appended>, Error>;
 
+impl Letter {
+    /// How many messages are kept by how its work ended.
+    fn kept(&self, answer: &Answer) -> usize {
+        match &self.task {
+            Task::Append { room, .. } if room.is_internal() => 0,
+            _ => answer.iter().flatten().filter_map(Appended::stored).count(),
+        }
+    }
+}
+
 enum Task {
     Append { room: RoomName, drafts: Vec<Draft> },
     Expire { now: Timestamp },
@@ -211,7 +221,7 @@ impl Pen {
             {
                 tracing::error!("nothing can be stored: {error}");
             }
-            self.count(&outcome, began.elapsed());
+            self.count(&letters, &outcome, began.elapsed());
             // Whoever asked may have gone by now, which loses nothing.
             match outcome {
                 Ok(answers) => {
@@ -248,6 +258,7 @@ impl Pen {
             .iter()
             .map(|letter| {
                 let outcome = ledger.part(|ledger| match &letter.task {
+                    Task::Append { room, drafts } if room.is_internal() => ledger.check(drafts),
                     Task::Append { room, drafts } => ledger.append(room, drafts),
                     Task::Expire { now } => ledger.expire(*now).map(|()| Vec::new()),
                 })?;
@@ -285,11 +296,12 @@ impl Pen {
         sentence
     }
 
-    fn count(&mut self, outcome: &Result<Vec<Answer>, Error>, took: Duration) {
+    fn count(&mut self, letters: &[Letter], outcome: &Result<Vec<Answer>, Error>, took: Duration) {
         let counts = &self.counts;
         match outcome {
             Ok(answers) => {
-                let stored = answers.iter().flatten().flatten().filter_map(Appended::stored).count();
+                let stored: usize =
+                    letters.iter().zip(answers).map(|(letter, answer)| letter.kept(answer)).sum();
                 let failed = answers.iter().filter(|answer| answer.is_err()).count();
                 counts.failures.fetch_add(failed as u64, Relaxed);
                 counts.commits.fetch_add(1, Relaxed);
