@@ -127,7 +127,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&options.store, keep)?;
-    let _sweeper = keep.age.map(|_| Sweeper::start(store.clone())).transpose()?;
+    let _sweeper = Sweeper::start(store.clone())?;
     // Whoever started this may read the first line and go, as `head -1` does.
     if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
         tracing::info!(%error, "the greeting was not read to its end");

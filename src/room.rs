@@ -255,11 +255,7 @@ impl<S> Room<S> {
     /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
     /// outcome what to tell its sender.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
-    pub fn publish(
-        &mut self,
-        appended: &[Appended],
-        now: Timestamp,
-    ) -> (Vec<(S, Wake)>, Vec<Receipt>) {
+    pub fn publish(&mut self, appended: &[Appended], now: Timestamp) -> (Vec<(S, Wake)>, Vec<Receipt>) {
         let messages: Arc<[Arc<Message>]> = appended.iter().filter_map(Appended::stored).cloned().collect();
 
         let woken = self.take_those_who_want(&messages);

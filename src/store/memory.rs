@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::size_of;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -15,11 +16,14 @@ pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
 /// What a room, and a remembered id, take beyond their names: entries in maps, by a fair guess.
 const ENTRY_BYTES: usize = 256;
 
+/// How many rooms one step of [`Store::expire`] looks at, so that nobody waits long for its end.
+const SWEEP: usize = 256;
+
 /// Keeps messages in this process's memory, and no more of them than a number of bytes.
 ///
-/// At that limit the room that takes the most gives up its oldest messages, so that a flood drowns
-/// itself. Rooms and the ids of the last ten minutes can't be given up: when they alone fill the
-/// store, an append is refused.
+/// At that limit the room that takes the most gives up its oldest messages, then its oldest ids, so that
+/// a flood drowns itself. That there is a room, and how far its sequences went, can't be given up: when
+/// half of the store is full of that, no further room is made, and those that are there go on.
 pub struct MemoryStore {
     epoch: Epoch,
     /// Held for the time of a look-up or an append, never over I/O.
@@ -30,13 +34,13 @@ struct Shelves {
     keep: Keep,
     /// In bytes.
     limit: usize,
-    rooms: HashMap<RoomName, Shelf>,
-    /// Every room with the bytes of its messages, the largest last.
+    rooms: BTreeMap<RoomName, Shelf>,
+    /// Every room with the bytes of its messages and ids, the largest last.
     by_bytes: BTreeSet<(usize, RoomName)>,
-    /// The bytes of all messages.
-    message_bytes: usize,
-    /// The bytes of what is never given up to make room.
-    fixed_bytes: usize,
+    /// The bytes of all messages and ids.
+    bytes: usize,
+    /// The bytes of the rooms themselves, which are never given up.
+    room_bytes: usize,
     stats: Stats,
 }
 
@@ -45,6 +49,7 @@ struct Shelves {
 struct Shelf {
     /// Without holes; the last one, if there is one, has the sequence `latest`.
     messages: VecDeque<Arc<Message>>,
+    /// The bytes of `messages` and `sent_order`.
     bytes: usize,
     latest: u64,
     at: Option<Timestamp>,
@@ -75,10 +80,10 @@ impl MemoryStore {
             shelves: Mutex::new(Shelves {
                 keep,
                 limit,
-                rooms: HashMap::new(),
+                rooms: BTreeMap::new(),
                 by_bytes: BTreeSet::new(),
-                message_bytes: 0,
-                fixed_bytes: 0,
+                bytes: 0,
+                room_bytes: 0,
                 stats: Stats::default(),
             }),
         }
@@ -141,7 +146,7 @@ impl Store for MemoryStore {
 
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
         let shelves = self.shelves();
-        let mut rooms: Vec<RoomSummary> = shelves
+        let rooms = shelves
             .rooms
             .iter()
             .filter(|(_, shelf)| !shelf.messages.is_empty() || !shelf.present.is_empty())
@@ -150,19 +155,27 @@ impl Store for MemoryStore {
                 Some(RoomSummary { room: room.clone(), latest, at, people })
             })
             .collect();
-        rooms.sort_by(|a, b| a.room.cmp(&b.room));
         Ok(rooms)
     }
 
     fn expire(&self, now: Timestamp) -> Result<(), Error> {
-        let mut shelves = self.shelves();
-        if shelves.keep.age.is_some() {
-            let names: Vec<RoomName> = shelves.rooms.keys().cloned().collect();
+        let mut from = Bound::Unbounded;
+        loop {
+            let mut shelves = self.shelves();
+            let range = (from, Bound::Unbounded);
+            let names: Vec<RoomName> =
+                shelves.rooms.range(range).map(|(name, _)| name.clone()).take(SWEEP).collect();
+            let Some(last) = names.last().cloned() else {
+                return Ok(());
+            };
             for name in names {
-                shelves.change(&name, |shelf, keep| shelf.trim(keep, now));
+                shelves.change(&name, |shelf, keep| {
+                    shelf.forget_sent(now);
+                    shelf.trim(keep, now);
+                });
             }
+            from = Bound::Excluded(last);
         }
-        Ok(())
     }
 
     fn stats(&self) -> Stats {
@@ -175,39 +188,30 @@ impl Shelves {
         let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
             return Ok(Vec::new());
         };
-        if let Some(shelf) = self.rooms.get_mut(name) {
-            self.fixed_bytes -= shelf.forget_sent(first.at);
+        if !self.rooms.contains_key(name) {
+            let added = ENTRY_BYTES + name.as_str().len();
+            if self.room_bytes + added > self.limit / 2 {
+                self.stats.failures += 1;
+                return Err(Error(format!(
+                    "the memory store has as many rooms as may be: half of its {} bytes is full of them",
+                    self.limit
+                )));
+            }
+            self.room_bytes += added;
         }
-        let added_room = if self.rooms.contains_key(name) { 0 } else { ENTRY_BYTES + name.as_str().len() };
-        let added: usize = drafts
-            .iter()
-            .map(|draft| message_bytes(draft.name.as_ref(), &draft.text) + sent_bytes(draft))
-            .sum();
-        if self.fixed_bytes + added_room + added > self.limit {
-            self.stats.failures += 1;
-            return Err(Error(format!(
-                "the memory store is full: its {} bytes hold rooms and ids that can't be given up",
-                self.limit
-            )));
-        }
-        self.fixed_bytes += added_room;
         let appended = self.change(name, |shelf, keep| {
+            shelf.forget_sent(first.at);
             let appended: Vec<Appended> = drafts.iter().map(|draft| shelf.append(epoch, draft)).collect();
             shelf.trim(keep, newest.at);
             appended
         });
-        for (draft, appended) in drafts.iter().zip(&appended) {
-            if appended.stored().is_some() {
-                self.fixed_bytes += sent_bytes(draft);
-                self.stats.messages += 1;
-            }
-        }
+        self.stats.messages += appended.iter().filter_map(Appended::stored).count() as u64;
         self.stats.commits += 1;
-        while self.fixed_bytes + self.message_bytes > self.limit {
+        while self.room_bytes + self.bytes > self.limit {
             let Some((_, largest)) = self.by_bytes.last().cloned() else {
                 break;
             };
-            self.change(&largest, |shelf, _| shelf.drop_oldest());
+            self.change(&largest, |shelf, _| shelf.give_up());
         }
         Ok(appended)
     }
@@ -222,7 +226,7 @@ impl Shelves {
         if after > 0 {
             self.by_bytes.insert((after, name.clone()));
         }
-        self.message_bytes = self.message_bytes - before + after;
+        self.bytes = self.bytes - before + after;
         result
     }
 }
@@ -242,6 +246,7 @@ impl Shelf {
             }
             self.sent.insert(id.clone(), Sent { sequence, at: draft.at, fingerprint });
             self.sent_order.push_back((draft.at, id.clone()));
+            self.bytes += sent_bytes(id);
         }
         match (draft.kind, &draft.name) {
             (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), draft.at)),
@@ -273,22 +278,35 @@ impl Shelf {
         }
     }
 
-    /// Forgets the ids of more than ten minutes ago; answers how many bytes that sets free.
-    fn forget_sent(&mut self, now: Timestamp) -> usize {
-        let mut freed = 0;
-        while let Some((at, _)) = self.sent_order.front()
-            && !remembers(*at, now)
-        {
-            let Some((at, id)) = self.sent_order.pop_front() else {
-                break;
-            };
-            freed += ENTRY_BYTES + id.as_str().len();
+    /// Makes room: what was said goes first, because who lost it is told of a gap, and a forgotten id
+    /// may let a message be published twice.
+    fn give_up(&mut self) {
+        if self.messages.is_empty() {
+            self.drop_oldest_id();
+        } else {
+            self.drop_oldest();
+        }
+    }
+
+    /// Forgets the ids of more than ten minutes ago.
+    fn forget_sent(&mut self, now: Timestamp) {
+        while self.sent_order.front().is_some_and(|(at, _)| !remembers(*at, now)) {
+            self.drop_oldest_id();
+        }
+        if self.sent.is_empty() {
+            self.sent.shrink_to(0);
+            self.sent_order.shrink_to(0);
+        }
+    }
+
+    fn drop_oldest_id(&mut self) {
+        if let Some((at, id)) = self.sent_order.pop_front() {
+            self.bytes -= sent_bytes(&id);
             // The same id may have been used anew since.
             if self.sent.get(&id).is_some_and(|sent| sent.at == at) {
                 self.sent.remove(&id);
             }
         }
-        freed
     }
 
     /// The newest of those that are kept before an index.
@@ -311,7 +329,7 @@ fn message_bytes(name: Option<&PersonName>, text: &str) -> usize {
     size_of::<Message>() + text.len() + name.map_or(0, |name| name.as_str().len())
 }
 
-/// What it takes to remember a draft's id.
-fn sent_bytes(draft: &Draft) -> usize {
-    draft.send_id.as_ref().map_or(0, |id| ENTRY_BYTES + id.as_str().len())
+/// What it takes to remember an id.
+fn sent_bytes(id: &SendId) -> usize {
+    ENTRY_BYTES + id.as_str().len()
 }

@@ -59,10 +59,10 @@ pub trait Store: Send + Sync + 'static {
     /// Every room in which something is kept or somebody is present, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
 
-    /// Forgets what is over the age limit at `now`, in every room.
+    /// Forgets what is over the age limit at `now`, and ids of more than ten minutes ago, in every room.
     ///
     /// A room in which something is appended is trimmed by that; this is for the quiet ones, and a
-    /// [`Sweeper`] calls it. Without an age limit it does nothing.
+    /// [`Sweeper`] calls it. It goes in small steps, between which others are served.
     fn expire(&self, now: Timestamp) -> Result<(), Error>;
 
     /// What was counted since this store was opened.

@@ -1,4 +1,4 @@
-//! The thread that lets the age limit reach quiet rooms.
+//! The thread that lets time pass in quiet rooms.
 
 use std::io;
 use std::sync::Arc;

@@ -301,12 +301,56 @@ fn a_memory_store_full_of_rooms_refuses_and_stores_nothing() {
     assert_eq!(store.stats().failures, refused.len() as u64);
 }
 
+/// 900,000 ids in one room filled the store: for ten minutes every other room was refused, and after that
+/// until somebody wrote into that one.
 #[test]
-fn ids_of_more_than_ten_minutes_ago_make_room_in_a_full_memory_store() {
+fn a_flood_of_ids_drowns_its_own_room_only() {
+    let store = MemoryStore::with_limit(ALL, 100_000);
+    let (flood, quiet) = (room("flood"), room("quiet"));
+    store.append(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
+    for n in 0..1_000 {
+        store.append(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
+        store.append(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
+    }
+    let known = |name, id: &str, text| {
+        let again = store.append(name, &[said_as(id, text, 1)]).unwrap();
+        matches!(again[0], Appended::Repeated(_))
+    };
+    assert!(known(&quiet, "7", "keep me"));
+    assert!(known(&flood, "999", "x") && !known(&flood, "0", "x"));
+    assert_eq!(kept(&store, &quiet), [1]);
+    store.append(&room("new"), &[said("x", 1)]).unwrap();
+    assert_eq!(store.stats().failures, 0);
+}
+
+/// The ids of a room went only when somebody wrote there again.
+#[test]
+fn ids_lapse_in_every_room_whether_or_not_somebody_writes_there() {
+    let store = MemoryStore::with_limit(ALL, 100_000);
+    let (flood, busy) = (room("flood"), room("busy"));
+    for n in 0..1_000 {
+        store.append(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
+    }
+    store.expire(Timestamp(1 + SEND_ID_MEMORY_MS)).unwrap();
+    // All but what the rooms themselves take is free again.
+    let text = "x".repeat(1_000);
+    for n in 0..80 {
+        store.append(&busy, &[said(&text, 2 + SEND_ID_MEMORY_MS + n)]).unwrap();
+    }
+    assert_eq!(kept(&store, &busy).len(), 80);
+}
+
+/// Rooms filled the store, and nobody could write into those that were there.
+#[test]
+fn a_room_that_is_there_can_be_written_to_however_many_there_are() {
     let store = MemoryStore::with_limit(ALL, 10_000);
-    let lobby = RoomName::lobby();
-    let say = |n: u64, at| store.append(&lobby, &[said_as(&n.to_string(), "x", at)]);
-    let full = (0..).find(|n| say(*n, 1).is_err()).unwrap();
-    assert!(say(full, 1).is_err());
-    assert!(say(full, 1 + SEND_ID_MEMORY_MS).is_ok());
+    let names = || (0..).map(|n| room(&n.to_string()));
+    let made: Vec<RoomName> =
+        names().take_while(|name| store.append(name, &[said("x", 1)]).is_ok()).collect();
+    assert!(made.len() > 10);
+    for name in &made {
+        let appended = store.append(name, &[said_as("7", &"x".repeat(1_000), 1)]).unwrap();
+        assert_eq!(sequence(&appended), 2);
+        assert_eq!(store.newest(name, 1).unwrap().latest, 2);
+    }
 }
