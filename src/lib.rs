@@ -38,6 +38,7 @@ pub mod nonblocking;
 
 pub mod address;
 pub mod budget;
+pub mod clock;
 pub mod config;
 pub mod listen;
 pub mod metrics;

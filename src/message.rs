@@ -11,6 +11,8 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::clock::steady;
+
 /// The most characters in a room's or a person's name.
 pub const NAME_LIMIT: usize = 64;
 
@@ -68,9 +70,26 @@ pub struct Draft {
     /// What is said.
     pub text: Arc<str>,
     /// The sender's own name for it: the same again within ten minutes is published once.
-    pub send_id: Option<SendId>,
-    /// When it reached the room.
+    pub sent_as: Option<SentAs>,
+    /// When it reached the room, by the time of day.
     pub at: Timestamp,
+}
+
+/// An id, and from when on it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentAs {
+    /// The sender's own name for a message.
+    pub id: SendId,
+    /// When it came, by the [steady clock](crate::clock::steady): setting the time of day neither forgets it
+    /// nor keeps it.
+    pub at: Timestamp,
+}
+
+impl SentAs {
+    /// An id that has just come.
+    pub fn now(id: SendId) -> SentAs {
+        SentAs { id, at: steady() }
+    }
 }
 
 impl Draft {

@@ -122,7 +122,7 @@ impl People {
 }
 
 fn announcement(kind: Kind, name: PersonName, at: Timestamp) -> Draft {
-    Draft { kind, name: Some(name), text: "".into(), send_id: None, at }
+    Draft { kind, name: Some(name), text: "".into(), sent_as: None, at }
 }
 
 #[cfg(test)]

@@ -324,11 +324,13 @@ impl<S> Room<S> {
         }
     }
 
-    /// Remembers no more than the store keeps, so that nobody is shown by memory what is forgotten.
+    /// Remembers no more than the store keeps, so that nobody is shown by memory what is forgotten. What
+    /// bears a time that has not come may be older than it says: only the store knows.
     pub fn forget(&mut self, keep: Keep, now: Timestamp) {
         let horizon = keep.horizon(now);
         while let Some((oldest, _)) = self.tail.front()
-            && (self.tail.len() > keep.messages || horizon.is_some_and(|horizon| oldest.at < horizon))
+            && (self.tail.len() > keep.messages
+                || horizon.is_some_and(|horizon| oldest.at < horizon || oldest.at > now))
         {
             self.forget_oldest();
         }

@@ -1,7 +1,7 @@
 //! A POST: into the room's mailbox, answered when the broadcast is done.
 
 use super::Server;
-use crate::message::{Draft, Kind, Timestamp};
+use crate::message::{Draft, Kind, SentAs, Timestamp};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Leave, Publish};
@@ -13,7 +13,7 @@ pub fn publish(server: &Server, publish: &Publish) -> Result<Reply, Refusal> {
         kind: Kind::Message,
         name: publish.name.clone(),
         text: publish.text.as_str().into(),
-        send_id: publish.send_id.clone(),
+        sent_as: publish.send_id.clone().map(SentAs::now),
         at: Timestamp::now(),
     })?;
     Ok(reply::published(publish, published))

@@ -109,7 +109,7 @@ pub async fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
-        send_id: None,
+        sent_as: None,
         at: Timestamp::now(),
     };
     let published = room.publish_within(draft, HEALTH_DEADLINE).await;

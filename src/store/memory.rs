@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::fingerprint::fingerprint;
-use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read, remembers, unkept};
-use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
+use super::{
+    Appended, Error, Keep, RoomSummary, Stats, Store, Tail, first_sent, one_read, remembers, unkept,
+};
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, SentAs, Timestamp};
 
 /// The most bytes that a [`MemoryStore`] takes unless told otherwise: 256 MiB.
 pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
@@ -48,7 +50,7 @@ struct Shelves {
 #[derive(Default)]
 struct Shelf {
     /// Without holes; the last one, if there is one, has the sequence `latest`.
-    messages: VecDeque<Arc<Message>>,
+    messages: VecDeque<Kept>,
     /// The bytes of `messages` and `sent_order`.
     bytes: usize,
     latest: u64,
@@ -58,6 +60,12 @@ struct Shelf {
     sent: HashMap<SendId, Sent>,
     /// The keys of `sent` with their time, in the order in which they came.
     sent_order: VecDeque<(Timestamp, SendId)>,
+}
+
+/// A message, and when it came by the clock of that moment: its own `at` does not go back.
+struct Kept {
+    message: Arc<Message>,
+    came: Timestamp,
 }
 
 /// What was sent under an id.
@@ -132,7 +140,7 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         };
         let start = shelf.position_after(sequence);
-        one_read(shelf.messages.range(start..).take(limit).cloned().map(Ok))
+        one_read(shelf.messages.range(start..).take(limit).map(|kept| Ok(kept.message.clone())))
     }
 
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -158,7 +166,7 @@ impl Store for MemoryStore {
         Ok(rooms)
     }
 
-    fn expire(&self, now: Timestamp) -> Result<(), Error> {
+    fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error> {
         let mut from = Bound::Unbounded;
         loop {
             let mut shelves = self.shelves();
@@ -170,7 +178,7 @@ impl Store for MemoryStore {
             };
             for name in names {
                 shelves.change(&name, |shelf, keep| {
-                    shelf.forget_sent(now);
+                    shelf.forget_sent(steady);
                     shelf.trim(keep, now);
                 });
             }
@@ -185,7 +193,7 @@ impl Store for MemoryStore {
 
 impl Shelves {
     fn append(&mut self, epoch: Epoch, name: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
-        let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
+        let Some(newest) = drafts.last() else {
             return Ok(Vec::new());
         };
         if !self.rooms.contains_key(name) {
@@ -200,7 +208,9 @@ impl Shelves {
             self.room_bytes += added;
         }
         let appended = self.change(name, |shelf, keep| {
-            shelf.forget_sent(first.at);
+            if let Some(steady) = first_sent(drafts) {
+                shelf.forget_sent(steady);
+            }
             let appended: Vec<Appended> = drafts.iter().map(|draft| shelf.append(epoch, draft)).collect();
             shelf.trim(keep, newest.at);
             appended
@@ -234,30 +244,31 @@ impl Shelves {
 impl Shelf {
     fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
         let sequence = self.latest + 1;
-        if let Some(id) = &draft.send_id {
+        if let Some(SentAs { id, at }) = &draft.sent_as {
             let fingerprint = fingerprint(draft);
             if let Some(sent) = self.sent.get(id)
-                && remembers(sent.at, draft.at)
+                && remembers(sent.at, *at)
             {
                 return match sent.fingerprint == fingerprint {
                     true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence }),
                     false => Appended::Conflict,
                 };
             }
-            self.sent.insert(id.clone(), Sent { sequence, at: draft.at, fingerprint });
-            self.sent_order.push_back((draft.at, id.clone()));
+            self.sent.insert(id.clone(), Sent { sequence, at: *at, fingerprint });
+            self.sent_order.push_back((*at, id.clone()));
             self.bytes += sent_bytes(id);
         }
+        let at = draft.at.max(self.at.unwrap_or(draft.at));
         match (draft.kind, &draft.name) {
-            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), draft.at)),
+            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), at)),
             (Kind::Left, Some(name)) => drop(self.present.remove(name)),
             _ => {}
         }
         self.latest = sequence;
-        self.at = Some(draft.at);
+        self.at = Some(at);
         self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
-        let message = Arc::new(draft.clone().numbered(Cursor { epoch, sequence }));
-        self.messages.push_back(message.clone());
+        let message = Arc::new(Message { at, ..draft.clone().numbered(Cursor { epoch, sequence }) });
+        self.messages.push_back(Kept { message: message.clone(), came: draft.at });
         Appended::Stored(message)
     }
 
@@ -266,14 +277,17 @@ impl Shelf {
             self.drop_oldest();
         }
         if let Some(horizon) = keep.horizon(now) {
-            while self.messages.front().is_some_and(|m| m.at < horizon) {
+            let in_time = self.messages.iter().position(|kept| horizon <= kept.came && kept.came <= now);
+            let end = in_time.unwrap_or(self.messages.len());
+            let too_old = self.messages.range(..end).rposition(|kept| kept.came < horizon);
+            for _ in 0..too_old.map_or(0, |last| last + 1) {
                 self.drop_oldest();
             }
         }
     }
 
     fn drop_oldest(&mut self) {
-        if let Some(message) = self.messages.pop_front() {
+        if let Some(Kept { message, .. }) = self.messages.pop_front() {
             self.bytes -= message_bytes(message.name.as_ref(), &message.text);
         }
     }
@@ -311,7 +325,8 @@ impl Shelf {
 
     /// The newest of those that are kept before an index.
     fn newest_before(&self, end: usize, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
-        let mut messages = one_read(self.messages.range(..end).rev().take(limit).cloned().map(Ok))?;
+        let mut messages =
+            one_read(self.messages.range(..end).rev().take(limit).map(|kept| Ok(kept.message.clone())))?;
         messages.reverse();
         Ok(messages)
     }

@@ -42,6 +42,9 @@ pub trait Store: Send + Sync + 'static {
     /// Numbers and keeps the drafts, in their order, all or none but those whose `send_id` is known; as
     /// durably as this store promises by the time it returns. Answers one outcome for each draft.
     ///
+    /// A message's `at` never goes back within its room, whatever the drafts say; how old it is is told by
+    /// the draft's own.
+    ///
     /// What is said in a room of the server's own is a check of all this: something is made durable, and
     /// nothing is kept or counted.
     fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
@@ -59,11 +62,15 @@ pub trait Store: Send + Sync + 'static {
     /// Every room in which something is kept or somebody is present, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
 
-    /// Forgets what is over the age limit at `now`, and ids of more than ten minutes ago, in every room.
+    /// Forgets what is over the age limit at `now`, and by the [steady clock](crate::clock::steady) the ids
+    /// of more than ten minutes ago, in every room.
+    ///
+    /// What is older goes up to the first message that is neither too old nor of a time that has not come:
+    /// one message from when the clock was wrong does not hold up the others.
     ///
     /// A room in which something is appended is trimmed by that; this is for the quiet ones, and a
     /// [`Sweeper`] calls it. It goes in small steps, between which others are served.
-    fn expire(&self, now: Timestamp) -> Result<(), Error>;
+    fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error>;
 
     /// What was counted since this store was opened.
     fn stats(&self) -> Stats;
@@ -82,6 +89,11 @@ fn one_read<E>(messages: impl Iterator<Item = Result<Arc<Message>, E>>) -> Resul
         }
     }
     Ok(read)
+}
+
+/// When the first draft that has an id came, by the steady clock.
+fn first_sent(drafts: &[Draft]) -> Option<Timestamp> {
+    drafts.iter().find_map(|draft| draft.sent_as.as_ref()).map(|sent| sent.at)
 }
 
 /// What drafts are answered of which nothing is kept: each check begins anew.
@@ -155,7 +167,7 @@ impl Keep {
     }
 }
 
-/// Whether a message sent at `sent` is still known by its `send_id` at `now`.
+/// Whether what was sent at `sent` is still known by its `send_id` at `now`.
 fn remembers(sent: Timestamp, now: Timestamp) -> bool {
     sent.0.saturating_add(SEND_ID_MEMORY_MS) > now.0
 }

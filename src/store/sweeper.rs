@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::Store;
+use crate::clock::steady;
 use crate::message::Timestamp;
 
 /// How often it looks: how much older than the limit a message can get.
@@ -42,7 +43,7 @@ impl Drop for Sweeper {
 
 fn sweep(store: &dyn Store, ended: &Receiver<()>) {
     loop {
-        if let Err(error) = store.expire(Timestamp::now()) {
+        if let Err(error) = store.expire(Timestamp::now(), steady()) {
             tracing::warn!(%error, "what is too old could not be forgotten");
         }
         if ended.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {

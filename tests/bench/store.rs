@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
+use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Keep, SqliteStore, Store};
 
 const PUBLISHERS: [usize; 3] = [1, 8, 64];
@@ -165,7 +165,7 @@ fn visit(path: &Path, size: usize) -> [f64; 5] {
     assert_eq!(messages.len(), 50);
     let (resume, messages) = timed(|| store.after(&room, latest - 50, 1_000).expect("read"));
     assert_eq!(messages, tail.messages);
-    let say = || store.append(&room, &[Draft { send_id: None, ..said(0) }]).expect("stored");
+    let say = || store.append(&room, &[Draft { sent_as: None, ..said(0) }]).expect("stored");
     // The first one after opening makes the log anew, which is not what is asked here.
     say();
     let (append, appended) = timed(say);
@@ -184,7 +184,7 @@ fn said(number: usize) -> Draft {
         kind: Kind::Message,
         name: Some("anna".parse().expect("a name")),
         text: format!("{number}: a line as long as people write them in a chat").into(),
-        send_id: Some(format!("id-{number}").parse().expect("an id")),
+        sent_as: Some(SentAs::now(format!("id-{number}").parse().expect("an id"))),
         at: Timestamp::now(),
     }
 }

@@ -95,7 +95,7 @@ fn latest() -> Subscription {
 }
 
 fn draft(text: &str) -> Draft {
-    Draft { kind: Kind::Message, name: None, text: text.into(), send_id: None, at: Timestamp::now() }
+    Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp::now() }
 }
 
 impl Store for Fragile {
@@ -135,8 +135,8 @@ impl Store for Fragile {
         self.inner.rooms()
     }
 
-    fn expire(&self, now: Timestamp) -> Result<(), store::Error> {
-        self.inner.expire(now)
+    fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), store::Error> {
+        self.inner.expire(now, steady)
     }
 
     fn stats(&self) -> Stats {

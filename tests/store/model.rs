@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, Timestamp};
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Keep, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
 use fastrand::Rng;
 
@@ -27,13 +27,13 @@ fn agrees_with_a_plain_model(place: &Place) {
         match rng.u8(..20) {
             0 => store = place.reopen(store, keep),
             1 => {
-                model.now += rng.u64(..SEND_ID_MEMORY_MS);
-                store.expire(Timestamp(model.now)).unwrap();
+                model.clocks.go_on(rng.u64(..SEND_ID_MEMORY_MS));
+                store.expire(model.clocks.wall, model.clocks.steady).unwrap();
                 model.expire();
             }
             2..=10 => {
                 let name = any_room(&mut rng);
-                let drafts = any_drafts(&mut rng, &mut model.now);
+                let drafts = any_drafts(&mut rng, &mut model.clocks);
                 let appended = store.append(&name, &drafts).unwrap();
                 assert_eq!(appended, model.append(&name, &drafts));
             }
@@ -79,45 +79,76 @@ fn any_room(rng: &mut Rng) -> RoomName {
 }
 
 /// With few ids, names and texts, so that an id comes again: for the same, and for something else.
-fn any_drafts(rng: &mut Rng, now: &mut u64) -> Vec<Draft> {
+fn any_drafts(rng: &mut Rng, clocks: &mut Clocks) -> Vec<Draft> {
     (0..rng.usize(..6))
         .map(|_| {
-            *now += match rng.u8(..10) {
+            clocks.go_on(match rng.u8(..10) {
                 0 => rng.u64(..SEND_ID_MEMORY_MS * 2),
                 1 => SEND_ID_MEMORY_MS / 2,
                 _ => rng.u64(..3),
-            };
-            let send_id: Option<SendId> = rng.bool().then(|| format!("id-{}", rng.u8(..8)).parse().unwrap());
+            });
+            if rng.u8(..20) == 0 {
+                clocks.are_set(rng);
+            }
+            let sent_as = rng.bool().then(|| {
+                let id = format!("id-{}", rng.u8(..8)).parse().unwrap();
+                SentAs { id, at: clocks.steady }
+            });
             let name: Option<PersonName> =
                 rng.bool().then(|| rng.choice(["Zoë 🦀", "a"]).unwrap().parse().unwrap());
             Draft {
                 kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
                 name,
                 text: ["", "a\0b", "שלום", "it's"][rng.usize(..4)].into(),
-                send_id,
-                at: Timestamp(*now),
+                sent_as,
+                at: clocks.wall,
             }
         })
         .collect()
 }
 
+/// The time of day, which somebody sets now and then, and the clock that nobody sets.
+struct Clocks {
+    wall: Timestamp,
+    steady: Timestamp,
+}
+
+impl Clocks {
+    fn go_on(&mut self, by: u64) {
+        self.wall.0 += by;
+        self.steady.0 += by;
+    }
+
+    /// By an hour, or by a year and back.
+    fn are_set(&mut self, rng: &mut Rng) {
+        const HOUR: u64 = 3_600_000;
+        self.wall.0 = match rng.u8(..4) {
+            0 => self.wall.0 + HOUR,
+            1 => self.wall.0 - HOUR,
+            2 => self.wall.0 + 8_760 * HOUR,
+            _ => self.steady.0,
+        };
+    }
+}
+
 struct Model {
     epoch: Epoch,
     keep: Keep,
-    now: u64,
+    clocks: Clocks,
     rooms: BTreeMap<RoomName, Room>,
 }
 
 /// All that was ever said in a room, and how much of it is forgotten.
 #[derive(Default, Clone)]
 struct Room {
-    said: Vec<(Option<SendId>, Arc<Message>)>,
+    said: Vec<(Draft, Arc<Message>)>,
     forgotten: usize,
 }
 
 impl Model {
     fn new(epoch: Epoch, keep: Keep) -> Model {
-        Model { epoch, keep, now: 1_700_000_000_000, rooms: BTreeMap::new() }
+        let now = Timestamp(1_700_000_000_000);
+        Model { epoch, keep, clocks: Clocks { wall: now, steady: now }, rooms: BTreeMap::new() }
     }
 
     fn append(&mut self, name: &RoomName, drafts: &[Draft]) -> Vec<Appended> {
@@ -130,35 +161,31 @@ impl Model {
         let mut appended = Vec::new();
         for draft in drafts {
             let room = self.rooms.entry(name.clone()).or_default();
-            let known = room.said.iter().find(|(id, message)| {
-                id.is_some() && *id == draft.send_id && draft.at.0 - message.at.0 < SEND_ID_MEMORY_MS
-            });
+            let is_known = |sent: &Draft| match (&sent.sent_as, &draft.sent_as) {
+                (Some(old), Some(new)) => old.id == new.id && new.at.0 - old.at.0 < SEND_ID_MEMORY_MS,
+                _ => false,
+            };
+            let known = room.said.iter().find(|(sent, _)| is_known(sent));
             if let Some((_, message)) = known {
                 let is_same = message.name == draft.name && message.text == draft.text;
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
                 continue;
             }
-            let message = Arc::new(Message {
-                id: Cursor { epoch: self.epoch, sequence: room.latest() + 1 },
-                kind: draft.kind,
-                name: draft.name.clone(),
-                text: draft.text.clone(),
-                at: draft.at,
-            });
-            room.said.push((draft.send_id.clone(), message.clone()));
+            let id = Cursor { epoch: self.epoch, sequence: room.latest() + 1 };
+            let at = room.said.last().map_or(draft.at, |(_, message)| message.at.max(draft.at));
+            let message = Arc::new(Message { at, ..draft.clone().numbered(id) });
+            room.said.push((draft.clone(), message.clone()));
             appended.push(Appended::Stored(message));
         }
-        if let Some(room) = self.rooms.get_mut(name)
-            && !drafts.is_empty()
-        {
-            room.trim(self.keep, self.now);
+        if let (Some(room), Some(newest)) = (self.rooms.get_mut(name), drafts.last()) {
+            room.trim(self.keep, newest.at);
         }
         appended
     }
 
     fn expire(&mut self) {
         for room in self.rooms.values_mut() {
-            room.trim(self.keep, self.now);
+            room.trim(self.keep, self.clocks.wall);
         }
     }
 
@@ -197,13 +224,21 @@ impl Room {
         kept.iter().map(|(_, message)| message.clone()).collect()
     }
 
-    fn trim(&mut self, keep: Keep, now: u64) {
+    fn trim(&mut self, keep: Keep, now: Timestamp) {
         let over = self.said.len().saturating_sub(keep.messages);
         self.forgotten = self.forgotten.max(over);
         if let Some(age) = keep.age {
-            let is_old = |at: Timestamp| at.until(Timestamp(now)) > age;
-            let old = self.said.iter().filter(|(_, m)| is_old(m.at)).count();
-            self.forgotten = self.forgotten.max(old);
+            // One after the other, up to the first in its time; what bears a time to come goes with what
+            // is too old behind it.
+            let mut at = self.forgotten;
+            while let Some((draft, _)) = self.said.get(at) {
+                at += 1;
+                if draft.at.until(now) > age {
+                    self.forgotten = at;
+                } else if draft.at <= now {
+                    break;
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
+use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Keep, MemoryStore, SqliteStore, Store};
 use tempfile::TempDir;
 
@@ -71,12 +71,13 @@ pub fn room(name: &str) -> RoomName {
 
 /// Something said at a time in milliseconds.
 pub fn said(text: &str, at: u64) -> Draft {
-    Draft { kind: Kind::Message, name: None, text: text.into(), send_id: None, at: Timestamp(at) }
+    Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(at) }
 }
 
 /// The same under an id of the sender's.
 pub fn said_as(send_id: &str, text: &str, at: u64) -> Draft {
-    Draft { send_id: Some(send_id.parse().unwrap()), ..said(text, at) }
+    let sent_as = SentAs { id: send_id.parse().unwrap(), at: Timestamp(at) };
+    Draft { sent_as: Some(sent_as), ..said(text, at) }
 }
 
 /// Says so many messages, `1`, `2` and so on, in batches.

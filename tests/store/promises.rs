@@ -21,6 +21,9 @@ on_every_store![
     an_id_outlives_its_message,
     what_falls_out_makes_a_gap_and_is_never_numbered_again,
     a_quiet_room_is_forgotten_at_its_age,
+    an_id_is_remembered_by_elapsed_time,
+    a_room_s_times_never_go_back,
+    one_time_in_the_future_holds_nothing_up,
     publishers_at_once_get_one_order_without_holes,
     commits_and_their_messages_are_counted,
     a_check_leaves_nothing,
@@ -130,9 +133,9 @@ fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
     assert_eq!(store.after(&lobby, 1, 1).unwrap()[0].id.sequence, 3);
     assert!(store.before(&lobby, 3, 10).unwrap().is_empty());
 
-    store.expire(Timestamp(60_001)).unwrap();
+    store.expire(Timestamp(60_001), Timestamp(60_001)).unwrap();
     assert_eq!(kept(&*store, &lobby), [3, 4, 5], "they are as old as may be");
-    store.expire(Timestamp(60_002)).unwrap();
+    store.expire(Timestamp(60_002), Timestamp(60_002)).unwrap();
     store = place.reopen(store, few);
     assert_eq!(store.newest(&lobby, 10).unwrap().latest, 5);
     assert!(kept(&*store, &lobby).is_empty());
@@ -147,9 +150,67 @@ fn a_quiet_room_is_forgotten_at_its_age(place: &Place) {
     store.append(&quiet, &[said("x", 1)]).unwrap();
     store.append(&room("busy"), &[said("x", 90_000)]).unwrap();
     assert_eq!(kept(&*store, &quiet), [1]);
-    store.expire(Timestamp(90_000)).unwrap();
+    store.expire(Timestamp(90_000), Timestamp(90_000)).unwrap();
     assert!(kept(&*store, &quiet).is_empty());
     assert_eq!(kept(&*store, &room("busy")), [1]);
+}
+
+/// A clock that was set on by an hour made every id forgotten, and what was sent again published twice.
+fn an_id_is_remembered_by_elapsed_time(place: &Place) {
+    const HOUR: u64 = 3_600_000;
+    let mut store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    store.append(&lobby, &[said_as("7", "hi", HOUR)]).unwrap();
+    for wall in [2 * HOUR, 0] {
+        let again = Draft { at: Timestamp(wall), ..said_as("7", "hi", HOUR + 1_000) };
+        assert_eq!(sequence(&store.append(&lobby, &[again]).unwrap()), 1);
+        store.expire(Timestamp(wall), Timestamp(HOUR + 1_000)).unwrap();
+        store = place.reopen(store, ALL);
+    }
+    // And set back by an hour it was known for an hour more.
+    let later = HOUR + SEND_ID_MEMORY_MS;
+    let anew = Draft { at: Timestamp(0), ..said_as("7", "hi", later) };
+    assert_eq!(sequence(&store.append(&lobby, &[anew]).unwrap()), 2);
+}
+
+/// After the clock was set back a message was older than the one before it.
+fn a_room_s_times_never_go_back(place: &Place) {
+    let mut store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    store.append(&lobby, &[said("a", 9_000)]).unwrap();
+    store = place.reopen(store, ALL);
+    let appended = store.append(&lobby, &[said("b", 5_000), said("c", 9_500), said("d", 9_400)]).unwrap();
+    store.append(&room("other"), &[said("x", 5_000)]).unwrap();
+    let times: Vec<u64> = appended.iter().filter_map(Appended::stored).map(|message| message.at.0).collect();
+    assert_eq!(times, [9_000, 9_500, 9_500]);
+    store = place.reopen(store, ALL);
+    let read: Vec<u64> = store.after(&lobby, 1, 9).unwrap().iter().map(|message| message.at.0).collect();
+    assert_eq!(read, times);
+    assert_eq!(store.newest(&room("other"), 1).unwrap().messages[0].at, Timestamp(5_000));
+}
+
+/// One message from when the clock was wrong kept a room from forgetting, for as long as it was wrong by.
+fn one_time_in_the_future_holds_nothing_up(place: &Place) {
+    const YEAR: u64 = 31_536_000_000;
+    let minute = keep(usize::MAX, Duration::from_secs(60));
+    let mut store = place.open(minute);
+    let lobby = RoomName::lobby();
+    store.append(&lobby, &[said("wrong", YEAR)]).unwrap();
+    for at in [1_000, 2_000, 3_000] {
+        store.append(&lobby, &[said("right", at)]).unwrap();
+    }
+    store = place.reopen(store, minute);
+    store.expire(Timestamp(62_500), Timestamp(62_500)).unwrap();
+    assert_eq!(kept(&*store, &lobby), [4], "what is in its time stays");
+    store.append(&lobby, &[said("wrong again", YEAR), said("right", 62_600)]).unwrap();
+    assert_eq!(kept(&*store, &lobby), [4, 5, 6]);
+    store.expire(Timestamp(63_500), Timestamp(63_500)).unwrap();
+    assert_eq!(kept(&*store, &lobby), [5, 6], "nobody knows yet how old it is");
+    // A clock that is wrong for a moment the other way takes nothing with it.
+    store.append(&lobby, &[said("early", 0), said("right", 63_600)]).unwrap();
+    assert_eq!(kept(&*store, &lobby), [5, 6, 7, 8]);
+    store.expire(Timestamp(200_000), Timestamp(200_000)).unwrap();
+    assert!(kept(&*store, &lobby).is_empty());
 }
 
 fn publishers_at_once_get_one_order_without_holes(place: &Place) {
@@ -331,7 +392,7 @@ fn ids_lapse_in_every_room_whether_or_not_somebody_writes_there() {
     for n in 0..1_000 {
         store.append(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
     }
-    store.expire(Timestamp(1 + SEND_ID_MEMORY_MS)).unwrap();
+    store.expire(Timestamp(1 + SEND_ID_MEMORY_MS), Timestamp(1 + SEND_ID_MEMORY_MS)).unwrap();
     // All but what the rooms themselves take is free again.
     let text = "x".repeat(1_000);
     for n in 0..80 {

@@ -6,9 +6,9 @@ use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 
 use super::rows::{self, Room, Sent};
 use super::schema;
-use crate::message::{Cursor, Draft, Epoch, Kind, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, SentAs, Timestamp};
 use crate::store::fingerprint::fingerprint;
-use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, remembers, unkept};
+use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, first_sent, remembers, unkept};
 
 /// The most rows that one append deletes beyond as many as it adds. What falls out of a room by a
 /// smaller `--keep` is out of sight at once, and deleted bit by bit, so that no append is slow.
@@ -49,10 +49,12 @@ impl Ledger<'_> {
 
     /// Stores the drafts of one room.
     pub(super) fn append(&self, name: &RoomName, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
-        let (Some(first), Some(newest)) = (drafts.first(), drafts.last()) else {
+        let Some(newest) = drafts.last() else {
             return Ok(Vec::new());
         };
-        self.forget_sent(first.at, drafts.len())?;
+        if let Some(steady) = first_sent(drafts) {
+            self.forget_sent(steady, drafts.len() + DELETE_AHEAD)?;
+        }
         let mut room = self.room(name)?;
         let appended = drafts
             .iter()
@@ -76,8 +78,9 @@ impl Ledger<'_> {
         Ok(unkept(self.epoch, drafts))
     }
 
-    /// Forgets what is over the age limit in every room.
-    pub(super) fn expire(&self, now: Timestamp) -> rusqlite::Result<()> {
+    /// Forgets what is over the age limit in every room, and ids.
+    pub(super) fn expire(&self, now: Timestamp, steady: Timestamp) -> rusqlite::Result<()> {
+        self.forget_sent(steady, DELETE_EXPIRED)?;
         let rooms = self
             .transaction
             .prepare_cached(schema::EACH_ROOM)?
@@ -100,12 +103,12 @@ impl Ledger<'_> {
             return Ok(room);
         }
         let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
-        Ok(Room { id, oldest: 1, latest: 0 })
+        Ok(Room { id, oldest: 1, latest: 0, at: Timestamp(0) })
     }
 
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
         let sequence = room.latest + 1;
-        if let Some(send_id) = &draft.send_id {
+        if let Some(SentAs { id: send_id, at }) = &draft.sent_as {
             let fingerprint = fingerprint(draft);
             let sent = self
                 .transaction
@@ -113,7 +116,7 @@ impl Ledger<'_> {
                 .query_row((room.id, send_id.as_str()), Sent::from_row)
                 .optional()?;
             if let Some(sent) = sent
-                && remembers(sent.at, draft.at)
+                && remembers(sent.at, *at)
             {
                 return Ok(match sent.fingerprint.is_none_or(|known| known == fingerprint) {
                     true => Appended::Repeated(self.cursor(sent.sequence)),
@@ -124,16 +127,18 @@ impl Ledger<'_> {
                 room.id,
                 send_id.as_str(),
                 sequence,
-                draft.at.0,
+                at.0,
                 fingerprint.cast_signed(),
             ))?;
         }
+        let at = draft.at.max(room.at);
         self.transaction.prepare_cached(schema::STORE_MESSAGE)?.execute((
             room.id,
             sequence,
             rows::kind_number(draft.kind),
             draft.name.as_ref().map(|name| name.as_str()),
             &draft.text,
+            at.0,
             draft.at.0,
         ))?;
         if let Some(name) = &draft.name {
@@ -141,13 +146,13 @@ impl Ledger<'_> {
             match draft.kind {
                 Kind::Message => 0,
                 Kind::Joined => {
-                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, draft.at.0))?
+                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, at.0))?
                 }
                 Kind::Left => self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name))?,
             };
         }
-        room.latest = sequence;
-        Ok(Appended::Stored(Arc::new(draft.clone().numbered(self.cursor(sequence)))))
+        (room.latest, room.at) = (sequence, at);
+        Ok(Appended::Stored(Arc::new(Message { at, ..draft.clone().numbered(self.cursor(sequence)) })))
     }
 
     fn cursor(&self, sequence: u64) -> Cursor {
@@ -160,12 +165,19 @@ impl Ledger<'_> {
         let mut oldest = room.oldest(self.keep);
         if let Some(horizon) = self.keep.horizon(now) {
             // This reads past each message that expires once, and never past it again.
-            oldest = self
+            let sequence = |row: &rusqlite::Row<'_>| row.get::<_, u64>(0);
+            let end = self
                 .transaction
-                .prepare_cached(schema::FIRST_SINCE)?
-                .query_row((room.id, oldest, horizon.0), |row| row.get(0))
+                .prepare_cached(schema::FIRST_THAT_CAME)?
+                .query_row((room.id, oldest, room.latest + 1, horizon.0, now.0), sequence)
                 .optional()?
                 .unwrap_or(room.latest + 1);
+            let too_old = self
+                .transaction
+                .prepare_cached(schema::LAST_THAT_CAME_BEFORE)?
+                .query_row((room.id, oldest, end, horizon.0), sequence)
+                .optional()?;
+            oldest = too_old.map_or(oldest, |last| last + 1);
         }
         if oldest != room.oldest {
             self.transaction.prepare_cached(schema::ADVANCE_OLDEST)?.execute((room.id, oldest))?;
@@ -173,9 +185,9 @@ impl Ledger<'_> {
         self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
     }
 
-    fn forget_sent(&self, now: Timestamp, added: usize) -> rusqlite::Result<()> {
+    fn forget_sent(&self, now: Timestamp, most: usize) -> rusqlite::Result<()> {
         let horizon = now.0.cast_signed() - SEND_ID_MEMORY_MS.cast_signed();
-        self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, added + DELETE_AHEAD))?;
+        self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, most))?;
         Ok(())
     }
 }

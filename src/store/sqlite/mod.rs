@@ -138,11 +138,8 @@ impl Store for SqliteStore {
         })
     }
 
-    fn expire(&self, now: Timestamp) -> Result<(), Error> {
-        match self.keep.age {
-            Some(_) => self.writer.expire(now),
-            None => Ok(()),
-        }
+    fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error> {
+        self.writer.expire(now, steady)
     }
 
     fn stats(&self) -> Stats {

@@ -13,11 +13,13 @@ pub(super) struct Room {
     pub(super) id: i64,
     pub(super) oldest: u64,
     pub(super) latest: u64,
+    /// The `at` of its latest message.
+    pub(super) at: Timestamp,
 }
 
 impl Room {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
-        Ok(Room { id: row.get(0)?, oldest: row.get(1)?, latest: row.get(2)? })
+        Ok(Room { id: row.get(0)?, oldest: row.get(1)?, latest: row.get(2)?, at: Timestamp(row.get(3)?) })
     }
 
     /// The first sequence that is kept. `--keep` may be smaller now than when the row was written.

@@ -57,6 +57,9 @@ pub(super) const MIGRATIONS: [&str; 2] = [
     -- Of the name and text, to know an id that is used for something else; NULL in older rows.
     ALTER TABLE sent ADD COLUMN fingerprint INTEGER;
 
+    -- When a message came by the clock of that moment, by which its age is told; NULL if that is its at.
+    ALTER TABLE messages ADD COLUMN came INTEGER;
+
     -- Every check of the server's health left a message.
     DELETE FROM messages WHERE room IN (SELECT id FROM rooms WHERE name LIKE '~%');
     DELETE FROM rooms WHERE name LIKE '~%';
@@ -90,9 +93,9 @@ pub(super) const UNDO_PART: &str = "ROLLBACK TO part";
 /// Changes nothing, but is written to the disk all the same.
 pub(super) const CHECK: &str = "UPDATE store SET undone = undone";
 
-pub(super) const ROOM: &str = "SELECT id, oldest, latest FROM rooms WHERE name = ?1";
+pub(super) const ROOM: &str = "SELECT id, oldest, latest, at FROM rooms WHERE name = ?1";
 
-pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest FROM rooms";
+pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest, at FROM rooms";
 
 pub(super) const MAKE_ROOM: &str = "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
 
@@ -107,7 +110,8 @@ pub(super) const ROOMS: &str = "
 ";
 
 pub(super) const STORE_MESSAGE: &str = "
-    INSERT INTO messages (room, sequence, kind, name, text, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    INSERT INTO messages (room, sequence, kind, name, text, at, came)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6))
 ";
 
 /// The messages of a room from one sequence on (inclusive), oldest first.
@@ -124,11 +128,20 @@ pub(super) const MESSAGES_BEFORE: &str = "
     ORDER BY sequence DESC LIMIT ?4
 ";
 
-/// The first message of a room from one sequence on that is not from before a time.
-pub(super) const FIRST_SINCE: &str = "
+/// The first message of a room from one sequence on (inclusive), up to another (exclusive), that came
+/// between two times.
+pub(super) const FIRST_THAT_CAME: &str = "
     SELECT sequence FROM messages
-    WHERE room = ?1 AND sequence >= ?2 AND at >= ?3
+    WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3 AND coalesce(came, at) BETWEEN ?4 AND ?5
     ORDER BY sequence LIMIT 1
+";
+
+/// The last message of a room from one sequence on (inclusive), up to another (exclusive), that came
+/// before a time.
+pub(super) const LAST_THAT_CAME_BEFORE: &str = "
+    SELECT sequence FROM messages
+    WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3 AND coalesce(came, at) < ?4
+    ORDER BY sequence DESC LIMIT 1
 ";
 
 /// Deletes from a room's oldest end what is before a sequence, at most so many.

@@ -52,7 +52,7 @@ impl Letter {
 
 enum Task {
     Append { room: RoomName, drafts: Vec<Draft> },
-    Expire { now: Timestamp },
+    Expire { now: Timestamp, steady: Timestamp },
 }
 
 /// The handle by which every other thread writes. Dropping it ends the thread and closes the file.
@@ -104,8 +104,8 @@ impl Writer {
         self.ask(Task::Append { room: room.clone(), drafts: drafts.to_vec() })
     }
 
-    pub(super) fn expire(&self, now: Timestamp) -> Result<(), Error> {
-        self.ask(Task::Expire { now }).map(drop)
+    pub(super) fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error> {
+        self.ask(Task::Expire { now, steady }).map(drop)
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -261,7 +261,7 @@ impl Pen {
                 let outcome = ledger.part(|ledger| match &letter.task {
                     Task::Append { room, drafts } if room.is_internal() => ledger.check(drafts),
                     Task::Append { room, drafts } => ledger.append(room, drafts),
-                    Task::Expire { now } => ledger.expire(*now).map(|()| Vec::new()),
+                    Task::Expire { now, steady } => ledger.expire(*now, *steady).map(|()| Vec::new()),
                 })?;
                 Ok(outcome.map_err(|error| open::sentence(&self.path, &error)))
             })
