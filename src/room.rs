@@ -328,10 +328,15 @@ impl<S> Room<S> {
     /// bears a time that has not come may be older than it says: only the store knows.
     pub fn forget(&mut self, keep: Keep, now: Timestamp) {
         let horizon = keep.horizon(now);
+        let is_said = |message: &Message| message.kind == Kind::Message;
+        let mut said = match self.tail.len() > keep.messages {
+            true => self.tail.iter().filter(|(message, _)| is_said(message)).count(),
+            false => 0,
+        };
         while let Some((oldest, _)) = self.tail.front()
-            && (self.tail.len() > keep.messages
-                || horizon.is_some_and(|horizon| oldest.at < horizon || oldest.at > now))
+            && (said > keep.messages || horizon.is_some_and(|horizon| oldest.at < horizon || oldest.at > now))
         {
+            said = said.saturating_sub(usize::from(is_said(oldest)));
             self.forget_oldest();
         }
     }

@@ -18,7 +18,7 @@ use crate::wire::request::{Format, History, View};
 /// A room's page, with its newest messages in it.
 pub fn page(server: &Server, browser: &View) -> Result<Reply, Refusal> {
     let store = server.rooms.store();
-    let tail = store.newest(&browser.room, BACKLOG_MESSAGES).map_err(unavailable)?;
+    let tail = store.backlog(&browser.room, BACKLOG_MESSAGES).map_err(unavailable)?;
     let next = Cursor { epoch: store.epoch(), sequence: tail.latest };
     Ok(reply::room_page(browser, &tail, next, server.lan))
 }
@@ -37,7 +37,7 @@ pub fn history(server: &Server, history: &History) -> Result<Reply, Refusal> {
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
         before => {
-            let tail = store.newest(&history.room, limit).map_err(unavailable)?;
+            let tail = store.backlog(&history.room, limit).map_err(unavailable)?;
             let next = Cursor { epoch, sequence: tail.latest };
             Ok(reply::history(history, &tail.messages, next, before.is_some()))
         }

@@ -22,7 +22,7 @@ use crate::wire::request::{Format, History, View};
 pub async fn page(server: &Server, browser: &View, visit: &Visit) -> Result<Reply, Refusal> {
     let rooms = &server.rooms;
     let room = browser.room.clone();
-    let tail = rooms.ask(move |store| store.newest(&room, BACKLOG_MESSAGES)).await.map_err(unavailable)?;
+    let tail = rooms.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES)).await.map_err(unavailable)?;
     let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
     let _turn = server.door.turn(visit, &tail.messages).await?;
     Ok(reply::room_page(browser, &tail, next, server.lan))
@@ -45,7 +45,7 @@ pub async fn history(server: &Server, history: &History, visit: &Visit) -> Resul
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
         before => {
-            let newest = rooms.ask(move |store| store.newest(&room, limit)).await;
+            let newest = rooms.ask(move |store| store.backlog(&room, limit)).await;
             let tail = newest.map_err(unavailable)?;
             let next = Cursor { epoch, sequence: tail.latest };
             let _turn = server.door.turn(visit, &tail.messages).await?;

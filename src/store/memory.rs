@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::fingerprint::fingerprint;
 use super::{
-    Appended, Error, Keep, RoomSummary, Stats, Store, Tail, first_sent, one_read, remembers, unkept,
+    Appended, Error, Keep, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read, remembers, unkept,
 };
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, SentAs, Timestamp};
 
@@ -53,6 +53,8 @@ struct Shelf {
     messages: VecDeque<Kept>,
     /// The bytes of `messages` and `sent_order`.
     bytes: usize,
+    /// How many of `messages` were said.
+    said: usize,
     latest: u64,
     at: Option<Timestamp>,
     /// Who has joined and not left since, and when.
@@ -149,7 +151,19 @@ impl Store for MemoryStore {
             return Ok(Vec::new());
         };
         let end = shelf.position_after(sequence.saturating_sub(1));
-        shelf.newest_before(end, limit)
+        let floor = end.saturating_sub(notices(limit));
+        let mut left = limit;
+        let page = shelf.messages.range(..end).enumerate().rev().map(|(at, kept)| (at, &kept.message));
+        let wanted = page.take_while(|(_, message)| {
+            let is_said = message.kind == Kind::Message;
+            let is_wanted = left > 0;
+            left -= usize::from(is_said && is_wanted);
+            is_wanted
+        });
+        let shown = wanted.filter(|(at, message)| message.kind == Kind::Message || *at >= floor);
+        let mut messages = one_read(shown.map(|(_, message)| Ok(message.clone())))?;
+        messages.reverse();
+        Ok(messages)
     }
 
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
@@ -268,12 +282,15 @@ impl Shelf {
         self.at = Some(at);
         self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
         let message = Arc::new(Message { at, ..draft.clone().numbered(Cursor { epoch, sequence }) });
+        self.said += usize::from(message.kind == Kind::Message);
         self.messages.push_back(Kept { message: message.clone(), came: draft.at });
         Appended::Stored(message)
     }
 
     fn trim(&mut self, keep: Keep, now: Timestamp) {
-        while self.messages.len() > keep.messages {
+        let begins_with_notice =
+            |shelf: &Shelf| shelf.messages.front().is_some_and(|kept| kept.message.kind != Kind::Message);
+        while self.said > keep.messages || self.messages.len() > keep.entries() && begins_with_notice(self) {
             self.drop_oldest();
         }
         if let Some(horizon) = keep.horizon(now) {
@@ -289,6 +306,7 @@ impl Shelf {
     fn drop_oldest(&mut self) {
         if let Some(Kept { message, .. }) = self.messages.pop_front() {
             self.bytes -= message_bytes(message.name.as_ref(), &message.text);
+            self.said -= usize::from(message.kind == Kind::Message);
         }
     }
 

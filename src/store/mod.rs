@@ -56,8 +56,15 @@ pub trait Store: Send + Sync + 'static {
     /// What was kept after `sequence`, at most `limit`, oldest first.
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
-    /// What was kept before `sequence`, the newest `limit` of it, oldest first.
+    /// What was said before `sequence`, the newest `limit` messages of it, and who came and went among them;
+    /// oldest first. Of those who came and went only what is among the newest [`notices`] entries is there.
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
+
+    /// The end of a room's order as people read it: by what was [said](Store::before).
+    fn backlog(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
+        let tail = self.newest(room, 0)?;
+        Ok(Tail { messages: self.before(room, tail.latest + 1, limit)?, ..tail })
+    }
 
     /// Every room in which something is kept or somebody is present, by name, without the server's own.
     fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
@@ -74,6 +81,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// What was counted since this store was opened.
     fn stats(&self) -> Stats;
+}
+
+/// How many entries at the end of a page may be other than what was said, if it holds so many messages.
+fn notices(limit: usize) -> usize {
+    limit.max(100)
 }
 
 /// As much as one read holds of messages that come one by one.
@@ -151,15 +163,23 @@ pub struct RoomSummary {
 }
 
 /// What a store keeps of each room. What falls out is the oldest, and is a gap for who comes late.
+///
+/// It counts what was said. Who came and went stands among it, and goes when the message before it goes; or
+/// when it is the oldest and the room has more than [`Keep::entries`].
 #[derive(Debug, Clone, Copy)]
 pub struct Keep {
-    /// The most messages of one room.
+    /// The most messages of one room that were said.
     pub messages: usize,
     /// The age at which a message is forgotten; `None` for no such limit.
     pub age: Option<Duration>,
 }
 
 impl Keep {
+    /// How many entries a room may have that begins with somebody who came or went.
+    pub fn entries(&self) -> usize {
+        self.messages.saturating_mul(2).saturating_add(1_000)
+    }
+
     /// Messages from before this time are forgotten at `now`.
     pub fn horizon(&self, now: Timestamp) -> Option<Timestamp> {
         let age = u64::try_from(self.age?.as_millis()).unwrap_or(u64::MAX);

@@ -209,11 +209,13 @@ pub fn published(publish: &Publish, published: Published) -> Reply {
     reply.with("Chat-Cursor", published.id.to_string())
 }
 
-/// A page of a room's past, and the way to the page before it. `messages` may hold one more than was
-/// asked for, which tells that there is more.
+/// A page of a room's past, and the way to the page before it. `messages` may hold one more that was said
+/// than was asked for, which tells that there is more.
 pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: bool) -> Reply {
-    let more = messages.len() > history.limit;
-    let messages = &messages[messages.len().saturating_sub(history.limit)..];
+    let said = messages.iter().enumerate().rev().filter(|(_, message)| message.kind == Kind::Message);
+    let mut said = said.map(|(at, _)| at).skip(history.limit - 1);
+    let (first, more) = (said.next(), said.next().is_some());
+    let messages = &messages[first.filter(|_| more).unwrap_or(0)..];
     let messages = clip_newest(messages);
     let previous = messages.first().filter(|first| more || first.id.sequence > 1).map(|first| first.id);
     let reply = match history.format {

@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use crate::chat::Chat;
 use crate::client::Request;
+use crate::harness::wait_until;
 
 on_every_setup![
     history_is_paged_back_to_the_beginning,
+    history_counts_what_was_said,
     the_newest_page_says_where_to_follow_from,
     a_page_of_another_life_is_a_gap,
     history_in_plain_text_is_for_people,
@@ -50,6 +52,27 @@ fn history_is_paged_back_to_the_beginning(chat: Chat) {
         link.strip_prefix('<').and_then(|l| l.strip_suffix(r#">; rel="prev""#)).expect("a link back");
     let previous = chat.ask(&Request::get(target).accept("application/json")).is(200).json();
     assert_eq!(texts(&previous), ["116", "117"]);
+}
+
+/// After five messages thirty people came and went: a page of history held no message, and the page for
+/// browsers said that nothing had been said.
+fn history_counts_what_was_said(chat: Chat) {
+    for text in numbers(0..5) {
+        chat.says(&text);
+    }
+    for n in 0..30 {
+        chat.ask(&chat.get(&format!("?after=latest&wait=0&name=guest{n}"))).is(204);
+    }
+    // That somebody joined may be stored after the answer.
+    wait_until("all have joined", || texts(&page(&chat, "?limit=3")).len() == 33);
+    let newest = page(&chat, "?limit=3");
+    assert_eq!(texts(&newest)[..3], numbers(2..5));
+    let before = newest["previous"].as_str().expect("there is more");
+    let oldest = page(&chat, &format!("?before={before}&limit=3"));
+    assert_eq!(texts(&oldest), numbers(0..2));
+    assert_eq!(oldest["previous"], Value::Null);
+    let html = chat.ask(&chat.get("?view=backlog").accept("text/html")).is(200);
+    assert_eq!(html.text().matches("data-kind=\"message\"").count(), 5);
 }
 
 fn the_newest_page_says_where_to_follow_from(chat: Chat) {
@@ -102,12 +125,12 @@ fn the_rooms_in_which_something_was_said_are_listed(chat: Chat) {
     let other = chat.room("größe");
     let cursor = other.says("hello");
     chat.ask(&Request::get("/health")).is(200);
-    let list = chat.ask(&Request::get("/rooms").accept("application/json")).is(200).json();
+    let list = chat.ask(&Request::get("/rooms?after=gr&limit=500").accept("application/json")).is(200).json();
     let rooms = list["rooms"].as_array().expect("rooms");
     let found = rooms.iter().find(|room| room["room"] == "größe").expect("the room is listed");
     assert_eq!(found["latest"], cursor);
     assert!(!rooms.iter().any(|room| room["room"] == chat.name()), "nobody was there");
     assert!(!rooms.iter().any(|room| room["room"].as_str().expect("a name").starts_with('~')));
-    let plain = chat.ask(&Request::get("/rooms")).is(200);
+    let plain = chat.ask(&Request::get("/rooms?after=gr&limit=500")).is(200);
     assert!(plain.text().contains("/chat/gr%C3%B6%C3%9Fe "), "{}", plain.text());
 }

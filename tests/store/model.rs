@@ -65,9 +65,7 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let is_after = |m: &&Arc<Message>| m.id.sequence > sequence;
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
     assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
-    let is_before = |m: &&Arc<Message>| m.id.sequence < sequence;
-    let before: Vec<_> = kept.iter().filter(is_before).cloned().collect();
-    assert_eq!(store.before(&name, sequence, limit).unwrap(), before[before.len().saturating_sub(limit)..]);
+    assert_eq!(store.before(&name, sequence, limit).unwrap(), room.before(sequence, limit));
 }
 
 fn any_room(rng: &mut Rng) -> RoomName {
@@ -224,9 +222,35 @@ impl Room {
         kept.iter().map(|(_, message)| message.clone()).collect()
     }
 
+    /// Back from a sequence, as many as were said, and who came and went among the newest hundred.
+    fn before(&self, sequence: u64, limit: usize) -> Vec<Arc<Message>> {
+        let (mut page, mut left) = (Vec::new(), limit);
+        let kept = self.kept();
+        let is_before = |message: &&Arc<Message>| message.id.sequence < sequence;
+        for (back, message) in kept.iter().filter(is_before).rev().cloned().enumerate() {
+            if left == 0 {
+                break;
+            }
+            if message.kind == Kind::Message {
+                left -= 1;
+                page.push(message);
+            } else if back < limit.max(100) {
+                page.push(message);
+            }
+        }
+        page.reverse();
+        page
+    }
+
     fn trim(&mut self, keep: Keep, now: Timestamp) {
-        let over = self.said.len().saturating_sub(keep.messages);
-        self.forgotten = self.forgotten.max(over);
+        let is_said = |(draft, _): &(Draft, Arc<Message>)| draft.kind == Kind::Message;
+        while self.said[self.forgotten..].iter().filter(|entry| is_said(entry)).count() > keep.messages {
+            self.forgotten += 1;
+        }
+        let entries = 2 * keep.messages + 1_000;
+        while self.said.len() - self.forgotten > entries && !is_said(&self.said[self.forgotten]) {
+            self.forgotten += 1;
+        }
         if let Some(age) = keep.age {
             // One after the other, up to the first in its time; what bears a time to come goes with what
             // is too old behind it.

@@ -74,6 +74,11 @@ pub fn said(text: &str, at: u64) -> Draft {
     Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(at) }
 }
 
+/// Somebody who came or went.
+pub fn noticed(kind: Kind, at: u64) -> Draft {
+    Draft { kind, name: Some("ann".parse().unwrap()), ..said("", at) }
+}
+
 /// The same under an id of the sender's.
 pub fn said_as(send_id: &str, text: &str, at: u64) -> Draft {
     let sent_as = SentAs { id: send_id.parse().unwrap(), at: Timestamp(at) };

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use comet_chat::config::PAGE_BYTES;
 use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
-use comet_chat::store::{Appended, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store, Tail};
+use comet_chat::store::{Appended, Keep, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store, Tail};
 
-use crate::place::{ALL, Place, fill, keep, kept, on_every_store, room, said, said_as, sequence};
+use crate::place::{ALL, Place, fill, keep, kept, noticed, on_every_store, room, said, said_as, sequence};
 
 on_every_store![
     a_room_in_which_nothing_was_said_is_not_made_by_looking,
@@ -20,6 +20,9 @@ on_every_store![
     an_id_of_something_else_is_refused,
     an_id_outlives_its_message,
     what_falls_out_makes_a_gap_and_is_never_numbered_again,
+    who_comes_and_goes_pushes_nothing_out,
+    a_room_where_nothing_is_said_is_bounded,
+    a_page_of_the_past_counts_what_was_said,
     a_quiet_room_is_forgotten_at_its_age,
     an_id_is_remembered_by_elapsed_time,
     a_room_s_times_never_go_back,
@@ -142,6 +145,63 @@ fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
     assert!(store.rooms().unwrap().is_empty());
     assert_eq!(sequence(&store.append(&lobby, &[said("x", 60_003)]).unwrap()), 6);
     assert_eq!(kept(&*store, &lobby), [6]);
+}
+
+/// 12,000 names that came by GET pushed all that was said out of a room.
+fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
+    let two = Keep { messages: 2, age: None };
+    let mut store = place.open(two);
+    let lobby = RoomName::lobby();
+    store.append(&lobby, &[said("a", 1), said("b", 1)]).unwrap();
+    for _ in 0..12 {
+        store.append(&lobby, &vec![noticed(Kind::Joined, 1); 500]).unwrap();
+    }
+    store = place.reopen(store, two);
+    assert_eq!(kept(&*store, &lobby), Vec::from_iter(1..=6_002));
+    // They go with what was said before them.
+    store.append(&lobby, &[said("c", 1)]).unwrap();
+    assert_eq!(kept(&*store, &lobby), Vec::from_iter(2..=6_003));
+    store.append(&lobby, &[said("d", 1)]).unwrap();
+    // The newest of what came between is as much as such a room may have.
+    assert_eq!(kept(&*store, &lobby), Vec::from_iter(6_004 + 1 - two.entries() as u64..=6_004));
+    let said: Vec<_> = store.before(&lobby, 6_005, 2).unwrap().into_iter().map(|m| m.text.clone()).collect();
+    assert_eq!(said.iter().filter(|text| !text.is_empty()).count(), 2);
+}
+
+/// Whoever only comes and goes must not fill the store.
+fn a_room_where_nothing_is_said_is_bounded(place: &Place) {
+    let one = Keep { messages: 1, age: None };
+    let mut store = place.open(one);
+    let lobby = RoomName::lobby();
+    for _ in 0..5 {
+        store.append(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
+    }
+    store = place.reopen(store, one);
+    assert_eq!(kept(&*store, &lobby), Vec::from_iter(2_501 - one.entries() as u64..=2_500));
+    store.append(&lobby, &[said("a", 1)]).unwrap();
+    assert_eq!(kept(&*store, &lobby).len(), one.entries());
+}
+
+/// Five messages and then thirty who came and went made a page of fifty, and one of twenty-five without a
+/// message.
+fn a_page_of_the_past_counts_what_was_said(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    fill(&*store, &lobby, 5);
+    store.append(&lobby, &vec![noticed(Kind::Joined, 1); 30]).unwrap();
+    let page = |limit| -> Vec<u64> {
+        let tail = store.backlog(&lobby, limit).unwrap();
+        tail.messages.iter().map(|message| message.id.sequence).collect()
+    };
+    assert_eq!(page(5), Vec::from_iter(1..=35));
+    assert_eq!(page(2), Vec::from_iter(4..=35));
+    // However many come and go, what was said is there.
+    for _ in 0..10 {
+        store.append(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
+    }
+    assert_eq!(page(2), Vec::from_iter([4, 5].into_iter().chain(4_936..=5_035)));
+    let before = store.before(&lobby, 4, 1).unwrap();
+    assert_eq!(before.iter().map(|message| message.id.sequence).collect::<Vec<_>>(), [3]);
 }
 
 fn a_quiet_room_is_forgotten_at_its_age(place: &Place) {

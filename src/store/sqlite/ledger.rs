@@ -56,19 +56,13 @@ impl Ledger<'_> {
             self.forget_sent(steady, drafts.len() + DELETE_AHEAD)?;
         }
         let mut room = self.room(name)?;
+        let before = room.clone();
         let appended = drafts
             .iter()
             .map(|draft| self.append_one(&mut room, draft))
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let stored = appended.iter().rev().find_map(Appended::stored);
-        if let Some(message) = stored {
-            self.transaction.prepare_cached(schema::ADVANCE_LATEST)?.execute((
-                room.id,
-                room.latest,
-                message.at.0,
-            ))?;
-        }
-        self.trim(&room, newest.at, drafts.len() + DELETE_AHEAD)?;
+        self.trim(&mut room, newest.at, drafts.len() + DELETE_AHEAD)?;
+        self.advance(&before, &room)?;
         Ok(appended)
     }
 
@@ -87,8 +81,10 @@ impl Ledger<'_> {
             .query_map((), Room::from_row)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let mut left = DELETE_EXPIRED;
-        for room in rooms {
-            left -= self.trim(&room, now, left)?;
+        for before in rooms {
+            let mut room = before.clone();
+            left -= self.trim(&mut room, now, left)?;
+            self.advance(&before, &room)?;
         }
         Ok(())
     }
@@ -103,7 +99,7 @@ impl Ledger<'_> {
             return Ok(room);
         }
         let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
-        Ok(Room { id, oldest: 1, latest: 0, at: Timestamp(0) })
+        Ok(Room { id, oldest: 1, latest: 0, at: Timestamp(0), said: 0 })
     }
 
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
@@ -152,6 +148,7 @@ impl Ledger<'_> {
             };
         }
         (room.latest, room.at) = (sequence, at);
+        room.said += usize::from(draft.kind == Kind::Message);
         Ok(Appended::Stored(Arc::new(Message { at, ..draft.clone().numbered(self.cursor(sequence)) })))
     }
 
@@ -161,8 +158,16 @@ impl Ledger<'_> {
 
     /// Moves the room's oldest end to where the limits are at `now`, and deletes at most `most` rows
     /// behind it; answers how many.
-    fn trim(&self, room: &Room, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
-        let mut oldest = room.oldest(self.keep);
+    fn trim(&self, room: &mut Room, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
+        let mut oldest = room.oldest;
+        if let Some(over) = room.said.checked_sub(self.keep.messages.saturating_add(1)) {
+            oldest = self.said_on(room, oldest, over)?.map_or(oldest, |fallen| fallen + 1);
+        }
+        let entries = u64::try_from(self.keep.entries()).unwrap_or(u64::MAX);
+        let bound = (room.latest + 1).saturating_sub(entries);
+        if oldest < bound {
+            oldest = self.said_on(room, oldest, 0)?.unwrap_or(bound).min(bound);
+        }
         if let Some(horizon) = self.keep.horizon(now) {
             // This reads past each message that expires once, and never past it again.
             let sequence = |row: &rusqlite::Row<'_>| row.get::<_, u64>(0);
@@ -180,9 +185,30 @@ impl Ledger<'_> {
             oldest = too_old.map_or(oldest, |last| last + 1);
         }
         if oldest != room.oldest {
-            self.transaction.prepare_cached(schema::ADVANCE_OLDEST)?.execute((room.id, oldest))?;
+            room.said -= self
+                .transaction
+                .prepare_cached(schema::SAID_BETWEEN)?
+                .query_row((room.id, room.oldest, oldest), |row| row.get::<_, usize>(0))?;
+            room.oldest = oldest;
         }
         self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
+    }
+
+    /// The message that was said so many after the first one from a sequence on.
+    fn said_on(&self, room: &Room, from: u64, skipped: usize) -> rusqlite::Result<Option<u64>> {
+        self.transaction
+            .prepare_cached(schema::SAID_ON)?
+            .query_row((room.id, from, skipped), |row| row.get(0))
+            .optional()
+    }
+
+    /// Writes what has changed of a room.
+    fn advance(&self, before: &Room, room: &Room) -> rusqlite::Result<()> {
+        if room != before {
+            let row = (room.id, room.oldest, room.latest, room.at.0, room.said);
+            self.transaction.prepare_cached(schema::ADVANCE)?.execute(row)?;
+        }
+        Ok(())
     }
 
     fn forget_sent(&self, now: Timestamp, most: usize) -> rusqlite::Result<()> {

@@ -22,7 +22,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
-use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, one_read};
+use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, notices, one_read};
 use crate::message::{Draft, Epoch, Message, RoomName, Timestamp};
 
 /// Keeps messages in a file. Its fields are dropped in their order: the writer's connection is the
@@ -67,7 +67,7 @@ impl SqliteStore {
                 .query_row([name.as_str()], Room::from_row)
                 .optional()?;
             match room {
-                Some(room) => query(transaction, &room, room.oldest(self.keep)),
+                Some(room) => query(transaction, &room, room.oldest(transaction, self.keep)?),
                 None => Ok(T::default()),
             }
         })
@@ -127,8 +127,24 @@ impl Store for SqliteStore {
 
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
         self.read_room(room, |transaction, room, oldest| {
-            let range = (oldest, sequence.min(room.latest + 1));
-            self.newest_between(transaction, room, range, limit)
+            let before = sequence.min(room.latest + 1);
+            let Some(others) = limit.checked_sub(1) else {
+                return Ok(Vec::new());
+            };
+            let from: Option<u64> = transaction
+                .prepare_cached(schema::SAID_BACK)?
+                .query_row((room.id, oldest, before, most(others)), |row| row.get(0))
+                .optional()?;
+            let from = from.unwrap_or(oldest);
+            let floor = before.saturating_sub(notices(limit) as u64).max(from);
+            let (all, said) = (schema::MESSAGES_BEFORE, schema::SAID_BEFORE);
+            let (mut all, mut said) = (transaction.prepare_cached(all)?, transaction.prepare_cached(said)?);
+            let read = |row: &rusqlite::Row<'_>| rows::message(row, self.epoch);
+            let newest = all.query_map((room.id, floor, before, i64::MAX), read)?;
+            let older = said.query_map((room.id, from, floor, most(limit)), read)?;
+            let mut messages = one_read(newest.chain(older))?;
+            messages.reverse();
+            Ok(messages)
         })
     }
 

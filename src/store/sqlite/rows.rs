@@ -2,30 +2,45 @@
 
 use std::sync::Arc;
 
-use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
+use rusqlite::{OptionalExtension, Row, Transaction};
 
+use super::schema;
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without what only lists of rooms show.
+#[derive(Clone, PartialEq)]
 pub(super) struct Room {
     pub(super) id: i64,
     pub(super) oldest: u64,
     pub(super) latest: u64,
     /// The `at` of its latest message.
     pub(super) at: Timestamp,
+    /// How many of its messages from `oldest` on were said.
+    pub(super) said: usize,
 }
 
 impl Room {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
-        Ok(Room { id: row.get(0)?, oldest: row.get(1)?, latest: row.get(2)?, at: Timestamp(row.get(3)?) })
+        Ok(Room {
+            id: row.get(0)?,
+            oldest: row.get(1)?,
+            latest: row.get(2)?,
+            at: Timestamp(row.get(3)?),
+            said: row.get(4)?,
+        })
     }
 
     /// The first sequence that is kept. `--keep` may be smaller now than when the row was written.
-    pub(super) fn oldest(&self, keep: Keep) -> u64 {
-        let kept = u64::try_from(keep.messages).unwrap_or(u64::MAX);
-        self.oldest.max((self.latest + 1).saturating_sub(kept))
+    pub(super) fn oldest(&self, transaction: &Transaction<'_>, keep: Keep) -> rusqlite::Result<u64> {
+        if self.said <= keep.messages {
+            return Ok(self.oldest);
+        }
+        let range = (self.id, self.oldest, self.latest + 1, keep.messages);
+        let fallen =
+            transaction.prepare_cached(schema::SAID_BACK)?.query_row(range, |row| row.get::<_, u64>(0));
+        Ok(fallen.optional()?.map_or(self.oldest, |fallen| fallen + 1))
     }
 }
 

@@ -60,6 +60,13 @@ pub(super) const MIGRATIONS: [&str; 2] = [
     -- When a message came by the clock of that moment, by which its age is told; NULL if that is its at.
     ALTER TABLE messages ADD COLUMN came INTEGER;
 
+    -- How many of a room's messages that are shown were said, and where they are.
+    ALTER TABLE rooms ADD COLUMN said INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX said ON messages (room, sequence) WHERE kind = 0;
+    UPDATE rooms SET said = (
+        SELECT count(*) FROM messages WHERE room = id AND kind = 0 AND sequence >= oldest
+    );
+
     -- Every check of the server's health left a message.
     DELETE FROM messages WHERE room IN (SELECT id FROM rooms WHERE name LIKE '~%');
     DELETE FROM rooms WHERE name LIKE '~%';
@@ -93,15 +100,15 @@ pub(super) const UNDO_PART: &str = "ROLLBACK TO part";
 /// Changes nothing, but is written to the disk all the same.
 pub(super) const CHECK: &str = "UPDATE store SET undone = undone";
 
-pub(super) const ROOM: &str = "SELECT id, oldest, latest, at FROM rooms WHERE name = ?1";
+pub(super) const ROOM: &str = "SELECT id, oldest, latest, at, said FROM rooms WHERE name = ?1";
 
-pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest, at FROM rooms";
+pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest, at, said FROM rooms";
 
 pub(super) const MAKE_ROOM: &str = "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
 
-pub(super) const ADVANCE_LATEST: &str = "UPDATE rooms SET latest = ?2, at = ?3 WHERE id = ?1";
-
-pub(super) const ADVANCE_OLDEST: &str = "UPDATE rooms SET oldest = ?2 WHERE id = ?1";
+pub(super) const ADVANCE: &str = "
+    UPDATE rooms SET oldest = ?2, latest = ?3, at = ?4, said = ?5 WHERE id = ?1
+";
 
 pub(super) const ROOMS: &str = "
     SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
@@ -125,6 +132,34 @@ pub(super) const MESSAGES_FROM: &str = "
 pub(super) const MESSAGES_BEFORE: &str = "
     SELECT sequence, kind, name, text, at FROM messages
     WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3
+    ORDER BY sequence DESC LIMIT ?4
+";
+
+/// The message that was said so many before the last one, counted back from one sequence (exclusive) to
+/// another (inclusive). The index is named because the primary key looks as good to SQLite, by which it
+/// would read past all who came and went.
+pub(super) const SAID_BACK: &str = "
+    SELECT sequence FROM messages INDEXED BY said
+    WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
+    ORDER BY sequence DESC LIMIT 1 OFFSET ?4
+";
+
+/// The message that was said so many after the first one from a sequence on.
+pub(super) const SAID_ON: &str = "
+    SELECT sequence FROM messages INDEXED BY said
+    WHERE room = ?1 AND kind = 0 AND sequence >= ?2
+    ORDER BY sequence LIMIT 1 OFFSET ?3
+";
+
+/// How many messages were said from one sequence on (inclusive), up to another (exclusive).
+pub(super) const SAID_BETWEEN: &str = "
+    SELECT count(*) FROM messages INDEXED BY said WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
+";
+
+/// Of `MESSAGES_BEFORE` what was said.
+pub(super) const SAID_BEFORE: &str = "
+    SELECT sequence, kind, name, text, at FROM messages INDEXED BY said
+    WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
 ";
 
