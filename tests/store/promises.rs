@@ -475,3 +475,36 @@ fn a_room_that_is_there_can_be_written_to_however_many_there_are() {
         assert_eq!(store.newest(name, 1).unwrap().latest, 2);
     }
 }
+
+/// A hundred thousand rooms were swept in one transaction, for which every message waited 1.5 s.
+#[test]
+fn what_is_old_is_forgotten_in_small_steps() {
+    let place = Place::in_a_file();
+    let store = place.open(keep(usize::MAX, Duration::from_secs(60)));
+    let (rooms, step) = (2_000, 64);
+    // As messages come that share a commit, lest this take a minute.
+    thread::scope(|scope| {
+        for share in 0..16 {
+            let store = &store;
+            scope.spawn(move || {
+                for n in (share..rooms).step_by(16) {
+                    store.append(&room(&n.to_string()), &[said_as("7", "x", 1)]).unwrap();
+                }
+            });
+        }
+    });
+    let large = room("large");
+    for _ in 0..10 {
+        store.append(&large, &vec![said("x", 1); 500]).unwrap();
+    }
+    let before = store.stats().commits;
+    store.expire(Timestamp(3_600_000), Timestamp(3_600_000)).unwrap();
+    assert!(store.rooms().unwrap().is_empty(), "all of it is forgotten");
+    let steps = store.stats().commits - before;
+    // Its ids, its rooms, and the many messages of one of them.
+    assert!(steps >= (rooms + rooms + 5_000) as u64 / step, "{steps} steps");
+    drop(store);
+    let file = rusqlite::Connection::open(place.path()).unwrap();
+    let rows = "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM sent)";
+    assert_eq!(file.query_row(rows, (), |row| row.get::<_, i64>(0)).unwrap(), 0);
+}

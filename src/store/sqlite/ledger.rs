@@ -14,8 +14,9 @@ use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, first_sent, remembers, unk
 /// smaller `--keep` is out of sight at once, and deleted bit by bit, so that no append is slow.
 const DELETE_AHEAD: usize = 256;
 
-/// The most rows that one [`Ledger::expire`] deletes, for the same reason.
-const DELETE_EXPIRED: usize = 10_000;
+/// The most rooms that one step of [`Ledger::expire`] looks at, and rows that it deletes: about a
+/// millisecond, for which a message may have to wait.
+const STEP: usize = 64;
 
 /// The work on one open transaction. Nothing of it holds unless that is committed.
 pub(super) struct Ledger<'a> {
@@ -72,21 +73,37 @@ impl Ledger<'_> {
         Ok(unkept(self.epoch, drafts))
     }
 
-    /// Forgets what is over the age limit in every room, and ids.
-    pub(super) fn expire(&self, now: Timestamp, steady: Timestamp) -> rusqlite::Result<()> {
-        self.forget_sent(steady, DELETE_EXPIRED)?;
+    /// One step of forgetting what is over the age limit, and ids: in the rooms after this one. Answers after
+    /// which room to go on, if there is more to do.
+    pub(super) fn expire(
+        &self,
+        now: Timestamp,
+        steady: Timestamp,
+        after: i64,
+    ) -> rusqlite::Result<Option<i64>> {
+        if self.forget_sent(steady, STEP)? == STEP {
+            return Ok(Some(after));
+        }
+        if self.keep.age.is_none() {
+            return Ok(None);
+        }
         let rooms = self
             .transaction
-            .prepare_cached(schema::EACH_ROOM)?
-            .query_map((), Room::from_row)?
+            .prepare_cached(schema::NEXT_ROOMS)?
+            .query_map((after, STEP), Room::from_row)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut left = DELETE_EXPIRED;
+        let next = rooms.last().filter(|_| rooms.len() == STEP).map(|room| room.id);
+        let mut left = STEP;
         for before in rooms {
             let mut room = before.clone();
             left -= self.trim(&mut room, now, left)?;
             self.advance(&before, &room)?;
+            if left == 0 {
+                // There may be more in this one.
+                return Ok(Some(room.id - 1));
+            }
         }
-        Ok(())
+        Ok(next)
     }
 
     fn room(&self, name: &RoomName) -> rusqlite::Result<Room> {
@@ -156,8 +173,8 @@ impl Ledger<'_> {
         Cursor { epoch: self.epoch, sequence }
     }
 
-    /// Moves the room's oldest end to where the limits are at `now`, and deletes at most `most` rows
-    /// behind it; answers how many.
+    /// Moves the room's oldest end to where the limits are at `now`, by at most `most` rows for their age,
+    /// and deletes at most `most` rows behind it; answers how many.
     fn trim(&self, room: &mut Room, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
         let mut oldest = room.oldest;
         if let Some(over) = room.said.checked_sub(self.keep.messages.saturating_add(1)) {
@@ -171,12 +188,13 @@ impl Ledger<'_> {
         if let Some(horizon) = self.keep.horizon(now) {
             // This reads past each message that expires once, and never past it again.
             let sequence = |row: &rusqlite::Row<'_>| row.get::<_, u64>(0);
+            let last = oldest.saturating_add(most as u64).min(room.latest + 1);
             let end = self
                 .transaction
                 .prepare_cached(schema::FIRST_THAT_CAME)?
-                .query_row((room.id, oldest, room.latest + 1, horizon.0, now.0), sequence)
+                .query_row((room.id, oldest, last, horizon.0, now.0), sequence)
                 .optional()?
-                .unwrap_or(room.latest + 1);
+                .unwrap_or(last);
             let too_old = self
                 .transaction
                 .prepare_cached(schema::LAST_THAT_CAME_BEFORE)?
@@ -211,10 +229,10 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    fn forget_sent(&self, now: Timestamp, most: usize) -> rusqlite::Result<()> {
+    /// Forgets at most so many ids; answers how many.
+    fn forget_sent(&self, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
         let horizon = now.0.cast_signed() - SEND_ID_MEMORY_MS.cast_signed();
-        self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, most))?;
-        Ok(())
+        self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, most))
     }
 }
 

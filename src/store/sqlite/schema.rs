@@ -102,7 +102,9 @@ pub(super) const CHECK: &str = "UPDATE store SET undone = undone";
 
 pub(super) const ROOM: &str = "SELECT id, oldest, latest, at, said FROM rooms WHERE name = ?1";
 
-pub(super) const EACH_ROOM: &str = "SELECT id, oldest, latest, at, said FROM rooms";
+pub(super) const NEXT_ROOMS: &str = "
+    SELECT id, oldest, latest, at, said FROM rooms WHERE id > ?1 ORDER BY id LIMIT ?2
+";
 
 pub(super) const MAKE_ROOM: &str = "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
 

@@ -38,21 +38,30 @@ struct Letter {
 }
 
 /// How a letter's work ended.
-type Answer = Result<Vec<Appended>, Error>;
+type Answer = Result<Done, Error>;
+
+enum Done {
+    Appended(Vec<Appended>),
+    /// After which room to go on.
+    Expired(Option<i64>),
+}
 
 impl Letter {
     /// How many messages are kept by how its work ended.
     fn kept(&self, answer: &Answer) -> usize {
         match &self.task {
             Task::Append { room, .. } if room.is_internal() => 0,
-            _ => answer.iter().flatten().filter_map(Appended::stored).count(),
+            _ => match answer {
+                Ok(Done::Appended(appended)) => appended.iter().filter_map(Appended::stored).count(),
+                _ => 0,
+            },
         }
     }
 }
 
 enum Task {
     Append { room: RoomName, drafts: Vec<Draft> },
-    Expire { now: Timestamp, steady: Timestamp },
+    Expire { now: Timestamp, steady: Timestamp, after: i64 },
 }
 
 /// The handle by which every other thread writes. Dropping it ends the thread and closes the file.
@@ -101,11 +110,19 @@ impl Writer {
 
     /// Returns when the drafts are on the disk, or are not stored.
     pub(super) fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
-        self.ask(Task::Append { room: room.clone(), drafts: drafts.to_vec() })
+        match self.ask(Task::Append { room: room.clone(), drafts: drafts.to_vec() })? {
+            Done::Appended(appended) => Ok(appended),
+            Done::Expired(_) => Ok(Vec::new()),
+        }
     }
 
     pub(super) fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error> {
-        self.ask(Task::Expire { now, steady }).map(drop)
+        let mut after = 0;
+        // Each step is a letter of its own, so that no message waits for more than one.
+        while let Done::Expired(Some(next)) = self.ask(Task::Expire { now, steady, after })? {
+            after = next;
+        }
+        Ok(())
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -117,7 +134,7 @@ impl Writer {
         }
     }
 
-    fn ask(&self, task: Task) -> Result<Vec<Appended>, Error> {
+    fn ask(&self, task: Task) -> Answer {
         let gone = || Error("the store's thread has ended".into());
         let (answer, outcome) = bounded(1);
         let mailbox = self.mailbox.as_ref().ok_or_else(gone)?;
@@ -259,9 +276,13 @@ impl Pen {
             .iter()
             .map(|letter| {
                 let outcome = ledger.part(|ledger| match &letter.task {
-                    Task::Append { room, drafts } if room.is_internal() => ledger.check(drafts),
-                    Task::Append { room, drafts } => ledger.append(room, drafts),
-                    Task::Expire { now, steady } => ledger.expire(*now, *steady).map(|()| Vec::new()),
+                    Task::Append { room, drafts } if room.is_internal() => {
+                        ledger.check(drafts).map(Done::Appended)
+                    }
+                    Task::Append { room, drafts } => ledger.append(room, drafts).map(Done::Appended),
+                    Task::Expire { now, steady, after } => {
+                        ledger.expire(*now, *steady, *after).map(Done::Expired)
+                    }
                 })?;
                 Ok(outcome.map_err(|error| open::sentence(&self.path, &error)))
             })
