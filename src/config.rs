@@ -61,6 +61,13 @@ pub const HISTORY_MAX: usize = 500;
 /// How many messages a page of history has if the client does not say.
 pub const HISTORY: usize = 50;
 
+/// The most rooms in one page of their list.
+pub const ROOMS_PAGE_MAX: usize = 500;
+
+/// How many rooms a page of their list has if the client does not say: more than anybody looks through, and
+/// little to send again every twenty seconds.
+pub const ROOMS_PAGE: usize = 100;
+
 /// How often a stream says that it lives: within the 30 s after which phones and proxies cut it.
 pub const STREAM_BEAT: Duration = Duration::from_secs(15);
 

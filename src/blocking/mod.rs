@@ -69,7 +69,7 @@ impl Server {
             Intent::Leave(leave) => publish::leave(self, leave)?,
             Intent::History(history) => view::history(self, &history)?,
             Intent::People(room) => view::people(self, head.format(), &room)?,
-            Intent::Rooms => view::rooms(self, head.format())?,
+            Intent::Rooms(asked) => view::rooms(self, &asked)?,
             Intent::Health => view::health(self, head.format())?,
             Intent::Live => reply::healthy(head.format()),
             Intent::Page(browser) => view::page(self, &browser)?,

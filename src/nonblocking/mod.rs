@@ -98,7 +98,7 @@ impl Server {
             Intent::Leave(leave) => publish::leave(self, leave).await?,
             Intent::History(history) => view::history(self, &history, visit).await?,
             Intent::People(room) => view::people(self, head.format(), &room).await?,
-            Intent::Rooms => view::rooms(self, head.format()).await?,
+            Intent::Rooms(asked) => view::rooms(self, asked).await?,
             Intent::Health => view::health(self, head.format()).await?,
             Intent::Live => reply::healthy(head.format()),
             Intent::Page(browser) => view::page(self, &browser, visit).await?,

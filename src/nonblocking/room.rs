@@ -173,9 +173,9 @@ impl Rooms {
 
     /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
     pub fn wake_the_peopled(self: &Arc<Rooms>) -> Result<(), store::Error> {
-        for summary in self.store.rooms()?.iter().filter(|summary| summary.people > 0).take(ROOMS_MAX / 2) {
+        for name in self.store.peopled(ROOMS_MAX / 2)? {
             // What can't be woken now is when somebody comes.
-            let _ = self.whereis(&summary.room);
+            let _ = self.whereis(&name);
         }
         Ok(())
     }

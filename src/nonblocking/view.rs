@@ -1,13 +1,13 @@
 //! What can be looked at without waiting: the page, history, people, rooms, figures, health.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use tokio::time::timeout;
 
-use super::Server;
 use super::door::Visit;
+use super::{Server, room};
 use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{METRICS, Snapshot};
@@ -15,8 +15,9 @@ use crate::room::{After, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
 use crate::wire::page::BACKLOG_MESSAGES;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply, RoomEntry};
-use crate::wire::request::{Format, History, View};
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::{Format, History, RoomsPage, View};
+use crate::wire::rooms::{self, Census};
 
 /// A room's page, with its newest messages in it.
 pub async fn page(server: &Server, browser: &View, visit: &Visit) -> Result<Reply, Refusal> {
@@ -60,31 +61,18 @@ pub async fn people(server: &Server, format: Format, room: &RoomName) -> Result<
     Ok(reply::people(format, room, &people))
 }
 
-/// Says which rooms there are: all in which something was said, and those where somebody waits.
-pub async fn rooms(server: &Server, format: Format) -> Result<Reply, Refusal> {
-    let epoch = server.rooms.store().epoch();
-    let mut rooms = BTreeMap::new();
-    for summary in server.rooms.ask(|store| store.rooms()).await.map_err(unavailable)? {
-        let latest = Some(Cursor { epoch, sequence: summary.latest });
-        let entry = RoomEntry {
-            room: summary.room.clone(),
-            latest,
-            at: Some(summary.at),
-            waiting: 0,
-            people: summary.people,
-        };
-        rooms.insert(summary.room, entry);
-    }
-    for (name, census) in server.rooms.awake() {
-        let (waiting, people) = (census.waiting.load(Relaxed), census.people.load(Relaxed));
-        if name.is_internal() || (waiting == 0 && people == 0 && !rooms.contains_key(&name)) {
-            continue;
-        }
-        let empty = || RoomEntry { room: name.clone(), latest: None, at: None, waiting, people };
-        let entry = rooms.entry(name.clone()).or_insert_with(empty);
-        (entry.waiting, entry.people) = (waiting, people);
-    }
-    Ok(reply::rooms(format, &rooms.into_values().collect::<Vec<_>>()))
+/// Says which rooms there are, a page of them: in which something was said, and where somebody waits.
+pub async fn rooms(server: &Server, asked: RoomsPage) -> Result<Reply, Refusal> {
+    let (awake, page) = (awake(server), asked.clone());
+    let list = server.rooms.ask(move |store| rooms::list(store, &page, awake)).await;
+    let (list, more) = list.map_err(unavailable)?;
+    Ok(reply::rooms(&asked, &list, more))
+}
+
+/// How many are in each room that is awake.
+fn awake(server: &Server) -> HashMap<RoomName, Census> {
+    let count = |census: &room::Census| (census.waiting.load(Relaxed), census.people.load(Relaxed));
+    server.rooms.awake().into_iter().map(|(name, census)| (name, count(&census))).collect()
 }
 
 /// Says what the server has counted, and what there is now.

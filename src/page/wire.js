@@ -131,9 +131,9 @@ export async function people(room) {
   return (await ask(place(room, "/people"), ({ body }) => Array.isArray(body?.people))).body.people;
 }
 
-/** The rooms that are there. */
+/** The rooms in which something happened last. */
 export async function rooms() {
-  return (await ask("/rooms", ({ body }) => Array.isArray(body?.rooms))).body.rooms;
+  return (await ask("/rooms?order=recent", ({ body }) => Array.isArray(body?.rooms))).body.rooms;
 }
 
 /** Goes out of the room, unless seen there again within the wait. It works in a page that is closed. */

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use super::fingerprint::fingerprint;
 use super::{
-    Appended, Error, Keep, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read, remembers, unkept,
+    Appended, Error, Keep, Order, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read, remembers,
+    unkept,
 };
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, SentAs, Timestamp};
 
@@ -39,6 +40,8 @@ struct Shelves {
     rooms: BTreeMap<RoomName, Shelf>,
     /// Every room with the bytes of its messages and ids, the largest last.
     by_bytes: BTreeSet<(usize, RoomName)>,
+    /// Every room with the time of its newest message, the latest last.
+    by_time: BTreeSet<(Timestamp, RoomName)>,
     /// The bytes of all messages and ids.
     bytes: usize,
     /// The bytes of the rooms themselves, which are never given up.
@@ -92,6 +95,7 @@ impl MemoryStore {
                 limit,
                 rooms: BTreeMap::new(),
                 by_bytes: BTreeSet::new(),
+                by_time: BTreeSet::new(),
                 bytes: 0,
                 room_bytes: 0,
                 stats: Stats::default(),
@@ -166,18 +170,32 @@ impl Store for MemoryStore {
         Ok(messages)
     }
 
-    fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
+    fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error> {
         let shelves = self.shelves();
-        let rooms = shelves
-            .rooms
-            .iter()
-            .filter(|(_, shelf)| !shelf.messages.is_empty() || !shelf.present.is_empty())
-            .filter_map(|(room, shelf)| {
-                let (latest, at, people) = (shelf.latest, shelf.at?, shelf.present.len());
-                Some(RoomSummary { room: room.clone(), latest, at, people })
-            })
-            .collect();
-        Ok(rooms)
+        let known = after.and_then(|name| Some((shelves.rooms.get(name)?.at?, name.clone())));
+        let names: Box<dyn Iterator<Item = &RoomName>> = match (order, known) {
+            (Order::Name, _) => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                Box::new(shelves.rooms.range::<RoomName, _>((from, Bound::Unbounded)).map(|(name, _)| name))
+            }
+            (Order::Recent, None) => Box::new(shelves.by_time.iter().rev().map(|(_, name)| name)),
+            (Order::Recent, Some(known)) => {
+                Box::new(shelves.by_time.range(..known).rev().map(|(_, name)| name))
+            }
+        };
+        let summary = |name: &RoomName| {
+            let shelf = shelves.rooms.get(name)?;
+            let is_listed = !shelf.messages.is_empty() || !shelf.present.is_empty();
+            let (latest, at, people) = (shelf.latest, shelf.at?, shelf.present.len());
+            is_listed.then(|| RoomSummary { room: name.clone(), latest, at, people })
+        };
+        Ok(names.filter_map(summary).take(limit).collect())
+    }
+
+    fn peopled(&self, limit: usize) -> Result<Vec<RoomName>, Error> {
+        let shelves = self.shelves();
+        let peopled = shelves.rooms.iter().filter(|(_, shelf)| !shelf.present.is_empty());
+        Ok(peopled.map(|(name, _)| name.clone()).take(limit).collect())
     }
 
     fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error> {
@@ -243,9 +261,13 @@ impl Shelves {
     /// Changes a room, which is made if it is missing, and keeps the sums right.
     fn change<T>(&mut self, name: &RoomName, change: impl FnOnce(&mut Shelf, Keep) -> T) -> T {
         let shelf = self.rooms.entry(name.clone()).or_default();
-        let before = shelf.bytes;
+        let (before, old) = (shelf.bytes, shelf.at);
         let result = change(shelf, self.keep);
-        let after = shelf.bytes;
+        let (after, new) = (shelf.bytes, shelf.at);
+        if new != old {
+            old.map(|at| self.by_time.remove(&(at, name.clone())));
+            self.by_time.extend(new.map(|at| (at, name.clone())));
+        }
         self.by_bytes.remove(&(before, name.clone()));
         if after > 0 {
             self.by_bytes.insert((after, name.clone()));

@@ -66,8 +66,13 @@ pub trait Store: Send + Sync + 'static {
         Ok(Tail { messages: self.before(room, tail.latest + 1, limit)?, ..tail })
     }
 
-    /// Every room in which something is kept or somebody is present, by name, without the server's own.
-    fn rooms(&self) -> Result<Vec<RoomSummary>, Error>;
+    /// The rooms in which something is kept or somebody is present, without the server's own: at most
+    /// `limit` that come after the one named, in this order. By time, after a room that is not there comes
+    /// all again.
+    fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error>;
+
+    /// Rooms in which somebody is present, at most `limit`.
+    fn peopled(&self, limit: usize) -> Result<Vec<RoomName>, Error>;
 
     /// Forgets what is over the age limit at `now`, and by the [steady clock](crate::clock::steady) the ids
     /// of more than ten minutes ago, in every room.
@@ -147,6 +152,15 @@ pub struct Tail {
     pub latest: u64,
     /// Who has `joined` and not `left` since, and when.
     pub present: Vec<(PersonName, Timestamp)>,
+}
+
+/// In what order rooms are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By name.
+    Name,
+    /// By their newest entry, the latest first.
+    Recent,
 }
 
 /// One room in a list of rooms.

@@ -33,6 +33,8 @@ pub enum Refusal {
     BadWait,
     /// A `limit` that is not a number in range.
     BadLimit,
+    /// An `order` of rooms that is not there.
+    BadOrder,
     /// A path with something that is not a room's name.
     BadRoom(&'static str),
     /// A `name` that is no person's name.
@@ -99,6 +101,7 @@ impl Refusal {
             Refusal::BadCursor(_) => "bad-cursor",
             Refusal::BadWait => "bad-wait",
             Refusal::BadLimit => "bad-limit",
+            Refusal::BadOrder => "bad-order",
             Refusal::BadRoom(_) => "bad-room",
             Refusal::BadName(_) => "bad-name",
             Refusal::BadId(_) => "bad-id",
@@ -173,6 +176,7 @@ impl fmt::Display for Refusal {
             Refusal::IdReused => f.write_str(
                 "something else was said under this id within ten minutes, and this was not published: take another id",
             ),
+            Refusal::BadOrder => f.write_str("order is name or recent"),
             Refusal::BadHeader => f.write_str("a header has bytes that are not visible ASCII"),
             Refusal::TooDeepPipeline => {
                 write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")

@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use super::page;
 use super::refusal::Refusal;
-use super::request::{Fetch, Format, History, Poll, Publish, View};
+use super::request::{Fetch, Format, History, Poll, Publish, RoomsPage, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::metrics::CONTENT_TYPE;
 use crate::room::{Outcome, Page, Published};
-use crate::store::Tail;
+use crate::store::{Order, Tail};
 
 /// What is left as it is in a path segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -304,21 +304,27 @@ pub struct RoomEntry {
     pub people: usize,
 }
 
-/// Which rooms there are.
-pub fn rooms(format: Format, rooms: &[RoomEntry]) -> Reply {
-    match format {
+/// A page of the rooms that there are, and the way to the page after it, if there is one.
+pub fn rooms(asked: &RoomsPage, rooms: &[RoomEntry], more: bool) -> Reply {
+    let next = rooms.last().filter(|_| more).map(|entry| &entry.room);
+    let reply = match asked.format {
         Format::Json => {
             #[derive(Serialize)]
             struct Body<'a> {
                 rooms: &'a [RoomEntry],
+                next: Option<&'a RoomName>,
             }
-            Reply::new(200, JSON, json(&Body { rooms }))
+            Reply::new(200, JSON, json(&Body { rooms, next }))
         }
         _ => {
             let line = |entry: &RoomEntry| format!("{} {} present\n", room_path(&entry.room), entry.people);
             Reply::new(200, PLAIN, rooms.iter().map(line).collect::<String>().into_bytes())
         }
-    }
+    };
+    let Some(next) = next else { return reply };
+    let order = if asked.order == Order::Recent { "order=recent&" } else { "" };
+    let (after, limit) = (utf8_percent_encode(next.as_str(), SEGMENT), asked.limit);
+    reply.with("Link", format!("</rooms?{order}after={after}&limit={limit}>; rel=\"next\""))
 }
 
 /// The head of a stream of events. Its body has no end that is known.

@@ -7,9 +7,10 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX};
+use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, ROOMS_PAGE, ROOMS_PAGE_MAX};
 use crate::message::{Cursor, Invalid, PersonName, RoomName, SendId, TEXT_LIMIT, has_something_visible};
 use crate::room::{After, Wants};
+use crate::store::Order;
 
 /// The head of a request, as an engine read it.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub enum Intent {
     /// Say that somebody goes.
     Leave(Leave),
     /// Which rooms there are.
-    Rooms,
+    Rooms(RoomsPage),
     /// The server's figures, for Prometheus.
     Metrics,
     /// The room's page, for a browser.
@@ -145,6 +146,19 @@ pub struct Fetch {
     pub gzip: bool,
     /// The versions that it has: `If-None-Match`.
     pub known: Vec<String>,
+}
+
+/// A page of the list of rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomsPage {
+    /// In what order.
+    pub order: Order,
+    /// The room that the page comes after.
+    pub after: Option<RoomName>,
+    /// How many rooms at the most.
+    pub limit: usize,
+    /// How to answer.
+    pub format: Format,
 }
 
 /// Somebody goes.
@@ -274,7 +288,7 @@ fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
         Place::Health => Ok(Intent::Health),
         Place::Live => Ok(Intent::Live),
         Place::Metrics => Ok(Intent::Metrics),
-        Place::Rooms => Ok(Intent::Rooms),
+        Place::Rooms => rooms(head, query).map(Intent::Rooms),
         Place::Asset(name) => Ok(Intent::Asset(fetch(head, name))),
         Place::Code(room) => view(head, room, query).map(Intent::Code),
         Place::Room(room) => match head.format() {
@@ -411,6 +425,21 @@ fn history(head: &Head<'_>, room: RoomName, query: &str) -> Result<History, Refu
         return Err(Refusal::BadLimit);
     }
     Ok(History { room, before, limit, format: head.format() })
+}
+
+fn rooms(head: &Head<'_>, query: &str) -> Result<RoomsPage, Refusal> {
+    let [order, after, limit] = fields(query, ["order", "after", "limit"])?;
+    let order = match order.as_deref() {
+        None | Some("name") => Order::Name,
+        Some("recent") => Order::Recent,
+        Some(_) => return Err(Refusal::BadOrder),
+    };
+    let after = after.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
+    let limit = limit.map_or(Ok(ROOMS_PAGE), |limit| limit.parse().map_err(|_| Refusal::BadLimit))?;
+    if !(1..=ROOMS_PAGE_MAX).contains(&limit) {
+        return Err(Refusal::BadLimit);
+    }
+    Ok(RoomsPage { order, after, limit, format: head.format() })
 }
 
 fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<Publish, Refusal> {

@@ -107,7 +107,7 @@ export class Server {
 
   /** How many polls the server holds in these rooms. */
   async waiting(...names) {
-    const { rooms } = await this.#json("/rooms");
+    const { rooms } = await this.#json("/rooms?limit=500");
     return rooms.filter(({ room }) => names.includes(room)).reduce((sum, { waiting }) => sum + waiting, 0);
   }
 }

@@ -45,7 +45,7 @@ fn nine_thousand_wait_on_fewer_than_ten_threads(Alone(launch): Alone) {
     let before = server.resident_kib();
     let query = format!("?wait=60&after={}", chat.cursor());
     let mut crowd: Vec<Connection> = (0..CROWD).map(|_| chat.waits(&query)).collect();
-    wait_until("all of them wait", || waiting(&chat) == CROWD as u64);
+    wait_until("all of them wait", || chat.waiting() == CROWD as u64);
     let threads = server.footprint().threads;
     assert!(threads < 10, "{threads} threads");
     let each = (server.resident_kib() - before) / CROWD as u64;
@@ -66,9 +66,9 @@ fn who_leaves_amid_a_wait_is_forgotten_at_once(launch: Launch) {
     let before = server.footprint_at_rest(&chat);
     let start = Instant::now();
     let crowd: Vec<Connection> = (0..50).map(|_| chat.waits("?wait=60")).collect();
-    wait_until("all of them wait", || waiting(&chat) == 50);
+    wait_until("all of them wait", || chat.waiting() == 50);
     drop(crowd);
-    wait_until("nobody waits", || waiting(&chat) == 0);
+    wait_until("nobody waits", || chat.waiting() == 0);
     server.shrinks_to(before);
     assert!(start.elapsed() < PATIENCE, "they were waited for");
 }
@@ -308,15 +308,6 @@ fn in_a_flood_of_slow_heads_others_are_served(Alone(launch): Alone) {
     }
     let each = (server.peak_kib() - before) / 5_000;
     assert!(each < 40, "{each} KiB for a head of 1");
-}
-
-/// How many wait in the room, as the server sees it.
-#[track_caller]
-fn waiting(chat: &Chat) -> u64 {
-    let reply = chat.ask(&Request::get("/rooms").accept("application/json")).is(200).json();
-    let rooms = reply["rooms"].as_array().expect("a list of rooms");
-    let room = rooms.iter().find(|room| room["room"] == chat.name());
-    room.map_or(0, |room| room["waiting"].as_u64().expect("a count"))
 }
 
 /// Wants the server never to have had much in memory.

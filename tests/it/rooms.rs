@@ -1,7 +1,10 @@
 //! Rooms: their names, and that what is said in one stays there.
 
+use serde_json::Value;
+
 use crate::chat::Chat;
 use crate::client::Request;
+use crate::harness::{Launch, wait_until};
 
 on_every_setup![
     a_room_may_be_named_in_any_script,
@@ -10,6 +13,9 @@ on_every_setup![
     what_is_said_in_one_room_is_not_heard_in_another,
     every_room_has_its_own_order,
     many_rooms_live_at_once,
+    the_list_of_rooms_comes_in_pages,
+    the_newest_rooms_are_listed_first_if_asked,
+    a_page_of_rooms_that_is_not_there_is_refused,
 ];
 
 fn a_room_may_be_named_in_any_script(chat: Chat) {
@@ -87,5 +93,77 @@ fn many_rooms_live_at_once(chat: Chat) {
     }
     for (room, follower) in &mut rooms {
         assert_eq!(follower.hears(1), [room.name()]);
+    }
+}
+
+/// Every page of a list of rooms, from a first one on.
+fn pages(chat: &Chat, first: &str) -> Vec<Vec<String>> {
+    let (mut pages, mut target) = (Vec::new(), first.to_owned());
+    loop {
+        let reply = chat.ask(&Request::get(&target).accept("application/json")).is(200);
+        let list = reply.json();
+        let name = |room: &Value| room["room"].as_str().expect("a name").to_owned();
+        let page: Vec<String> = list["rooms"].as_array().expect("rooms").iter().map(name).collect();
+        let last = page.last().cloned();
+        pages.push(page);
+        let Some(link) = reply.header("Link") else {
+            assert_eq!(list["next"], Value::Null);
+            return pages;
+        };
+        assert_eq!(list["next"].as_str(), last.as_deref());
+        let link = link.strip_prefix('<').and_then(|link| link.strip_suffix(r#">; rel="next""#));
+        target = link.expect("a link to the next page").to_owned();
+    }
+}
+
+/// A hundred thousand rooms came in one reply, which every page asked for every twenty seconds.
+fn the_list_of_rooms_comes_in_pages(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let names: Vec<String> = (10..33).map(|n| format!("rö{n}")).collect();
+    let mut waits = Vec::new();
+    for (n, name) in names.iter().enumerate() {
+        let room = chat.room(name);
+        if n % 2 == 0 {
+            room.says("hi");
+        } else {
+            // Where somebody only waits is listed too.
+            waits.push(room.waits("?after=latest"));
+            room.wait_until_waiting(1);
+        }
+    }
+    let found = pages(&chat, "/rooms?limit=5");
+    assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 5, 5, 3]);
+    assert_eq!(found.concat(), names);
+    assert_eq!(pages(&chat, "/rooms").concat(), names);
+    let mut recent = pages(&chat, "/rooms?order=recent&limit=5").concat();
+    recent.sort();
+    assert_eq!(recent, names);
+}
+
+fn the_newest_rooms_are_listed_first_if_asked(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let list = |limit| pages(&chat, &format!("/rooms?order=recent&limit={limit}"));
+    for name in ["a", "c", "b", "d"] {
+        let room = chat.room(name);
+        // Messages of the same millisecond are equally new.
+        wait_until("it is the newest", || {
+            room.says("hi");
+            list(1)[0] == [name]
+        });
+    }
+    assert_eq!(list(3).concat(), ["d", "b", "c", "a"]);
+}
+
+fn a_page_of_rooms_that_is_not_there_is_refused(chat: Chat) {
+    for (query, code) in [
+        ("limit=0", "bad-limit"),
+        ("limit=501", "bad-limit"),
+        ("order=size", "bad-order"),
+        ("after=~", "bad-room"),
+    ] {
+        let request = Request::get(&format!("/rooms?{query}")).accept("application/json");
+        assert_eq!(chat.ask(&request).is(400).json()["type"], format!("urn:comet-chat:{code}"), "{query}");
     }
 }

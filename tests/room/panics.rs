@@ -8,7 +8,7 @@ use std::time::Duration;
 use comet_chat::blocking;
 use comet_chat::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
-use comet_chat::store::{self, Appended, Keep, MemoryStore, RoomSummary, Stats, Store, Tail};
+use comet_chat::store::{self, Appended, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
 use crossbeam_channel::RecvTimeoutError;
 
@@ -131,8 +131,17 @@ impl Store for Fragile {
         self.inner.before(room, sequence, limit)
     }
 
-    fn rooms(&self) -> Result<Vec<RoomSummary>, store::Error> {
-        self.inner.rooms()
+    fn rooms(
+        &self,
+        order: Order,
+        after: Option<&RoomName>,
+        limit: usize,
+    ) -> Result<Vec<RoomSummary>, store::Error> {
+        self.inner.rooms(order, after, limit)
+    }
+
+    fn peopled(&self, limit: usize) -> Result<Vec<RoomName>, store::Error> {
+        self.inner.peopled(limit)
     }
 
     fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), store::Error> {

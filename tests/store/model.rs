@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SentAs, Timestamp};
-use comet_chat::store::{Appended, Keep, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
+use comet_chat::store::{Appended, Keep, Order, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
 use fastrand::Rng;
 
-use crate::place::{Place, on_every_store, room};
+use crate::place::{Place, listed, on_every_store, room};
 
 on_every_store![agrees_with_a_plain_model];
 
@@ -53,7 +53,12 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let kept = room.kept();
 
     assert_eq!(store.epoch(), model.epoch);
-    assert_eq!(store.rooms().unwrap(), model.summaries());
+    assert_eq!(listed(store), model.summaries());
+    let order = if rng.bool() { Order::Name } else { Order::Recent };
+    let after = rng.bool().then(|| any_room(rng));
+    assert_eq!(store.rooms(order, after.as_ref(), limit).unwrap(), model.page(order, after.as_ref(), limit));
+    let peopled = model.summaries().into_iter().filter(|summary| summary.people > 0);
+    assert_eq!(store.peopled(9).unwrap(), peopled.map(|summary| summary.room).collect::<Vec<_>>());
     assert_eq!(
         store.newest(&name, limit).unwrap(),
         Tail {
@@ -196,6 +201,23 @@ impl Model {
         };
         let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
         rooms.filter_map(shown).collect()
+    }
+}
+
+impl Model {
+    fn page(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Vec<RoomSummary> {
+        let mut rooms = self.summaries();
+        if order == Order::Name {
+            rooms.retain(|summary| after.is_none_or(|after| summary.room > *after));
+        } else {
+            rooms.sort_by(|a, b| (b.at, &b.room).cmp(&(a.at, &a.room)));
+            let room = after.and_then(|after| self.rooms.get(after)?.said.last());
+            if let (Some(after), Some((_, message))) = (after, room) {
+                rooms.retain(|summary| (summary.at, &summary.room) < (message.at, after));
+            }
+        }
+        rooms.truncate(limit);
+        rooms
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
-use comet_chat::store::{Appended, Keep, MemoryStore, SqliteStore, Store};
+use comet_chat::store::{Appended, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
 use tempfile::TempDir;
 
 /// Keeps all that a test says.
@@ -100,6 +100,11 @@ pub fn sequence(appended: &[Appended]) -> u64 {
         [Appended::Repeated(cursor)] => cursor.sequence,
         _ => panic!("one draft was answered with {appended:?}"),
     }
+}
+
+/// All rooms by name.
+pub fn listed(store: &dyn Store) -> Vec<RoomSummary> {
+    store.rooms(Order::Name, None, usize::MAX).unwrap()
 }
 
 /// The sequences of all that is kept of a room.

@@ -22,7 +22,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
-use super::{Appended, Error, Keep, RoomSummary, Stats, Store, Tail, notices, one_read};
+use super::{Appended, Error, Keep, Order, RoomSummary, Stats, Store, Tail, notices, one_read};
 use crate::message::{Draft, Epoch, Message, RoomName, Timestamp};
 
 /// Keeps messages in a file. Its fields are dropped in their order: the writer's connection is the
@@ -148,9 +148,28 @@ impl Store for SqliteStore {
         })
     }
 
-    fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
+    fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error> {
+        let name = after.map_or("", RoomName::as_str);
         self.readers.read(|transaction| {
-            transaction.prepare_cached(schema::ROOMS)?.query_map((), rows::summary)?.collect()
+            let limit = most(limit);
+            if order == Order::Name {
+                let mut statement = transaction.prepare_cached(schema::ROOMS)?;
+                return statement.query_map((name, limit), rows::summary)?.collect();
+            }
+            let at = transaction
+                .prepare_cached(schema::TIME_OF_ROOM)?
+                .query_row([name], |row| row.get::<_, i64>(0))
+                .optional()?
+                .unwrap_or(i64::MAX);
+            let mut statement = transaction.prepare_cached(schema::RECENT_ROOMS)?;
+            statement.query_map((at, name, limit), rows::summary)?.collect()
+        })
+    }
+
+    fn peopled(&self, limit: usize) -> Result<Vec<RoomName>, Error> {
+        self.readers.read(|transaction| {
+            let mut statement = transaction.prepare_cached(schema::PEOPLED)?;
+            statement.query_map([most(limit)], rows::room_name)?.collect()
         })
     }
 

@@ -6,7 +6,7 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
-use crate::message::{Cursor, Epoch, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without what only lists of rooms show.
@@ -58,13 +58,18 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
 
 /// Reads what `ROOMS` selects.
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
-    let name: String = row.get(0)?;
     Ok(RoomSummary {
-        room: name.parse::<RoomName>().map_err(|invalid| unreadable(0, invalid))?,
+        room: room_name(row)?,
         latest: row.get(1)?,
         at: Timestamp(row.get(2)?),
         people: row.get(3)?,
     })
+}
+
+/// Reads a room's name, which is the first column.
+pub(super) fn room_name(row: &Row<'_>) -> rusqlite::Result<RoomName> {
+    let name: String = row.get(0)?;
+    name.parse().map_err(|invalid: Invalid| unreadable(0, invalid))
 }
 
 /// Reads what `PRESENT` selects.

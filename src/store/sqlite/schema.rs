@@ -67,6 +67,8 @@ pub(super) const MIGRATIONS: [&str; 2] = [
         SELECT count(*) FROM messages WHERE room = id AND kind = 0 AND sequence >= oldest
     );
 
+    CREATE INDEX rooms_by_time ON rooms (at, name);
+
     -- Every check of the server's health left a message.
     DELETE FROM messages WHERE room IN (SELECT id FROM rooms WHERE name LIKE '~%');
     DELETE FROM rooms WHERE name LIKE '~%';
@@ -112,10 +114,24 @@ pub(super) const ADVANCE: &str = "
     UPDATE rooms SET oldest = ?2, latest = ?3, at = ?4, said = ?5 WHERE id = ?1
 ";
 
+/// A page of rooms by name, after this one.
 pub(super) const ROOMS: &str = "
     SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
-    WHERE oldest <= latest OR people > 0
-    ORDER BY name
+    WHERE name > ?1 AND (oldest <= latest OR EXISTS (SELECT 1 FROM present WHERE room = id))
+    ORDER BY name LIMIT ?2
+";
+
+/// A page of rooms by time, after this time and name.
+pub(super) const RECENT_ROOMS: &str = "
+    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
+    WHERE (at, name) < (?1, ?2) AND (oldest <= latest OR EXISTS (SELECT 1 FROM present WHERE room = id))
+    ORDER BY at DESC, name DESC LIMIT ?3
+";
+
+pub(super) const TIME_OF_ROOM: &str = "SELECT at FROM rooms WHERE name = ?1";
+
+pub(super) const PEOPLED: &str = "
+    SELECT name FROM rooms WHERE id IN (SELECT room FROM present) ORDER BY name LIMIT ?1
 ";
 
 pub(super) const STORE_MESSAGE: &str = "

@@ -1,0 +1,64 @@
+//! The list of rooms, a page at a time: what the store knows, and who is there now.
+
+use std::collections::HashMap;
+
+use super::reply::RoomEntry;
+use super::request::RoomsPage;
+use crate::message::{Cursor, RoomName};
+use crate::store::{self, Order, RoomSummary, Store};
+
+/// How many wait, and how many are present, in a room that is awake.
+pub type Census = (usize, usize);
+
+/// One page, and whether there is another after it.
+///
+/// Where people wait and nothing was said the store knows no room. Such a room stands in its place by name;
+/// by time those come last, so that they push nothing off a page.
+pub fn list(
+    store: &dyn Store,
+    asked: &RoomsPage,
+    mut awake: HashMap<RoomName, Census>,
+) -> Result<(Vec<RoomEntry>, bool), store::Error> {
+    awake.retain(|name, (waiting, people)| !name.is_internal() && (*waiting > 0 || *people > 0));
+    // One more than is asked for tells whether there is a page after this one.
+    let mut stored = store.rooms(asked.order, asked.after.as_ref(), asked.limit + 1)?;
+    let more = stored.len() > asked.limit;
+    stored.truncate(asked.limit);
+    let last = stored.last().filter(|_| more).map(|summary| summary.room.clone());
+    let entry = |summary: RoomSummary| {
+        let (waiting, people) = awake.remove(&summary.room).unwrap_or((0, summary.people));
+        let latest = Some(Cursor { epoch: store.epoch(), sequence: summary.latest });
+        RoomEntry { room: summary.room, latest, at: Some(summary.at), waiting, people }
+    };
+    let mut entries: Vec<RoomEntry> = stored.into_iter().map(entry).collect();
+
+    let mut others: Vec<(RoomName, Census)> = match (asked.order, &last) {
+        (Order::Recent, Some(_)) => Vec::new(),
+        (Order::Recent, None) => {
+            let mut unsaid = Vec::new();
+            for (name, census) in awake {
+                if store.newest(&name, 0)?.latest == 0 {
+                    unsaid.push((name, census));
+                }
+            }
+            unsaid
+        }
+        (Order::Name, _) => {
+            let is_here = |name: &RoomName| {
+                asked.after.as_ref().is_none_or(|after| name > after)
+                    && last.as_ref().is_none_or(|last| name < last)
+            };
+            awake.into_iter().filter(|(name, _)| is_here(name)).collect()
+        }
+    };
+    others.sort();
+    let unsaid = |(room, (waiting, people))| RoomEntry { room, latest: None, at: None, waiting, people };
+    entries.extend(others.into_iter().map(unsaid));
+    if asked.order == Order::Name {
+        entries.sort_by(|a, b| a.room.cmp(&b.room));
+        let more = more || entries.len() > asked.limit;
+        entries.truncate(asked.limit);
+        return Ok((entries, more));
+    }
+    Ok((entries, more))
+}
