@@ -57,7 +57,7 @@ pub trait Store: Send + Sync + 'static {
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// What was said before `sequence`, the newest `limit` messages of it, and who came and went among them;
-    /// oldest first. Of those who came and went only what is among the newest [`notices`] entries is there.
+    /// oldest first. Of those who came and went only what is among the newest `limit` entries, or the newest 100 if those are more, is there.
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// The end of a room's order as people read it: by what was [said](Store::before).
