@@ -42,5 +42,6 @@ pub mod clock;
 pub mod config;
 pub mod listen;
 pub mod metrics;
+pub mod pace;
 
 pub mod bench;

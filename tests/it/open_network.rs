@@ -24,6 +24,7 @@ on_open_network_setups![
     another_version_of_http_is_refused,
     slow_bodies_take_no_more_memory_than_they_have,
     in_a_flood_of_slow_heads_others_are_served,
+    what_can_t_be_accepted_is_said_once,
 ];
 
 // In a file, where every reader is given messages of its own.
@@ -308,6 +309,30 @@ fn in_a_flood_of_slow_heads_others_are_served(Alone(launch): Alone) {
     }
     let each = (server.peak_kib() - before) / 5_000;
     assert!(each < 40, "{each} KiB for a head of 1");
+}
+
+/// At the limit of files each failed accept was a warning, up to fifty in a second for as long as it lasted:
+/// the pauses began anew whenever one client could be accepted in between.
+fn what_can_t_be_accepted_is_said_once(launch: Launch) {
+    let server = launch.start();
+    let mut inside = server.connect();
+    let failures = |inside: &mut Connection| {
+        let figures = inside.ask(&Request::get("/metrics")).is(200);
+        let line = figures.text().lines().find_map(|line| line.strip_prefix("comet_chat_revivals_total "));
+        line.expect("the figure").parse::<u64>().expect("a number")
+    };
+    assert_eq!(failures(&mut inside), 0);
+    let mut outside = Vec::new();
+    for round in 1..=3 {
+        server.limit_open_files(3);
+        outside.push(server.connect());
+        wait_until("accepting has failed", || failures(&mut inside) >= 2 * round);
+        server.limit_open_files(1_000);
+        // It is accepted, and its time is not over yet.
+        outside.last_mut().expect("it is there").ask(&Request::get("/help")).is(200);
+    }
+    let warnings = server.lines_with("no connection could be accepted");
+    assert_eq!(warnings, 1, "of {} failures", failures(&mut inside));
 }
 
 /// Wants the server never to have had much in memory.

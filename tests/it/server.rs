@@ -95,6 +95,21 @@ impl Server {
         self.address
     }
 
+    /// How many of the lines that it has printed hold these words.
+    pub fn lines_with(&self, words: &str) -> usize {
+        self.printed.lock().unwrap().lines().filter(|line| line.contains(words)).count()
+    }
+
+    /// Lowers the process's limit of open files below what it has open, or sets another.
+    #[cfg(feature = "async")]
+    pub fn limit_open_files(&self, limit: u64) {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+        let limit = rustix::process::Rlimit { current: Some(limit), maximum: hard };
+        rustix::process::prlimit(Some(pid), rustix::process::Resource::Nofile, limit)
+            .expect("a limit is set");
+    }
+
     /// Sends it a signal: `TERM`, `INT`.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill")

@@ -3,6 +3,7 @@
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use hyper::server::conn::http1;
@@ -18,25 +19,27 @@ use super::socket::Socket;
 use super::{ACCEPT_PAUSES, exchange};
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::metrics::METRICS;
+use crate::pace::Pace;
 
 /// Accepts connections until the door closes.
 pub async fn receive(server: Arc<Server>) {
     let door = &server.door;
-    let mut pause = ACCEPT_PAUSES.0;
+    let mut pace = Pace::new(ACCEPT_PAUSES.0, ACCEPT_PAUSES.1);
     // Those for whom there is no place wait in the kernel's backlog.
     while let Ok(place) = door.places.clone().acquire_owned().await {
         match door.listener.accept().await {
             Ok((stream, _)) => {
-                pause = ACCEPT_PAUSES.0;
                 tokio::spawn(serve(server.clone(), stream, place));
             }
             Err(_) if door.is_closing() => return,
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 METRICS.revivals.inc();
-                tracing::warn!(%error, ?pause, "no connection could be accepted");
-                sleep(pause).await;
-                pause = (pause * 2).min(ACCEPT_PAUSES.1);
+                let failure = pace.fails(Instant::now());
+                if let Some(times) = failure.times {
+                    tracing::warn!(%error, times, "no connection could be accepted");
+                }
+                sleep(failure.pause).await;
             }
         }
     }

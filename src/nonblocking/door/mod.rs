@@ -52,8 +52,9 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// its own needs). Left alone it takes megabytes for each that does not read.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// The pauses after a failed accept: from the first, doubled up to the last.
-const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+/// The pauses after a failed accept: from the first, doubled up to the last. Who knocks when there is room
+/// again waits no longer than that.
+const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// Admits connections and requests.
 pub struct Door {
