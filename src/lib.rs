@@ -41,6 +41,7 @@ pub mod budget;
 pub mod clock;
 pub mod config;
 pub mod listen;
+pub mod log;
 pub mod metrics;
 pub mod pace;
 

@@ -52,7 +52,8 @@ struct Options {
     #[arg(long, value_name = "AGE")]
     keep_for: Option<humantime::Duration>,
 
-    /// How much is logged, to standard error. No level ever holds the text of a message
+    /// How much is logged, to standard error; debug writes a line for each request. No level ever holds the
+    /// text of a message
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     log: String,
 }

@@ -120,6 +120,11 @@ impl Connection {
         socket.shutdown(std::net::Shutdown::Write).expect("the connection is open");
     }
 
+    /// Our own end of it.
+    pub fn local_address(&self) -> SocketAddr {
+        self.stream.get_ref().local_addr().expect("the connection is open")
+    }
+
     /// Gives up sooner, or later, than after [`PATIENCE`].
     pub fn set_patience(&self, patience: Duration) {
         let socket = self.stream.get_ref();

@@ -64,6 +64,7 @@ mod flood;
 mod framing;
 mod history;
 mod leaving;
+mod log;
 mod negotiation;
 #[cfg(feature = "async")]
 mod open_network;

@@ -12,6 +12,7 @@ use super::super::{Answer, Server, stream};
 use super::connections::{Turn, Visit};
 use super::{Held, sockets};
 use crate::config::LIGHT;
+use crate::log::Entry;
 use crate::message::TEXT_LIMIT;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
@@ -36,6 +37,7 @@ struct Body {
 pub fn exchange(server: &Server, turn: Turn, visit: &Visit) {
     let _flight = server.door.in_flight.enter();
     let Turn { mut request, framing } = turn;
+    let entry = Entry::begin(request.method().as_str(), request.url(), visit.peer());
     match framing.map_err(NoBody::Refused).and_then(|length| read_body(server, &mut request, length)) {
         Ok(body) => {
             if body.is_last {
@@ -47,25 +49,25 @@ pub fn exchange(server: &Server, turn: Turn, visit: &Visit) {
             };
             match answer.and_then(|answer| weigh(server, answer)) {
                 Ok((Answer::Reply(reply), _)) if body.is_last => {
-                    send_and_close(server, request, &reply, visit);
+                    send_and_close(server, entry, request, &reply, visit);
                 }
-                Ok((Answer::Reply(reply), _held)) => send(request, &reply),
+                Ok((Answer::Reply(reply), _held)) => send(entry, request, &reply),
                 Ok((Answer::Stream(stream), _held)) => {
-                    let events = EventWriter::start(request);
+                    let events = EventWriter::start(entry, request);
                     // Whoever is gone comes back by its cursor.
                     let _ = events.and_then(|events| stream::send(server, stream, visit, events));
                 }
                 Err(refusal) if body.is_last => {
-                    send_and_close(server, request, &refuse(format, &refusal), visit);
+                    send_and_close(server, entry, request, &refuse(format, &refusal), visit);
                 }
-                Err(refusal) => send(request, &refuse(format, &refusal)),
+                Err(refusal) => send(entry, request, &refuse(format, &refusal)),
             }
         }
         Err(NoBody::Refused(refusal)) => {
             // Where the body ends is unclear from here on, and so is where the next request begins.
             visit.closes(|peer| server.door.sockets.of(peer).ok().flatten());
             let reply = refuse(head(&request).format(), &refusal);
-            send_and_close(server, request, &reply, visit);
+            send_and_close(server, entry, request, &reply, visit);
         }
         Err(NoBody::Gone) => leave(request),
     }
@@ -144,7 +146,8 @@ const CUT_OFF: &str =
 /// **Fault:** tiny_http prints a reply in pieces through 1 KiB, drops `Connection`, and gives a 204 a
 /// length. **Cure:** head and body in one buffer, one write, one flush; a large body by itself, so that
 /// it is in memory once.
-fn send(request: Request, reply: &Reply) {
+fn send(entry: Entry, request: Request, reply: &Reply) {
+    entry.answered(reply.status);
     let mut bytes = render_head(&request, reply, false);
     let body = if reply.has_body() && request.method().as_str() != "HEAD" { &*reply.body } else { &[] };
     let mut writer = request.into_writer();
@@ -182,9 +185,11 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    fn start(request: Request) -> io::Result<EventWriter> {
+    fn start(entry: Entry, request: Request) -> io::Result<EventWriter> {
         let chunked = *request.http_version() > HTTPVersion(1, 0);
-        let mut head = reply::stream().render_head();
+        let reply = reply::stream();
+        entry.answered(reply.status);
+        let mut head = reply.render_head();
         head.push_str(if chunked {
             "Transfer-Encoding: chunked\r\n\r\n"
         } else {
@@ -239,7 +244,8 @@ fn is_last(request: &Request) -> bool {
 /// close. **Cure:** the reply goes out through a descriptor of our own, which then is shut for writing:
 /// what tiny_http has to say goes nowhere. A moment later it is shut for reading as well, which ends
 /// the drain and tiny_http's reader.
-fn send_and_close(server: &Server, request: Request, reply: &Reply, visit: &Visit) {
+fn send_and_close(server: &Server, entry: Entry, request: Request, reply: &Reply, visit: &Visit) {
+    entry.answered(reply.status);
     let mut bytes = render_head(&request, reply, true);
     if request.method().as_str() != "HEAD" {
         bytes.extend_from_slice(&reply.body);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::{self, Write as _};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -20,6 +21,7 @@ use super::super::{Answer, Server};
 use super::BODY_TIMEOUT;
 use super::connections::Visit;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX, LIGHT};
+use crate::log::Entry;
 use crate::message::TEXT_LIMIT;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
@@ -188,7 +190,7 @@ fn value_of(value: Cow<'static, str>) -> HeaderValue {
 }
 
 /// The reply to a head that hyper has refused, as it came.
-pub fn refuse_unread(head: &[u8]) -> Vec<u8> {
+pub fn refuse_unread(head: &[u8], peer: SocketAddr) -> Vec<u8> {
     let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
     let mut request = httparse::Request::new(&mut lines);
     let (format, refusal) = match request.parse(head) {
@@ -205,7 +207,9 @@ pub fn refuse_unread(head: &[u8]) -> Vec<u8> {
         Err(httparse::Error::TooManyHeaders) => (Format::Plain, Refusal::HeadTooLarge),
         _ => (Format::Plain, Refusal::BadRequest),
     };
+    let (method, path) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
     let reply = refuse(format, &refusal);
+    Entry::begin(method, path, Some(peer)).answered(reply.status);
     let mut bytes = reply.render_head();
     // Writing to a string can't fail.
     let _ = write!(bytes, "Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len());

@@ -1,11 +1,14 @@
 //! The handlers: a task for each connection, which answers its requests one after the other.
 
 use std::io;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -15,9 +18,11 @@ use tokio::time::sleep;
 
 use super::super::Server;
 use super::connections::Connection;
+use super::exchange::Gone;
 use super::socket::Socket;
 use super::{ACCEPT_PAUSES, exchange};
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::log::Entry;
 use crate::metrics::METRICS;
 use crate::pace::Pace;
 
@@ -28,8 +33,8 @@ pub async fn receive(server: Arc<Server>) {
     // Those for whom there is no place wait in the kernel's backlog.
     while let Ok(place) = door.places.clone().acquire_owned().await {
         match door.listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(serve(server.clone(), stream, place));
+            Ok((stream, peer)) => {
+                tokio::spawn(serve(server.clone(), stream, peer, place));
             }
             Err(_) if door.is_closing() => return,
             Err(error) if is_of_one_connection(&error) => {}
@@ -51,18 +56,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(server: Arc<Server>, stream: TcpStream, _place: OwnedSemaphorePermit) {
+async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, _place: OwnedSemaphorePermit) {
     let connection = Arc::new(Connection::default());
     let mut socket = Socket::new(stream, connection.clone());
-    let service = service_fn(|request| {
+    let service = service_fn(|request: Request<Incoming>| {
+        let entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
         // At once, not when the task comes to it: hyper looks for what is behind the request in between.
         let visit = connection.arrive(server.door.in_flight.enter());
         let exchange = AssertUnwindSafe(exchange::exchange(server.clone(), visit, request));
         async {
-            exchange.catch_unwind().await.unwrap_or_else(|_panic| {
+            let answer = exchange.catch_unwind().await.unwrap_or_else(|_panic| {
                 tracing::error!("a handler panicked; its client was answered 500");
                 Ok(exchange::broken())
-            })
+            })?;
+            entry.answered(answer.status().as_u16());
+            Ok::<_, Gone>(answer)
         }
     });
     let served = http1::Builder::new()
@@ -76,7 +84,7 @@ async fn serve(server: Arc<Server>, stream: TcpStream, _place: OwnedSemaphorePer
     if let Err(error) = served {
         tracing::debug!(%error, "a connection broke");
         if error.is_parse() {
-            let reply = exchange::refuse_unread(socket.refused_head());
+            let reply = exchange::refuse_unread(socket.refused_head(), peer);
             socket.refuse(&reply).await;
         }
     }
