@@ -14,6 +14,7 @@ use std::thread;
 use clap::{Parser, Subcommand, ValueEnum};
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
+use comet_chat::budget::{Budget, Cost};
 use comet_chat::config::STOP_TIME;
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
@@ -72,13 +73,15 @@ enum EngineChoice {
     Async,
 }
 
-type Serve = fn(TcpListener, Arc<dyn Store>, &Receiver<()>) -> io::Result<()>;
+type Serve = fn(TcpListener, Arc<dyn Store>, Budget, &Receiver<()>) -> io::Result<()>;
 
 /// An engine, as far as it concerns the command line.
 struct Engine {
     name: &'static str,
     /// What it is not made for.
     warning: Option<&'static str>,
+    /// What a client costs it.
+    cost: Cost,
     bind: fn(SocketAddr) -> io::Result<TcpListener>,
     serve: Serve,
 }
@@ -123,7 +126,9 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let stop = stop_signal()?;
-    let Engine { name, warning, bind, serve } = engine(options.engine)?;
+    let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
+    // Before anything is opened, so that what is too little for it has a word said of it.
+    let budget = Budget::claim(cost)?;
     let listener =
         bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
@@ -133,7 +138,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
-    serve(listener, store, &stop)?;
+    serve(listener, store, budget, &stop)?;
     Ok(())
 }
 
@@ -143,13 +148,18 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
         EngineChoice::Blocking => Ok(Engine {
             name: "blocking",
             warning: Some(blocking::WARNING),
+            cost: blocking::COST,
             bind: blocking::bind,
             serve: blocking::serve,
         }),
         #[cfg(feature = "async")]
-        EngineChoice::Async => {
-            Ok(Engine { name: "async", warning: None, bind: nonblocking::bind, serve: nonblocking::serve })
-        }
+        EngineChoice::Async => Ok(Engine {
+            name: "async",
+            warning: None,
+            cost: nonblocking::COST,
+            bind: nonblocking::bind,
+            serve: nonblocking::serve,
+        }),
         #[cfg(not(feature = "async"))]
         EngineChoice::Async => Err("this build has no async engine: build it with --features async"),
     }

@@ -30,7 +30,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, parse};
 
-pub use self::door::bind;
+pub use self::door::{COST, bind};
 
 /// The most threads that run tasks. They share the cores with the kernel, which does most of the work.
 const WORKERS_MAX: usize = 4;
@@ -52,10 +52,14 @@ pub struct Server {
     lan: Option<IpAddr>,
 }
 
-/// Serves the chat on a listener from [`bind`], until `stop` says so or is dropped.
+/// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
 /// Returns when all who waited are answered and what was in flight is done, within 2 s.
-pub fn serve(listener: TcpListener, store: Arc<dyn Store>, stop: &Receiver<()>) -> io::Result<()> {
-    let budget = Budget::claim(door::COST)?;
+pub fn serve(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    budget: Budget,
+    stop: &Receiver<()>,
+) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
     page::prepare();
     let lan = address::lan(listener.local_addr()?);

@@ -46,6 +46,12 @@ impl Connection {
         self.reply()
     }
 
+    /// Sends a request and reads its reply, if one comes whole.
+    pub fn try_ask(&mut self, request: &Request) -> io::Result<Reply> {
+        self.try_send(request)?;
+        self.try_reply()
+    }
+
     /// Sends a request; its reply is read later.
     #[track_caller]
     pub fn send(&mut self, request: &Request) {

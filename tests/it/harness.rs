@@ -63,18 +63,30 @@ impl Stage for Chat {
 /// A server process that the test starts as it likes.
 pub struct Launch {
     pub(crate) setup: Setup,
-    pub(crate) open_files: Option<u32>,
+    /// What `ulimit` is told before.
+    pub(crate) limits: Vec<String>,
     pub(crate) flags: Vec<String>,
 }
 
 impl Launch {
     fn of(setup: Setup) -> Launch {
-        Launch { setup, open_files: None, flags: Vec::new() }
+        Launch { setup, limits: Vec::new(), flags: Vec::new() }
+    }
+
+    /// The same once more, for a test that starts several.
+    pub fn again(&self) -> Launch {
+        Launch { setup: self.setup, limits: self.limits.clone(), flags: self.flags.clone() }
     }
 
     /// Gives the process no more than this many file descriptors, by `ulimit -n`.
     pub fn with_open_files(mut self, limit: u32) -> Launch {
-        self.open_files = Some(limit);
+        self.limits.push(format!("-n {limit}"));
+        self
+    }
+
+    /// Gives the process no more address space than this, in KiB, by `ulimit -v`.
+    pub fn with_address_space(mut self, limit: u64) -> Launch {
+        self.limits.push(format!("-v {limit}"));
         self
     }
 
@@ -82,6 +94,11 @@ impl Launch {
     pub fn with_flag(mut self, flag: &str, value: &str) -> Launch {
         self.flags.extend([flag.to_owned(), value.to_owned()]);
         self
+    }
+
+    /// Starts it, wants it to end at once without having served, and gives what it says of that.
+    pub fn refuses(self) -> String {
+        Server::refused(self)
     }
 
     /// Starts it and waits for its address.

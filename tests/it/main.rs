@@ -64,6 +64,7 @@ mod flood;
 mod framing;
 mod history;
 mod leaving;
+mod limits;
 mod log;
 mod negotiation;
 #[cfg(feature = "async")]

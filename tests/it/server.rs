@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -39,27 +40,7 @@ impl Server {
     /// Starts the binary and waits until it has printed its address.
     pub fn start(launch: Launch) -> Server {
         let directory = tempfile::tempdir().expect("a directory for the server");
-        let store = launch.setup.store.replace("{dir}", &directory.path().to_string_lossy());
-        let binary = env!("CARGO_BIN_EXE_comet-chat");
-        let mut command = match launch.open_files {
-            Some(limit) => {
-                let mut shell = Command::new("sh");
-                // `exec` keeps the process id, so that it is the server that is watched and killed.
-                let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
-                shell.args(["-c", &script, binary]);
-                shell
-            }
-            None => Command::new(binary),
-        };
-        command
-            .args(["--listen", "127.0.0.1:0"])
-            .args(["--engine", launch.setup.engine, "--store", &store])
-            .args(&launch.flags)
-            .current_dir(directory.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the server starts");
+        let mut process = command(&launch, directory.path()).spawn().expect("the server starts");
 
         let printed = Arc::new(Mutex::new(String::new()));
         let (found, addresses) = mpsc::channel();
@@ -78,6 +59,15 @@ impl Server {
             panic!("no address printed:\n{}", printed.lock().unwrap());
         };
         Server { process, address, printed, _directory: directory }
+    }
+
+    /// Starts the binary, which has to give up before it has printed an address, and says why it did.
+    pub fn refused(launch: Launch) -> String {
+        let directory = tempfile::tempdir().expect("a directory for the server");
+        let ended = command(&launch, directory.path()).output().expect("the server starts");
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert!(ended.stdout.is_empty(), "{ended:?}");
+        String::from_utf8(ended.stderr).expect("a sentence")
     }
 
     /// A room of its own on this server.
@@ -219,6 +209,30 @@ impl Drop for Server {
             eprintln!("The server held {footprint:?}, ended with {ended:?} and printed at last:\n{last}");
         }
     }
+}
+
+/// The command that starts the binary in this directory.
+fn command(launch: &Launch, directory: &Path) -> Command {
+    let store = launch.setup.store.replace("{dir}", &directory.to_string_lossy());
+    let binary = env!("CARGO_BIN_EXE_comet-chat");
+    let mut command = if launch.limits.is_empty() {
+        Command::new(binary)
+    } else {
+        let mut shell = Command::new("sh");
+        let limits: String = launch.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
+        // `exec` keeps the process id, so that it is the server that is watched and killed.
+        shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\""), binary]);
+        shell
+    };
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .args(["--engine", launch.setup.engine, "--store", &store])
+        .args(&launch.flags)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
 }
 
 /// Reads lines for as long as the process lives, so that it never blocks on a full pipe.
