@@ -75,6 +75,10 @@ pub const STREAM_BEAT: Duration = Duration::from_secs(15);
 /// engine has a say in it. At the limit only those up to [`LIGHT`] are let through.
 pub const HELD_MAX: usize = 128 * 1024 * 1024;
 
+/// How much of that is one address's share (32 MiB). While there is room it may have more; when there is
+/// none, what goes beyond it is taken back for an address that has less. Behind a proxy all are one address.
+pub const HELD_SHARE: usize = HELD_MAX / 4;
+
 /// The most bytes of a body or a reply (16 KiB) that is let through however much is held.
 pub const LIGHT: usize = 16 * 1024;
 

@@ -50,6 +50,8 @@ pub struct Snapshot {
     pub waiters: usize,
     /// See above.
     pub waiters_max: usize,
+    /// Bytes of bodies and replies that are held for clients.
+    pub held: usize,
     /// Threads that answer requests; 0 where there are none of the kind.
     pub handlers: usize,
     /// Rooms that are awake.
@@ -116,6 +118,7 @@ fn look_up(now: &Snapshot) -> Registry {
     };
     gauge("waiters", "Polls and streams that wait", now.waiters);
     gauge("waiters_max", "How many may wait on this machine", now.waiters_max);
+    gauge("held_bytes", "Bodies and large replies that are held for clients", now.held);
     gauge("handlers", "Threads that answer requests", now.handlers);
     gauge("rooms", "Rooms that are awake", now.rooms);
     gauge("people", "People who are present, over all rooms", now.people);

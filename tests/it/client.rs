@@ -126,6 +126,12 @@ impl Connection {
         socket.shutdown(std::net::Shutdown::Write).expect("the connection is open");
     }
 
+    /// The socket, when enough was said.
+    #[cfg(feature = "async")]
+    pub fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+
     /// Our own end of it.
     pub fn local_address(&self) -> SocketAddr {
         self.stream.get_ref().local_addr().expect("the connection is open")

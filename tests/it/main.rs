@@ -73,6 +73,8 @@ mod pipelining;
 mod places;
 mod presence;
 mod publish;
+#[cfg(feature = "async")]
+mod readers;
 mod refusals;
 mod rooms;
 mod seed;

@@ -162,6 +162,7 @@ impl Door {
         Snapshot {
             waiters: self.waiters.load(SeqCst),
             waiters_max: self.budget.waiters,
+            held: self.held.load(SeqCst),
             handlers: self.handlers.count(),
             ..Snapshot::default()
         }

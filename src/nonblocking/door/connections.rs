@@ -8,13 +8,15 @@ use std::task::Waker;
 
 use super::super::room::RoomHandle;
 use super::Flight;
+use super::held::Client;
 use crate::message::Message;
 use crate::room::SubscriberId;
 use crate::wire::refusal::Refusal;
 
 /// One connection.
-#[derive(Default)]
 pub struct Connection {
+    /// Its other end.
+    client: Arc<Client>,
     /// Held for look-ups only. The connection's task is the one that takes it, so it is always free.
     state: Mutex<State>,
 }
@@ -33,7 +35,10 @@ struct State {
     wait: Option<(Arc<RoomHandle>, SubscriberId)>,
     /// The last request, until its reply has left.
     flight: Option<Flight>,
-    /// The task that is to hear of the end when the request is answered.
+    /// Those before it whose replies have not left yet. hyper reads no more ahead than a head's length.
+    unsent: Vec<Flight>,
+    /// The task that is to read on when the request is answered and the reply has left: hyper does not
+    /// look by itself, and then nobody would mind how long the client is silent.
     reader: Option<Waker>,
 }
 
@@ -51,13 +56,24 @@ pub struct Visit {
 }
 
 impl Connection {
+    /// A connection on which nothing came yet.
+    pub fn of(client: Arc<Client>) -> Connection {
+        Connection { client, state: Mutex::default() }
+    }
+
+    /// Its other end, for which something is held.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
     /// Enters a request.
     pub fn arrive(self: &Arc<Connection>, flight: Flight) -> Visit {
         let mut state = self.state();
         state.requests += 1;
         state.answering = true;
         state.quiet = false;
-        state.flight = Some(flight);
+        let unsent = state.flight.replace(flight);
+        state.unsent.extend(unsent);
         Visit { connection: self.clone() }
     }
 
@@ -67,9 +83,16 @@ impl Connection {
         Stage { requests: state.requests, answering: state.answering }
     }
 
-    /// Says that nothing more has come, so far.
-    pub fn is_quiet(&self) {
-        self.state().quiet = true;
+    /// Says that nothing more has come, so far. The task is woken when the reply has left.
+    pub fn is_quiet(&self, reader: &Waker) {
+        let mut state = self.state();
+        state.quiet = true;
+        state.reader = Some(reader.clone());
+    }
+
+    /// Says that nothing is read before the reply has left. The task is woken then.
+    pub fn reads_later(&self, reader: &Waker) {
+        self.state().reader = Some(reader.clone());
     }
 
     /// Says that something came behind the request that is being answered.
@@ -96,8 +119,9 @@ impl Connection {
     /// Says that what hyper was given to send has left.
     pub fn is_flushed(&self) {
         let mut state = self.state();
-        if !state.answering {
-            state.flight = None;
+        state.unsent.clear();
+        if !state.answering && state.flight.take().is_some() {
+            state.wake_reader();
         }
     }
 
@@ -111,6 +135,12 @@ impl State {
     fn end_wait(&mut self) {
         if let Some((room, id)) = self.wait.take() {
             room.unsubscribe(id);
+        }
+    }
+
+    fn wake_reader(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
         }
     }
 }
@@ -165,8 +195,8 @@ impl Drop for Visit {
         // If the connection broke, nobody has said that the wait is over.
         state.end_wait();
         state.answering = false;
-        if let Some(reader) = state.reader.take() {
-            reader.wake();
+        if state.ended {
+            state.wake_reader();
         }
     }
 }

@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use super::super::Server;
 use super::connections::Connection;
 use super::exchange::Gone;
+use super::held::Client;
 use super::socket::Socket;
 use super::{ACCEPT_PAUSES, exchange};
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
@@ -57,12 +58,12 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, _place: OwnedSemaphorePermit) {
-    let connection = Arc::new(Connection::default());
+    let connection = Arc::new(Connection::of(Client::at(peer.ip())));
     let mut socket = Socket::new(stream, connection.clone());
     let service = service_fn(|request: Request<Incoming>| {
         let entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
         // At once, not when the task comes to it: hyper looks for what is behind the request in between.
-        let visit = connection.arrive(server.door.in_flight.enter());
+        let visit = connection.arrive(server.door.in_flight.enter(connection.client()));
         let exchange = AssertUnwindSafe(exchange::exchange(server.clone(), visit, request));
         async {
             let answer = exchange.catch_unwind().await.unwrap_or_else(|_panic| {

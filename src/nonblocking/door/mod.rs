@@ -5,10 +5,10 @@
 mod connections;
 mod exchange;
 mod handlers;
+mod held;
 mod socket;
 
 use std::io;
-use std::mem;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -19,11 +19,12 @@ use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use self::held::{Client, Held};
 use super::Server;
 use crate::budget::{Budget, Cost};
-use crate::config::{DRAIN, HELD_MAX, HOLD_MAX, LIGHT};
+use crate::config::{DRAIN, HOLD_MAX, LIGHT};
 use crate::listen;
 use crate::message::Message;
 use crate::metrics::Snapshot;
@@ -45,7 +46,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to send a body, of 64 KiB at most.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long a client may take to accept a reply that is more than its kernel and ours hold.
+/// How long a client may take nothing of a reply that is more than its kernel and ours hold. Whoever reads
+/// on gets it, however slowly.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The bytes of replies that the kernel takes off our hands for each client (128 KiB, which it doubles for
@@ -74,7 +76,7 @@ pub struct Door {
 struct InFlight {
     count: AtomicUsize,
     /// What is held in memory of their bodies and replies.
-    bytes: AtomicUsize,
+    held: Held,
     none: Notify,
 }
 
@@ -131,6 +133,7 @@ impl Door {
         Snapshot {
             waiters: self.waiters.load(SeqCst),
             waiters_max: self.budget.waiters,
+            held: self.in_flight.held.bytes(),
             ..Snapshot::default()
         }
     }
@@ -169,9 +172,9 @@ async fn drain(server: &Arc<Server>) {
 }
 
 impl InFlight {
-    fn enter(self: &Arc<InFlight>) -> Flight {
+    fn enter(self: &Arc<InFlight>, client: &Arc<Client>) -> Flight {
         self.count.fetch_add(1, SeqCst);
-        Flight { of: self.clone(), bytes: 0 }
+        Flight { of: self.clone(), client: client.clone(), bytes: 0 }
     }
 
     async fn wait_for_none(&self, limit: Duration) -> bool {
@@ -192,6 +195,7 @@ impl InFlight {
 /// One request in flight.
 struct Flight {
     of: Arc<InFlight>,
+    client: Arc<Client>,
     bytes: usize,
 }
 
@@ -199,16 +203,16 @@ impl Flight {
     /// Counts what is held for this request now. It is too much if all requests together hold as much
     /// as they may, and this one is not among the light ones.
     fn holds(&mut self, bytes: usize) -> Result<(), Refusal> {
-        self.of.bytes.fetch_add(bytes, SeqCst);
-        self.of.bytes.fetch_sub(mem::replace(&mut self.bytes, bytes), SeqCst);
-        let is_too_much = bytes > LIGHT && self.of.bytes.load(SeqCst) > HELD_MAX;
-        if is_too_much { Err(Refusal::TooMuchHeld) } else { Ok(()) }
+        let held = self.of.held.change(&self.client, self.bytes, bytes, Instant::now());
+        self.bytes = if held.is_ok() { bytes } else { 0 };
+        held
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.of.bytes.fetch_sub(self.bytes, SeqCst);
+        // Nothing is never too much.
+        let _ = self.holds(0);
         if self.of.count.fetch_sub(1, SeqCst) == 1 {
             self.of.none.notify_waiters();
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -35,7 +36,7 @@ pub struct Socket {
     head: Vec<u8>,
     /// By when that must have come.
     silence: Deadline,
-    /// By when the reply on its way must have left.
+    /// By when something more of the reply on its way must have left.
     sending: Deadline,
 }
 
@@ -74,6 +75,11 @@ impl Socket {
 
     /// Closes the connection when hyper has done with it.
     pub async fn close(mut self) {
+        if self.connection.client().is_cut() || self.connection.client().takes_nothing() {
+            // The kernel forgets what it holds for it, too, for it would keep that for a while.
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+            return;
+        }
         if self.ended || self.stream.shutdown().await.is_err() {
             return;
         }
@@ -97,13 +103,18 @@ impl AsyncRead for Socket {
             this.head = Vec::new();
             this.silence.clear();
         }
+        if !stage.answering && this.connection.client().takes_nothing() {
+            // Who does not read replies is not asked for more requests.
+            this.connection.reads_later(cx.waker());
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         if !this.ended {
             match Pin::new(&mut this.stream).poll_read(cx, buffer) {
                 Poll::Ready(Ok(())) => this.ended = buffer.filled().len() == before,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending if stage.answering => {
-                    this.connection.is_quiet();
+                    this.connection.is_quiet(cx.waker());
                     return Poll::Pending;
                 }
                 Poll::Pending => {
@@ -135,20 +146,33 @@ impl Socket {
     fn written(
         &mut self,
         written: Poll<io::Result<usize>>,
-        of: usize,
+        pieces: &[io::IoSlice<'_>],
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        match written {
+        let client = self.connection.client();
+        if written.is_pending() {
+            client.is_stuck(cx.waker());
+        }
+        if client.is_cut() {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
+        }
+        let written = match written {
             Poll::Pending => {
                 ready!(self.sending.poll(SEND_TIMEOUT, cx));
-                Poll::Ready(Err(ErrorKind::TimedOut.into()))
+                // The kernel says that it takes more when a third of its buffer is free, and a slow reader
+                // may have made less room than that: what there is shows that it reads.
+                SockRef::from(&self.stream).send_vectored(pieces).map_err(|error| match error.kind() {
+                    ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),
+                    _ => error,
+                })
             }
-            Poll::Ready(Ok(n)) if n == of => {
-                self.sending.clear();
-                Poll::Ready(Ok(n))
-            }
-            written => written,
+            Poll::Ready(written) => written,
+        };
+        if written.is_ok() {
+            self.sending.clear();
+            client.takes();
         }
+        Poll::Ready(written)
     }
 }
 
@@ -161,7 +185,7 @@ impl AsyncWrite for Socket {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.written(written, bytes.len(), cx)
+        this.written(written, &[io::IoSlice::new(bytes)], cx)
     }
 
     fn poll_write_vectored(
@@ -170,12 +194,11 @@ impl AsyncWrite for Socket {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let length = pieces.iter().map(|piece| piece.len()).sum();
         if !this.connection.is_owed_a_reply() {
-            return Poll::Ready(Ok(length));
+            return Poll::Ready(Ok(pieces.iter().map(|piece| piece.len()).sum()));
         }
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, pieces);
-        this.written(written, length, cx)
+        this.written(written, pieces, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -208,5 +231,146 @@ impl Deadline {
             timer.as_mut().reset(at);
         }
         timer.as_mut().poll(cx)
+    }
+}
+
+/// The clock of these tests is stopped: it goes on to the next timer whenever there is nothing to do.
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::net::SocketAddr;
+
+    use tokio::runtime::Builder;
+    use tokio::time::sleep;
+
+    use super::super::super::Server;
+    use super::super::super::room::Rooms;
+    use super::super::{Door, bind, handlers};
+    use super::*;
+    use crate::budget::Budget;
+    use crate::store::{self, Keep, StoreSpec};
+
+    /// The text in the room, in bytes: more than the kernels of both sides hold.
+    const MEBIBYTE: usize = 1024 * 1024;
+
+    const HISTORY: &str = "GET /chat/history-of-much/history?limit=500 HTTP/1.1\r\nHost: chat\r\n\r\n";
+
+    /// Runs a client against a door of its own.
+    fn serve<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.expect("a runtime").block_on(async {
+            let listener = bind(([127, 0, 0, 1], 0).into()).expect("a port");
+            let address = listener.local_addr().expect("it is bound");
+            let door = Door::new(listener, Budget { connections: 100, waiters: 90 }).expect("a door");
+            let store =
+                store::open(&StoreSpec::Memory, Keep { messages: 1_000, age: None }).expect("a store");
+            let server = Arc::new(Server { door, rooms: Rooms::new(store), lan: None });
+            let accepting = tokio::spawn(handlers::receive(server));
+            client(address).await;
+            accepting.abort();
+        });
+    }
+
+    async fn connect(address: SocketAddr) -> TcpStream {
+        TcpStream::connect(address).await.expect("a connection")
+    }
+
+    fn post(room: &str, text: &str) -> String {
+        let length = text.len();
+        format!(
+            "POST /chat/{room} HTTP/1.1\r\nHost: chat\r\nContent-Type: text/plain\r\n\
+             Content-Length: {length}\r\n\r\n{text}"
+        )
+    }
+
+    /// Fills the room that [`HISTORY`] asks for.
+    async fn say_much(address: SocketAddr) {
+        let mut client = connect(address).await;
+        for _ in 0..MEBIBYTE / 60_000 {
+            let said = post("history-of-much", &"x".repeat(60_000));
+            client.write_all(said.as_bytes()).await.expect("it is taken");
+            let mut reply = [0; 4_096];
+            let length = client.read(&mut reply).await.expect("a reply");
+            assert!(reply[..length].starts_with(b"HTTP/1.1 200 "));
+        }
+    }
+
+    /// A connection that was silent after one POST or one poll stood for ever: hyper does not look for what
+    /// comes behind a reply before it is woken, and nobody else knew the time.
+    #[test]
+    fn who_is_silent_after_a_reply_is_cut_off_in_time() {
+        serve(|address| async move {
+            say_much(address).await;
+            let waits = "GET /chat/a?wait=1 HTTP/1.1\r\nHost: chat\r\n\r\n";
+            let looks = "GET /chat/a?wait=0&after=latest HTTP/1.1\r\nHost: chat\r\n\r\n";
+            let help = "HEAD /help HTTP/1.1\r\nHost: chat\r\n\r\n";
+            for request in [&*post("a", "hello"), looks, waits, help, HISTORY, &looks.repeat(3)] {
+                let mut client = connect(address).await;
+                client.write_all(request.as_bytes()).await.expect("it is taken");
+                let (mut buffer, mut heard) = (vec![0; 64 * 1024], Instant::now());
+                loop {
+                    let read = timeout(SILENCE * 3, client.read(&mut buffer)).await;
+                    let read = read.unwrap_or_else(|_| panic!("still open, long after {request:?}"));
+                    if read.expect("the connection's end") == 0 {
+                        break;
+                    }
+                    heard = Instant::now();
+                }
+                let silent = heard.elapsed();
+                let in_time = SILENCE..SILENCE + Duration::from_secs(1);
+                assert!(in_time.contains(&silent), "{silent:?} after {request:?}");
+            }
+        });
+    }
+
+    /// Reads the page at a steady speed, in bytes a second; says how many bytes came before the end.
+    async fn read_slowly(address: SocketAddr, speed: usize) -> usize {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(32 * 1024).expect("an option");
+        let mut client = socket.connect(address).await.expect("a connection");
+        client.write_all(HISTORY.as_bytes()).await.expect("it is taken");
+        let (mut buffer, mut all) = (vec![0; speed], 0);
+        loop {
+            sleep(Duration::from_secs(1)).await;
+            match client.try_read(&mut buffer) {
+                Ok(0) => return all,
+                Ok(length) => all += length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return all,
+            }
+            if all > MEBIBYTE / 60_000 * 60_000 {
+                return all;
+            }
+        }
+    }
+
+    /// A page of 1 MiB was cut off after 13.7 s at 60 KB/s, and again at each new try: all of it had to be
+    /// with the kernel within 10 s.
+    #[test]
+    fn who_reads_slowly_gets_it_all() {
+        serve(|address| async move {
+            say_much(address).await;
+            for speed in [200_000, 60_000, 20_000, 6_000] {
+                let all = read_slowly(address, speed).await;
+                assert!(all > MEBIBYTE / 60_000 * 60_000, "{all} bytes at {speed} a second");
+            }
+        });
+    }
+
+    #[test]
+    fn who_reads_no_more_is_cut_off_in_time() {
+        serve(|address| async move {
+            say_much(address).await;
+            let mut client = connect(address).await;
+            SockRef::from(&client).set_recv_buffer_size(4_096).expect("an option");
+            client.write_all(HISTORY.as_bytes()).await.expect("it is taken");
+            let start = Instant::now();
+            // The connection is reset when the server has given up.
+            while client.write_all(b"\r\n").await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+                assert!(start.elapsed() < SEND_TIMEOUT * 2, "it is still there");
+            }
+            assert!(start.elapsed() >= SEND_TIMEOUT, "it had {:?}", start.elapsed());
+        });
     }
 }

@@ -1,0 +1,138 @@
+//! Who reads, who reads slowly and who does not: large replies to all of them at once.
+
+use std::io::{ErrorKind, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::chat::Chat;
+use crate::client::{Connection, Request};
+use crate::harness::{Alone, make_room_for, wait_until};
+use crate::server::Server;
+
+on_open_network_setups![
+    who_reads_nothing_makes_room_for_others,
+    honest_readers_get_every_page_whole_among_slow_and_deaf_ones,
+];
+
+/// The most that is held for all.
+const HELD_MAX: f64 = (128 * 1024 * 1024) as f64;
+
+/// The messages of a room whose page is 6 MB on the wire.
+const MESSAGES: usize = 16;
+
+/// A connection from one of the machine's own addresses, whose kernel takes little of a reply.
+fn connect_from(server: &Server, last: u8) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("an option");
+    let own = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
+    socket.bind(&own.into()).expect("an address of this machine");
+    socket.connect(&server.address().into()).expect("a connection");
+    socket.into()
+}
+
+fn say_much(chat: &Chat) {
+    // Each byte of them but one is six in JSON.
+    let text = format!("x{}", "\u{1}".repeat(60_000));
+    for _ in 0..MESSAGES {
+        chat.ask(&chat.post().text(&text)).is(200);
+    }
+}
+
+fn page(chat: &Chat, messages: usize) -> Request {
+    Request::get(&chat.path(&format!("/history?limit={messages}"))).accept("application/json")
+}
+
+/// 22 connections that never read, with a page of 6 MB for each, kept everybody else from anything over
+/// 16 KiB, for as long as they came again.
+fn who_reads_nothing_makes_room_for_others(Alone(launch): Alone) {
+    let server = launch.start();
+    let chat = server.chat();
+    say_much(&chat);
+    let page = page(&chat, MESSAGES);
+    let deaf: Vec<Connection> = (0..30)
+        .map(|_| {
+            let mut connection = Connection::over(connect_from(&server, 2));
+            connection.send(&page);
+            connection
+        })
+        .collect();
+    let mut inside = server.connect();
+    let mut held = || {
+        let figures = inside.ask(&Request::get("/metrics")).is(200);
+        let figure = figures.text().lines().find_map(|line| line.strip_prefix("comet_chat_held_bytes "));
+        figure.expect("the figure").parse::<f64>().expect("a number")
+    };
+    wait_until("there is no more room", || held() > HELD_MAX * 0.95);
+    for _ in 0..5 {
+        let reply = chat.ask(&page).is(200);
+        assert_eq!(reply.json()["messages"].as_array().expect("a list").len(), MESSAGES);
+    }
+    assert!(held() <= HELD_MAX, "{} are held", held());
+    drop(deaf);
+    wait_until("nothing is held for who has gone", || held() == 0.0);
+}
+
+fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): Alone) {
+    make_room_for(400);
+    let seed = fastrand::u64(..);
+    eprintln!("seed {seed}");
+    let server = &launch.start();
+    let chat = &server.chat();
+    say_much(chat);
+    let whole: Vec<usize> = (0..=MESSAGES)
+        .map(|messages| if messages == 0 { 0 } else { chat.ask(&page(chat, messages)).is(200).body.len() })
+        .collect();
+    let whole = &whole;
+    let over = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        for reader in 0..60_u64 {
+            let mut random = fastrand::Rng::with_seed(seed.wrapping_add(reader));
+            // Of two addresses each is far beyond its share.
+            let (from, is_slow) = (2 + (reader % 2) as u8, reader % 4 == 0);
+            scope.spawn(move || {
+                while !over.load(SeqCst) {
+                    let mut connection = Connection::over(connect_from(server, from));
+                    let _ = connection.try_send(&page(chat, random.usize(MESSAGES / 2..=MESSAGES)));
+                    connection.set_patience(Duration::from_millis(50));
+                    let mut stream = connection.into_stream();
+                    let patience = Instant::now() + Duration::from_millis(random.u64(100..15_000));
+                    let mut buffer = vec![0; random.usize(1..20_000)];
+                    while !over.load(SeqCst) && Instant::now() < patience {
+                        thread::sleep(Duration::from_millis(10));
+                        if is_slow {
+                            match stream.read(&mut buffer) {
+                                Ok(0) => break,
+                                Err(error) if error.kind() != ErrorKind::WouldBlock => break,
+                                _ => {}
+                            }
+                        }
+                    }
+                }
+            });
+        }
+        let honest: Vec<_> = (100..103)
+            .map(|reader| {
+                let mut random = fastrand::Rng::with_seed(seed.wrapping_add(reader));
+                scope.spawn(move || {
+                    for _ in 0..15 {
+                        let messages = random.usize(1..=MESSAGES);
+                        // How long that takes is the machine's affair, but it is never refused.
+                        let reply = chat.connect().try_ask(&page(chat, messages));
+                        let reply = reply.unwrap_or_else(|error| panic!("{error}, seed {seed}"));
+                        assert_eq!(reply.status, 200, "seed {seed}");
+                        assert_eq!(reply.body.len(), whole[messages], "seed {seed}");
+                    }
+                })
+            })
+            .collect();
+        let served: Vec<_> = honest.into_iter().map(|reader| reader.join()).collect();
+        over.store(true, SeqCst);
+        assert!(served.iter().all(Result::is_ok), "seed {seed}");
+    });
+    let peak = server.peak_kib() / 1_024;
+    assert!(peak < 400, "{peak} MiB, seed {seed}");
+}
