@@ -17,6 +17,7 @@ use tiny_http::Request;
 use super::super::Server;
 use super::connections::{Arrival, Turn, Visit};
 use super::exchange;
+use crate::wire::request::BodyLength;
 
 /// How long a handler waits for a task before it may end.
 const IDLE: Duration = Duration::from_secs(5);
@@ -77,6 +78,7 @@ pub fn arrive(server: &Arc<Server>, request: Request) {
     let door = &server.door;
     door.received.fetch_add(1, SeqCst);
     let framing = exchange::framing(&request);
+    let has_body = !matches!(framing, Ok(BodyLength::Exact(0)));
     let look = |peer| door.sockets.of(peer).ok().flatten();
     let (arrival, is_first) = door.connections.arrive(request, framing, look);
     if is_first {
@@ -85,7 +87,10 @@ pub fn arrive(server: &Arc<Server>, request: Request) {
     match arrival {
         Arrival::Free(visit, turn) => assign(server, Task::Answer(visit, turn)),
         Arrival::Behind => {}
-        Arrival::Unwelcome(request) => assign(server, Task::Leave(request)),
+        // A thousand of these may stand in one packet, and to drop them is nothing. Of those with a body
+        // tiny_http reads the next once the last has gone.
+        Arrival::Unwelcome(request) if has_body => assign(server, Task::Leave(request)),
+        Arrival::Unwelcome(request) => exchange::leave(request),
     }
 }
 
