@@ -19,6 +19,7 @@ use comet_chat::config::STOP_TIME;
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
+use comet_chat::wire::origin::Hosts;
 use crossbeam_channel::{Receiver, bounded};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -53,6 +54,12 @@ struct Options {
     #[arg(long, value_name = "AGE")]
     keep_for: Option<humantime::Duration>,
 
+    /// A name by which the server may be called, such as chat.example behind a proxy; may be given several
+    /// times, and * is any. Addresses, localhost and the machine's own name (NAME, NAME.local) always work;
+    /// other names could be a stranger's, pointed at this machine to read along
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+
     /// How much is logged, to standard error; debug writes a line for each request. No level ever holds the
     /// text of a message
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
@@ -73,7 +80,7 @@ enum EngineChoice {
     Async,
 }
 
-type Serve = fn(TcpListener, Arc<dyn Store>, Budget, &Receiver<()>) -> io::Result<()>;
+type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Hosts, &Receiver<()>) -> io::Result<()>;
 
 /// An engine, as far as it concerns the command line.
 struct Engine {
@@ -138,7 +145,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
-    serve(listener, store, budget, &stop)?;
+    serve(listener, store, budget, Hosts::new(&options.allow_host), &stop)?;
     Ok(())
 }
 

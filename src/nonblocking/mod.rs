@@ -25,6 +25,7 @@ use self::stream::Stream;
 use crate::address;
 use crate::budget::Budget;
 use crate::store::Store;
+use crate::wire::origin::Hosts;
 use crate::wire::page;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
@@ -50,6 +51,8 @@ pub struct Server {
     rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
     lan: Option<IpAddr>,
+    /// By which names it may be called.
+    hosts: Hosts,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -58,6 +61,7 @@ pub fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
     budget: Budget,
+    hosts: Hosts,
     stop: &Receiver<()>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
@@ -68,7 +72,7 @@ pub fn serve(
     let door = Door::new(listener, budget)?;
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(&Arc::new(Server { door, rooms, lan }), stop, &runtime);
+    door::serve(&Arc::new(Server { door, rooms, lan, hosts }), stop, &runtime);
     // What is left are connections on which nothing is asked.
     runtime.shutdown_timeout(LEAVE);
     Ok(())
@@ -95,6 +99,7 @@ enum Answer {
 impl Server {
     /// Answers one request.
     async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
+        self.hosts.admit(head)?;
         let reply = match parse(head, body)? {
             Intent::Poll(poll) => poll::poll(self, &poll, visit).await?,
             Intent::Stream(poll) => return stream::open(self, poll, visit).await.map(Answer::Stream),

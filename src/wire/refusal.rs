@@ -45,6 +45,12 @@ pub enum Refusal {
     IdReused,
     /// A header with bytes that are not visible ASCII.
     BadHeader,
+    /// A `Host` that is missing, empty or there twice.
+    BadHost(&'static str),
+    /// A `Host` that is none of the server's names.
+    UnknownHost,
+    /// What another site's page made a browser send.
+    OtherSite,
     /// A body whose length is not clear: several or bad `Content-Length`, odd `Transfer-Encoding`.
     BadFraming(&'static str),
     /// More requests on one connection than may stand unanswered.
@@ -80,6 +86,8 @@ impl Refusal {
             Refusal::UnsupportedMediaType | Refusal::UnsupportedContentEncoding => 415,
             Refusal::MethodNotAllowed(_) => 405,
             Refusal::NotFound => 404,
+            Refusal::OtherSite => 403,
+            Refusal::UnknownHost => 421,
             Refusal::IdReused => 422,
             Refusal::TooDeepPipeline => 429,
             _ if self.retry_after().is_some() => 503,
@@ -107,6 +115,9 @@ impl Refusal {
             Refusal::BadId(_) => "bad-id",
             Refusal::IdReused => "id-reused",
             Refusal::BadHeader => "bad-header",
+            Refusal::BadHost(_) => "bad-host",
+            Refusal::UnknownHost => "unknown-host",
+            Refusal::OtherSite => "other-site",
             Refusal::BadFraming(_) => "bad-framing",
             Refusal::TooDeepPipeline => "too-deep-pipeline",
             Refusal::UnsupportedMediaType => "unsupported-media-type",
@@ -170,6 +181,7 @@ impl fmt::Display for Refusal {
             | Refusal::BadRoom(reason)
             | Refusal::BadName(reason)
             | Refusal::BadId(reason)
+            | Refusal::BadHost(reason)
             | Refusal::BadFraming(reason) => f.write_str(reason),
             Refusal::BadWait => f.write_str("wait is a number of seconds from 0 to 60, such as wait=10 or wait=0.5"),
             Refusal::BadLimit => f.write_str("limit is a whole number from 1 to 500"),
@@ -177,6 +189,12 @@ impl fmt::Display for Refusal {
                 "something else was said under this id within ten minutes, and this was not published: take another id",
             ),
             Refusal::BadOrder => f.write_str("order is name or recent"),
+            Refusal::UnknownHost => f.write_str(
+                "this server does not know the name in Host as its own: use its address, or start it with --allow-host and that name",
+            ),
+            Refusal::OtherSite => f.write_str(
+                "a page of another site had this sent, which only this site's own pages may (a proxy before it must pass Host on with its port)",
+            ),
             Refusal::BadHeader => f.write_str("a header has bytes that are not visible ASCII"),
             Refusal::TooDeepPipeline => {
                 write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")

@@ -19,6 +19,8 @@ pub struct Head<'a> {
     pub method: &'a str,
     /// The request's target: path and query, as they came.
     pub target: &'a str,
+    /// The version of HTTP, major and minor.
+    pub version: (u8, u8),
     /// Names and values, in the order of their coming.
     pub headers: Vec<(&'a str, &'a str)>,
 }
@@ -491,7 +493,7 @@ fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
 }
 
 /// The fields with these names in a query or a form; of each the first.
-fn fields<const N: usize>(form: &str, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
+pub(super) fn fields<const N: usize>(form: &str, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
     let mut found = [const { None }; N];
     for pair in form.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

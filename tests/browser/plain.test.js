@@ -8,10 +8,10 @@ import { Server } from "./server.js";
 
 const server = await Server.common();
 
-async function open(room, options = {}) {
-  const context = await browser(server, { ...options, javaScriptEnabled: false });
+async function open(room, { origin = server.origin, ...options } = {}) {
+  const context = await browser(server, { origin, ...options, javaScriptEnabled: false });
   const page = await context.newPage();
-  await page.goto(`${server.origin}/chat/${room}`);
+  await page.goto(`${origin}/chat/${room}`);
   return page;
 }
 
@@ -43,6 +43,31 @@ test("a form speaks, and a page that reloads listens", async () => {
     0,
     "nothing dead is shown",
   );
+});
+
+// Over plain HTTP a browser tells nothing but `Origin`, and hides even that where a page wants no referrer
+// sent: the form of such a page was refused as if it came from another site.
+test("the form speaks over plain HTTP, from this site and from no other", async () => {
+  const page = await open("plain-http", { origin: `http://chat.test:${server.port}` });
+  await page.locator("#name").fill("anna");
+  await page.locator("#message").fill("hello");
+  await page.locator("#send").click();
+  await page.waitForURL("**/chat/plain-http?name=*");
+  await until("it", async () => (await texts(page).allTextContents()).join() === "hello");
+
+  await page.route("**/elsewhere", (route) =>
+    route.fulfill({
+      contentType: "text/html",
+      body: `<form method="post" action="http://chat.test:${server.port}/chat/plain-http">
+        <input name="message" value="buy"><button>Win</button></form>`,
+    }),
+  );
+  await page.goto(`${server.origin}/elsewhere`);
+  const [reply] = await Promise.all([
+    page.waitForResponse((response) => response.request().method() === "POST"),
+    page.locator("button").click(),
+  ]);
+  assert.equal(reply.status(), 403);
 });
 
 test("the newest message is in view, and scripts stay text", async () => {

@@ -34,7 +34,9 @@ export class Server {
   }
 
   async #run(listen) {
-    const options = ["--listen", listen, "--store", this.store, "--engine", ENGINE, ...this.options];
+    const options = ["--listen", listen, "--store", this.store, "--engine", ENGINE];
+    // The other name by which browser.js leads here.
+    options.push("--allow-host", "chat.test", ...this.options);
     const log = join(this.directory, "log");
     this.process = spawn(COMET_CHAT, options, { stdio: ["ignore", "pipe", openSync(log, "a")] });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));

@@ -197,7 +197,10 @@ impl Request {
 
     /// What goes over the wire.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nHost: chat\r\n", self.method, self.target);
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        if !self.headers.iter().any(|(name, _)| name == "Host") {
+            head.push_str("Host: localhost\r\n");
+        }
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -223,7 +226,8 @@ impl Reply {
     fn read(stream: &mut BufReader<TcpStream>, has_body: bool) -> io::Result<Reply> {
         let line = read_line(stream)?;
         let status = line
-            .strip_prefix("HTTP/1.1 ")
+            .strip_prefix("HTTP/1.")
+            .and_then(|rest| rest.strip_prefix("1 ").or(rest.strip_prefix("0 ")))
             .and_then(|rest| rest.get(..3)?.parse().ok())
             .ok_or_else(|| invalid(format!("{line:?} is no status line")))?;
         let mut headers = Vec::new();

@@ -20,7 +20,7 @@ on_every_setup![
 /// The head of a POST with more header lines, and the start of a body.
 fn post(chat: &Chat, headers: &str, body: &str) -> String {
     format!(
-        "POST {} HTTP/1.1\r\nHost: chat\r\nContent-Type: text/plain\r\n{headers}\r\n\r\n{body}",
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n{headers}\r\n\r\n{body}",
         chat.path("")
     )
 }

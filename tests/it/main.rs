@@ -69,6 +69,7 @@ mod log;
 mod negotiation;
 #[cfg(feature = "async")]
 mod open_network;
+mod origin;
 mod pipelining;
 mod places;
 mod presence;

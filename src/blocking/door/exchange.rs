@@ -82,6 +82,7 @@ fn head(request: &Request) -> Head<'_> {
     Head {
         method: request.method().as_str(),
         target: request.url(),
+        version: (request.http_version().0, request.http_version().1),
         headers: request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Version};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -77,7 +77,8 @@ fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
         headers.push((name.as_str(), value.to_str().map_err(|_| Refusal::BadHeader)?));
     }
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    Ok(Head { method: parts.method.as_str(), target, headers })
+    let version = if parts.version == Version::HTTP_10 { (1, 0) } else { (1, 1) };
+    Ok(Head { method: parts.method.as_str(), target, version, headers })
 }
 
 fn refuse(format: Format, refusal: &Refusal) -> Reply {
@@ -199,6 +200,7 @@ pub fn refuse_unread(head: &[u8], peer: SocketAddr) -> Vec<u8> {
             let head = Head {
                 method: request.method.unwrap_or_default(),
                 target: request.path.unwrap_or_default(),
+                version: (1, request.version.unwrap_or_default()),
                 headers: request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
             };
             (head.format(), head.body_length().err().unwrap_or(Refusal::BadRequest))

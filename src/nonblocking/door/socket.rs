@@ -249,11 +249,12 @@ mod tests {
     use super::*;
     use crate::budget::Budget;
     use crate::store::{self, Keep, StoreSpec};
+    use crate::wire::origin::Hosts;
 
     /// The text in the room, in bytes: more than the kernels of both sides hold.
     const MEBIBYTE: usize = 1024 * 1024;
 
-    const HISTORY: &str = "GET /chat/history-of-much/history?limit=500 HTTP/1.1\r\nHost: chat\r\n\r\n";
+    const HISTORY: &str = "GET /chat/history-of-much/history?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     /// Runs a client against a door of its own.
     fn serve<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
@@ -264,7 +265,8 @@ mod tests {
             let door = Door::new(listener, Budget { connections: 100, waiters: 90 }).expect("a door");
             let store =
                 store::open(&StoreSpec::Memory, Keep { messages: 1_000, age: None }).expect("a store");
-            let server = Arc::new(Server { door, rooms: Rooms::new(store), lan: None });
+            let server =
+                Arc::new(Server { door, rooms: Rooms::new(store), lan: None, hosts: Hosts::default() });
             let accepting = tokio::spawn(handlers::receive(server));
             client(address).await;
             accepting.abort();
@@ -278,7 +280,7 @@ mod tests {
     fn post(room: &str, text: &str) -> String {
         let length = text.len();
         format!(
-            "POST /chat/{room} HTTP/1.1\r\nHost: chat\r\nContent-Type: text/plain\r\n\
+            "POST /chat/{room} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n\
              Content-Length: {length}\r\n\r\n{text}"
         )
     }
@@ -301,9 +303,9 @@ mod tests {
     fn who_is_silent_after_a_reply_is_cut_off_in_time() {
         serve(|address| async move {
             say_much(address).await;
-            let waits = "GET /chat/a?wait=1 HTTP/1.1\r\nHost: chat\r\n\r\n";
-            let looks = "GET /chat/a?wait=0&after=latest HTTP/1.1\r\nHost: chat\r\n\r\n";
-            let help = "HEAD /help HTTP/1.1\r\nHost: chat\r\n\r\n";
+            let waits = "GET /chat/a?wait=1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            let looks = "GET /chat/a?wait=0&after=latest HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            let help = "HEAD /help HTTP/1.1\r\nHost: localhost\r\n\r\n";
             for request in [&*post("a", "hello"), looks, waits, help, HISTORY, &looks.repeat(3)] {
                 let mut client = connect(address).await;
                 client.write_all(request.as_bytes()).await.expect("it is taken");
