@@ -19,8 +19,16 @@ pub const PAGE_BYTES: usize = 1024 * 1024;
 /// polls does not end it.
 pub const ROOM_IDLE: Duration = Duration::from_secs(30);
 
-/// The most rooms that are awake at once: each is a thread, or a task, with a tail of up to 4 MiB.
+/// The most rooms that are awake at once: each is a thread, or a task, with a tail of up to 4 MiB. For one
+/// more, the one that is needed least goes to sleep.
 pub const ROOMS_MAX: usize = 1_000;
+
+/// How many rooms, beyond these, may be about to go to sleep for others. There are more only when the
+/// store does not answer them, or when their clients do not go.
+pub const ROOMS_GOING_MAX: usize = 100;
+
+/// How often a room that is to go to sleep looks whether it may.
+pub const GOING_BEAT: Duration = Duration::from_millis(20);
 
 /// The most letters that a room takes from its mailbox before it acts on them: what is published
 /// among them shares one commit of the store, and the others do not wait longer than that for it.

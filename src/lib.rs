@@ -24,6 +24,7 @@
 
 pub mod message;
 
+pub mod places;
 pub mod presence;
 pub mod room;
 

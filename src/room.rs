@@ -23,6 +23,30 @@ pub enum After {
     Cursor(Cursor),
 }
 
+impl After {
+    /// The sequence that is meant in an order that ends here, and whether something is known to be lost.
+    /// `None` is the beginning of what is kept.
+    fn in_order(self, latest: Cursor) -> (Option<u64>, bool) {
+        match self {
+            After::Latest => (Some(latest.sequence), false),
+            After::Oldest => (None, false),
+            After::Cursor(c) if c.epoch == latest.epoch && c.sequence <= latest.sequence => {
+                (Some(c.sequence), false)
+            }
+            After::Cursor(_) => (None, true),
+        }
+    }
+}
+
+/// What a room that sleeps, and whose order ends here, has for somebody who looks and does not wait.
+pub fn look(latest: Cursor, after: After) -> Wake {
+    let (after, gap) = after.in_order(latest);
+    if gap || after.unwrap_or(0) < latest.sequence {
+        return Wake::Stored(Missed { after, gap, latest });
+    }
+    Wake::Expired(latest)
+}
+
 /// What somebody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wants {
@@ -206,14 +230,7 @@ impl<S> Room<S> {
     #[must_use = "the subscriber that comes back must be woken"]
     pub fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: S) -> Option<(S, Wake)> {
         let Subscription { after, wants, name } = what;
-        let (after, gap) = match after {
-            After::Latest => (Some(self.latest), false),
-            After::Oldest => (None, false),
-            After::Cursor(c) if c.epoch == self.epoch && c.sequence <= self.latest => {
-                (Some(c.sequence), false)
-            }
-            After::Cursor(_) => (None, true),
-        };
+        let (after, gap) = after.in_order(self.latest());
         let remembered = self.latest - self.tail.len() as u64;
         if after.unwrap_or(0) < remembered {
             return Some((subscriber, Wake::Stored(Missed { after, gap, latest: self.latest() })));
@@ -239,6 +256,13 @@ impl<S> Room<S> {
     pub fn unsubscribe(&mut self, id: SubscriberId, now: Timestamp) -> Option<(S, Wake)> {
         let waiting = self.waiting.remove(&id)?;
         Some((self.release(waiting, now), Wake::Expired(self.latest())))
+    }
+
+    /// Lets all go who wait, without an answer: they are to come back when the room is awake again.
+    pub fn abandon(&mut self, now: Timestamp) {
+        for waiting in std::mem::take(&mut self.waiting).into_values() {
+            drop(self.release(waiting, now));
+        }
     }
 
     /// Takes all subscriptions back, and every later one, because the server closes.

@@ -1,14 +1,17 @@
 //! A waiting GET: a thread that blocks.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 
 use super::Server;
 use super::door::Visit;
+use super::room::RoomHandle;
 use super::view::unavailable;
 use crate::config::PAGE_LIMIT;
-use crate::room::{After, Outcome, SubscriberId, Subscription, Wake};
+use crate::message::Cursor;
+use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::Poll;
@@ -30,8 +33,16 @@ pub fn next_page(
     visit: &Visit,
 ) -> Result<Outcome, Refusal> {
     let deadline = Instant::now() + hold;
+    let only_looks = hold.is_zero() && poll.name.is_none();
     loop {
-        let page = match wait(server, poll, after, deadline, visit)? {
+        // Who only looks wakes nothing.
+        let room =
+            if only_looks { server.rooms.look(&poll.room)? } else { Some(server.rooms.whereis(&poll.room)?) };
+        let woken = match room {
+            Some(room) => wait(&room, poll, after, deadline, visit)?,
+            None => look(server, poll, after)?,
+        };
+        let page = match woken {
             Wake::Page(page) => page,
             Wake::Stored(missed) => {
                 let from = missed.after.unwrap_or(0);
@@ -50,16 +61,15 @@ pub fn next_page(
 
 /// Subscribes, and blocks until the room answers or the time is up.
 fn wait(
-    server: &Server,
+    room: &Arc<RoomHandle>,
     poll: &Poll,
     after: After,
     deadline: Instant,
     visit: &Visit,
 ) -> Result<Wake, Refusal> {
-    let room = server.rooms.whereis(&poll.room)?;
     let id = SubscriberId::fresh();
     let wake = room.subscribe(id, Subscription { after, wants: poll.wants(), name: poll.name.clone() });
-    visit.waits(&room, id);
+    visit.waits(room, id);
     let woken = match wake.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Err(RecvTimeoutError::Timeout) => {
             // The room has the last word: a message may just be on its way into the channel.
@@ -70,4 +80,11 @@ fn wait(
     };
     visit.waits_no_more(id);
     woken
+}
+
+/// Looks at a room that sleeps.
+fn look(server: &Server, poll: &Poll, after: After) -> Result<Wake, Refusal> {
+    let store = server.rooms.store();
+    let tail = store.newest(&poll.room, 0).map_err(unavailable)?;
+    Ok(room::look(Cursor { epoch: store.epoch(), sequence: tail.latest }, after))
 }

@@ -25,6 +25,8 @@ pub struct Stream<'a> {
 /// Looks at the room once, so that what is refused has a status of its own.
 pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit) -> Result<Stream<'a>, Refusal> {
     let seat = server.door.admit()?;
+    // A look alone would leave it asleep.
+    let _awake = server.rooms.whereis(&poll.room)?;
     match next_page(server, &poll, poll.after.unwrap_or(After::Latest), Duration::ZERO, visit)? {
         Outcome::Closing(_) => Err(Refusal::Closing),
         first => Ok(Stream { poll, first, _seat: seat }),

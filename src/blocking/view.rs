@@ -45,9 +45,12 @@ pub fn history(server: &Server, history: &History) -> Result<Reply, Refusal> {
     }
 }
 
-/// Says who is in a room.
+/// Says who is in a room. One that sleeps is not woken for it: the store knows.
 pub fn people(server: &Server, format: Format, room: &RoomName) -> Result<Reply, Refusal> {
-    let people = server.rooms.whereis(room)?.people()?;
+    let people = match server.rooms.look(room)? {
+        Some(room) => room.people()?,
+        None => server.rooms.store().newest(room, 0).map_err(unavailable)?.present,
+    };
     Ok(reply::people(format, room, &people))
 }
 

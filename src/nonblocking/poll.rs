@@ -1,14 +1,17 @@
 //! A waiting GET: a task that is parked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::Server;
 use super::door::Visit;
+use super::room::RoomHandle;
 use super::view::unavailable;
 use crate::config::PAGE_LIMIT;
-use crate::room::{After, Outcome, SubscriberId, Subscription, Wake};
+use crate::message::Cursor;
+use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::Poll;
@@ -34,8 +37,16 @@ pub async fn next_page(
     visit: &Visit,
 ) -> Result<Outcome, Refusal> {
     let deadline = Instant::now() + hold;
+    let only_looks = hold.is_zero() && poll.name.is_none();
     loop {
-        let page = match wait(server, poll, after, deadline, visit).await? {
+        // Who only looks wakes nothing.
+        let room =
+            if only_looks { server.rooms.look(&poll.room)? } else { Some(server.rooms.whereis(&poll.room)?) };
+        let woken = match room {
+            Some(room) => wait(&room, poll, after, deadline, visit).await?,
+            None => look(server, poll, after).await?,
+        };
+        let page = match woken {
             Wake::Page(page) => page,
             Wake::Stored(missed) => {
                 let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
@@ -56,16 +67,15 @@ pub async fn next_page(
 
 /// Subscribes, and is parked until the room answers or the time is up.
 async fn wait(
-    server: &Server,
+    room: &Arc<RoomHandle>,
     poll: &Poll,
     after: After,
     deadline: Instant,
     visit: &Visit,
 ) -> Result<Wake, Refusal> {
-    let room = server.rooms.whereis(&poll.room)?;
     let id = SubscriberId::fresh();
     let mut wake = room.subscribe(id, Subscription { after, wants: poll.wants(), name: poll.name.clone() });
-    visit.waits(&room, id);
+    visit.waits(room, id);
     let woken = match timeout_at(deadline, &mut wake).await {
         Err(_elapsed) => {
             // The room has the last word: a message may just be on its way into the channel.
@@ -76,4 +86,11 @@ async fn wait(
     };
     visit.waits_no_more(id);
     woken
+}
+
+/// Looks at a room that sleeps.
+async fn look(server: &Server, poll: &Poll, after: After) -> Result<Wake, Refusal> {
+    let room = poll.room.clone();
+    let tail = server.rooms.ask(move |store| store.newest(&room, 0)).await.map_err(unavailable)?;
+    Ok(room::look(Cursor { epoch: server.rooms.store().epoch(), sequence: tail.latest }, after))
 }

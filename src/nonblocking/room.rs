@@ -14,20 +14,22 @@ use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
 use super::STORE_THREADS;
-use crate::config::{BATCH_LIMIT, LAPSE_BEAT, ROOM_IDLE, ROOMS_MAX, TAIL_LIMIT};
+use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
+use crate::places::{Full, Places};
 use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
 
-/// What a room's mailbox takes: the seed's three letters, those about people, and the last one.
+/// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
 enum Letter {
     Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
     Unsubscribe(SubscriberId),
     Publish { draft: Draft, sender: Sender<Result<Published, Refusal>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
     Leave { name: PersonName, wait: Duration, done: Sender<Result<(), Refusal>> },
+    MakePlace,
     Close,
 }
 
@@ -106,7 +108,7 @@ pub struct Rooms {
 
 #[derive(Default)]
 struct Registry {
-    rooms: HashMap<RoomName, (Arc<RoomHandle>, JoinHandle<()>)>,
+    places: Places<RoomHandle, JoinHandle<()>>,
     closed: bool,
 }
 
@@ -144,68 +146,96 @@ impl Rooms {
         })
     }
 
-    /// Finds a room, and wakes it if it sleeps.
+    /// Finds a room, and wakes it if it sleeps. If too many are awake, the one that is needed least goes.
     pub fn whereis(self: &Arc<Rooms>, name: &RoomName) -> Result<Arc<RoomHandle>, Refusal> {
         let mut registry = self.registry();
-        if let Some((handle, _)) = registry.rooms.get(name) {
-            return Ok(handle.clone());
+        if let Some(handle) = registry.places.find(name) {
+            return Ok(handle);
         }
         if registry.closed {
             return Err(Refusal::Closing);
         }
-        if registry.rooms.len() >= ROOMS_MAX {
-            return Err(Refusal::TooManyRooms);
+        for handle in registry.places.make_place(name).map_err(|Full| Refusal::TooManyRooms)? {
+            handle.send(Letter::MakePlace);
         }
         let (mailbox, letters) = unbounded_channel();
         let census = Arc::new(Census::default());
         let owner = Owner { name: name.clone(), rooms: self.clone(), letters, census: census.clone() };
         let task = tokio::spawn(owner.run());
         let handle = Arc::new(RoomHandle { mailbox, census });
-        registry.rooms.insert(name.clone(), (handle.clone(), task));
+        registry.places.insert(name.clone(), handle.clone(), task);
         Ok(handle)
+    }
+
+    /// Finds a room if it is awake, for somebody who only looks: that wakes nothing.
+    pub fn look(&self, name: &RoomName) -> Result<Option<Arc<RoomHandle>>, Refusal> {
+        let registry = self.registry();
+        match registry.places.look(name) {
+            None if registry.closed => Err(Refusal::Closing),
+            found => Ok(found),
+        }
     }
 
     /// The rooms that are awake, and how many are in each.
     pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
         let registry = self.registry();
-        registry.rooms.iter().map(|(name, (handle, _))| (name.clone(), handle.census.clone())).collect()
+        registry.places.iter().map(|(name, handle)| (name.clone(), handle.census.clone())).collect()
     }
 
     /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
     pub fn wake_the_peopled(self: &Arc<Rooms>) -> Result<(), store::Error> {
-        for name in self.store.peopled(ROOMS_MAX / 2)? {
-            // What can't be woken now is when somebody comes.
-            let _ = self.whereis(&name);
-        }
+        let peopled = self.store.peopled(usize::MAX)?;
+        self.registry().places.leave(peopled);
+        self.wake_those_left();
         Ok(())
+    }
+
+    /// Wakes rooms that sleep with people in them, as far as there are places.
+    fn wake_those_left(self: &Arc<Rooms>) {
+        loop {
+            let mut registry = self.registry();
+            if registry.closed {
+                return;
+            }
+            let Some(name) = registry.places.next_left() else { return };
+            drop(registry);
+            if self.whereis(&name).is_err() {
+                // It has its turn when the next room goes to sleep.
+                return self.registry().places.leave([name]);
+            }
+        }
     }
 
     /// Tells every room to answer all who wait; no room takes a new subscriber after that.
     pub fn close(&self) {
         let mut registry = self.registry();
         registry.closed = true;
-        for (handle, _) in registry.rooms.values() {
+        for (_, handle) in registry.places.iter() {
             handle.send(Letter::Close);
         }
     }
 
     /// Waits until every room's task has ended. Each does once nobody holds its address.
     pub async fn join(&self) {
-        let rooms = std::mem::take(&mut self.registry().rooms);
-        let tasks: Vec<_> = rooms.into_values().map(|(_, task)| task).collect();
+        let tasks = self.registry().places.take_owners();
         for task in tasks {
             let _ = task.await;
         }
     }
 
-    /// Forgets a room if nobody but the registry holds its address, so that no letter can be lost.
-    fn forget(&self, name: &RoomName) -> bool {
-        let mut registry = self.registry();
-        let unused = registry.rooms.get(name).is_none_or(|(handle, _)| Arc::strong_count(handle) == 1);
-        if unused {
-            registry.rooms.remove(name);
+    /// Forgets a room if nobody but the registry holds its address, so that no letter can be lost. One
+    /// that may have people in it is woken again when there is a place, for them to lapse.
+    fn forget(self: &Arc<Rooms>, name: &RoomName, is_peopled: bool) -> bool {
+        let is_forgotten = self.registry().places.forget(name, is_peopled);
+        if is_forgotten {
+            self.wake_those_left();
         }
-        unused
+        is_forgotten
+    }
+
+    /// Whether a room is to go to sleep for another, and was not asked for since.
+    fn is_going(&self, name: &RoomName) -> bool {
+        self.registry().places.is_going(name)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -246,12 +276,26 @@ impl Owner {
         let mut letters = Vec::new();
         loop {
             let is_empty = room.as_ref().is_none_or(|room| room.people.count() == 0);
+            // What could not be opened may have people in it.
+            let is_peopled = room.is_none() || !is_empty;
+            let is_going = self.rooms.is_going(&self.name);
+            if is_going {
+                if self.rooms.forget(&self.name, is_peopled) {
+                    return;
+                }
+                room.iter_mut().for_each(|room| room.abandon(Timestamp::now()));
+            }
+            let pause = match (is_going, is_empty) {
+                (true, _) => GOING_BEAT,
+                (false, true) => ROOM_IDLE,
+                (false, false) => LAPSE_BEAT,
+            };
             let some = self.letters.recv_many(&mut letters, BATCH_LIMIT);
-            match timeout(if is_empty { ROOM_IDLE } else { LAPSE_BEAT }, some).await {
+            match timeout(pause, some).await {
                 Ok(0) => return,
                 Ok(_) => busy = Instant::now(),
                 Err(_elapsed) => {
-                    if is_empty && busy.elapsed() >= ROOM_IDLE && self.rooms.forget(&self.name) {
+                    if is_empty && busy.elapsed() >= ROOM_IDLE && self.rooms.forget(&self.name, is_peopled) {
                         return;
                     }
                 }
@@ -310,6 +354,8 @@ impl Owner {
                     drafts.extend(room.people.leaves(&name, wait, now));
                     left.push(done);
                 }
+                // The owner looks whether it is to go, before it waits for the next letter.
+                Letter::MakePlace => {}
                 Letter::Close => wake(room.close()),
             }
         }

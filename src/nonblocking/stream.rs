@@ -24,6 +24,8 @@ pub struct Stream {
 /// Looks at the room once, so that what is refused has a status of its own.
 pub async fn open(server: &Server, poll: Poll, visit: &Visit) -> Result<Stream, Refusal> {
     let seat = server.door.admit()?;
+    // A look alone would leave it asleep.
+    let _awake = server.rooms.whereis(&poll.room)?;
     match next_page(server, &poll, poll.after.unwrap_or(After::Latest), Duration::ZERO, visit).await? {
         Outcome::Closing(_) => Err(Refusal::Closing),
         first => Ok(Stream { poll, first, _seat: seat }),

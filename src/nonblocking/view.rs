@@ -55,9 +55,15 @@ pub async fn history(server: &Server, history: &History, visit: &Visit) -> Resul
     }
 }
 
-/// Says who is in a room.
+/// Says who is in a room. One that sleeps is not woken for it: the store knows.
 pub async fn people(server: &Server, format: Format, room: &RoomName) -> Result<Reply, Refusal> {
-    let people = server.rooms.whereis(room)?.people().await?;
+    let people = match server.rooms.look(room)? {
+        Some(room) => room.people().await?,
+        None => {
+            let room = room.clone();
+            server.rooms.ask(move |store| store.newest(&room, 0)).await.map_err(unavailable)?.present
+        }
+    };
     Ok(reply::people(format, room, &people))
 }
 

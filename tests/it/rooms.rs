@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::chat::Chat;
-use crate::client::Request;
-use crate::harness::{Launch, wait_until};
+use crate::client::{Connection, Request};
+use crate::harness::{Alone, Launch, make_room_for, wait_until};
 
 on_every_setup![
     a_room_may_be_named_in_any_script,
@@ -16,7 +16,13 @@ on_every_setup![
     the_list_of_rooms_comes_in_pages,
     the_newest_rooms_are_listed_first_if_asked,
     a_page_of_rooms_that_is_not_there_is_refused,
+    who_only_looks_wakes_no_room,
+    of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago,
+    nobody_holds_the_places_of_all_rooms,
 ];
+
+/// More than may be awake at once.
+const TOO_MANY: usize = 1_050;
 
 fn a_room_may_be_named_in_any_script(chat: Chat) {
     for name in ["größe", "комната", "部屋", "हिन्दी", "غرفة", "a.b-c_d", "0", "..."]
@@ -166,4 +172,74 @@ fn a_page_of_rooms_that_is_not_there_is_refused(chat: Chat) {
         let request = Request::get(&format!("/rooms?{query}")).accept("application/json");
         assert_eq!(chat.ask(&request).is(400).json()["type"], format!("urn:comet-chat:{code}"), "{query}");
     }
+}
+
+/// Whether those are served who would be refused first: somebody in the lobby, a monitor, a new room.
+#[track_caller]
+fn all_are_served(chat: &Chat) {
+    chat.room("lobby").says("hi");
+    chat.ask(&Request::get("/health")).is(200);
+    chat.room("one-more").says("hi");
+}
+
+/// A thousand looks at rooms that nobody was in, on one connection, and the lobby was refused.
+fn who_only_looks_wakes_no_room(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let mut connection = chat.connect();
+    for n in 0..TOO_MANY + 50 {
+        let room = chat.room(&format!("look-{n}"));
+        connection.ask(&room.get("?wait=0")).is(404);
+        if n % 20 == 0 {
+            connection.ask(&room.get("?wait=0&after=oldest")).is(204);
+            connection.ask(&Request::new("HEAD", &room.path(""))).is(404);
+            connection.ask(&Request::get(&room.path("/people"))).is(200);
+            connection.ask(&Request::get(&room.path("/history"))).is(200);
+            connection.ask(&room.get("").accept("text/html")).is(200);
+        }
+    }
+    assert_eq!(chat.figure("comet_chat_rooms"), 0.0);
+    all_are_served(&chat);
+}
+
+/// Whoever spoke once in a thousand rooms kept all others out for half a minute.
+fn of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let mut connection = chat.connect();
+    for n in 0..TOO_MANY {
+        let room = chat.room(&format!("said-{n}"));
+        connection.ask(&room.post().form(&[("message", "hi")])).is(200);
+    }
+    all_are_served(&chat);
+    wait_until("as many are awake as may be", || chat.figure("comet_chat_rooms") <= 1_002.0);
+    // One that sleeps shows what was said, is woken by who speaks, and has lost nothing.
+    let first = chat.room("said-0");
+    let reply = first.ask(&first.get("?wait=0&after=oldest")).is(200);
+    assert_eq!(reply.text(), "hi");
+    let cursor = first.cursor();
+    assert_eq!(cursor, reply.cursor());
+    first.says("again");
+    assert_eq!(first.follower_from(&cursor).hears(1), ["again"]);
+    assert_eq!(first.follower_from("oldest").hears(2), ["hi", "again"]);
+}
+
+/// One client that waited in a thousand rooms was enough to have every other room refused.
+fn nobody_holds_the_places_of_all_rooms(Alone(launch): Alone) {
+    make_room_for(TOO_MANY as u64);
+    let server = launch.start();
+    let chat = server.chat();
+    let mut waits: Vec<_> =
+        (0..TOO_MANY).map(|n| chat.room(&format!("held-{n}")).waits("?after=latest&wait=60")).collect();
+    let mut told = None;
+    wait_until("who came early is told to come back", || {
+        told = waits.iter().position(Connection::has_something);
+        told.is_some()
+    });
+    let told = told.expect("somebody");
+    waits[told].reply().is(503).expect_header("Retry-After");
+    all_are_served(&chat);
+    let last = chat.room(&format!("held-{}", TOO_MANY - 1));
+    last.says_to(1, "hi");
+    assert_eq!(waits[TOO_MANY - 1].reply().is(200).text(), "hi");
 }
