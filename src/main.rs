@@ -6,9 +6,8 @@ mod greeting;
 
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -21,6 +20,8 @@ use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
 use comet_chat::wire::origin::Hosts;
 use crossbeam_channel::{Receiver, bounded};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -173,16 +174,25 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
 }
 
 /// What a stopping signal sends to: the first asks the server to end, the second ends the process.
-fn stop_signal() -> Result<Receiver<()>, ctrlc::Error> {
+fn stop_signal() -> io::Result<Receiver<()>> {
     let (stop, stopped) = bounded(1);
-    let signals = AtomicU32::new(0);
-    ctrlc::set_handler(move || match signals.fetch_add(1, Ordering::SeqCst) {
-        0 => {
-            let _ = stop.try_send(());
-            end_in_time();
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let listen = move || {
+        let mut is_ending = false;
+        for signal in signals.forever() {
+            match signal {
+                // A terminal that was closed ends no server, under nohup or not, and there is nothing to read anew.
+                SIGHUP => tracing::info!("a hangup changes nothing: SIGTERM ends the server"),
+                _ if is_ending => process::exit(130),
+                _ => {
+                    is_ending = true;
+                    let _ = stop.try_send(());
+                    end_in_time();
+                }
+            }
         }
-        _ => std::process::exit(130),
-    })?;
+    };
+    thread::Builder::new().name("signals".into()).spawn(listen)?;
     Ok(stopped)
 }
 
@@ -192,7 +202,7 @@ fn end_in_time() {
     let watchdog = || {
         thread::sleep(STOP_TIME);
         tracing::warn!("something is still in the store's hands; it is not waited for");
-        std::process::exit(0);
+        process::exit(0);
     };
     // A machine that has no thread left lets the process end by itself.
     let _ = thread::Builder::new().name("watchdog".into()).spawn(watchdog);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
 use crate::client::Connection;
-use crate::harness::Alone;
+use crate::harness::{Alone, wait_until};
 
 on_every_setup![
     who_waits_is_answered_and_the_server_ends,
@@ -12,6 +12,7 @@ on_every_setup![
     an_idle_server_ends_at_once,
     an_interrupt_from_the_keyboard_does_the_same,
     silent_connections_do_not_delay_the_end,
+    a_hangup_does_not_end_the_server,
     a_second_signal_ends_the_server_at_once,
 ];
 
@@ -80,6 +81,20 @@ fn an_interrupt_from_the_keyboard_does_the_same(Alone(launch): Alone) {
     chat.wait_until_waiting(1);
     server.signal("INT");
     follower.reply().is(204);
+    assert_eq!(server.exits().code(), Some(0));
+}
+
+/// Closing the terminal ended the server, also one that was started with `nohup`.
+fn a_hangup_does_not_end_the_server(Alone(launch): Alone) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    let mut listener = chat.waits("?wait=60");
+    chat.wait_until_waiting(1);
+    server.signal("HUP");
+    wait_until("it has seen the signal", || server.lines_with("hangup") == 1);
+    chat.says_to(1, "still here");
+    assert_eq!(listener.reply().is(200).text(), "still here");
+    server.signal("TERM");
     assert_eq!(server.exits().code(), Some(0));
 }
 
