@@ -19,8 +19,8 @@ pub const PAGE_BYTES: usize = 1024 * 1024;
 /// polls does not end it.
 pub const ROOM_IDLE: Duration = Duration::from_secs(30);
 
-/// The most rooms that are awake at once: each is a thread, or a task, with a tail of up to 4 MiB. For one
-/// more, the one that is needed least goes to sleep.
+/// The most rooms that are awake at once: each is a thread, or a task. For one more, the one that is
+/// needed least goes to sleep.
 pub const ROOMS_MAX: usize = 1_000;
 
 /// How many rooms, beyond these, may be about to go to sleep for others. There are more only when the
@@ -50,8 +50,12 @@ pub const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
 /// behind reads from the store.
 pub const TAIL_LIMIT: usize = 1_000;
 
-/// The most text that a room holds so, in bytes (4 MiB); its newest message stays whatever it weighs.
+/// The most that a room holds so, in bytes (4 MiB); its newest message may weigh more.
 pub const TAIL_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most that all rooms together hold so, in bytes (64 MiB): enough for the newest page of every room
+/// that people write in, and little beside the rest of a server with a thousand of them.
+pub const TAILS_BYTES: usize = 64 * 1024 * 1024;
 
 /// How long somebody stays present who is not heard of: longer than a phone takes from one poll to
 /// the next, so that nobody flaps.

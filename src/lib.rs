@@ -27,6 +27,7 @@ pub mod message;
 pub mod places;
 pub mod presence;
 pub mod room;
+pub mod tails;
 
 pub mod store;
 

@@ -58,6 +58,8 @@ pub struct Snapshot {
     pub rooms: usize,
     /// People present in them.
     pub people: usize,
+    /// What they hold of their newest messages, in bytes.
+    pub tail_bytes: usize,
     /// What the store has done.
     pub store: Stats,
 }
@@ -122,6 +124,7 @@ fn look_up(now: &Snapshot) -> Registry {
     gauge("handlers", "Threads that answer requests", now.handlers);
     gauge("rooms", "Rooms that are awake", now.rooms);
     gauge("people", "People who are present, over all rooms", now.people);
+    gauge("tail_bytes", "Newest messages that rooms hold in memory, at most 64 MiB", now.tail_bytes);
     if let Some(process) = process::look() {
         gauge("process_threads", "Threads of the process", process.threads);
         gauge("process_open_fds", "Open file descriptors", process.descriptors);

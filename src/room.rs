@@ -11,6 +11,7 @@ use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
 use crate::presence::People;
 use crate::store::{Appended, Keep, Tail};
+use crate::tails::{Held, Tails};
 
 /// From where on somebody wants a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,8 +179,8 @@ pub struct Room<S> {
     latest: u64,
     /// The newest messages with how many were handed each, without holes, up to `latest`.
     tail: VecDeque<(Arc<Message>, usize)>,
-    /// The text in `tail`, in bytes.
-    tail_bytes: usize,
+    /// What `tail` takes.
+    held: Held,
     /// Who waits, in the order of their coming. Nothing that one of them wants stands before
     /// `latest` unseen by it: whoever has missed something is answered instead of kept here.
     waiting: BTreeMap<SubscriberId, Waiting<S>>,
@@ -197,13 +198,13 @@ struct Waiting<S> {
 }
 
 impl<S> Room<S> {
-    /// A room as the store remembers it, with nobody waiting.
-    pub fn new(epoch: Epoch, stored: Tail, now: Timestamp) -> Room<S> {
+    /// A room as the store remembers it, with nobody waiting. Its tail is counted among `tails`.
+    pub fn new(epoch: Epoch, stored: Tail, tails: &Arc<Tails>, now: Timestamp) -> Room<S> {
         let mut room = Room {
             epoch,
             latest: stored.latest,
             tail: VecDeque::new(),
-            tail_bytes: 0,
+            held: Held::new(tails),
             waiting: BTreeMap::new(),
             people: People::remembered(stored.present, now),
             closing: false,
@@ -291,8 +292,7 @@ impl<S> Room<S> {
         };
         // What does not follow on was stored, but not answered: the store has what is between.
         if messages.first().is_some_and(|first| first.id.sequence != self.latest + 1) {
-            self.tail.clear();
-            self.tail_bytes = 0;
+            while self.forget_oldest() {}
         }
         if let Some(last) = messages.last() {
             self.latest = last.id.sequence;
@@ -340,16 +340,18 @@ impl<S> Room<S> {
 
     fn extend_tail(&mut self, messages: impl IntoIterator<Item = (Arc<Message>, usize)>) {
         for (message, delivered) in messages {
-            self.tail_bytes += message.text.len();
+            self.held.add(&message);
             self.tail.push_back((message, delivered));
         }
-        while self.tail.len() > TAIL_LIMIT || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1) {
+        while self.tail.len() > TAIL_LIMIT || (self.held.bytes() > TAIL_BYTES && self.tail.len() > 1) {
             self.forget_oldest();
         }
+        while self.held.is_over() && self.forget_oldest() {}
     }
 
-    /// Remembers no more than the store keeps, so that nobody is shown by memory what is forgotten. What
-    /// bears a time that has not come may be older than it says: only the store knows.
+    /// Remembers no more than the store keeps, so that nobody is shown by memory what is forgotten; nor
+    /// more than the room's share, where there is little left for others. What bears a time that has not
+    /// come may be older than it says: only the store knows.
     pub fn forget(&mut self, keep: Keep, now: Timestamp) {
         let horizon = keep.horizon(now);
         let is_said = |message: &Message| message.kind == Kind::Message;
@@ -363,12 +365,13 @@ impl<S> Room<S> {
             said = said.saturating_sub(usize::from(is_said(oldest)));
             self.forget_oldest();
         }
+        while self.held.is_unfair() && self.forget_oldest() {}
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some((message, _)) = self.tail.pop_front() {
-            self.tail_bytes -= message.text.len();
-        }
+    /// Says whether there was one.
+    fn forget_oldest(&mut self) -> bool {
+        let oldest = self.tail.pop_front();
+        oldest.map(|(message, _)| self.held.remove(&message)).is_some()
     }
 
     fn cursor(&self, sequence: u64) -> Cursor {

@@ -15,6 +15,7 @@ use crate::metrics::METRICS;
 use crate::places::{Full, Places};
 use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
+use crate::tails::Tails;
 use crate::wire::refusal::Refusal;
 
 /// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
@@ -97,6 +98,8 @@ impl RoomHandle {
 /// The rooms that are awake, by name: the seed's `register` and `whereis`.
 pub struct Rooms {
     store: Arc<dyn Store>,
+    /// What the rooms remember, all together.
+    tails: Arc<Tails>,
     /// Held to look up, to add and to remove; never while a letter is waited for.
     awake: Mutex<Registry>,
 }
@@ -110,12 +113,17 @@ struct Registry {
 impl Rooms {
     /// No room is awake yet.
     pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
-        Arc::new(Rooms { store, awake: Mutex::default() })
+        Arc::new(Rooms { store, tails: Arc::default(), awake: Mutex::default() })
     }
 
     /// The store behind the rooms.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// How many bytes the rooms remember, all together.
+    pub fn tail_bytes(&self) -> usize {
+        self.tails.bytes()
     }
 
     /// Finds a room, and wakes it if it sleeps. If too many are awake, the one that is needed least goes.
@@ -294,9 +302,10 @@ impl Owner {
     }
 
     fn open(&self) -> Option<Room<Sender<Wake>>> {
-        let store = &self.rooms.store;
-        match store.newest(&self.name, TAIL_LIMIT) {
-            Ok(tail) => Some(Room::new(store.epoch(), tail, Timestamp::now())),
+        let (store, tails) = (&self.rooms.store, &self.rooms.tails);
+        let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
+        match store.newest(&self.name, limit) {
+            Ok(tail) => Some(Room::new(store.epoch(), tail, tails, Timestamp::now())),
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "the room can't be opened");
                 None

@@ -20,6 +20,7 @@ use crate::metrics::METRICS;
 use crate::places::{Full, Places};
 use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
+use crate::tails::Tails;
 use crate::wire::refusal::Refusal;
 
 /// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
@@ -102,6 +103,8 @@ pub struct Rooms {
     store: Arc<dyn Store>,
     /// A permit to ask the store. One thread is always left for the rooms, which publish.
     askers: Semaphore,
+    /// What the rooms remember, all together.
+    tails: Arc<Tails>,
     /// Held to look up, to add and to remove; never while a letter is waited for.
     awake: Mutex<Registry>,
 }
@@ -115,7 +118,12 @@ struct Registry {
 impl Rooms {
     /// No room is awake yet.
     pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
-        Arc::new(Rooms { store, askers: Semaphore::new(STORE_THREADS - 1), awake: Mutex::default() })
+        Arc::new(Rooms {
+            store,
+            tails: Arc::default(),
+            askers: Semaphore::new(STORE_THREADS - 1),
+            awake: Mutex::default(),
+        })
     }
 
     /// The store behind the rooms.
@@ -144,6 +152,11 @@ impl Rooms {
             Ok(panic) => resume_unwind(panic),
             Err(_cancelled) => Err(store::Error("the server is closing".to_owned())),
         })
+    }
+
+    /// How many bytes the rooms remember, all together.
+    pub fn tail_bytes(&self) -> usize {
+        self.tails.bytes()
     }
 
     /// Finds a room, and wakes it if it sleeps. If too many are awake, the one that is needed least goes.
@@ -319,9 +332,10 @@ impl Owner {
     }
 
     async fn open(&self) -> Option<Room<Sender<Wake>>> {
-        let name = self.name.clone();
-        match self.rooms.call(move |store| store.newest(&name, TAIL_LIMIT)).await {
-            Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, Timestamp::now())),
+        let (name, tails) = (self.name.clone(), &self.rooms.tails);
+        let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
+        match self.rooms.call(move |store| store.newest(&name, limit)).await {
+            Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, tails, Timestamp::now())),
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "the room can't be opened");
                 None

@@ -87,6 +87,7 @@ pub fn metrics(server: &Server) -> Reply {
     let snapshot = Snapshot {
         rooms: awake.len(),
         people: awake.values().map(|census| census.people.load(Relaxed)).sum(),
+        tail_bytes: server.rooms.tail_bytes(),
         store: server.rooms.store().stats(),
         ..server.door.snapshot()
     };

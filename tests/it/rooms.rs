@@ -19,6 +19,7 @@ on_every_setup![
     who_only_looks_wakes_no_room,
     of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago,
     nobody_holds_the_places_of_all_rooms,
+    all_rooms_together_hold_a_bounded_part_of_their_past,
 ];
 
 /// More than may be awake at once.
@@ -242,4 +243,23 @@ fn nobody_holds_the_places_of_all_rooms(Alone(launch): Alone) {
     let last = chat.room(&format!("held-{}", TOO_MANY - 1));
     last.says_to(1, "hi");
     assert_eq!(waits[TOO_MANY - 1].reply().is(200).text(), "hi");
+}
+
+/// A page of text in each of a thousand rooms was a server of four gigabytes, whatever its store may hold.
+fn all_rooms_together_hold_a_bounded_part_of_their_past(launch: Launch) {
+    const MAX: f64 = 64.0 * 1024.0 * 1024.0;
+    let server = launch.start();
+    let chat = server.chat();
+    let mut connection = chat.connect();
+    let text = |n: usize| format!("{n:060000}");
+    let rooms: Vec<Chat> = (0..20).map(|n| chat.room(&format!("flood-{n}"))).collect();
+    for n in 0..60 {
+        for room in &rooms {
+            connection.ask(&room.post().text(&text(n))).is(200);
+        }
+    }
+    let held = chat.figure("comet_chat_tail_bytes");
+    assert!((1.0..=MAX).contains(&held), "{held} bytes are held");
+    // What is not held any more is in the store.
+    assert_eq!(rooms[0].follower_from("oldest").hears(60), (0..60).map(text).collect::<Vec<_>>());
 }

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use comet_chat::config::TAIL_LIMIT;
+use comet_chat::config::{ROOMS_MAX, TAIL_LIMIT};
 use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, Timestamp};
 use comet_chat::room::{After, Page, Room, SubscriberId, Subscription, Wake, Wants};
-use comet_chat::store::{Appended, Tail};
+use comet_chat::store::{Appended, Keep, Tail};
+use comet_chat::tails::Tails;
 use fastrand::Rng;
 
 /// A subscriber of the model's: what it asked for, and what it has seen up to then.
@@ -89,7 +90,7 @@ fn a_closing_room_keeps_nobody_waiting() {
 impl World {
     fn new(rng: Rng) -> World {
         let epoch = Epoch::random();
-        let room = Room::new(epoch, Tail::default(), Timestamp(0));
+        let room = Room::new(epoch, Tail::default(), &Arc::default(), Timestamp(0));
         World { rng, epoch, room, said: Vec::new(), waiting: BTreeMap::new(), clients: 0 }
     }
 
@@ -215,10 +216,56 @@ impl World {
     }
 }
 
+/// 64 messages of 64 KiB in each of 990 rooms were four gigabytes within nine seconds: each room kept to
+/// its own bound, and nobody to one over all.
+#[test]
+fn all_rooms_together_remember_no_more_than_they_may() {
+    const MAX: usize = 40 * ROOMS_MAX;
+    let tails = Arc::new(Tails::of(MAX));
+    let mut rng = Rng::with_seed(4);
+    let epoch = Epoch::random();
+    let room = || Room::new(epoch, Tail::default(), &tails, Timestamp(0));
+    let mut rooms: Vec<(Room<()>, u64)> = std::iter::repeat_with(|| (room(), 0)).take(50).collect();
+    let says = |(room, said): &mut (Room<()>, u64), bytes: usize| {
+        *said += 1;
+        let id = Cursor { epoch, sequence: *said };
+        let text = "x".repeat(bytes).into();
+        let message = Message { id, kind: Kind::Message, name: None, text, at: Timestamp(0) };
+        let (woken, _) = room.publish(&[Appended::Stored(Arc::new(message))], Timestamp(0));
+        assert!(woken.is_empty());
+        assert!(tails.bytes() <= MAX, "{} bytes are remembered", tails.bytes());
+    };
+    for _ in 0..2_000 {
+        let room = rng.choice(0..rooms.len()).expect("a room");
+        says(&mut rooms[room], rng.usize(..5_000));
+    }
+    assert!(tails.bytes() > MAX / 2, "what may be remembered is");
+
+    // When each has looked once at what it holds, there is something left for one more.
+    let keep = Keep { messages: usize::MAX, age: None };
+    rooms.iter_mut().for_each(|(room, _)| room.forget(keep, Timestamp(0)));
+    let mut late = (room(), 0);
+    says(&mut late, 10);
+    let seen = |room: &mut Room<()>, sequence| {
+        let after = After::Cursor(Cursor { epoch, sequence });
+        let what = Subscription { after, wants: Wants::Messages, name: None };
+        room.subscribe(SubscriberId::fresh(), what, ()).map(|(_, wake)| wake)
+    };
+    assert!(matches!(seen(&mut late.0, 0), Some(Wake::Page(page)) if page.messages.len() == 1));
+    // What is forgotten is told as such: the store has it.
+    let (flooded, said) = &mut rooms[0];
+    let latest = Cursor { epoch, sequence: *said };
+    let Some(Wake::Stored(missed)) = seen(flooded, 0) else { panic!("the first message is remembered") };
+    assert_eq!((missed.after, missed.gap, missed.latest), (Some(0), false, latest));
+
+    drop((rooms, late));
+    assert_eq!(tails.bytes(), 0, "what a room held is given back with it");
+}
+
 #[test]
 fn a_wait_under_a_name_keeps_its_person_present() {
     let ann: PersonName = "ann".parse().expect("a name");
-    let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), Timestamp(0));
+    let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), &Arc::default(), Timestamp(0));
     let joined = room.people.sees(&ann, Timestamp(0));
     assert!(matches!(joined, Some(Draft { kind: Kind::Joined, .. })));
     let id = SubscriberId::fresh();
