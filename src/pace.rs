@@ -10,7 +10,7 @@ const SAID_EVERY: Duration = Duration::from_secs(60);
 const CALM: Duration = Duration::from_secs(10);
 
 /// How often one thing fails, and what is done about it. It knows no clock.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pace {
     first: Duration,
     last: Duration,

@@ -144,6 +144,22 @@ pub fn make_room_for(connections: u64) {
     );
 }
 
+/// Chance that is printed: with `SEED` it falls the same way again.
+pub fn repeatable() -> fastrand::Rng {
+    let seed = match std::env::var("SEED") {
+        Ok(seed) => seed.parse().expect("SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    };
+    println!("repeat this with SEED={seed}");
+    fastrand::Rng::with_seed(seed)
+}
+
+/// How often a test by chance repeats its rounds: so often, or `TIMES` as often.
+pub fn times(rounds: usize) -> usize {
+    let times = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
+    rounds * times
+}
+
 /// The server that `COMET_CHAT_URL` names, if it is set.
 fn given_address() -> Option<SocketAddr> {
     let url = std::env::var("COMET_CHAT_URL").ok()?;

@@ -80,4 +80,5 @@ mod refusals;
 mod rooms;
 mod seed;
 mod shutdown;
+mod strangers;
 mod streams;

@@ -6,6 +6,7 @@
 //! long as it may have connections. That an accept thread has ended, however it did, is seen by its
 //! listener: the descriptor that it owned is closed.
 
+use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 use std::os::fd::AsRawFd;
 use std::panic::catch_unwind;
@@ -30,6 +31,8 @@ const STACK: usize = 256 * 1024;
 pub struct Generation {
     life: Arc<Life>,
     receiver: JoinHandle<()>,
+    /// Once it is dead: the sockets that may still be its own, as far as the kernel tells.
+    left: Option<HashSet<u32>>,
 }
 
 struct Life {
@@ -39,7 +42,8 @@ struct Life {
     /// The number of the accept thread's own descriptor of the listener, and what it names.
     listener: (i32, Option<String>),
     dead: AtomicBool,
-    served: AtomicBool,
+    /// None of its connections is left.
+    over: AtomicBool,
     started: Instant,
     /// When a request was last received, in seconds since the start.
     heard: AtomicU64,
@@ -68,12 +72,12 @@ impl Generation {
             http: ManuallyDrop::new(http),
             listener: mark,
             dead: AtomicBool::new(false),
-            served: AtomicBool::new(false),
+            over: AtomicBool::new(false),
             started: Instant::now(),
             heard: AtomicU64::new(0),
         });
         life.send(started.clone()).ok()?;
-        Some(Generation { life: started, receiver })
+        Some(Generation { life: started, receiver, left: None })
     }
 
     /// Whether connections are accepted and received from.
@@ -94,9 +98,21 @@ impl Generation {
         !self.receiver.is_finished()
     }
 
-    /// Whether it ever received a request.
-    pub fn has_served(&self) -> bool {
-        self.life.served.load(SeqCst)
+    /// Whether it accepts no more, and another does.
+    pub fn is_dead(&self) -> bool {
+        self.life.dead.load(SeqCst)
+    }
+
+    /// Says which sockets are open. None that is opened later belongs to a dead server.
+    pub fn has_only(&mut self, open: &HashSet<u32>) {
+        if !self.is_dead() {
+            return;
+        }
+        let left = self.left.get_or_insert_with(|| open.clone());
+        left.retain(|inode| open.contains(inode));
+        if left.is_empty() {
+            self.life.over.store(true, SeqCst);
+        }
     }
 
     /// Wakes its receiver, for it to see that the door is closing.
@@ -127,13 +143,12 @@ fn receive(server: &Arc<Server>, lives: &Receiver<Arc<Life>>) {
     loop {
         match life.http.recv_timeout(BEAT) {
             Ok(Some(request)) => {
-                life.served.store(true, SeqCst);
                 life.heard.store(life.started.elapsed().as_secs(), SeqCst);
                 handlers::arrive(server, request);
             }
             Ok(None) if server.door.is_closing() => return,
             Ok(None) => {
-                if life.dead.load(SeqCst) && life.silence() >= LIFETIME {
+                if life.over.load(SeqCst) || life.dead.load(SeqCst) && life.silence() >= LIFETIME {
                     return;
                 }
             }

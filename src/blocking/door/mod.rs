@@ -8,6 +8,7 @@ mod generations;
 mod handlers;
 mod rescuer;
 mod sockets;
+mod supervisor;
 mod watcher;
 
 use std::io;
@@ -15,10 +16,9 @@ use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use socket2::SockRef;
 
 use self::connections::Connections;
@@ -31,11 +31,12 @@ use super::Server;
 use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HELD_MAX, HOLD_MAX};
 use crate::listen;
-use crate::metrics::{METRICS, Snapshot};
+use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;
 pub use self::exchange::EventWriter;
+pub use self::supervisor::serve;
 
 /// A connection is a thread of tiny_http's and two descriptors; one that waits is a handler's, too.
 pub const COST: Cost = Cost { descriptors: 2, threads: 1, waiting_threads: 1 };
@@ -53,12 +54,6 @@ const SEND_BUFFER: usize = 128 * 1024;
 
 /// After how long no connection of a dead server is alive.
 const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
-
-/// The pauses before a dead server is replaced: from the first, doubled up to the last.
-const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
-
-/// How often the supervisor looks whether somebody accepts.
-const BEAT: Duration = Duration::from_secs(1);
 
 /// What tiny_http can't be kept from, for whoever opens it to a network.
 pub const WARNING: &str = "\
@@ -119,6 +114,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 impl Door {
     /// A door at this listener, not open yet.
     pub fn new(listener: TcpListener, budget: Budget) -> io::Result<Door> {
+        quieten_panics();
         let (deaths, died) = bounded(1);
         Ok(Door {
             connections: Connections::new(LIFETIME),
@@ -176,55 +172,6 @@ impl Door {
     fn report_death(&self) {
         let _ = self.deaths.try_send(());
     }
-}
-
-/// Serves until told to stop; then answers all who wait, lets what is in flight finish, and returns.
-///
-/// This is the supervisor. It hears at once of an accept loop that has ended with an error, looks once
-/// a second for one that has ended without a word, and starts another.
-pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
-    let door = &server.door;
-    quieten_panics();
-    handlers::start(server);
-    let mut generations: Vec<Generation> = vec![];
-    let mut watcher: Option<JoinHandle<()>> = None;
-    let mut pause = REVIVAL_PAUSES.0;
-    let mut revival = after(Duration::ZERO);
-    let mut revives = true;
-    let beat = tick(BEAT);
-    loop {
-        select! {
-            recv(revival) -> _ => {
-                revival = never();
-                revives = false;
-                match Generation::start(server) {
-                    Some(generation) => generations.push(generation),
-                    None => door.report_death(),
-                }
-            }
-            recv(door.died) -> _ => if !revives {
-                // A server that has served was not ended by what ended the one before.
-                let served = generations.last().is_some_and(Generation::has_served);
-                generations.iter().for_each(Generation::has_been_replaced);
-                pause = if served { REVIVAL_PAUSES.0 } else { (pause * 2).min(REVIVAL_PAUSES.1) };
-                METRICS.revivals.inc();
-                tracing::warn!(?pause, "tiny_http stopped accepting and is started anew");
-                revival = after(pause);
-                revives = true;
-            },
-            recv(beat) -> _ => {
-                generations.retain(Generation::is_needed);
-                if !generations.last().is_some_and(Generation::is_alive) {
-                    door.report_death();
-                }
-                if watcher.as_ref().is_none_or(JoinHandle::is_finished) {
-                    watcher = watcher::start(server).ok();
-                }
-            }
-            recv(stop) -> _ => break,
-        }
-    }
-    drain(server, &generations);
 }
 
 fn drain(server: &Arc<Server>, generations: &[Generation]) {
