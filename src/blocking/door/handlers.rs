@@ -7,7 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::Duration;
 
@@ -16,20 +16,15 @@ use tiny_http::Request;
 
 use super::super::Server;
 use super::connections::{Arrival, Turn, Visit};
+use super::crew::{Crew, KEPT};
 use super::exchange;
 use crate::wire::request::BodyLength;
 
 /// How long a handler waits for a task before it may end.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// How many idle handlers stay however quiet it is.
-const KEPT: isize = 4;
-
 /// How many handlers there may be beside those that wait: the lane of the POSTs.
 const LANE: usize = 256;
-
-/// How many handlers never wait, however few threads the machine gives.
-pub const SPARE: usize = 2;
 
 /// A handler's stack, in bytes: it renders JSON and reads the store, and both are shallow.
 const STACK: usize = 256 * 1024;
@@ -38,9 +33,7 @@ const STACK: usize = 256 * 1024;
 pub struct Handlers {
     tasks: Sender<Task>,
     taken: Receiver<Task>,
-    count: AtomicUsize,
-    /// Handlers that wait for a task, less the tasks that wait for a handler.
-    free: AtomicIsize,
+    crew: Crew,
 }
 
 enum Task {
@@ -57,12 +50,12 @@ impl Handlers {
     pub fn new() -> Handlers {
         // Each connection has one task at most in it.
         let (tasks, taken) = unbounded();
-        Handlers { tasks, taken, count: AtomicUsize::new(0), free: AtomicIsize::new(0) }
+        Handlers { tasks, taken, crew: Crew::default() }
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.count.load(SeqCst)
+        self.crew.count()
     }
 
     /// Ends each of them once it is idle.
@@ -96,7 +89,7 @@ pub fn arrive(server: &Arc<Server>, request: Request) {
 
 fn assign(server: &Arc<Server>, task: Task) {
     let handlers = &server.door.handlers;
-    if handlers.free.fetch_sub(1, SeqCst) <= SPARE.cast_signed() {
+    if handlers.crew.is_given_a_task() {
         add_handler(server);
     }
     // The door has a receiver for as long as it is there.
@@ -110,25 +103,21 @@ pub fn start(server: &Arc<Server>) {
 
 /// Starts one more handler, if there may be one and the machine gives a thread.
 fn add_handler(server: &Arc<Server>) {
-    let handlers = &server.door.handlers;
-    let limit = server.door.budget.waiters + LANE;
-    if handlers.count.fetch_update(SeqCst, SeqCst, |n| (n < limit).then_some(n + 1)).is_err() {
+    let crew = &server.door.handlers.crew;
+    if !crew.may_grow(server.door.budget.waiters + LANE) {
         return;
     }
-    // It counts as free from now on: were it to count only once it runs, everybody who came until then
-    // would start another, and a thousand requests at once hundreds.
-    handlers.free.fetch_add(1, SeqCst);
+    crew.is_free();
     let handler = {
         let server = server.clone();
         move || {
             work(&server);
-            server.door.handlers.count.fetch_sub(1, SeqCst);
+            server.door.handlers.crew.has_ended();
         }
     };
-    // The handle is let go: `count` counts the threads, and each ends by itself once idle.
+    // The handle is let go: the crew counts the threads, and each ends by itself once idle.
     if thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler).is_err() {
-        handlers.free.fetch_sub(1, SeqCst);
-        handlers.count.fetch_sub(1, SeqCst);
+        crew.could_not_start();
     }
 }
 
@@ -139,15 +128,10 @@ fn work(server: &Server) {
             Ok(Task::Answer(visit, turn)) => answer(server, &visit, turn),
             Ok(Task::Leave(request)) => exchange::leave(request),
             Ok(Task::End) => return,
-            Err(_) => {
-                let leaves = |free| (free > KEPT).then(|| free - 1);
-                if handlers.free.fetch_update(SeqCst, SeqCst, leaves).is_ok() {
-                    return;
-                }
-                continue;
-            }
+            Err(_) if handlers.crew.may_shrink() => return,
+            Err(_) => continue,
         }
-        handlers.free.fetch_add(1, SeqCst);
+        handlers.crew.is_free();
     }
 }
 

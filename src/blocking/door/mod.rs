@@ -3,6 +3,7 @@
 //! tiny_http 0.12 is used as it is. Nothing outside this folder knows of it.
 
 mod connections;
+mod crew;
 mod exchange;
 mod generations;
 mod handlers;
@@ -136,7 +137,7 @@ impl Door {
 
     /// Gives a request a place among those who wait, if there is one and its thread can be spared.
     pub fn admit(&self) -> Result<Seat<'_>, Refusal> {
-        let most = self.budget.waiters.min(self.handlers.count().saturating_sub(handlers::SPARE));
+        let most = self.budget.waiters.min(self.handlers.count().saturating_sub(crew::SPARE));
         let taken = |n| (n < most).then_some(n + 1);
         if self.waiters.fetch_update(SeqCst, SeqCst, taken).is_err() {
             return Err(Refusal::TooManyWaiters);
