@@ -120,3 +120,133 @@ fn may_be_more(address: SocketAddr) -> io::Result<bool> {
         end.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
     Ok(is_stranded || process::threads() > before)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashSet, VecDeque};
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    enum Who {
+        /// A client, whose connection holds its thread from then on.
+        Client,
+        /// The rescuer, whose connection ends at once.
+        Rescuer,
+    }
+
+    /// tiny_http's `TaskPool` and its threads.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    struct Pool {
+        to_come: usize,
+        queue: VecDeque<Who>,
+        /// Threads that sleep, and those that were woken and have not run yet: `spawn` takes both for idle.
+        asleep: usize,
+        woken: usize,
+        /// Threads of the rescuer's connections. Those of clients are of no use to anybody else.
+        passing: usize,
+    }
+
+    impl Pool {
+        fn spawns(&mut self, who: Who) {
+            if self.asleep + self.woken == 0 {
+                self.runs(who);
+                return;
+            }
+            self.queue.push_back(who);
+            if self.asleep > 0 {
+                self.asleep -= 1;
+                self.woken += 1;
+            }
+        }
+
+        fn runs(&mut self, who: Who) {
+            self.passing += usize::from(who == Who::Rescuer);
+        }
+
+        /// A thread looks for something to do.
+        fn looks(&mut self) {
+            match self.queue.pop_front() {
+                Some(who) => self.runs(who),
+                None => self.asleep += 1,
+            }
+        }
+
+        fn step(&self, change: impl FnOnce(&mut Pool)) -> Pool {
+            let mut next = self.clone();
+            change(&mut next);
+            next
+        }
+
+        /// Every next state that comes about without the rescuer.
+        fn next(&self) -> Vec<Pool> {
+            let mut next = Vec::new();
+            if self.to_come > 0 {
+                next.push(self.step(|pool| {
+                    pool.to_come -= 1;
+                    pool.spawns(Who::Client);
+                }));
+            }
+            next.extend(self.by_themselves());
+            if self.asleep > 0 {
+                // Its five seconds are over: it ends, if there is nothing to do.
+                next.push(self.step(|pool| {
+                    pool.asleep -= 1;
+                    if !pool.queue.is_empty() {
+                        pool.looks();
+                    }
+                }));
+            }
+            next
+        }
+
+        /// What the threads do that can go on.
+        fn by_themselves(&self) -> Vec<Pool> {
+            let mut next = Vec::new();
+            if self.woken > 0 {
+                next.push(self.step(|pool| {
+                    pool.woken -= 1;
+                    pool.looks();
+                }));
+            }
+            if self.passing > 0 {
+                next.push(self.step(|pool| {
+                    pool.passing -= 1;
+                    pool.looks();
+                }));
+            }
+            next
+        }
+
+        fn comes_to_rest(mut self) -> Pool {
+            while let Some(next) = self.by_themselves().into_iter().next() {
+                self = next;
+            }
+            self
+        }
+
+        fn stranded(&self) -> usize {
+            self.queue.iter().filter(|&&who| who == Who::Client).count()
+        }
+    }
+
+    /// In a burst of connections some stood behind a thread that sat in another's read, for as long as
+    /// that one was silent. Through all orders of what clients and threads do: nobody stands for longer than
+    /// as many beats of the rescuer as there are connections in the queue.
+    #[test]
+    fn through_all_orders_of_a_burst_a_few_beats_rescue_everybody() {
+        let start = Pool { to_come: 6, queue: VecDeque::new(), asleep: 4, woken: 0, passing: 0 };
+        let mut known = HashSet::from([start.clone()]);
+        let mut waiting = VecDeque::from([start]);
+        let mut most = 0;
+        while let Some(pool) = waiting.pop_front() {
+            let mut rescued = pool.clone().comes_to_rest();
+            most = most.max(rescued.stranded());
+            for _ in 0..rescued.queue.len() {
+                rescued.spawns(Who::Rescuer);
+                rescued = rescued.comes_to_rest();
+            }
+            assert_eq!(rescued.stranded(), 0, "{pool:?}");
+            waiting.extend(pool.next().into_iter().filter(|next| known.insert(next.clone())));
+        }
+        assert!(most > 1, "nobody was ever stranded: this is no model of it");
+    }
+}
