@@ -20,7 +20,7 @@ pub struct Server {
     /// All that it printed, for the one who reads why a test failed.
     printed: Arc<Mutex<String>>,
     /// Its working directory.
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// How many threads a pool may keep for those who come next.
@@ -58,7 +58,7 @@ impl Server {
             let _ = process.wait();
             panic!("no address printed:\n{}", printed.lock().unwrap());
         };
-        Server { process, address, printed, _directory: directory }
+        Server { process, address, printed, directory }
     }
 
     /// Starts the binary, which has to give up before it has printed an address, and says why it did.
@@ -117,6 +117,12 @@ impl Server {
             ended.is_some()
         });
         ended.expect("it has ended")
+    }
+
+    /// The names of the files in its working directory.
+    pub fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.directory.path()).expect("the server's directory");
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// What the process holds now.

@@ -17,6 +17,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -55,6 +56,9 @@ const SEND_BUFFER: usize = 128 * 1024;
 
 /// After how long no connection of a dead server is alive.
 const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
+
+/// How long at the end the threads that are idle may take to let go of what they share.
+const LET_GO: Duration = Duration::from_millis(200);
 
 /// What tiny_http can't be kept from, for whoever opens it to a network.
 pub const WARNING: &str = "\
@@ -191,6 +195,12 @@ fn drain(server: &Arc<Server>, generations: &[Generation]) {
     }
     generations.iter().for_each(Generation::dismiss);
     door.handlers.dismiss();
+    door.closer.dismiss();
+    // Whoever is the last to let go of the server closes the store: that should be us, while there is time.
+    let patience = Instant::now() + LET_GO;
+    while Arc::strong_count(server) > 1 && Instant::now() < patience {
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// Passes over the panics inside tiny_http: a connection that was reset before it was looked at is of no

@@ -35,8 +35,9 @@ const DEAF_BEATS: u32 = 5;
 
 /// What gives connections to the watcher to be closed.
 pub struct Closer {
-    closing: Sender<TcpStream>,
-    closed: Receiver<TcpStream>,
+    /// `None` wakes the watcher, for it to see that the door is closing.
+    closing: Sender<Option<TcpStream>>,
+    closed: Receiver<Option<TcpStream>>,
 }
 
 impl Closer {
@@ -50,7 +51,12 @@ impl Closer {
     /// Closes a connection that has been shut for writing: once its client has, or after a moment.
     pub fn close(&self, connection: TcpStream) {
         // The door has a receiver for as long as it is there.
-        let _ = self.closing.send(connection);
+        let _ = self.closing.send(Some(connection));
+    }
+
+    /// Ends the watcher of a door that is closing.
+    pub fn dismiss(&self) {
+        let _ = self.closing.send(None);
     }
 }
 
@@ -81,7 +87,7 @@ struct Watcher {
 impl Watcher {
     fn run(&mut self, server: &Server) {
         let pause = if self.lingering.is_empty() { BEAT } else { LINGER_BEAT };
-        if let Ok(connection) = server.door.closer.closed.recv_timeout(pause) {
+        if let Ok(Some(connection)) = server.door.closer.closed.recv_timeout(pause) {
             self.lingering.push((connection, Instant::now() + LINGER));
         }
         self.lingering.retain(|(connection, until)| {
