@@ -71,7 +71,7 @@ fn host<'a>(head: &Head<'a>) -> Result<Option<&'a str>, Refusal> {
 /// Whether somebody speaks, comes or goes by it. A page that is opened by a link with a name in it does
 /// nothing yet.
 fn changes_something(head: &Head<'_>) -> bool {
-    let (_, query) = head.target.split_once('?').unwrap_or_default();
+    let (_, query) = head.path_and_query();
     // What is malformed will be refused.
     let names_somebody = || matches!(fields(query, ["name"]), Ok([Some(_)]));
     match head.method {

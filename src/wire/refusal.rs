@@ -43,8 +43,10 @@ pub enum Refusal {
     BadId(&'static str),
     /// An `id` under which something else was said a short while ago.
     IdReused,
-    /// A header with bytes that are not visible ASCII.
+    /// A header whose name is no token, or with bytes in its value that are not visible ASCII.
     BadHeader,
+    /// An `Expect` of something else than `100-continue`.
+    UnknownExpectation,
     /// A `Host` that is missing, empty or there twice.
     BadHost(&'static str),
     /// A `Host` that is none of the server's names.
@@ -87,6 +89,7 @@ impl Refusal {
             Refusal::MethodNotAllowed(_) => 405,
             Refusal::NotFound => 404,
             Refusal::OtherSite => 403,
+            Refusal::UnknownExpectation => 417,
             Refusal::UnknownHost => 421,
             Refusal::IdReused => 422,
             Refusal::TooDeepPipeline => 429,
@@ -115,6 +118,7 @@ impl Refusal {
             Refusal::BadId(_) => "bad-id",
             Refusal::IdReused => "id-reused",
             Refusal::BadHeader => "bad-header",
+            Refusal::UnknownExpectation => "unknown-expectation",
             Refusal::BadHost(_) => "bad-host",
             Refusal::UnknownHost => "unknown-host",
             Refusal::OtherSite => "other-site",
@@ -195,7 +199,10 @@ impl fmt::Display for Refusal {
             Refusal::OtherSite => f.write_str(
                 "a page of another site had this sent, which only this site's own pages may (a proxy before it must pass Host on with its port)",
             ),
-            Refusal::BadHeader => f.write_str("a header has bytes that are not visible ASCII"),
+            Refusal::BadHeader => {
+                f.write_str("a header's name is no token, or its value has bytes that are not visible ASCII")
+            }
+            Refusal::UnknownExpectation => f.write_str("the only Expect that is understood is 100-continue"),
             Refusal::TooDeepPipeline => {
                 write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")
             }

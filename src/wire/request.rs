@@ -188,6 +188,30 @@ pub enum Format {
 }
 
 impl<'a> Head<'a> {
+    /// Whether it is what HTTP/1 wants it to be. The libraries beneath the engines differ in what they let
+    /// pass: this is what both make of it.
+    fn is_sound(&self) -> Result<(), Refusal> {
+        let (path, query) = self.path_and_query();
+        // What browsers encode in either (WHATWG URL).
+        let is_target = !path.contains(['<', '>', '`']) && !query.contains(['<', '>', '"']);
+        let is_seen = |b: u8| b > b' ' && b != 0x7f;
+        if !matches!(self.version, (1, 0 | 1))
+            || !is_token(self.method)
+            || !self.target.bytes().all(is_seen)
+            || !is_target
+        {
+            return Err(Refusal::BadRequest);
+        }
+        let is_value = |value: &str| value.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~'));
+        if !self.headers.iter().all(|(name, value)| is_token(name) && is_value(value)) {
+            return Err(Refusal::BadHeader);
+        }
+        if self.header_values("Expect").any(|what| !what.eq_ignore_ascii_case("100-continue")) {
+            return Err(Refusal::UnknownExpectation);
+        }
+        Ok(())
+    }
+
     /// A header's value; of the first, if it came several times.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.header_values(name).next()
@@ -228,14 +252,35 @@ impl<'a> Head<'a> {
         best.0
     }
 
-    /// How much body follows, if that is clear beyond doubt and within the limit.
+    /// The path and the query of the target.
+    pub fn path_and_query(&self) -> (&'a str, &'a str) {
+        // What stands behind a `#` is meant for the browser that should not have sent it.
+        let target = self.target.split('#').next().unwrap_or_default();
+        // An absolute target (http://host/path) is for proxies, but every server has to take it.
+        let target = match target.split_once("://") {
+            Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+                rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+            }
+            _ => target,
+        };
+        match target.split_once('?') {
+            Some(("", query)) => ("/", query),
+            split => split.unwrap_or((target, "")),
+        }
+    }
+
+    /// How much body follows, if the head is sound, and that is clear beyond doubt and within the limit.
     ///
     /// Where a proxy and we could read it differently, somebody could hide a request in a body.
     pub fn body_length(&self) -> Result<BodyLength, Refusal> {
+        self.is_sound()?;
         let mut encodings = self.header_values("Transfer-Encoding");
         let mut lengths = self.header_values("Content-Length");
         match (encodings.next(), lengths.next()) {
             (None, None) => Ok(BodyLength::Exact(0)),
+            (Some(_), None) if self.version == (1, 0) => {
+                Err(Refusal::BadFraming("HTTP/1.0 has no Transfer-Encoding"))
+            }
             (Some(encoding), None) => {
                 if encoding.eq_ignore_ascii_case("chunked") && encodings.next().is_none() {
                     Ok(BodyLength::Chunked)
@@ -247,7 +292,7 @@ impl<'a> Head<'a> {
                 Err(Refusal::BadFraming("a request has Content-Length or Transfer-Encoding, not both"))
             }
             (None, Some(length)) => {
-                if lengths.next().is_some() {
+                if lengths.any(|other| other != length) {
                     return Err(Refusal::BadFraming("Content-Length came more than once"));
                 }
                 if length.is_empty() || !length.bytes().all(|b| b.is_ascii_digit()) {
@@ -263,14 +308,14 @@ impl<'a> Head<'a> {
     }
 }
 
+/// What may stand in a method's or a header's name (RFC 9110, 5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
 /// Says what a request asks for, or why it can't be had. The body is whole, and within [`TEXT_LIMIT`].
 pub fn parse(head: &Head<'_>, body: &[u8]) -> Result<Intent, Refusal> {
-    // An absolute target (http://host/path) is for proxies, but every server has to take it.
-    let target = match head.target.strip_prefix("http://") {
-        Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
-        None => head.target,
-    };
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = head.path_and_query();
     if head.method == "OPTIONS" && path == "*" {
         return Ok(Intent::Options("GET, HEAD, POST, OPTIONS"));
     }

@@ -14,6 +14,7 @@ on_every_setup![
     what_follows_an_unclear_end_is_not_taken_for_a_request,
     a_body_in_chunks_is_read,
     a_body_in_endless_chunks_is_refused,
+    an_unsound_head_is_refused,
     what_is_not_http_does_no_harm,
 ];
 
@@ -126,6 +127,50 @@ fn a_body_in_endless_chunks_is_refused(chat: Chat) {
     while !connection.has_something() && connection.try_send_bytes(chunk.as_bytes()).is_ok() {}
     assert_eq!(connection.reply().status, 413);
     chat.says("still here");
+}
+
+/// The engines differed: one took a NUL in a header, a header's name with brackets in it and chunks of
+/// HTTP/1.0, the other did as if nothing were expected of it whatever `Expect` said.
+fn an_unsound_head_is_refused(chat: Chat) {
+    let start = chat.cursor();
+    let path = chat.path("");
+    let status = |line: &str, headers: &str| {
+        let mut connection = chat.connect();
+        let rest = "Host: localhost\r\nContent-Length: 2\r\nContent-Type: text/plain";
+        connection.send_bytes(format!("{line}\r\n{headers}{rest}\r\n\r\nhi").as_bytes());
+        connection.reply().status
+    };
+    let line = format!("POST {path} HTTP/1.1");
+    for headers in ["X: a\0b\r\n", "X: a\x7fb\r\n", "X(y): z\r\n", ": z\r\n", "X\0: y\r\n"] {
+        assert_eq!(status(&line, headers), 400, "{headers:?}");
+    }
+    for headers in ["Expect: the-unexpected\r\n", "Expect: 200-ok\r\n", "expect: 100-continue, more\r\n"] {
+        assert_eq!(status(&line, headers), 417, "{headers:?}");
+    }
+    for line in [
+        format!("PO(ST {path} HTTP/1.1"),
+        format!("POST {path} HTTP/0.9"),
+        format!("POST {path}<b> HTTP/1.1"),
+        format!("POST {path}\x01 HTTP/1.1"),
+        format!("POST {path}?name=\"ann\" HTTP/1.1"),
+    ] {
+        assert_eq!(status(&line, ""), 400, "{line:?}");
+    }
+    let mut connection = chat.connect();
+    let head = format!("POST {path} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    connection.send_bytes(head.as_bytes());
+    connection.reply().is(400);
+    assert_eq!(chat.cursor(), start, "something was published");
+    for (line, headers) in [
+        (line.as_str(), "X: a\tb~\r\n"),
+        // The same length said twice is still one length.
+        (&line, "Content-Length: 2\r\n"),
+        (&format!("POST http://localhost{path} HTTP/1.1"), ""),
+        (&format!("POST {path}#end HTTP/1.1"), ""),
+        (&format!("POST {path}?x={{a}}|^` HTTP/1.1"), ""),
+    ] {
+        assert_eq!(status(line, headers), 200, "{line} {headers:?}");
+    }
 }
 
 fn what_is_not_http_does_no_harm(launch: Launch) {
