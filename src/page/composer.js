@@ -1,12 +1,8 @@
 // Where one writes: the name once, then message after message.
 
 import { keep, recall } from "./kept.js";
+import { bytesOver, isSeen, nameFault } from "./limits.js";
 import { Mention } from "./mention.js";
-
-/** What the server takes in one message, in bytes. */
-const TEXT_LIMIT = 64 * 1024;
-
-const NAME_LIMIT = 64;
 
 /** How many of one's last messages the Up key brings back. */
 const RECALLED = 30;
@@ -56,6 +52,14 @@ export class Composer {
     this.#name.select();
   }
 
+  /** Takes up a text that was not sent, before what is being written. */
+  edit(text) {
+    this.#text.value = [text, this.#text.value].filter((part) => part !== "").join("\n");
+    this.#typed();
+    this.#text.focus();
+    this.#text.setSelectionRange(text.length, text.length);
+  }
+
   #nameKey(event, named) {
     if (event.isComposing) return;
     if (event.key === "Escape" && this.#known !== null) {
@@ -70,11 +74,8 @@ export class Composer {
 
   #giveName(named) {
     const name = this.#name.value.trim().normalize("NFC");
-    const length = [...name].length;
-    if (length === 0) return this.#refuse(this.#name, "A name first, so that the others know who speaks.");
-    if (length > NAME_LIMIT) return this.#refuse(this.#name, `A name has at most ${NAME_LIMIT} letters.`);
-    if (/\p{Cc}/u.test(name))
-      return this.#refuse(this.#name, "This name has a character that nobody can see.");
+    const fault = nameFault(name);
+    if (fault !== null) return this.#refuse(this.#name, fault);
     this.#accept();
     named(name);
     return true;
@@ -84,11 +85,11 @@ export class Composer {
     const asked = !document.getElementById("name-row").hidden;
     if (asked && !this.#giveName(named)) return;
     const text = this.#text.value.trimEnd();
-    if (text.trim() === "") {
+    if (!isSeen(text)) {
       this.#text.focus();
       return;
     }
-    const over = new TextEncoder().encode(text).length - TEXT_LIMIT;
+    const over = bytesOver(text);
     if (over > 0) {
       this.#refuse(this.#text, `This is ${over.toLocaleString()} bytes too long for one message.`);
       return;
@@ -148,6 +149,6 @@ export class Composer {
   #fit() {
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;
-    document.getElementById("send").classList.toggle("ready", this.#text.value.trim() !== "");
+    document.getElementById("send").classList.toggle("ready", isSeen(this.#text.value));
   }
 }

@@ -11,6 +11,7 @@ import { Follower } from "./follower.js";
 import { Hub } from "./hub.js";
 import { makeRoom } from "./keyboard.js";
 import { keep, recall, watch } from "./kept.js";
+import { nameFault } from "./limits.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
@@ -29,6 +30,8 @@ const scroller = document.getElementById("log");
 const place = document.getElementById("chunks");
 
 let name = recall("name");
+// An earlier page has let through what the server does not take.
+if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
 let waiting = new Map();
 const speakers = new Set();
@@ -116,8 +119,12 @@ function showOutbox() {
 function rowOf(message, id, first) {
   const retry = () => outbox.retry(id);
   const discard = () => outbox.discard(id);
+  const edit = () => {
+    discard();
+    composer.edit(message.text);
+  };
   try {
-    return outboxRow(message, { first, context, retry, discard });
+    return outboxRow(message, { first, context, retry, edit, discard });
   } catch (error) {
     console.error(error);
     return plainRow(message);

@@ -168,7 +168,7 @@ export class Outbox {
     if (tried === undefined && navigator.onLine && this.#waits(id))
       this.#keep("outcome", id, { tried: Date.now(), after: this.#position() });
     try {
-      const { id: cursor } = await publish(this.#room, { message: text, name, id });
+      const { id: cursor } = await publish(this.#room, { text, name, id });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;

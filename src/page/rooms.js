@@ -2,6 +2,7 @@
 
 import { element, hue, initial } from "./element.js";
 import { recall } from "./kept.js";
+import { isRoomName } from "./limits.js";
 import { lately } from "./time.js";
 import { poll, rooms } from "./wire.js";
 
@@ -10,8 +11,6 @@ const EVERY = 20_000;
 
 /** More than this many unread are not counted. */
 const MANY = 99;
-
-const NAME = /^[\p{L}\p{N}\p{M}._-]{1,64}$/u;
 
 export class Rooms {
   #room;
@@ -33,7 +32,7 @@ export class Rooms {
     document.getElementById("new-room").addEventListener("submit", (event) => {
       event.preventDefault();
       const name = input.value.trim().replace(/^#/, "").replace(/\s+/g, "-").normalize("NFC");
-      if (!NAME.test(name) || name === "." || name === "..") {
+      if (!isRoomName(name)) {
         error.textContent = "1 to 64 letters, digits, '-', '_' or '.'";
         return;
       }

@@ -52,24 +52,24 @@ export function messageRow(message, { first, last, context }) {
 }
 
 /** A message on its way, with what has become of it. */
-export function outboxRow(message, { first, context, retry, discard }) {
+export function outboxRow(message, { first, context, retry, edit, discard }) {
   const { state, reason } = message;
   const row = messageRow(message, { first, last: true, context });
   row.classList.add(state);
   const label = { sending: "Sending", sent: "Sent", failed: "Not sent" }[state];
   row.querySelector(".meta").append(icon(state, label));
   if (state !== "failed" && !reason) return row;
-  row
-    .querySelector(".said")
-    .append(
-      element(
-        "p",
-        { class: "failure" },
-        element("span", {}, reason ?? "Not sent."),
-        element("button", { type: "button", on: { click: retry } }, "Try again"),
-        element("button", { type: "button", on: { click: discard } }, "Discard"),
-      ),
-    );
+  const button = (words, click) => element("button", { type: "button", on: { click } }, words);
+  const failure = element(
+    "p",
+    { class: "failure" },
+    element("span", {}, reason ?? "Not sent."),
+    button("Try again", retry),
+    // What may yet arrive would be said twice.
+    state === "failed" && button("Edit", edit),
+    button("Discard", discard),
+  );
+  row.querySelector(".said").append(failure);
   return row;
 }
 

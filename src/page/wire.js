@@ -112,12 +112,14 @@ export async function poll(room, { after, wait, name }, signal) {
   };
 }
 
-/** Says something; the answer names the message that it became. */
-export async function publish(room, { message, name, id }) {
-  const headers = { ...JSON_ACCEPTED, "Content-Type": "application/json" };
-  const body = JSON.stringify({ message, name, id });
+/**
+ * Says something; the answer names the message that it became. The body is the text and nothing else, so
+ * that it is as long as the page has measured.
+ */
+export async function publish(room, { text, name, id }) {
+  const headers = { ...JSON_ACCEPTED, "Content-Type": "text/plain; charset=utf-8" };
   const isOurs = ({ body }) => typeof body?.id === "string";
-  return (await ask(place(room), isOurs, { method: "POST", headers, body })).body;
+  return (await ask(place(room, "", { name, id }), isOurs, { method: "POST", headers, body: text })).body;
 }
 
 /** The messages before a cursor, oldest first; `previous` is null where the room begins. */

@@ -89,6 +89,7 @@ const FILES: &[(&str, &str, &[u8])] = &files! {
     "hub.js": JAVASCRIPT,
     "keyboard.js": JAVASCRIPT,
     "kept.js": JAVASCRIPT,
+    "limits.js": JAVASCRIPT,
     "line.js": JAVASCRIPT,
     "log.js": JAVASCRIPT,
     "main.js": JAVASCRIPT,

@@ -1,6 +1,7 @@
 // Chromium, driven. A "browser" here is a context: its own storage, locks and channels.
 
 import * as runner from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
@@ -79,6 +80,15 @@ export async function closeBrowsers() {
   }
   contexts.clear();
   return faults;
+}
+
+/** Lets the pages of a browser import the page's modules one by one, from `/source/`. */
+export function sources(context) {
+  return context.route("**/source/*.js", (route) => {
+    const name = new URL(route.request().url()).pathname.split("/").at(-1);
+    const path = fileURLToPath(new URL(`../../src/page/${name}`, import.meta.url));
+    return route.fulfill({ path, contentType: "text/javascript" });
+  });
 }
 
 /** A room in a tab of a browser. */

@@ -114,7 +114,7 @@ async function main() {
   await server.restart();
   await sent(phone.page);
 
-  await phone.context.route("**/chat/workshop", (route) =>
+  await phone.context.route("**/chat/workshop*", (route) =>
     route.request().method() === "POST"
       ? route.fulfill({
           status: 413,

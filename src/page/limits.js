@@ -1,0 +1,40 @@
+// What the server takes, by the same measures: what the page lets through is not refused.
+
+/** The longest message, in bytes of UTF-8. It is sent as it is, without quotes or escapes around it. */
+const TEXT_BYTES = 64 * 1024;
+
+/** The longest name of a person or a room, in characters. */
+const NAME_LETTERS = 64;
+
+/** Takes no place of its own, or turns the direction of what is around it; joiners are part of words. */
+const UNSEEN =
+  /[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+
+const SEEN = new RegExp(`(?!${UNSEEN.source})[^\\s\\p{Cc}\\p{M}\\u200c\\u200d]`, "u");
+
+/** A joiner stands between two letters. */
+const ROOM =
+  /^(?!\.{1,2}$)(?:[\p{Alphabetic}\p{N}\p{M}._-]|(?<=[\p{Alphabetic}\p{M}])[\u200c\u200d](?=[\p{Alphabetic}\p{M}]))+$/u;
+
+/** By how many bytes a text is too long for one message. */
+export function bytesOver(text) {
+  return Math.max(0, new TextEncoder().encode(text).length - TEXT_BYTES);
+}
+
+/** Whether there is anything to see in a text. */
+export function isSeen(text) {
+  return SEEN.test(text);
+}
+
+/** Why nobody can have this name, in a sentence; `null` if somebody can. It is trimmed, and in NFC. */
+export function nameFault(name) {
+  if (name === "") return "A name first, so that the others know who speaks.";
+  if ([...name].length > NAME_LETTERS) return `A name has at most ${NAME_LETTERS} letters.`;
+  const isShown = !/[\p{Cc}\p{Cs}]/u.test(name) && !UNSEEN.test(name) && isSeen(name);
+  return isShown ? null : "This name has a character that nobody can see.";
+}
+
+/** Whether a room can have this name. It is in NFC. */
+export function isRoomName(name) {
+  return ROOM.test(name) && [...name].length <= NAME_LETTERS;
+}
