@@ -5,9 +5,10 @@
 // mostly on neither, so that the tabs can also agree by the bus alone: whoever asks and hears
 // nobody claims the place, and of two that claim it the lower id has it.
 //
-// A tab that the browser has frozen may hold the lock without polling. It steps down when it is
-// told in time; if not, a visible tab that hears no answer takes the place from it. Two tabs that
-// poll for a moment cost a connection and nothing else, as every tab takes each message once.
+// A tab that the browser has frozen may hold the lock without polling, and one that was killed says no
+// word. The first steps down when it is told in time; if not, a tab that hears no answer takes the place
+// from it, hidden or not. Two tabs that poll for a moment cost a connection and nothing else, as every
+// tab takes each message once.
 
 const LOCK = "comet-chat-poller";
 

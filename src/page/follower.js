@@ -8,8 +8,11 @@ import { poll } from "./wire.js";
 /** A tab that was hidden for longer may wake on a machine that slept, in milliseconds. */
 const NAP = 30_000;
 
-/** How often a visible tab makes sure that somebody polls, and how long it waits for the answer. */
-const PING = { every: 5_000, patience: 2_000 };
+/**
+ * How often a tab makes sure that somebody polls, and how long it waits for the answer, in milliseconds.
+ * A hidden one, whose clock is slow, finds out within 20 s.
+ */
+const PING = { seen: { every: 5_000, patience: 2_000 }, hidden: { every: 10_000, patience: 5_000 } };
 
 export class Follower {
   #bus;
@@ -18,7 +21,8 @@ export class Follower {
   #next;
   #name;
   #take;
-  #heard = 0;
+  #silent;
+  #ping = null;
   #away = false;
   #asking = false;
   #missed = false;
@@ -34,7 +38,9 @@ export class Follower {
     bus.on("roll", () => this.#want());
     bus.on("pong", (word) => this.#pong(word));
     bus.on("news", (word) => word.room === room && this.#news(word));
-    this.#watch(silent);
+    this.#silent = silent;
+    this.#watch();
+    this.#hear();
     this.#want();
   }
 
@@ -66,18 +72,37 @@ export class Follower {
     });
   }
 
-  #watch(silent) {
+  /**
+   * Somebody polls: asks again in a while. This is called for what the other tab says, and not by a timer:
+   * browsers let timers that set timers run once a minute only in a page that was hidden for long.
+   */
+  #hear() {
+    const { every } = document.hidden ? PING.hidden : PING.seen;
+    clearTimeout(this.#ping);
+    this.#ping = setTimeout(() => this.#listen(), every);
+  }
+
+  /** Asks whether somebody polls; who hears nothing says so. */
+  #listen() {
+    const { patience } = document.hidden ? PING.hidden : PING.seen;
+    clearTimeout(this.#ping);
+    this.#bus.post({ is: "ping" });
+    // Some chance, so that not all tabs take the place at once.
+    this.#ping = setTimeout(
+      () => {
+        this.#hear();
+        this.#silent();
+      },
+      patience * (1 + Math.random() / 2),
+    );
+  }
+
+  #watch() {
     let hiddenAt = Date.now();
-    const ping = () => {
-      const asked = Date.now();
-      this.#bus.post({ is: "ping" });
-      setTimeout(() => this.#heard < asked && !document.hidden && silent(), PING.patience);
-    };
-    setInterval(() => !document.hidden && ping(), PING.every);
     document.addEventListener("visibilitychange", () => {
       this.#want();
       if (document.hidden) hiddenAt = Date.now();
-      else ping();
+      else this.#listen();
       // The poll's connection may be dead, and nobody has noticed.
       if (!document.hidden && Date.now() - hiddenAt > NAP) this.prod();
     });
@@ -94,7 +119,7 @@ export class Follower {
 
   /** What the hub has and this tab has not was lost on the way, or came before this tab. */
   #pong({ positions, line }) {
-    this.#heard = Date.now();
+    this.#hear();
     const position = positions.get(this.#room) ?? this.#next;
     if (position !== this.#next && line.state === "up") this.#ask();
   }

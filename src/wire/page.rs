@@ -164,6 +164,7 @@ pub fn render(page: &Page<'_>) -> String {
         next: page.next.to_string(),
         address: page.address,
         name: page.name.map_or("", PersonName::as_str),
+        id: format!("{:032x}", fastrand::u128(..)),
         modules: FILES.iter().map(|(path, ..)| *path).filter(|path| path.ends_with(".js")).collect(),
     };
     // The templates call nothing that can fail, and a String takes every write.
@@ -209,6 +210,8 @@ struct RoomHtml<'a> {
     next: String,
     address: &'a str,
     name: &'a str,
+    /// Under which what is written in this form is published once, however often it is sent.
+    id: String,
     /// The scripts, to be fetched side by side rather than as one import after the other.
     modules: Vec<&'static str>,
 }

@@ -80,3 +80,27 @@ test("the newest message is in view, and scripts stay text", async () => {
   const box = await texts(page).last().boundingBox();
   assert.ok(box.y > 0 && box.y + box.height < 844, "in view");
 });
+
+// Two clicks on Send, on a slow line, said it twice.
+test("two clicks on Send say it once, and the next message is another", async () => {
+  const page = await open("twice");
+  let posts = 0;
+  await page.route("**/chat/twice", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    posts += 1;
+    // The first has arrived when the second is sent, and its answer is still on the way.
+    const response = await route.fetch({ maxRedirects: 0 });
+    if (posts % 2 === 0) await route.fulfill({ response });
+  });
+  await page.locator("#name").fill("anna");
+  for (const text of ["one", "one", "two"]) {
+    const before = posts;
+    await page.locator("#message").fill(text);
+    await page.locator("#send").click({ noWaitAfter: true });
+    await until("it is sent", () => posts === before + 1);
+    await page.locator("#send").click({ noWaitAfter: true });
+    await page.locator("#message:placeholder-shown").waitFor();
+    assert.equal(posts, before + 2);
+  }
+  assert.deepEqual(await server.said("twice"), ["one", "one", "two"]);
+});

@@ -75,6 +75,14 @@ async function stop(page) {
   };
 }
 
+/** Kills a tab's process. */
+async function crash(page) {
+  const session = await page.context().newCDPSession(page);
+  const crashed = page.waitForEvent("crash");
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
 const tell = (page, event) => page.evaluate((event) => document.dispatchEvent(new Event(event)), event);
 
 test("a tab that is frozen hands over, and catches up when it thaws", async () => {
@@ -104,6 +112,39 @@ test("a tab that hangs without a word loses its place", async () => {
   await showing(first, ["one", "two"]);
   await one("hung");
 });
+
+// With every tab hidden, one that hung or was killed was missed by nobody: title and icon stayed old until somebody
+// looked at a tab.
+for (const [where, host] of [
+  ["with Web Locks", "127.0.0.1"],
+  ["without, as on plain http", "chat.test"],
+]) {
+  for (const [what, end] of [
+    ["hangs", stop],
+    ["is killed", crash],
+  ]) {
+    test(`while all tabs are hidden, another takes over from one that ${what} (${where})`, async () => {
+      const context = await browser(server, { name: "anna", origin: `http://${host}:${server.port}` });
+      const room = `hidden-${what}-${host}`.replaceAll(" ", "-");
+      const pages = await tabs(context, room, 3);
+      await server.say(room, "ben", "one");
+      for (const page of pages) await showing(page, ["one"]);
+      await one(room);
+      for (const page of pages) await setHidden(page, true);
+      const begun = Date.now();
+      const goOn = await end(pages[0]);
+      const polls = pages.slice(1).map(pollsOf);
+      await until("another tab polls", () => polls.some(({ open }) => open > 0), 30_000);
+      await server.say(room, "ben", "two");
+      for (const page of pages.slice(1)) {
+        await showing(page, ["one", "two"]);
+        await until("the title says so", async () => /^\(\d+\)/.test(await page.title()));
+      }
+      assert.ok(Date.now() - begun < 30_000);
+      await goOn?.();
+    });
+  }
+}
 
 test("without Web Locks, as on plain http, the tabs agree on one that polls", async () => {
   const context = await browser(server, { name: "anna", origin: `http://chat.test:${server.port}` });
