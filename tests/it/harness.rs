@@ -42,12 +42,15 @@ pub fn run<S: Stage>(setup: Setup, test: fn(S)) {
     let _alone = S::ALONE.then(|| MACHINE.write().unwrap_or_else(|e| e.into_inner()));
     match S::set(setup, given_address()) {
         Some(stage) => test(stage),
-        None => {
-            let name = thread::current().name().unwrap_or("a test").to_owned();
-            // Not `eprintln!`, which the test runner hides for a test that passes.
-            let _ = writeln!(std::io::stderr(), "{name}: left out, it needs a server process of its own");
-        }
+        None => left_out("it needs a server process of its own"),
     }
+}
+
+/// Says that this test, or the rest of it, is not run.
+fn left_out(why: &str) {
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    // Not `eprintln!`, which the test runner hides for a test that passes.
+    let _ = writeln!(std::io::stderr(), "{name}: left out, {why}");
 }
 
 /// A room of its own, on a server of the setup or on the one that was given.
@@ -66,16 +69,19 @@ pub struct Launch {
     /// What `ulimit` is told before.
     pub(crate) limits: Vec<String>,
     pub(crate) flags: Vec<String>,
+    /// The user that it runs as, if not as ours.
+    pub(crate) user: Option<u32>,
 }
 
 impl Launch {
     fn of(setup: Setup) -> Launch {
-        Launch { setup, limits: Vec::new(), flags: Vec::new() }
+        Launch { setup, limits: Vec::new(), flags: Vec::new(), user: None }
     }
 
     /// The same once more, for a test that starts several.
     pub fn again(&self) -> Launch {
-        Launch { setup: self.setup, limits: self.limits.clone(), flags: self.flags.clone() }
+        let Launch { setup, limits, flags, user } = self;
+        Launch { setup: *setup, limits: limits.clone(), flags: flags.clone(), user: *user }
     }
 
     /// Gives the process no more than this many file descriptors, by `ulimit -n`.
@@ -88,6 +94,18 @@ impl Launch {
     pub fn with_address_space(mut self, limit: u64) -> Launch {
         self.limits.push(format!("-v {limit}"));
         self
+    }
+
+    /// Gives the process no more threads than this, by `ulimit -p`; `None` where that can't be had. The limit
+    /// is one for all of a user's processes, and none for root's: so root runs it as a user without others.
+    pub fn with_threads(mut self, limit: u32) -> Option<Launch> {
+        if !rustix::process::getuid().is_root() {
+            left_out("it needs root, to be a user without other processes");
+            return None;
+        }
+        self.user = Some(fastrand::u32(62_000..65_000));
+        self.limits.push(format!("-S -p {limit}"));
+        Some(self)
     }
 
     /// Adds a flag to the command line.

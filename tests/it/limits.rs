@@ -1,6 +1,7 @@
 //! What the machine gives: the server plans within it, or says what is missing.
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
 use crate::client::{Connection, Request};
@@ -9,6 +10,7 @@ use crate::harness::{Alone, Launch, make_room_for, wait_until};
 on_every_setup![
     with_too_few_files_it_says_how_many_it_needs_and_does_with_those,
     a_crowd_in_little_address_space_ends_nothing,
+    without_a_thread_to_be_had_it_lives_on_and_serves_again,
 ];
 
 /// With 16 or 24 files the server printed its address, and then served nobody, without a word.
@@ -42,6 +44,45 @@ fn a_crowd_in_little_address_space_ends_nothing(Alone(launch): Alone) {
     assert!(most >= 100, "{most} may wait in {space} KiB");
     all_hear(&chat, CROWD.min(most));
     chat.says("still here");
+}
+
+/// While clients came the machine gave no more threads. The accepting thread panicked in a file of the
+/// standard library, where nobody looked for it, and the server was deaf for good.
+fn without_a_thread_to_be_had_it_lives_on_and_serves_again(Alone(launch): Alone) {
+    make_room_for(500);
+    let Some(launch) = launch.with_threads(200) else { return };
+    let server = launch.start();
+    let chat = server.chat();
+    let most = chat.figure("comet_chat_waiters_max") as usize;
+    assert!(most >= 20, "{most} may wait with 200 threads");
+    all_hear(&chat, most.min(40));
+
+    let mut inside = chat.connect();
+    inside.ask(&chat.post().text("with threads")).is(200);
+    for _ in 0..3 {
+        server.limit_threads(1);
+        let crowd: Vec<Connection> = (0..150)
+            .filter_map(|_| {
+                let mut connection = Connection::try_open(server.address()).ok()?;
+                connection.try_send(&chat.get("?wait=60&after=latest")).ok()?;
+                Some(connection)
+            })
+            .collect();
+        let asked = Instant::now();
+        inside.ask(&chat.post().text("without")).is(200);
+        assert!(asked.elapsed() < Duration::from_secs(2), "a POST took {:?}", asked.elapsed());
+        server.comes_to_rest();
+        drop(crowd);
+        server.limit_threads(200);
+        let start = Instant::now();
+        // Some of the crowd's threads may still be there, and one more client be let down.
+        wait_until("somebody new is served", || {
+            let asked = Connection::try_open(server.address())
+                .and_then(|mut connection| connection.try_ask(&chat.post().text("with threads again")));
+            asked.is_ok_and(|reply| reply.status == 200)
+        });
+        assert!(start.elapsed() < Duration::from_secs(8), "it was deaf for {:?}", start.elapsed());
+    }
 }
 
 /// Wants so many to be able to wait at once, and to be handed what is said, all in one server's life.

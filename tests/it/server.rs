@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -21,6 +23,7 @@ pub struct Server {
     printed: Arc<Mutex<String>>,
     /// Its working directory.
     directory: tempfile::TempDir,
+    user: Option<u32>,
 }
 
 /// How many threads a pool may keep for those who come next.
@@ -40,6 +43,7 @@ impl Server {
     /// Starts the binary and waits until it has printed its address.
     pub fn start(launch: Launch) -> Server {
         let directory = tempfile::tempdir().expect("a directory for the server");
+        let user = launch.user;
         let mut process = command(&launch, directory.path()).spawn().expect("the server starts");
 
         let printed = Arc::new(Mutex::new(String::new()));
@@ -58,7 +62,7 @@ impl Server {
             let _ = process.wait();
             panic!("no address printed:\n{}", printed.lock().unwrap());
         };
-        Server { process, address, printed, directory }
+        Server { process, address, printed, directory, user }
     }
 
     /// Starts the binary, which has to give up before it has printed an address, and says why it did.
@@ -93,11 +97,22 @@ impl Server {
     /// Lowers the process's limit of open files below what it has open, or sets another.
     #[cfg(feature = "async")]
     pub fn limit_open_files(&self, limit: u64) {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        let hard = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
-        let limit = rustix::process::Rlimit { current: Some(limit), maximum: hard };
-        rustix::process::prlimit(Some(pid), rustix::process::Resource::Nofile, limit)
-            .expect("a limit is set");
+        self.limit("nofile", limit);
+    }
+
+    /// Lowers the process's limit of threads below what it has, or sets another.
+    pub fn limit_threads(&self, limit: u64) {
+        self.limit("nproc", limit);
+    }
+
+    fn limit(&self, what: &str, limit: u64) {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--pid={}", self.process.id())).arg(format!("--{what}={limit}:"));
+        // Another user's process takes a capability that root may not have.
+        if let Some(user) = self.user {
+            command.uid(user);
+        }
+        assert!(command.status().expect("prlimit runs").success(), "prlimit failed");
     }
 
     /// Sends it a signal: `TERM`, `INT`.
@@ -217,19 +232,36 @@ impl Drop for Server {
     }
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_comet-chat");
+
+/// A copy of the binary in a directory that is given to this user, who may not see ours.
+fn own_binary(directory: &Path, user: u32) -> PathBuf {
+    let copy = directory.join("comet-chat");
+    fs::copy(BINARY, &copy).expect("a copy of the binary");
+    chown(directory, Some(user), None).expect("root gives a directory away");
+    chown(&copy, Some(user), None).expect("root gives a file away");
+    copy
+}
+
 /// The command that starts the binary in this directory.
 fn command(launch: &Launch, directory: &Path) -> Command {
     let store = launch.setup.store.replace("{dir}", &directory.to_string_lossy());
-    let binary = env!("CARGO_BIN_EXE_comet-chat");
+    let binary = &match launch.user {
+        Some(user) => own_binary(directory, user),
+        None => BINARY.into(),
+    };
     let mut command = if launch.limits.is_empty() {
         Command::new(binary)
     } else {
         let mut shell = Command::new("sh");
         let limits: String = launch.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
         // `exec` keeps the process id, so that it is the server that is watched and killed.
-        shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\""), binary]);
+        shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\"")]).arg(binary);
         shell
     };
+    if let Some(user) = launch.user {
+        command.uid(user);
+    }
     command
         .args(["--listen", "127.0.0.1:0"])
         .args(["--engine", launch.setup.engine, "--store", &store])
