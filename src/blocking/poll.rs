@@ -21,6 +21,10 @@ pub fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, Refusa
     // Who does not wait takes nobody's place.
     let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit()?) };
     let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit)?;
+    let _turn = match &outcome {
+        Outcome::Page(page) => server.door.turn(&page.messages)?,
+        _ => None,
+    };
     reply::polled(poll, &outcome)
 }
 

@@ -21,6 +21,7 @@ pub fn page(server: &Server, browser: &View) -> Result<Reply, Refusal> {
     let store = server.rooms.store();
     let tail = store.backlog(&browser.room, BACKLOG_MESSAGES).map_err(unavailable)?;
     let next = Cursor { epoch: store.epoch(), sequence: tail.latest };
+    let _turn = server.door.turn(&tail.messages)?;
     Ok(reply::room_page(browser, &tail, next, server.lan))
 }
 
@@ -34,12 +35,14 @@ pub fn history(server: &Server, history: &History) -> Result<Reply, Refusal> {
         Some(before) if before.epoch == epoch => {
             let messages = store.before(&history.room, before.sequence, limit).map_err(unavailable)?;
             let next = messages.last().map_or(before, |message| message.id);
+            let _turn = server.door.turn(&messages)?;
             Ok(reply::history(history, &messages, next, false))
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
         before => {
             let tail = store.backlog(&history.room, limit).map_err(unavailable)?;
             let next = Cursor { epoch, sequence: tail.latest };
+            let _turn = server.door.turn(&tail.messages)?;
             Ok(reply::history(history, &tail.messages, next, before.is_some()))
         }
     }

@@ -62,6 +62,11 @@ impl Chat {
         Request::post(&self.path(""))
     }
 
+    /// Where its server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A new connection to its server.
     #[track_caller]
     pub fn connect(&self) -> Connection {

@@ -70,6 +70,7 @@ mod negotiation;
 #[cfg(feature = "async")]
 mod open_network;
 mod origin;
+mod pages;
 mod pipelining;
 mod places;
 mod presence;

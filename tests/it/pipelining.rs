@@ -16,6 +16,7 @@ on_every_setup![
     requests_in_a_row_are_answered_in_their_order,
     a_thousand_waits_in_a_row_do_no_harm,
     a_new_connection_from_the_same_port_starts_afresh,
+    who_comes_from_the_port_of_a_refused_one_is_answered,
 ];
 
 fn a_second_wait_ends_the_first_at_once(chat: Chat) {
@@ -110,6 +111,24 @@ fn a_new_connection_from_the_same_port_starts_afresh(launch: Launch) {
         second.send(&get);
         second.try_reply().is_ok_and(|reply| reply.status == 204)
     });
+}
+
+/// For a second after a 413 a new connection from the same port was taken for the old one, and not answered.
+fn who_comes_from_the_port_of_a_refused_one_is_answered(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n", chat.path(""));
+    let first = from_port(&server, 0);
+    let port = first.local_addr().expect("its own address").port();
+    let mut connection = Connection::over(first);
+    for _ in 0..10 {
+        connection.send_bytes(head.as_bytes());
+        connection.reply().is(413);
+        drop(connection);
+        connection = Connection::over(from_port(&server, port));
+        connection.set_patience(Duration::from_secs(2));
+        connection.ask(&chat.get("?after=latest&wait=0")).is(204);
+    }
 }
 
 /// Connects from a port of ours, or from any for 0. It ends with a reset, which frees its port at once.

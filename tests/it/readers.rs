@@ -1,50 +1,18 @@
 //! Who reads, who reads slowly and who does not: large replies to all of them at once.
 
 use std::io::{ErrorKind, Read};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
-
-use crate::chat::Chat;
 use crate::client::{Connection, Request};
 use crate::harness::{Alone, make_room_for, wait_until};
-use crate::server::Server;
+use crate::pages::{HELD_MAX, MESSAGES, connect_from, page, say_much};
 
 on_open_network_setups![
     who_reads_nothing_makes_room_for_others,
     honest_readers_get_every_page_whole_among_slow_and_deaf_ones,
 ];
-
-/// The most that is held for all.
-const HELD_MAX: f64 = (128 * 1024 * 1024) as f64;
-
-/// The messages of a room whose page is 6 MB on the wire.
-const MESSAGES: usize = 16;
-
-/// A connection from one of the machine's own addresses, whose kernel takes little of a reply.
-fn connect_from(server: &Server, last: u8) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("an option");
-    let own = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
-    socket.bind(&own.into()).expect("an address of this machine");
-    socket.connect(&server.address().into()).expect("a connection");
-    socket.into()
-}
-
-fn say_much(chat: &Chat) {
-    // Each byte of them but one is six in JSON.
-    let text = format!("x{}", "\u{1}".repeat(60_000));
-    for _ in 0..MESSAGES {
-        chat.ask(&chat.post().text(&text)).is(200);
-    }
-}
-
-fn page(chat: &Chat, messages: usize) -> Request {
-    Request::get(&chat.path(&format!("/history?limit={messages}"))).accept("application/json")
-}
 
 /// 22 connections that never read, with a page of 6 MB for each, kept everybody else from anything over
 /// 16 KiB, for as long as they came again.
@@ -55,7 +23,7 @@ fn who_reads_nothing_makes_room_for_others(Alone(launch): Alone) {
     let page = page(&chat, MESSAGES);
     let deaf: Vec<Connection> = (0..30)
         .map(|_| {
-            let mut connection = Connection::over(connect_from(&server, 2));
+            let mut connection = Connection::over(connect_from(server.address(), 2));
             connection.send(&page);
             connection
         })
@@ -95,7 +63,7 @@ fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): A
             let (from, is_slow) = (2 + (reader % 2) as u8, reader % 4 == 0);
             scope.spawn(move || {
                 while !over.load(SeqCst) {
-                    let mut connection = Connection::over(connect_from(server, from));
+                    let mut connection = Connection::over(connect_from(server.address(), from));
                     let _ = connection.try_send(&page(chat, random.usize(MESSAGES / 2..=MESSAGES)));
                     connection.set_patience(Duration::from_millis(50));
                     let mut stream = connection.into_stream();

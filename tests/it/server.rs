@@ -185,7 +185,6 @@ impl Server {
     }
 
     /// The most memory that the process ever had in use, in KiB.
-    #[cfg(feature = "async")]
     pub fn peak_kib(&self) -> u64 {
         self.status_kib("VmHWM:")
     }

@@ -21,6 +21,9 @@ use crate::wire::request::BodyLength;
 /// kernel does not tell whether it is still the same connection.
 const CLOSED_FOR: Duration = Duration::from_secs(1);
 
+/// How often at most the kernel is asked about a closed connection on which more comes than may be honest.
+const LOOKS_EVERY: Duration = Duration::from_millis(20);
+
 /// How often what is known of connections long gone is forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -65,8 +68,9 @@ struct Closed {
     since: Instant,
     /// Which socket it was; `None` where the kernel does not tell.
     inode: Option<u32>,
-    /// When the kernel last said that it is still the same.
+    /// When the kernel last said that it is still the same, and how often it was asked.
     looked: Instant,
+    looks: usize,
 }
 
 /// A request, and what its head says of its body.
@@ -124,7 +128,7 @@ impl Connections {
         }
         if framing.is_err() {
             let inode = peer.and_then(look).map(|seen| seen.inode);
-            connection.closed = Some(Closed { since: now, inode, looked: now });
+            connection.closed = Some(Closed { since: now, inode, looked: now, looks: 0 });
         }
         let turn = Turn { request, framing };
         if connection.busy {
@@ -199,9 +203,11 @@ impl Connection {
     fn is_still_closed(&mut self, now: Instant, look: &impl Fn(SocketAddr) -> Option<Seen>) -> bool {
         let Some(closed) = &mut self.closed else { return false };
         let is_same = match (closed.inode, self.peer) {
-            (Some(_), _) if now - closed.looked < Duration::from_millis(20) => true,
+            // Who goes on and on is not worth a question each time.
+            (Some(_), _) if closed.looks >= PIPELINE_MAX && now - closed.looked < LOOKS_EVERY => true,
             (Some(inode), Some(peer)) => {
                 closed.looked = now;
+                closed.looks += 1;
                 look(peer).is_none_or(|seen| seen.inode == inode)
             }
             _ => now - closed.since < CLOSED_FOR,
@@ -261,7 +267,7 @@ impl Visit {
         if connection.closed.is_none() {
             let now = Instant::now();
             let inode = connection.peer.and_then(look).map(|seen| seen.inode);
-            connection.closed = Some(Closed { since: now, inode, looked: now });
+            connection.closed = Some(Closed { since: now, inode, looked: now, looks: 0 });
         }
     }
 }

@@ -16,7 +16,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,9 @@ use self::sockets::Sockets;
 use self::watcher::Closer;
 use super::Server;
 use crate::budget::{Budget, Cost};
-use crate::config::{DRAIN, HELD_MAX, HOLD_MAX};
+use crate::config::{DRAIN, HELD_MAX, HOLD_MAX, LIGHT};
 use crate::listen;
+use crate::message::Message;
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
@@ -80,6 +81,8 @@ pub struct Door {
     received: AtomicUsize,
     /// The bytes of large replies that clients have not taken yet.
     held: AtomicUsize,
+    /// Held by the one who renders a large reply.
+    turn: Mutex<()>,
     in_flight: InFlight,
     closing: AtomicBool,
     deaths: Sender<()>,
@@ -96,6 +99,12 @@ struct InFlight {
 
 /// A place among those who wait. It is given back when this is dropped.
 pub struct Seat<'a>(&'a AtomicUsize);
+
+/// The turn to render a large reply. It passes on when this is dropped.
+pub struct Turn<'a> {
+    _held: Held<'a>,
+    _turn: MutexGuard<'a, ()>,
+}
 
 /// Bytes that are held for a client. They are given back when this is dropped.
 struct Held<'a> {
@@ -131,6 +140,7 @@ impl Door {
             closer: Closer::new(),
             received: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
+            turn: Mutex::new(()),
             in_flight: InFlight::default(),
             closing: AtomicBool::new(false),
             deaths,
@@ -147,6 +157,19 @@ impl Door {
             return Err(Refusal::TooManyWaiters);
         }
         Ok(Seat(&self.waiters))
+    }
+
+    /// Waits for the turn to render a reply with these messages, if it is a large one: two hundred threads
+    /// that render at once leave no time for anybody else. What is to be rendered is counted meanwhile.
+    pub fn turn(&self, messages: &[Arc<Message>]) -> Result<Option<Turn<'_>>, Refusal> {
+        let bytes = messages.iter().map(|message| message.text.len()).sum();
+        if bytes <= LIGHT {
+            return Ok(None);
+        }
+        let held = self.hold(bytes)?;
+        // Nothing is under this lock, so a panic leaves it as it was.
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(Turn { _held: held, _turn: turn }))
     }
 
     /// Counts a large reply until it is dropped.

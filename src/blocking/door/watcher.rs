@@ -19,6 +19,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::super::Server;
 use super::sockets::{Seen, duplicate};
 use crate::config::HEAD_TIMEOUT;
+use crate::pace::Pace;
 
 /// How often it looks.
 const BEAT: Duration = Duration::from_secs(1);
@@ -64,19 +65,27 @@ impl Closer {
 pub fn start(server: &Arc<Server>) -> io::Result<JoinHandle<()>> {
     let server = server.clone();
     thread::Builder::new().name("watcher".into()).spawn(move || {
-        let mut watcher = Watcher::default();
+        let mut watcher = Watcher {
+            lingering: Vec::new(),
+            strangers: HashMap::new(),
+            cut_off: Pace::new(BEAT, BEAT),
+            looked: None,
+            received: 0,
+            deaf: 0,
+        };
         while !server.door.is_closing() {
             watcher.run(&server);
         }
     })
 }
 
-#[derive(Default)]
 struct Watcher {
     /// What is being closed, and until when it may take.
     lingering: Vec<(TcpStream, Instant)>,
     /// Connections on which no request has come, and since when.
     strangers: HashMap<u32, Instant>,
+    /// How often one of them was cut off: that is said once a minute.
+    cut_off: Pace,
     looked: Option<Instant>,
     /// How many requests had been received at the last look.
     received: usize,
@@ -124,6 +133,9 @@ impl Watcher {
                 && let Ok(connection) = duplicate(inode)
             {
                 let _ = connection.shutdown(Shutdown::Both);
+                if let Some(times) = self.cut_off.fails(now).times {
+                    tracing::info!(times, "cut off who said nothing in HTTP for 10 s: is it TLS or HTTP/2?");
+                }
             }
         }
 

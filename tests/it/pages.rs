@@ -1,0 +1,106 @@
+//! Large pages, for who reads them slowly and for who does not.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::chat::Chat;
+use crate::client::{Connection, Request};
+use crate::harness::{Alone, PATIENCE, make_room_for, wait_until};
+
+on_every_setup![pages_that_nobody_reads_fill_no_memory, who_reads_slowly_gets_all_of_a_large_page,];
+
+/// The most that is held for all.
+pub const HELD_MAX: f64 = (128 * 1024 * 1024) as f64;
+
+/// The messages of a room whose page is 6 MB on the wire.
+pub const MESSAGES: usize = 16;
+
+/// A connection from one of the machine's own addresses, whose kernel takes little of a reply.
+pub fn connect_from(address: SocketAddr, last: u8) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("an option");
+    let own = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
+    socket.bind(&own.into()).expect("an address of this machine");
+    socket.connect(&address.into()).expect("a connection");
+    socket.into()
+}
+
+/// Says so much that its page is large.
+pub fn say_much(chat: &Chat) {
+    // Each byte of them but one is six in JSON.
+    let text = format!("x{}", "\u{1}".repeat(60_000));
+    for _ in 0..MESSAGES {
+        chat.ask(&chat.post().text(&text)).is(200);
+    }
+}
+
+/// Asks for so many of the newest messages.
+pub fn page(chat: &Chat, messages: usize) -> Request {
+    Request::get(&chat.path(&format!("/history?limit={messages}"))).accept("application/json")
+}
+
+/// 300 connections that asked for a page of control characters and never read it held 3.7 GiB for minutes:
+/// what they are in JSON was not counted, and each page was in memory twice.
+fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
+    make_room_for(400);
+    let server = launch.start();
+    let chat = server.chat();
+    say_much(&chat);
+    let page = page(&chat, MESSAGES);
+    let mut inside = server.connect();
+    let deaf: Vec<Connection> = (0..200)
+        .map(|_| {
+            let mut connection = Connection::over(connect_from(server.address(), 2));
+            connection.send(&page);
+            connection
+        })
+        .collect();
+    for _ in 0..20 {
+        let asked = Instant::now();
+        inside.ask(&chat.post().text("meanwhile")).is(200);
+        assert!(asked.elapsed() < Duration::from_secs(5), "a POST took {:?}", asked.elapsed());
+    }
+    server.comes_to_rest();
+    let held = chat.figure("comet_chat_held_bytes");
+    assert!(held <= HELD_MAX, "{held} are held");
+    drop(deaf);
+    wait_until("nothing is held for who has gone", || chat.figure("comet_chat_held_bytes") == 0.0);
+    let peak = server.peak_kib() / 1_024;
+    assert!(peak < 600, "{peak} MiB");
+}
+
+/// A page of 1 MiB was cut off for who read 60 KB a second, and again at each try.
+fn who_reads_slowly_gets_all_of_a_large_page(chat: Chat) {
+    const STEP: usize = 7_000;
+    let text = "x".repeat(60_000);
+    for _ in 0..MESSAGES {
+        chat.ask(&chat.post().text(&text)).is(200);
+    }
+    let mut stream = connect_from(chat.address(), 2);
+    stream.set_read_timeout(Some(PATIENCE)).expect("an option");
+    stream.write_all(&page(&chat, MESSAGES).bytes()).expect("the request is sent");
+    let mut taken = Vec::new();
+    let start = Instant::now();
+    let mut buffer = [0; STEP];
+    while !is_whole(&taken) {
+        // 70 KB a second.
+        let due = Duration::from_millis(100) * (taken.len() / STEP) as u32;
+        thread::sleep(due.saturating_sub(start.elapsed()));
+        match stream.read(&mut buffer).expect("some more of it") {
+            0 => panic!("cut off after {} bytes and {:?}", taken.len(), start.elapsed()),
+            length => taken.extend_from_slice(&buffer[..length]),
+        }
+    }
+}
+
+/// Whether these bytes are a reply with all of its body.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    bytes.len() == end + 4 + length.parse::<usize>().expect("a number")
+}
