@@ -68,6 +68,9 @@ cargo clippy --version || fail 'clippy is missing: rustup component add clippy'
 rustc --version
 need cc build-essential
 need curl curl
+# Not on everybody's path, and not to be started as the system's own.
+PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
+export PATH=$PATH:/usr/sbin
 # The tests are a crowd of clients: as many files as this machine allows.
 ulimit -n "$(ulimit -Hn)"
 printf 'Up to %s open files, %s cores.\n' "$(ulimit -n)" "$(nproc)"

@@ -47,7 +47,7 @@ pub fn run<S: Stage>(setup: Setup, test: fn(S)) {
 }
 
 /// Says that this test, or the rest of it, is not run.
-fn left_out(why: &str) {
+pub fn left_out(why: &str) {
     let name = thread::current().name().unwrap_or("a test").to_owned();
     // Not `eprintln!`, which the test runner hides for a test that passes.
     let _ = writeln!(std::io::stderr(), "{name}: left out, {why}");

@@ -74,6 +74,7 @@ mod pages;
 mod pipelining;
 mod places;
 mod presence;
+mod proxy;
 mod publish;
 #[cfg(feature = "async")]
 mod readers;

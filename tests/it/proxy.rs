@@ -1,0 +1,141 @@
+//! Behind nginx, with the recipe of the README: what the blocking engine can't hold off does not come to
+//! it, and everything else works as without.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::chat::Chat;
+use crate::harness::{Launch, left_out, wait_until};
+
+on_every_setup![behind_nginx_the_chat_works, nginx_keeps_away_what_tiny_http_can_not_bear];
+
+/// A proxy with the recipe of the README, before a server. Dropping it kills the process.
+struct Nginx {
+    process: Child,
+    address: SocketAddr,
+    _directory: tempfile::TempDir,
+}
+
+impl Nginx {
+    /// `None` where there is no nginx.
+    fn before(server: SocketAddr) -> Option<Nginx> {
+        let directory = tempfile::tempdir().expect("a directory for nginx");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let address = port.expect("a free port");
+        let file = directory.path().join("nginx.conf");
+        fs::write(&file, config(directory.path(), address, server)).expect("a file");
+        let spawned = Command::new("nginx")
+            .arg("-p")
+            .arg(directory.path())
+            .arg("-c")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(process) = spawned else {
+            left_out("it needs nginx");
+            return None;
+        };
+        let nginx = Nginx { process, address, _directory: directory };
+        wait_until("nginx listens", || TcpStream::connect(address).is_ok());
+        Some(nginx)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // It fails only if the process has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn config(directory: &Path, address: SocketAddr, server: SocketAddr) -> String {
+    let readme = include_str!("../../README.md");
+    let recipe = readme.split_once("```nginx\n").and_then(|(_, rest)| rest.split_once("```"));
+    let recipe = recipe.expect("a recipe").0.replace("127.0.0.1:8080", &server.to_string());
+    let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
+    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|name| format!("{name}_temp_path {}/{name};\n", directory.display()))
+        .collect();
+    // One process, so that nothing is left when it is killed.
+    format!(
+        "{user} daemon off; master_process off; pid nginx.pid; error_log stderr;\n\
+         events {{}}\n\
+         http {{ access_log off;\n{paths}server {{ listen {address};\n{recipe}\n}} }}\n"
+    )
+}
+
+fn behind_nginx_the_chat_works(launch: Launch) {
+    let server = launch.with_flag("--allow-host", "chat.example").start();
+    let Some(nginx) = Nginx::before(server.address()) else { return };
+    let chat = Chat::at(nginx.address);
+    let mut listener = chat.waits("?wait=30");
+    chat.says_to(1, "through a proxy");
+    assert_eq!(listener.reply().is(200).text(), "through a proxy");
+
+    let mut events = chat.events("?after=latest", &[]);
+    chat.says("as it happens");
+    // First comes where it begins.
+    events.next();
+    assert_eq!(events.next().message()["text"], "as it happens");
+
+    for (host, status) in [("chat.example", 200), ("elsewhere.example", 421)] {
+        let mut connection = chat.connect();
+        let get = format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        connection.send_bytes(get.as_bytes());
+        connection.reply().is(status);
+    }
+}
+
+fn nginx_keeps_away_what_tiny_http_can_not_bear(launch: Launch) {
+    let server = launch.start();
+    let Some(nginx) = Nginx::before(server.address()) else { return };
+    let chat = Chat::at(nginx.address);
+    chat.says("before");
+    let start = chat.cursor();
+    let before = server.footprint_at_rest(&server.chat());
+    let path = chat.path("");
+    let post = |headers: &str, rest: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n");
+        format!("{head}{headers}\r\n\r\n{rest}")
+    };
+    for refused in [
+        format!("GET {path} HTTP/2.0\r\nHost: localhost\r\n\r\n"),
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(200_000)),
+        post("Transfer-Encoding: chunked", "+5\r\nhello\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: \x0bchunked", "5\r\nhello\r\n0\r\n\r\n"),
+        post("X: a\0b\r\nContent-Length: 5", "hello"),
+        post("Content-Length: 5\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+    ] {
+        // Enough of them to be seen if each left a thread.
+        for _ in 0..20 {
+            let mut connection = chat.connect();
+            // It may be refused before it is at its end.
+            let _ = connection.try_send_bytes(refused.as_bytes());
+            connection.set_patience(Duration::from_secs(10));
+            match connection.try_reply() {
+                Ok(reply) => assert!(reply.status >= 400, "{} for {refused:.200}", reply.status),
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{refused:.200}"),
+            }
+        }
+    }
+    assert_eq!(chat.cursor(), start, "something was published");
+    server.shrinks_to(before);
+
+    let mut follower = chat.follower();
+    let mut connection = chat.connect();
+    connection
+        .send_bytes(post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n").as_bytes());
+    connection.reply().is(200);
+    connection.send_bytes(post("Expect: 100-continue\r\nContent-Length: 2", "").as_bytes());
+    connection.is_told_to_continue();
+    connection.send_bytes(b"hi");
+    connection.reply().is(200);
+    assert_eq!(follower.hears(2), ["hello", "hi"]);
+}
