@@ -96,11 +96,13 @@ test("two clicks on Send say it once, and the next message is another", async ()
   for (const text of ["one", "one", "two"]) {
     const before = posts;
     await page.locator("#message").fill(text);
-    await page.locator("#send").click({ noWaitAfter: true });
-    await until("it is sent", () => posts === before + 1);
-    await page.locator("#send").click({ noWaitAfter: true });
+    // By the mouse itself, which waits for no answer.
+    const { x, y } = await page.locator("#send").boundingBox();
+    for (const click of [1, 2]) {
+      await page.mouse.click(x + 10, y + 10);
+      await until("it is sent", () => posts === before + click);
+    }
     await page.locator("#message:placeholder-shown").waitFor();
-    assert.equal(posts, before + 2);
   }
   assert.deepEqual(await server.said("twice"), ["one", "one", "two"]);
 });
