@@ -1,5 +1,6 @@
 // What a screen reader says of new messages. The list itself is silent, as scrolling rebuilds it.
 
+import { element } from "./element.js";
 import { nameOf } from "./rows.js";
 
 /** More than this many at once are counted instead of read. */
@@ -9,15 +10,12 @@ const READ = 3;
 const LONG = 300;
 
 export function announce(messages) {
-  const region = document.getElementById("announce");
   if (messages.length === 0 || document.hidden) return;
   const lines = messages.map((message) => `${nameOf(message)}: ${message.text.slice(0, LONG)}`);
-  const words = lines.length > READ ? [`${lines.length} new messages`] : lines;
-  region.replaceChildren(
-    ...words.map((line) => {
-      const node = document.createElement("p");
-      node.textContent = line;
-      return node;
-    }),
-  );
+  tell(...(lines.length > READ ? [`${lines.length} new messages`] : lines));
+}
+
+/** Says this, in place of what was said before. */
+export function tell(...lines) {
+  document.getElementById("announce").replaceChildren(...lines.map((line) => element("p", {}, line)));
 }

@@ -1,5 +1,6 @@
 // What was read and what was not: the title, the icon, the marker and the way down.
 
+import { keepFocus } from "./focus.js";
 import { keep, recall, watch } from "./kept.js";
 
 export class Attention {
@@ -17,7 +18,7 @@ export class Attention {
     this.#log = log;
     this.#down.addEventListener("click", () => {
       log.toEnd();
-      this.look();
+      keepFocus(() => this.look(), () => scroller);
     });
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
     document.addEventListener("visibilitychange", () => this.#turn());
@@ -25,26 +26,35 @@ export class Attention {
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }
 
-  /** Marks where the reader left off, and goes there. `reach(id)` brings that message into the log. */
+  /** Marks where the reader left off, and goes there. `reach(id)` brings what came after it into the log. */
   async start(reach) {
     const read = recall(`read/${this.#room}`);
     if (read !== null && this.#log.newest) await reach(read);
-    const unread = this.#log.has(read) ? this.#log.saidAfter(read) : null;
-    if (unread) {
-      this.#log.mark(unread.id);
-      this.#log.toMarker();
-    }
+    const unread = read === null ? [] : this.#log.saidAfter(read);
+    if (unread.length > 0) this.#park(unread);
     this.#started = true;
     this.look();
   }
 
-  /** Others have said this. */
+  /** Others have said this. What does not fit in view at once is not read yet, though the reader looks on. */
   came(messages) {
-    if (!this.#reading && messages.length > 0) {
-      if (this.#unread === 0) this.#log.mark(messages[0].id);
-      this.#set(this.#unread + messages.length);
+    const inLog = messages.filter(({ id }) => this.#log.has(id));
+    if (inLog.length > 0) {
+      if (!this.#reading) this.#add(inLog);
+      else if (!this.#log.shows(inLog[0].id)) this.#park(inLog);
     }
     this.look();
+  }
+
+  #add(messages) {
+    if (this.#unread === 0) this.#log.mark(messages[0].id);
+    this.#set(this.#unread + messages.length);
+  }
+
+  /** Goes to where the new begins. */
+  #park(messages) {
+    this.#add(messages);
+    this.#log.toMarker();
   }
 
   /** The reader has answered: nothing is new any more. */

@@ -1,5 +1,6 @@
 // Where one writes: the name once, then message after message.
 
+import { composes } from "./keyboard.js";
 import { keep, recall } from "./kept.js";
 import { bytesOver, isSeen, nameFault } from "./limits.js";
 import { Mention } from "./mention.js";
@@ -34,6 +35,13 @@ export class Composer {
     document.getElementById("me").addEventListener("click", () => this.askName());
     this.#text.value ||= recall(`draft/${room}`, "");
     this.show(name);
+    // A window that is turned, or a panel that is laid beside it, makes lines longer or shorter.
+    let width = 0;
+    new ResizeObserver(() => {
+      if (this.#text.clientWidth === width) return;
+      width = this.#text.clientWidth;
+      this.#fit();
+    }).observe(this.#text);
     this.#fit();
     if (matchMedia("(hover: hover)").matches) (name === null ? this.#name : this.#text).focus();
   }
@@ -61,7 +69,7 @@ export class Composer {
   }
 
   #nameKey(event, named) {
-    if (event.isComposing) return;
+    if (composes(event)) return;
     if (event.key === "Escape" && this.#known !== null) {
       this.#accept();
       this.show(this.#known);
@@ -124,8 +132,7 @@ export class Composer {
   }
 
   #key(event) {
-    // While an input method composes, its keys are its own.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (composes(event)) return;
     if (this.#mention.key(event)) event.preventDefault();
     else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();

@@ -16,6 +16,12 @@ const WAIT = { seen: 20, hidden: 30, turn: 1 };
 /** How long a round of turns takes, in seconds, so that nobody is thought to have left meanwhile. */
 const ROUND = 8;
 
+/**
+ * How many polls of a room may follow on each other at once, and how far apart they are after that, in
+ * milliseconds: in a lively room what comes meanwhile comes together.
+ */
+const PACE = { burst: 8, apart: 250 };
+
 /** A page that goes away may only be loaded again: how long it has for that, in seconds. */
 const RELOAD = 4;
 
@@ -177,6 +183,7 @@ class Poll {
   #ended = false;
   #inTurns;
   #attempt = null;
+  #due = 0;
 
   constructor(hub, { room, after, name }, inTurns) {
     this.#hub = hub;
@@ -211,11 +218,19 @@ class Poll {
 
   async run() {
     while (!this.#ended) {
+      await this.#pace();
       const inTurns = this.#inTurns;
       const done = await this.#hub.turn(inTurns);
       if (!this.#ended) await this.#once(this.#hub.wait(inTurns));
       done();
     }
+  }
+
+  /** Waits until the next poll is due. */
+  async #pace() {
+    const now = Date.now();
+    this.#due = Math.max(this.#due, now - PACE.burst * PACE.apart) + PACE.apart;
+    if (this.#due > now) await new Promise((resolve) => setTimeout(resolve, this.#due - now));
   }
 
   async #once(wait) {

@@ -1,5 +1,11 @@
-// A keyboard on the glass covers the page on some phones: the page keeps to what is left above it.
+// Keyboards, of all kinds.
 
+/** Whether an input method composes with this key: then it is its own. Safari says so by the code alone. */
+export function composes(event) {
+  return event.isComposing || event.keyCode === 229;
+}
+
+/** A keyboard on the glass covers the page on some phones: the page keeps to what is left above it. */
 export function makeRoom() {
   const viewport = globalThis.visualViewport;
   viewport?.addEventListener("resize", () => {

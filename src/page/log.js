@@ -3,12 +3,15 @@
 // Messages stand in chunks. Only the chunks near the visible part are built; the others are empty
 // boxes of the height that they had, or are thought to have.
 
-import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, presenceRow } from "./rows.js";
+import { keepFocus } from "./focus.js";
+import { Presence, isPresence } from "./presence.js";
+import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, tellDay } from "./rows.js";
 import { dayOf } from "./time.js";
 
+/** The rows of a chunk; those who come and go one after the other are one row, and stay in one chunk. */
 const CHUNK = 40;
 
-/** The height of a message that was never built, in pixels. */
+/** The height of a row that was never built, in pixels. */
 const GUESS = 52;
 
 /** How near to the visible part a chunk is built, in pixels. */
@@ -28,6 +31,7 @@ export class Log {
   #ids = new Set();
   #rows = new Map();
   #marked = null;
+  #grown = new Set();
   #near;
   #stuck = true;
 
@@ -80,8 +84,9 @@ export class Log {
     const fresh = messages.filter((message) => !this.has(message.id));
     // Of many at once only the last are built.
     fresh.forEach((message, index) => this.#add(message, fresh.length - index <= 2 * CHUNK));
+    this.#showPresence();
     if (this.#stuck) {
-      while (this.size > MOST) this.#forget(this.#chunks[0]);
+      while (this.size > MOST && this.#chunks.length > 1) this.#forget(this.#chunks[0]);
       this.toEnd();
     }
   }
@@ -91,11 +96,14 @@ export class Log {
     const fresh = messages.filter((message) => !this.has(message.id));
     this.#keepPlace(() => {
       const following = this.#chunks[0];
-      for (let end = fresh.length; end > 0; end -= CHUNK) {
-        const chunk = this.#chunk(fresh.slice(Math.max(0, end - CHUNK), end));
+      if (following) while (isPresence(following.items[0]) && isPresence(fresh.at(-1))) this.#addBefore(following, fresh.pop());
+      for (let end = fresh.length; end > 0;) {
+        const start = startOf(fresh, end);
+        const chunk = this.#chunk(fresh.slice(start, end));
         this.#place.prepend(chunk.box);
         this.#chunks.unshift(chunk);
         this.#guess(chunk);
+        end = start;
       }
       // Its first row may no longer begin a day or a run.
       if (following?.built) this.#build(following);
@@ -110,11 +118,18 @@ export class Log {
     this.refresh(...changed);
   }
 
-  /** The first thing that somebody else said after the message with this id. */
+  /** What others said after the message with this id; all that they said if it is no longer kept. */
   saidAfter(id) {
     const items = this.#chunks.flatMap((chunk) => chunk.items);
     const start = items.findIndex((item) => item.id === id);
-    return items.slice(start + 1).find((item) => item.kind === "message" && !item.own) ?? null;
+    return items.slice(start + 1).filter((item) => item.kind === "message" && !item.own);
+  }
+
+  /** Whether the message with this id is in view from its beginning, if the end is. */
+  shows(id) {
+    const row = this.#rows.get(id);
+    if (!row) return false;
+    return row.getBoundingClientRect().top >= this.#scroller.getBoundingClientRect().top - 1;
   }
 
   /** Learns whether a message is the reader's own. */
@@ -142,6 +157,11 @@ export class Log {
     this.#keepPlace(() => this.#chunks.filter((chunk) => chunk.built).forEach((chunk) => this.#build(chunk)));
   }
 
+  /** Says anew which days they were, when another has begun. */
+  tellDays() {
+    for (const row of this.#place.querySelectorAll(".row.day")) tellDay(row);
+  }
+
   /** Brings the marker into view, a little below the top. */
   toMarker() {
     const chunk = this.#chunks.find(({ items }) => items.some(({ id }) => id === this.#marked));
@@ -161,30 +181,37 @@ export class Log {
   #chunk(items) {
     const box = document.createElement("ol");
     box.className = "messages";
-    const chunk = { box, items, built: false, near: true };
+    const rows = items.filter((item, at) => isRow(item, items[at - 1])).length;
+    const chunk = { box, items, rows, built: false, near: true };
     for (const item of items) if (item.id) this.#ids.add(item.id);
     this.#near.observe(box);
     return chunk;
   }
 
   #guess(chunk) {
-    chunk.box.style.height = `${chunk.items.length * GUESS}px`;
+    chunk.box.style.height = `${chunk.rows * GUESS}px`;
   }
 
   #add(item, build) {
     let chunk = this.#chunks.at(-1);
     const before = this.#last();
-    if (!chunk || chunk.items.length >= CHUNK) {
+    if (!chunk || (chunk.rows >= CHUNK && isRow(item, before))) {
       if (chunk?.built && !chunk.near) this.#empty(chunk);
       chunk = this.#chunk([]);
       chunk.built = build;
       this.#place.append(chunk.box);
       this.#chunks.push(chunk);
     }
+    if (isRow(item, chunk.items.at(-1))) chunk.rows += 1;
     chunk.items.push(item);
     if (item.id) this.#ids.add(item.id);
     if (chunk.built) this.#addRow(chunk, item, before);
     else this.#guess(chunk);
+  }
+
+  #addBefore(chunk, item) {
+    chunk.items.unshift(item);
+    this.#ids.add(item.id);
   }
 
   #forget(chunk) {
@@ -222,12 +249,14 @@ export class Log {
       this.#addRow(chunk, item, before);
       before = item;
     }
+    this.#showPresence();
     const next = this.#chunks[index + 1]?.items[0];
     if (next && this.#continues(before, next)) this.#rows.get(before.id)?.classList.remove("last");
   }
 
   #empty(chunk) {
-    // What is selected must not lose its ground.
+    // What is selected, or has the focus, must not lose its ground.
+    if (chunk.box.contains(document.activeElement)) return;
     const selection = document.getSelection();
     if (!selection.isCollapsed && chunk.box.contains(selection.anchorNode)) return;
     chunk.built = false;
@@ -275,28 +304,44 @@ export class Log {
       chunk.fold = null;
       box.append(gapRow());
     } else {
-      const messages = [...(chunk.fold?.messages ?? []), item];
-      const row = presenceRow(messages);
-      if (chunk.fold) chunk.fold.row.replaceWith(row);
-      else box.append(row);
-      chunk.fold = { row, messages };
+      if (!chunk.fold) {
+        chunk.fold = new Presence();
+        box.append(chunk.fold.row);
+      }
+      chunk.fold.add(item);
+      this.#grown.add(chunk.fold);
     }
+  }
+
+  /** Shows who came and went, once for all of them. */
+  #showPresence() {
+    for (const fold of this.#grown) fold.show();
+    this.#grown.clear();
   }
 
   /** Changes what is above or below without moving what is in view. */
   #keepPlace(change) {
+    const kept = () => keepFocus(change, (lost) => this.#twin(lost) ?? this.#scroller);
     if (this.#stuck) {
-      change();
+      kept();
       this.toEnd();
       return;
     }
     const anchor = this.#anchor();
     const before = anchor?.node.getBoundingClientRect().top;
-    change();
+    kept();
     if (!anchor) return;
     // A row that was built anew is found again by its message.
     const node = anchor.node.isConnected ? anchor.node : this.#rows.get(anchor.id);
     if (node) this.#scroller.scrollTop += node.getBoundingClientRect().top - before;
+  }
+
+  /** The same link or button in a row that was built anew. */
+  #twin(lost) {
+    const row = lost.closest(".row");
+    const places = (row) => [...row.querySelectorAll("a, button")];
+    const built = this.#rows.get(row?.dataset.id);
+    return built && places(built)[places(row).indexOf(lost)];
   }
 
   /** The first message in view. */
@@ -311,4 +356,19 @@ export class Log {
     }
     return null;
   }
+}
+
+/** Whether an item has a row of its own: who comes or goes shares it with who did so before. */
+function isRow(item, before) {
+  return !(isPresence(item) && isPresence(before));
+}
+
+/** Where the chunk begins that ends before this place: with a row. */
+function startOf(items, end) {
+  let start = end;
+  for (let rows = 0; start > 0 && rows < CHUNK; ) {
+    start -= 1;
+    if (isRow(items[start], items[start - 1])) rows += 1;
+  }
+  return start;
 }

@@ -1,12 +1,13 @@
 // The page of a room: puts its parts together.
 
-import { announce } from "./announce.js";
+import { announce, tell } from "./announce.js";
 import { Attention } from "./attention.js";
 import { adopt } from "./backlog.js";
 import { Bus } from "./bus.js";
 import { Composer } from "./composer.js";
 import { Election } from "./election.js";
 import { hue, initial } from "./element.js";
+import { home, keepFocus } from "./focus.js";
 import { Follower } from "./follower.js";
 import { Hub } from "./hub.js";
 import { makeRoom } from "./keyboard.js";
@@ -20,10 +21,8 @@ import { Rooms } from "./rooms.js";
 import { continues, outboxRow, plainRow } from "./rows.js";
 import { share } from "./share.js";
 import { Status } from "./status.js";
+import { onNewDay } from "./time.js";
 import { layPanels } from "./wide.js";
-
-/** How far back the page looks for the place where the reader left off, in messages. */
-const SOUGHT = 500;
 
 const { room, next, address } = document.body.dataset;
 const scroller = document.getElementById("log");
@@ -34,6 +33,7 @@ let name = recall("name");
 if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
 let waiting = new Map();
+const failed = new Set();
 const speakers = new Set();
 const context = { me: () => name, names: known };
 
@@ -47,21 +47,26 @@ const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
 const composer = new Composer({ room, name, names: mentionable, named, say });
 
 take({ messages: backlog, gap: false });
-attention.start((id) => past.reach(id, SOUGHT)).then(() => past.look());
+attention.start((id) => past.reach(id)).then(() => past.look());
 showMe();
 layPanels();
 makeRoom();
 share(room, address);
-new Rooms(room);
+const rooms = new Rooms(room);
 watch("name", renamed);
 foldPresence();
+onNewDay(() => {
+  log.tellDays();
+  people.show();
+  rooms.look();
+});
 
 const bus = new Bus();
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("-");
 const hub = new Hub(bus);
 // Before the election, so that a page that closes leaves its room before it hands the hub on.
 const follower = new Follower({ bus, tab, room, next, name, take: news, silent: () => election.takeOver() });
-new Status(bus, { up: () => outbox.flush(), prod: () => follower.prod() });
+new Status(bus, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();
 
@@ -96,6 +101,17 @@ function settled(cursor, claimed) {
 
 /** Shows what is on its way. A row that has not changed stays: many may wait, and each may be long. */
 function showOutbox() {
+  keepFocus(renewOutbox, home);
+  for (const { id, state, reason } of outbox.entries) {
+    if (state !== "failed") failed.delete(id);
+    else if (!failed.has(id)) {
+      failed.add(id);
+      tell(`Not sent. ${reason}`);
+    }
+  }
+}
+
+function renewOutbox() {
   let before = log.newest;
   const rows = new Map();
   for (const entry of outbox.entries) {

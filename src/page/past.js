@@ -4,6 +4,9 @@ import { history } from "./wire.js";
 
 const PAGE = 100;
 
+/** A page on the way to where the reader left off: the most that the server gives. */
+const LEAP = 500;
+
 /** How near to the top the next page is asked for, in pixels. */
 const NEAR = 1_200;
 
@@ -28,17 +31,19 @@ export class Past {
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
   }
 
-  /** Loads history back to the message with this id, unless it is further away than `most`. */
-  async reach(id, most) {
-    while (!this.#log.has(id) && !this.#ended && this.#failed === 0 && this.#log.size < most)
-      await this.#load();
+  /** Loads history back to the message with this id, or to the oldest that is kept. */
+  async reach(id) {
+    while (!this.#log.has(id) && !this.#ended) {
+      await this.#load(LEAP);
+      if (this.#failed > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
   }
 
   /** Loads a page of history if the reader is near the beginning of what is there. */
   async look() {
     const wanted = this.#scroller.scrollTop <= NEAR && !this.#loading && !this.#ended && this.#log.oldest;
     if (!wanted || Date.now() - this.#failed < PAUSE) return;
-    await this.#load();
+    await this.#load(PAGE);
     if (this.#failed === 0) this.look();
   }
 
@@ -47,13 +52,13 @@ export class Past {
     return this.#beginning !== null && this.#log.oldest?.id === this.#beginning;
   }
 
-  async #load() {
+  async #load(limit) {
     const { oldest } = this.#log;
     this.#loading = true;
     this.#failed = 0;
     this.#say("Loading what came before…");
     try {
-      const { messages, previous, gap } = await history(this.#room, oldest.id, PAGE);
+      const { messages, previous, gap } = await history(this.#room, oldest.id, limit);
       // With a gap the server no longer knows the place: what it has came after.
       if (!gap) this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
       if (previous === null || gap) this.#beginning = this.#log.oldest.id;
@@ -61,6 +66,8 @@ export class Past {
     } catch {
       this.#failed = Date.now();
       this.#say("What came before can't be loaded now.");
+      // Who is at the top already can't scroll there again.
+      setTimeout(() => this.look(), PAUSE);
     }
     this.#loading = false;
   }

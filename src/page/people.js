@@ -5,7 +5,7 @@ import { full, lately } from "./time.js";
 import { people } from "./wire.js";
 
 /** The shortest time between two looks, in milliseconds, however many come and go. */
-const PAUSE = 1_000;
+const PAUSE = 2_000;
 
 export class People {
   #room;
@@ -13,6 +13,7 @@ export class People {
   #people = [];
   #stale = true;
   #timer = null;
+  #asked = 0;
 
   /** `me()` is the reader's name. */
   constructor(room, me) {
@@ -35,12 +36,13 @@ export class People {
         this.#timer = null;
         this.#ask();
       },
-      this.#people.length === 0 ? 0 : PAUSE,
+      this.#asked + PAUSE - Date.now(),
     );
   }
 
   async #ask() {
     this.#stale = false;
+    this.#asked = Date.now();
     try {
       this.#people = await people(this.#room);
     } catch {

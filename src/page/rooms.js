@@ -1,6 +1,7 @@
 // The other rooms: which there are, how much is unread in each, and the way to a new one.
 
 import { element, hue, initial } from "./element.js";
+import { keepFocus } from "./focus.js";
 import { recall } from "./kept.js";
 import { isRoomName } from "./limits.js";
 import { lately } from "./time.js";
@@ -19,11 +20,11 @@ export class Rooms {
 
   constructor(room) {
     this.#room = room;
-    document.getElementById("rooms").addEventListener("toggle", () => this.#look());
-    document.addEventListener("visibilitychange", () => this.#look());
-    setInterval(() => this.#look(), EVERY);
+    document.getElementById("rooms").addEventListener("toggle", () => this.look());
+    document.addEventListener("visibilitychange", () => this.look());
+    setInterval(() => this.look(), EVERY);
     this.#form();
-    this.#look();
+    this.look();
   }
 
   #form() {
@@ -41,7 +42,7 @@ export class Rooms {
     input.addEventListener("input", () => (error.textContent = ""));
   }
 
-  async #look() {
+  async look() {
     if (document.hidden || this.#looking) return;
     this.#looking = true;
     try {
@@ -75,7 +76,12 @@ export class Rooms {
     const rank = ({ room, unread }) => (room === this.#room ? 0 : unread > 0 ? 1 : 2);
     const time = ({ at }) => (at ? Date.parse(at) : 0);
     all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a));
-    document.getElementById("room-list").replaceChildren(...all.map((each) => this.#row(each)));
+    const list = document.getElementById("room-list");
+    const rows = all.map((each) => this.#row(each));
+    keepFocus(
+      () => list.replaceChildren(...rows),
+      ({ href }) => [...list.querySelectorAll("a")].find((link) => link.href === href),
+    );
     const sum = all.reduce((sum, { unread }) => sum + unread, 0);
     const badge = document.getElementById("rooms-badge");
     badge.hidden = sum === 0;

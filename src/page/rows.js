@@ -1,4 +1,4 @@
-// The rows of the log: messages, who came and went, days, gaps and the marker.
+// The rows of the log: messages, days, gaps and the marker.
 
 import { avatar, element, hue, icon } from "./element.js";
 import { isBigEmoji, marksOf, mentions, nodesOf, piecesOf } from "./text.js";
@@ -135,7 +135,12 @@ function timeOf(at) {
 
 /** The line between two days. */
 export function dayRow(at) {
-  return element("li", { class: "row day" }, element("span", {}, dayName(at)));
+  return element("li", { class: "row day", "data-at": at }, element("span", {}, dayName(at)));
+}
+
+/** Says anew which day it was. */
+export function tellDay(row) {
+  row.firstElementChild.textContent = dayName(row.dataset.at);
 }
 
 /** Says that something is lost here. */
@@ -146,45 +151,4 @@ export function gapRow() {
 /** Stands where the reader left off. */
 export function markerRow() {
   return element("li", { class: "row marker", id: "marker" }, element("span", {}, "New messages"));
-}
-
-/** Those who came and went one after the other, folded into a line that opens. */
-export function presenceRow(messages) {
-  const summary = element("summary", {}, ...summaryOf(messages));
-  if (messages.length < 3) {
-    return element("li", { class: "row presence" }, element("p", {}, ...summary.childNodes));
-  }
-  const each = messages.map((message) =>
-    element("li", {}, person(nameOf(message)), ` ${message.kind} `, timeOf(message.at)),
-  );
-  const details = element("details", {}, summary, element("ul", {}, ...each));
-  return element("li", { class: "row presence" }, details);
-}
-
-/** What became of each person in the end: who left and joined again came back. */
-function summaryOf(messages) {
-  const ways = new Map();
-  for (const message of messages) {
-    const name = nameOf(message);
-    ways.set(name, { first: ways.get(name)?.first ?? message.kind, last: message.kind });
-  }
-  const whatOf = ({ first, last }) => {
-    if (first === last) return last;
-    return last === "joined" ? "came back" : "came by";
-  };
-  const parts = [];
-  for (const what of ["joined", "came back", "came by", "left"]) {
-    const names = [...ways.keys()].filter((name) => whatOf(ways.get(name)) === what);
-    if (names.length === 0) continue;
-    if (parts.length > 0) parts.push(" · ");
-    parts.push(person(names[0]));
-    if (names.length === 2) parts.push(" and ", person(names[1]));
-    if (names.length > 2) parts.push(` and ${names.length - 1} others`);
-    parts.push(` ${what}`);
-  }
-  return parts;
-}
-
-function person(name) {
-  return element("bdi", {}, name);
 }

@@ -1,12 +1,20 @@
 // Passing the room on: its address, and the same as a code for a phone's camera.
 
+/**
+ * `address` is the room's as the server knows it: it knows the machine's address in its network, for who
+ * opened the page by a name that means another machine on another machine, and no proxy before it.
+ */
 export function share(room, address) {
+  const isHere = /^(?:localhost|.*\.localhost|127\..*|\[::1\])$/.test(location.hostname);
+  const path = `/chat/${encodeURIComponent(room)}`;
+  if (!isHere) address = location.origin + path;
+  const code = isHere ? `${path}/qr` : `${path}/qr?origin=${encodeURIComponent(location.origin)}`;
   const dialog = document.getElementById("share");
   const input = document.getElementById("address");
   const copy = document.getElementById("copy");
   input.value = address;
   const open = () => {
-    document.getElementById("qr").src = `/chat/${encodeURIComponent(room)}/qr`;
+    document.getElementById("qr").src = code;
     copy.textContent = "Copy";
     dialog.showModal();
   };

@@ -1,5 +1,7 @@
 // The line to the server, as people see it: nothing while it is up, a countdown while it is not.
 
+import { home, keepFocus } from "./focus.js";
+
 const WORDS = {
   down: "Reconnecting",
   between:
@@ -17,10 +19,15 @@ export class Status {
   #timer = null;
   #shown = { state: "up" };
   #prod;
+  #tell;
 
-  /** `up()` is called when the server is reached again; `prod()` asks for an attempt now. */
-  constructor(bus, { up, prod }) {
+  /**
+   * `up()` is called when the server is reached again; `prod()` asks for an attempt now; `tell(words)` is for
+   * who listens.
+   */
+  constructor(bus, { up, prod, tell }) {
     this.#prod = prod;
+    this.#tell = tell;
     bus.on("pong", ({ line }) => {
       const same = line.state === this.#shown.state && line.until === this.#shown.until;
       if (same) return;
@@ -37,7 +44,8 @@ export class Status {
     const { state } = this.#shown;
     document.body.classList.toggle("down", state !== "up");
     if (state === "up") {
-      this.#line.hidden = true;
+      if (!this.#line.hidden) this.#tell("Connected again.");
+      keepFocus(() => (this.#line.hidden = true), home);
       return;
     }
     this.#timer = setInterval(() => this.#tick(), this.#line.hidden ? PATIENCE : 500);

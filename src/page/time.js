@@ -6,7 +6,12 @@ const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "long" });
 const YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 
+const NEAR = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How often it is made sure what day it is, in milliseconds. */
+const LOOK = 60 * 60 * 1000;
 
 /** Midnight before this time, as a number of days that sets two days apart. */
 export function dayOf(at) {
@@ -27,8 +32,7 @@ export function full(at) {
 export function dayName(at, now = Date.now()) {
   const day = dayOf(at);
   const days = Math.round((dayOf(now) - day) / DAY_MS);
-  if (days === 0) return "Today";
-  if (days === 1) return "Yesterday";
+  if (days === 0 || days === 1) return capital(NEAR.format(-days, "day"));
   if (days > 1 && days < 7) return WEEKDAY.format(day);
   const sameYear = new Date(day).getFullYear() === new Date(now).getFullYear();
   return (sameYear ? DAY : YEAR).format(day);
@@ -36,5 +40,29 @@ export function dayName(at, now = Date.now()) {
 
 /** "14:05" today, the day before that. */
 export function lately(at) {
-  return dayName(at) === "Today" ? clock(at) : dayName(at);
+  return dayOf(at) === dayOf(Date.now()) ? clock(at) : dayName(at);
+}
+
+/** Calls back when another day has begun here. */
+export function onNewDay(changed) {
+  let today = dayOf(Date.now());
+  let timer = null;
+  const look = () => {
+    const now = Date.now();
+    if (dayOf(now) !== today) {
+      today = dayOf(now);
+      changed();
+    }
+    clearTimeout(timer);
+    // Somebody may set the clock, or travel.
+    timer = setTimeout(look, Math.min(LOOK, new Date(now).setHours(24, 0, 0, 0) - now));
+  };
+  // A machine that slept over midnight is looked at again.
+  document.addEventListener("visibilitychange", look);
+  look();
+}
+
+function capital(words) {
+  const [first] = words;
+  return first.toLocaleUpperCase() + words.slice(first.length);
 }

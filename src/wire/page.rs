@@ -85,6 +85,7 @@ const FILES: &[(&str, &str, &[u8])] = &files! {
     "composer.js": JAVASCRIPT,
     "election.js": JAVASCRIPT,
     "element.js": JAVASCRIPT,
+    "focus.js": JAVASCRIPT,
     "follower.js": JAVASCRIPT,
     "hub.js": JAVASCRIPT,
     "keyboard.js": JAVASCRIPT,
@@ -97,6 +98,7 @@ const FILES: &[(&str, &str, &[u8])] = &files! {
     "outbox.js": JAVASCRIPT,
     "past.js": JAVASCRIPT,
     "people.js": JAVASCRIPT,
+    "presence.js": JAVASCRIPT,
     "rooms.js": JAVASCRIPT,
     "rows.js": JAVASCRIPT,
     "share.js": JAVASCRIPT,
@@ -179,20 +181,31 @@ pub fn render_backlog(room: &RoomName, messages: &[Arc<Message>]) -> String {
     html.render().expect("rendering into a String succeeds")
 }
 
-/// The server's own address, to be passed on: as the browser found it (`host` is the header), but for
-/// a loopback name, which means another machine on another machine. `lan` is the address by which
-/// others reach this one, if they do.
-pub fn base(host: &str, lan: Option<IpAddr>) -> String {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, format!(":{port}")),
-        _ => (host, String::new()),
+/// The server's own address, to be passed on: as the browser found it, but for a loopback name, which
+/// means another machine on another machine. `host` is the header; `seen` is what the page says that it
+/// sees, which knows of a proxy before this server, its scheme and port, but may not name another host.
+/// `lan` is the address by which others reach this machine, if they do.
+pub fn base(host: &str, seen: Option<&str>, lan: Option<IpAddr>) -> String {
+    let (name, port) = name_and_port(host);
+    let is_ours = |seen: &&str| {
+        let authority = seen.strip_prefix("https://").or(seen.strip_prefix("http://"));
+        authority.is_some_and(|authority| name_and_port(authority).0.eq_ignore_ascii_case(name))
     };
     let ip: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
     let loopback = name.eq_ignore_ascii_case("localhost") || ip.is_some_and(|ip| ip.is_loopback());
-    match lan {
-        Some(IpAddr::V4(ip)) if loopback => format!("http://{ip}{port}"),
-        Some(IpAddr::V6(ip)) if loopback => format!("http://[{ip}]{port}"),
+    match (lan, seen.filter(is_ours)) {
+        (Some(IpAddr::V4(ip)), _) if loopback => format!("http://{ip}{port}"),
+        (Some(IpAddr::V6(ip)), _) if loopback => format!("http://[{ip}]{port}"),
+        (_, Some(seen)) => seen.to_owned(),
         _ => format!("http://{host}"),
+    }
+}
+
+/// The parts of `Host`; the port with its colon, and empty if there is none.
+fn name_and_port(host: &str) -> (&str, &str) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, &host[name.len()..]),
+        _ => (host, ""),
     }
 }
 
@@ -350,13 +363,25 @@ mod tests {
     fn the_address_to_pass_on_is_one_that_others_reach() {
         let lan = Some("192.168.1.5".parse().unwrap());
         for loopback in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
-            assert_eq!(base(loopback, lan), "http://192.168.1.5:8080");
-            assert_eq!(base(loopback, None), format!("http://{loopback}"));
+            assert_eq!(base(loopback, None, lan), "http://192.168.1.5:8080");
+            assert_eq!(base(loopback, None, None), format!("http://{loopback}"));
         }
         let lan6 = Some("fd00::5".parse().unwrap());
-        assert_eq!(base("localhost", lan6), "http://[fd00::5]");
+        assert_eq!(base("localhost", None, lan6), "http://[fd00::5]");
         for host in ["chat.example", "chat.example:8080", "10.0.0.1:8080", "[fd00::1]:8080", "[fd00::1]"] {
-            assert_eq!(base(host, lan), format!("http://{host}"));
+            assert_eq!(base(host, None, lan), format!("http://{host}"));
+        }
+        // Behind a proxy with TLS the code for phones had `http://`, and no port.
+        for seen in ["https://chat.example", "https://chat.example:8443", "http://Chat.Example:80"] {
+            assert_eq!(base("chat.example", Some(seen), lan), seen);
+        }
+        for other in [
+            "https://evil.example",
+            "https://chat.example@evil.example",
+            "ftp://chat.example",
+            "chat.example",
+        ] {
+            assert_eq!(base("chat.example", Some(other), lan), "http://chat.example");
         }
     }
 

@@ -452,7 +452,8 @@ pub fn room_code(view: &View, lan: Option<IpAddr>) -> Result<Reply, Refusal> {
 }
 
 fn address(view: &View, lan: Option<IpAddr>) -> String {
-    page::base(view.host.as_deref().unwrap_or("localhost"), lan) + &room_path(&view.room)
+    page::base(view.host.as_deref().unwrap_or("localhost"), view.origin.as_deref(), lan)
+        + &room_path(&view.room)
 }
 
 /// A file that a page needs, unless the browser has this version of it.

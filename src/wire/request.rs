@@ -137,6 +137,8 @@ pub struct View {
     pub backlog: bool,
     /// By what name the browser found this server: `Host`.
     pub host: Option<String>,
+    /// What the page says that the browser sees in its place: scheme, host and port.
+    pub origin: Option<String>,
 }
 
 /// A file that a page needs, and what the browser has of it.
@@ -418,9 +420,10 @@ impl Place {
 }
 
 fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
-    let [name, view] = fields(query, ["name", "view"])?;
+    let [name, view, origin] = fields(query, ["name", "view", "origin"])?;
     Ok(View {
         room,
+        origin,
         name: name_in(name)?,
         backlog: view.as_deref() == Some("backlog"),
         host: head.header("Host").map(str::to_owned),

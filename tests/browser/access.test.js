@@ -142,3 +142,116 @@ test("who wants no motion sees none", async () => {
   const moving = await page.evaluate(() => document.getAnimations().length);
   assert.equal(moving, 0);
 });
+
+// Safari ends a composition with Enter under the code 229, and says that nothing is composed: half a name was given.
+test("Enter that ends a composition gives no name and sends nothing", async () => {
+  const page = await tab(await browser(server), "compose");
+  const enter = (id) =>
+    page.locator(id).evaluate((input) => {
+      const event = { key: "Enter", keyCode: 229, bubbles: true, cancelable: true };
+      return input.dispatchEvent(new KeyboardEvent("keydown", event));
+    });
+  await page.locator("#name").fill("に");
+  assert.ok(await enter("#name"), "the input method has it");
+  assert.ok(await page.locator("#name-row").isVisible());
+  await page.locator("#name").press("Enter");
+  await page.locator("#name-row").waitFor({ state: "hidden" });
+  await page.locator("#message").fill("ほ");
+  assert.ok(await enter("#message"));
+  assert.equal(await page.locator("#message").inputValue(), "ほ");
+});
+
+// Who walked through the links of the log while history came in, or pressed "Try again", was thrown back to the
+// beginning of the page.
+test("the focus stays when what has it is built anew or goes away", async () => {
+  const context = await browser(server, { name: "anna" });
+  for (let n = 0; n < 130; n += 1) await server.say("focus", "ben", `see https://example.org/${n}`);
+  const page = await context.newPage();
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route("**/history*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${server.origin}/chat/focus`);
+  await page.locator("html.ready").waitFor();
+  const focus = () => page.evaluate(() => document.activeElement.id || document.activeElement.href || "nowhere");
+  const top = page.locator("#log a").first();
+  await page.locator("#log").evaluate((log) => (log.scrollTop = 0));
+  await top.focus();
+  const link = await focus();
+  release();
+  await page.getByText("The beginning of what is kept").waitFor({ state: "attached" });
+  assert.equal(await focus(), link);
+
+  let refuse = true;
+  await context.route("**/chat/focus?*", (route) =>
+    route.request().method() === "POST" && refuse
+      ? route.fulfill({ status: 413, body: JSON.stringify({ type: "urn:comet-chat:message-too-large", detail: "No." }) })
+      : route.continue(),
+  );
+  await say(page, "again");
+  await page.getByText("No.", { exact: true }).waitFor();
+  const announced = page.locator("#announce");
+  await until("it is announced", async () => (await announced.textContent()) === "Not sent. No.");
+  refuse = false;
+  await page.getByRole("button", { name: "Try again" }).focus();
+  await page.keyboard.press("Enter");
+  await sent(page);
+  assert.equal(await focus(), "message");
+
+  await context.setOffline(true);
+  await page.locator("#line-now").focus();
+  await context.setOffline(false);
+  await page.locator("#line").waitFor({ state: "hidden" });
+  await until("it is announced", async () => (await announced.textContent()) === "Connected again.");
+  assert.equal(await focus(), "message");
+});
+
+test("the focus stays in the list of rooms when it is renewed", async () => {
+  const context = await browser(server, { name: "anna", viewport: { width: 1300, height: 800 } });
+  await server.say("focus-rooms", "ben", "hello");
+  const page = await tab(context, "focus-rooms");
+  const link = page.locator("#room-list a[aria-current]");
+  await link.focus();
+  const before = await link.elementHandle();
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await until("it is renewed", () => before.evaluate((node) => !node.isConnected));
+  assert.match(await page.evaluate(() => document.activeElement.href ?? ""), /focus-rooms$/);
+});
+
+// With the reader's own colours the switch had none, and the room that one is in looked like the others.
+test("with forced colours the switch is there, and the current room is marked", async () => {
+  const options = { forcedColors: "active", viewport: { width: 1400, height: 800 }, name: "anna" };
+  await server.say("colours", "ben", "hello");
+  const page = await tab(await browser(server, options), "colours");
+  const style = (selector, property) =>
+    page.locator(selector).first().evaluate((node, property) => getComputedStyle(node)[property], property);
+  assert.equal(await style("#fold", "appearance"), "auto");
+  await page.locator("#room-list a:not([aria-current])").first().waitFor();
+  assert.equal(await style("#room-list a[aria-current]", "outlineStyle"), "solid");
+  assert.equal(await style("#room-list a:not([aria-current])", "outlineStyle"), "none");
+  assert.equal(await style("#send", "borderTopStyle"), "solid");
+});
+
+// After a reload, or when a phone was turned, the composer cut off the last line of a long draft.
+test("a long draft is shown whole after a reload and after the window was turned", async () => {
+  const page = await tab(await browser(server, { ...PHONE, name: "anna" }), "draft");
+  const draft = "a draft of some length that goes on for a while and a bit ".repeat(2);
+  const fits = () =>
+    page.locator("#message").evaluate((input) => {
+      const { value, clientHeight, scrollHeight } = input;
+      return value !== "" && clientHeight === scrollHeight && clientHeight > 40;
+    });
+  await page.locator("#message").fill(draft);
+  assert.ok(await fits());
+  await page.reload();
+  await page.locator("html.ready").waitFor();
+  await until("it fits after a reload", fits);
+  await page.setViewportSize({ width: 700, height: 400 });
+  await until("it fits when it is wider", async () => page.locator("#message").evaluate((m) => m.clientHeight === m.scrollHeight));
+  const wide = await page.locator("#message").evaluate((m) => m.clientHeight);
+  await page.setViewportSize({ width: 320, height: 844 });
+  await until("it fits when it is narrow", fits);
+  assert.ok((await page.locator("#message").evaluate((m) => m.clientHeight)) > wide);
+});

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { browser, setHidden, showing, tab, test, until } from "./browser.js";
+import { browser, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -198,8 +198,135 @@ test("days, and who came and went, stand between what was said", async () => {
   for (const name of ["cleo", "dora", "emil", "fritz"])
     await page.request.get(`${server.origin}/chat/days?after=latest&wait=0&name=${name}`);
   await page.getByText(/others joined/).click();
-  assert.equal(await page.locator("#log .row.presence li:visible").count(), 4);
+  await until("four", async () => (await page.locator("#log .row.presence li:visible").count()) === 4);
   await page.request.post(`${server.origin}/chat/days/leave`, { form: { name: "emil" } });
   await page.request.get(`${server.origin}/chat/days?after=latest&wait=0&name=fritz`);
   await page.getByText("emil came by").waitFor();
+});
+
+const markedText = (page) => page.locator("#marker + .row .text").textContent();
+const markerInView = (page) =>
+  page.locator("#marker").evaluate((row) => {
+    const { top } = row.getBoundingClientRect();
+    return top > 0 && top < innerHeight / 2;
+  });
+
+// 700 missed messages had no marker and were all taken as read: the page looked back through 500.
+test("the first unread message is found however far back it is, and is so after a reload", async () => {
+  const context = await browser(server, { name: "anna" });
+  await fill("far", 0, 10);
+  const page = await tab(context, "far");
+  await until("it is read", () => page.evaluate(() => localStorage.getItem("comet-chat/read/far")));
+  await page.close();
+  const order = await fill("far", 10, 1_300);
+  const again = await tab(context, "far");
+  for (let round = 0; round < 2; round += 1) {
+    await again.locator("#marker").waitFor();
+    assert.equal(await markedText(again), order[10]);
+    assert.ok(await markerInView(again));
+    assert.match(await again.title(), /^\(99\+\)/);
+    await again.reload();
+    await again.locator("html.ready").waitFor();
+  }
+});
+
+// The place where one left off had fallen out of what is kept, so that nothing was marked and all was read.
+test("what is left of what was missed is unread, though the place where one left off is no longer kept", async () => {
+  const short = await Server.start({ store: "memory:", options: ["--keep", "60"] });
+  const context = await browser(short, { name: "anna" });
+  await short.say("short", "ben", "first");
+  const page = await tab(context, "short");
+  await until("it is read", () => page.evaluate(() => localStorage.getItem("comet-chat/read/short")));
+  await page.close();
+  for (let n = 0; n < 200; n += 1) await short.say("short", "ben", text(n));
+  const again = await tab(context, "short");
+  await again.locator("#marker").waitFor();
+  const kept = await short.said("short");
+  await again.locator("#log").evaluate((log) => (log.scrollTop = 0));
+  await until("the oldest that is kept is marked", async () => (await markedText(again)) === kept[0]);
+  await short.end();
+});
+
+// 60 messages that came at once when the line was back scrolled by one who looked on, and were taken as read.
+test("what does not fit in view at once is unread, also to who looks on", async () => {
+  const context = await browser(server, { name: "anna" });
+  const before = await fill("glance", 0, 20);
+  const page = await tab(context, "glance");
+  await until("it is there", async () => (await newest(page)) === before.at(-1));
+  const read = () => page.evaluate(() => localStorage.getItem("comet-chat/read/glance"));
+  await until("it is read", read);
+  await context.setOffline(true);
+  await page.getByText("You are offline").waitFor();
+  const order = await fill("glance", 20, 80);
+  await context.setOffline(false);
+  await page.locator("#marker").waitFor();
+  await until("all is there", async () => (await newest(page)) === order.at(-1));
+  const last = await read();
+  const all = await server.all("glance");
+  // The first of them may have come by the poll that was open, one by one.
+  const missed = all.slice(all.findIndex(({ id }) => id === JSON.parse(last)) + 1).filter(({ kind }) => kind === "message");
+  assert.ok(missed.length > 30);
+  assert.equal(await markedText(page), missed[0].text);
+  assert.ok(await markerInView(page));
+  assert.equal(await page.locator("#down-count").textContent(), String(missed.length));
+  await page.locator("#down").click();
+  await until("now it is read", async () => (await read()) !== last);
+  assert.doesNotMatch(await page.title(), /^\(/);
+});
+
+// A tab that was open over midnight said "Today" of yesterday's lines, and then once more of today's.
+test("days are told anew at midnight, in the reader's language", async () => {
+  for (const [locale, today, yesterday] of [
+    ["en-US", "Today", "Yesterday"],
+    ["de-DE", "Heute", "Gestern"],
+  ]) {
+    const context = await browser(server, { locale });
+    await context.clock.install();
+    const page = await context.newPage();
+    const room = `midnight-${locale}`;
+    await server.say(room, "ben", "before");
+    await page.goto(`${server.origin}/chat/${room}`);
+    await page.locator("html.ready").waitFor();
+    const days = () => page.locator("#log .row.day").allTextContents();
+    assert.deepEqual(await days(), [today]);
+    const left = await page.evaluate(() => new Date().setHours(24, 0, 0, 0) - Date.now());
+    await context.clock.fastForward(left + 5_000);
+    await until("yesterday", async () => (await days())[0] === yesterday);
+    await page.evaluate((room) => {
+      const at = new Date().toISOString();
+      const messages = [{ id: "later", kind: "message", name: "ben", text: "after", at }];
+      const after = document.body.dataset.next;
+      new BroadcastChannel("comet-chat").postMessage({ is: "news", room, after, messages, next: "later" });
+    }, room);
+    await until("today", async () => (await days()).length === 2);
+    assert.deepEqual(await days(), [yesterday, today]);
+  }
+});
+
+// 500 people who came in made 16 lines, and the page asked 523 times in 22 s.
+test("500 who come in are one line, and the page asks by the clock, not for each", async () => {
+  const room = "crowd";
+  await server.say(room, "ben", "before");
+  const page = await tab(await browser(server, { name: "anna" }), room);
+  await showing(page, ["before"]);
+  let asked = 0;
+  page.on("request", () => (asked += 1));
+  const begun = Date.now();
+  const join = (n) => fetch(`${server.origin}/chat/${room}?after=latest&wait=0&name=person-${n}`);
+  for (let n = 0; n < 500; n += 1) await join(n);
+  const line = page.locator("#log .row.presence", { hasText: "others" });
+  await until("all are counted", async () => /and (499|500) others joined/.test((await line.allTextContents()).join()));
+  const seconds = (Date.now() - begun) / 1000;
+  assert.ok(asked < 12 + 6 * seconds, `${asked} requests in ${seconds} s`);
+  assert.equal(await line.count(), 1);
+  await line.locator("summary").click();
+  await until("it opens", async () => (await line.locator("li").count()) > 100);
+  // In what comes out of history too, and beside what is said.
+  await say(page, "after");
+  await sent(page);
+  await fill(room, 0, 120);
+  const again = await tab(await browser(server, { name: "anna" }), room);
+  await scrollUp(again, async () => {});
+  assert.equal(await again.locator("#log .row.presence", { hasText: "others joined" }).count(), 1);
+  assert.equal(await again.locator("#log .row.message .text").first().textContent(), "before");
 });

@@ -1,6 +1,7 @@
 // From room to room, and bringing others in.
 
 import assert from "node:assert/strict";
+import { createServer, request } from "node:http";
 
 import { PHONE, browser, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
@@ -56,4 +57,38 @@ test("a room is shared by its address and its code", async () => {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), address);
   await page.keyboard.press("Escape");
   await page.locator("#share").waitFor({ state: "hidden" });
+});
+
+/** A proxy before the server, which passes on `Host` without the port, as `proxy_set_header Host $host` does. */
+async function proxy() {
+  const between = createServer((incoming, reply) => {
+    const { method, url, headers } = incoming;
+    const host = headers.host.split(":")[0];
+    const onward = request(server.origin + url, { method, headers: { ...headers, host } }, (answer) => {
+      reply.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(reply);
+    });
+    onward.on("error", () => reply.destroy());
+    reply.on("close", () => onward.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise((resolve) => between.listen(0, "127.0.0.1", resolve));
+  between.unref();
+  return between;
+}
+
+// Behind a proxy with TLS the page shared `http://` and no port: an address that leads nowhere.
+test("behind a proxy a room is shared by the address that the browser sees", async () => {
+  const between = await proxy();
+  const origin = `http://chat.test:${between.address().port}`;
+  const page = await tab(await browser(server, { origin }), "shared");
+  await page.locator("#share-button").click();
+  assert.equal(await page.locator("#address").inputValue(), `${origin}/chat/shared`);
+  const code = await page.locator("#qr").evaluate(async (image) => (await fetch(image.src)).text());
+  const right = await fetch(`${server.origin}/chat/shared/qr`);
+  assert.match(code, /<svg/);
+  assert.notEqual(code, await right.text());
+  await page.close();
+  between.closeAllConnections();
+  between.close();
 });

@@ -1,0 +1,84 @@
+// Those who came and went one after the other: one line, however many they are, that opens.
+
+import { element } from "./element.js";
+import { clock, full } from "./time.js";
+
+/** The most that an open line lists, from the last on. */
+const LISTED = 200;
+
+/** From this many on a line opens; fewer are told in it. */
+const OPENS = 3;
+
+export function isPresence(item) {
+  return item?.kind === "joined" || item?.kind === "left";
+}
+
+export class Presence {
+  row = element("li", { class: "row presence" });
+  #messages = [];
+  #ways = new Map();
+  /** What became of each person in the end: who left and joined again came back. */
+  #people = { joined: new Set(), "came back": new Set(), "came by": new Set(), left: new Set() };
+  #line = element("p");
+  #list = null;
+
+  /** Takes no longer the more there are; `show` comes after it. */
+  add(message) {
+    const { kind } = message;
+    const name = message.name ?? "someone";
+    this.#messages.push(message);
+    const before = this.#ways.get(name);
+    const first = before?.first ?? kind;
+    const what = first === kind ? kind : kind === "joined" ? "came back" : "came by";
+    if (before && before.what !== what) this.#people[before.what].delete(name);
+    this.#people[what].add(name);
+    this.#ways.set(name, { first, what });
+  }
+
+  show() {
+    if (this.#list === null && this.#messages.length >= OPENS) this.#open();
+    this.#line.replaceChildren(...this.#words());
+    if (!this.row.contains(this.#line)) this.row.append(this.#line);
+    if (this.#list?.parentElement.open) this.#fill();
+  }
+
+  #open() {
+    this.#line = element("summary");
+    this.#list = element("ul");
+    const details = element("details", { on: { toggle: () => details.open && this.#fill() } });
+    details.append(this.#line, this.#list);
+    this.row.replaceChildren(details);
+  }
+
+  #fill() {
+    const listed = this.#messages.slice(-LISTED);
+    const earlier = this.#messages.length - listed.length;
+    const rows = listed.map(({ name, kind, at }) =>
+      element("li", {}, person(name ?? "someone"), ` ${kind} `, timeOf(at)),
+    );
+    if (earlier > 0) rows.unshift(element("li", {}, `${earlier.toLocaleString()} before that`));
+    this.#list.replaceChildren(...rows);
+  }
+
+  #words() {
+    const parts = [];
+    for (const [what, names] of Object.entries(this.#people)) {
+      if (names.size === 0) continue;
+      const [first, second] = names;
+      if (parts.length > 0) parts.push(" · ");
+      parts.push(person(first));
+      if (names.size === 2) parts.push(" and ", person(second));
+      if (names.size > 2) parts.push(` and ${(names.size - 1).toLocaleString()} others`);
+      parts.push(` ${what}`);
+    }
+    return parts;
+  }
+}
+
+function person(name) {
+  return element("bdi", {}, name);
+}
+
+function timeOf(at) {
+  return element("time", { datetime: at, title: full(at) }, clock(at));
+}
