@@ -5,6 +5,22 @@ use std::time::Instant;
 
 use crate::message::Timestamp;
 
+/// What time it is, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For people to read. It may be set, on and back.
+    pub wall: Timestamp,
+    /// For what has to elapse.
+    pub clock: Instant,
+}
+
+impl Now {
+    /// Reads them.
+    pub fn read() -> Now {
+        Now { wall: Timestamp::now(), clock: Instant::now() }
+    }
+}
+
 /// The time of day at this process's first look, and what has passed since.
 ///
 /// It is near the time of day, so that a stamp means something to the next process; but within one process

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::clock::Now;
 use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
-use crate::presence::People;
+use crate::presence::{End, People};
 use crate::store::{Appended, Keep, Tail};
 use crate::tails::{Held, Tails};
 
@@ -193,13 +194,14 @@ pub struct Room<S> {
 /// Somebody who waits.
 struct Waiting<S> {
     wants: Wants,
+    /// Whose presence counts this wait.
     name: Option<PersonName>,
     subscriber: S,
 }
 
 impl<S> Room<S> {
     /// A room as the store remembers it, with nobody waiting. Its tail is counted among `tails`.
-    pub fn new(epoch: Epoch, stored: Tail, tails: &Arc<Tails>, now: Timestamp) -> Room<S> {
+    pub fn new(epoch: Epoch, stored: Tail, tails: &Arc<Tails>, now: Now) -> Room<S> {
         let mut room = Room {
             epoch,
             latest: stored.latest,
@@ -245,24 +247,22 @@ impl<S> Room<S> {
         if self.closing {
             return Some((subscriber, Wake::Closing(self.latest())));
         }
-        if let Some(name) = &name {
-            self.people.waits(name);
-        }
+        let name = name.filter(|name| self.people.waits(name));
         self.waiting.insert(id, Waiting { wants, name, subscriber });
         None
     }
 
-    /// Takes a subscription back. `None` if it was answered before.
+    /// Takes a subscription back, because it ends so. `None` if it was answered before.
     #[must_use = "the subscriber that comes back must be woken"]
-    pub fn unsubscribe(&mut self, id: SubscriberId, now: Timestamp) -> Option<(S, Wake)> {
+    pub fn unsubscribe(&mut self, id: SubscriberId, end: End, now: Now) -> Option<(S, Wake)> {
         let waiting = self.waiting.remove(&id)?;
-        Some((self.release(waiting, now), Wake::Expired(self.latest())))
+        Some((self.release(waiting, end, now), Wake::Expired(self.latest())))
     }
 
     /// Lets all go who wait, without an answer: they are to come back when the room is awake again.
-    pub fn abandon(&mut self, now: Timestamp) {
+    pub fn abandon(&mut self, now: Now) {
         for waiting in std::mem::take(&mut self.waiting).into_values() {
-            drop(self.release(waiting, now));
+            drop(self.release(waiting, End::Answered, now));
         }
     }
 
@@ -280,9 +280,10 @@ impl<S> Room<S> {
     /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
     /// outcome what to tell its sender.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
-    pub fn publish(&mut self, appended: &[Appended], now: Timestamp) -> (Vec<(S, Wake)>, Vec<Receipt>) {
+    pub fn publish(&mut self, appended: &[Appended], now: Now) -> (Vec<(S, Wake)>, Vec<Receipt>) {
         let messages: Arc<[Arc<Message>]> = appended.iter().filter_map(Appended::stored).cloned().collect();
 
+        self.people.settle(&messages);
         let woken = self.take_those_who_want(&messages);
         let wanting_everything = woken.iter().filter(|waiting| waiting.wants == Wants::Everything).count();
         // Plain text carries one message, so who wants only what is said is handed the first such.
@@ -307,8 +308,10 @@ impl<S> Room<S> {
             })
             .collect();
         let page = Page { messages, next: self.latest(), gap: false };
-        let woken =
-            woken.into_iter().map(|waiting| (self.release(waiting, now), Wake::Page(page.clone()))).collect();
+        let woken = woken
+            .into_iter()
+            .map(|waiting| (self.release(waiting, End::Answered, now), Wake::Page(page.clone())))
+            .collect();
         (woken, published)
     }
 
@@ -325,9 +328,9 @@ impl<S> Room<S> {
     }
 
     /// Lets somebody go whose wait is over.
-    fn release(&mut self, waiting: Waiting<S>, now: Timestamp) -> S {
+    fn release(&mut self, waiting: Waiting<S>, end: End, now: Now) -> S {
         if let Some(name) = &waiting.name {
-            self.people.waited(name, now);
+            self.people.waited(name, end, now);
         }
         waiting.subscriber
     }

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::places::{Full, Places};
+use crate::presence::End;
 use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::tails::Tails;
@@ -21,7 +23,7 @@ use crate::wire::refusal::Refusal;
 /// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
 enum Letter {
     Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
-    Unsubscribe(SubscriberId),
+    Unsubscribe(SubscriberId, End),
     Publish { draft: Draft, sender: Sender<Result<Published, Refusal>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
     Leave { name: PersonName, wait: Duration, done: Sender<Result<(), Refusal>> },
@@ -57,7 +59,12 @@ impl RoomHandle {
 
     /// Ends a subscription: its receiver hears [`Wake::Expired`], if it has not heard better before.
     pub fn unsubscribe(&self, id: SubscriberId) {
-        self.send(Letter::Unsubscribe(id));
+        self.send(Letter::Unsubscribe(id, End::Answered));
+    }
+
+    /// Ends a subscription whose client is gone.
+    pub fn hang_up(&self, id: SubscriberId) {
+        self.send(Letter::Unsubscribe(id, End::Gone));
     }
 
     /// Publishes, and waits until the message is stored and handed to every subscriber.
@@ -257,7 +264,7 @@ impl Owner {
         let mut looked = Instant::now();
         let mut busy = Instant::now();
         loop {
-            let is_empty = room.as_ref().is_none_or(|room| room.people.count() == 0);
+            let is_empty = room.as_ref().is_none_or(|room| room.people.is_empty());
             // What could not be opened may have people in it.
             let is_peopled = room.is_none() || !is_empty;
             let is_going = self.rooms.is_going(&self.name);
@@ -265,7 +272,7 @@ impl Owner {
                 if self.rooms.forget(&self.name, is_peopled) {
                     return;
                 }
-                room.iter_mut().for_each(|room| room.abandon(Timestamp::now()));
+                room.iter_mut().for_each(|room| room.abandon(Now::read()));
             }
             let pause = match (is_going, is_empty) {
                 (true, _) => GOING_BEAT,
@@ -305,7 +312,7 @@ impl Owner {
         let (store, tails) = (&self.rooms.store, &self.rooms.tails);
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
         match store.newest(&self.name, limit) {
-            Ok(tail) => Some(Room::new(store.epoch(), tail, tails, Timestamp::now())),
+            Ok(tail) => Some(Room::new(store.epoch(), tail, tails, Now::read())),
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "the room can't be opened");
                 None
@@ -315,8 +322,8 @@ impl Owner {
 
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
     fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
-        let now = Timestamp::now();
-        room.forget(self.rooms.store.keep(), now);
+        let now = Now::read();
+        room.forget(self.rooms.store.keep(), now.wall);
         let mut drafts = Vec::new();
         let mut senders: Senders = Vec::new();
         let mut left = Vec::new();
@@ -326,7 +333,7 @@ impl Owner {
                     drafts.extend(what.name.as_ref().and_then(|name| room.people.sees(name, now)));
                     wake(room.subscribe(id, what, subscriber));
                 }
-                Letter::Unsubscribe(id) => wake(room.unsubscribe(id, now)),
+                Letter::Unsubscribe(id, end) => wake(room.unsubscribe(id, end, now)),
                 Letter::Publish { draft, sender } => {
                     drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
                     senders.resize_with(drafts.len(), || None);
@@ -359,7 +366,7 @@ impl Owner {
         room: &mut Room<Sender<Wake>>,
         drafts: &[Draft],
         senders: Senders,
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), Refusal> {
         match self.rooms.store.append(&self.name, drafts) {
             Ok(appended) => {
@@ -378,7 +385,7 @@ impl Owner {
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                drafts.iter().for_each(|draft| room.people.was_not_announced(draft, now));
+                room.people.settle(&[]);
                 for sender in senders.into_iter().flatten() {
                     answer(sender, Err(Refusal::StoreUnavailable));
                 }

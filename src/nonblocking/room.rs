@@ -14,10 +14,12 @@ use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
 use super::STORE_THREADS;
+use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::places::{Full, Places};
+use crate::presence::End;
 use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::tails::Tails;
@@ -26,7 +28,7 @@ use crate::wire::refusal::Refusal;
 /// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
 enum Letter {
     Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
-    Unsubscribe(SubscriberId),
+    Unsubscribe(SubscriberId, End),
     Publish { draft: Draft, sender: Sender<Result<Published, Refusal>> },
     People(Sender<Vec<(PersonName, Timestamp)>>),
     Leave { name: PersonName, wait: Duration, done: Sender<Result<(), Refusal>> },
@@ -62,7 +64,12 @@ impl RoomHandle {
 
     /// Ends a subscription: its receiver hears [`Wake::Expired`], if it has not heard better before.
     pub fn unsubscribe(&self, id: SubscriberId) {
-        self.send(Letter::Unsubscribe(id));
+        self.send(Letter::Unsubscribe(id, End::Answered));
+    }
+
+    /// Ends a subscription whose client is gone.
+    pub fn hang_up(&self, id: SubscriberId) {
+        self.send(Letter::Unsubscribe(id, End::Gone));
     }
 
     /// Publishes, and waits until the message is stored and handed to every subscriber.
@@ -288,7 +295,7 @@ impl Owner {
         let mut busy = Instant::now();
         let mut letters = Vec::new();
         loop {
-            let is_empty = room.as_ref().is_none_or(|room| room.people.count() == 0);
+            let is_empty = room.as_ref().is_none_or(|room| room.people.is_empty());
             // What could not be opened may have people in it.
             let is_peopled = room.is_none() || !is_empty;
             let is_going = self.rooms.is_going(&self.name);
@@ -296,7 +303,7 @@ impl Owner {
                 if self.rooms.forget(&self.name, is_peopled) {
                     return;
                 }
-                room.iter_mut().for_each(|room| room.abandon(Timestamp::now()));
+                room.iter_mut().for_each(|room| room.abandon(Now::read()));
             }
             let pause = match (is_going, is_empty) {
                 (true, _) => GOING_BEAT,
@@ -335,7 +342,7 @@ impl Owner {
         let (name, tails) = (self.name.clone(), &self.rooms.tails);
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
         match self.rooms.call(move |store| store.newest(&name, limit)).await {
-            Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, tails, Timestamp::now())),
+            Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, tails, Now::read())),
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "the room can't be opened");
                 None
@@ -345,8 +352,8 @@ impl Owner {
 
     /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
     async fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
-        let now = Timestamp::now();
-        room.forget(self.rooms.store.keep(), now);
+        let now = Now::read();
+        room.forget(self.rooms.store.keep(), now.wall);
         let mut drafts = Vec::new();
         let mut senders: Senders = Vec::new();
         let mut left = Vec::new();
@@ -356,7 +363,7 @@ impl Owner {
                     drafts.extend(what.name.as_ref().and_then(|name| room.people.sees(name, now)));
                     wake(room.subscribe(id, what, subscriber));
                 }
-                Letter::Unsubscribe(id) => wake(room.unsubscribe(id, now)),
+                Letter::Unsubscribe(id, end) => wake(room.unsubscribe(id, end, now)),
                 Letter::Publish { draft, sender } => {
                     drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
                     senders.resize_with(drafts.len(), || None);
@@ -389,7 +396,7 @@ impl Owner {
         room: &mut Room<Sender<Wake>>,
         drafts: Vec<Draft>,
         senders: Senders,
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), Refusal> {
         let drafts: Arc<[Draft]> = drafts.into();
         let (name, kept) = (self.name.clone(), drafts.clone());
@@ -410,7 +417,7 @@ impl Owner {
             }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                drafts.iter().for_each(|draft| room.people.was_not_announced(draft, now));
+                room.people.settle(&[]);
                 for sender in senders.into_iter().flatten() {
                     answer(sender, Err(Refusal::StoreUnavailable));
                 }

@@ -147,6 +147,11 @@ impl Chat {
         Request::post(&format!("{}/leave", self.path(""))).form(&[("name", name)])
     }
 
+    /// A request to say that somebody leaves unless it is seen within so many seconds.
+    pub fn leave_in(&self, seconds: u32, name: &str) -> Request {
+        Request::post(&format!("{}/leave?wait={seconds}", self.path(""))).form(&[("name", name)])
+    }
+
     /// Who is there, by name.
     #[track_caller]
     pub fn people(&self) -> Vec<String> {

@@ -13,6 +13,8 @@ on_every_setup![
     who_only_looks_is_not_there,
     who_leaves_is_gone_at_once,
     who_leaves_with_a_wait_may_come_back_unnoticed,
+    who_leaves_on_one_device_stays_while_another_waits,
+    who_leaves_on_the_last_device_is_gone_soon,
     leaving_needs_a_name_and_may_be_said_twice,
     a_plain_waiter_is_not_woken_by_who_comes,
     fifty_people_join_once_and_leave_once,
@@ -60,15 +62,44 @@ fn who_leaves_is_gone_at_once(chat: Chat) {
 fn who_leaves_with_a_wait_may_come_back_unnoticed(chat: Chat) {
     chat.join("ann").says("hi");
     chat.join("ben").says("hi");
-    let soon = |name: &str| Request::post(&format!("{}/leave?wait=2", chat.path(""))).form(&[("name", name)]);
-    chat.ask(&soon("ann")).is(200);
+    chat.ask(&chat.leave_in(2, "ann")).is(200);
     chat.ask(&chat.get("?name=ann&after=latest&wait=0")).is(204);
-    chat.ask(&soon("ben")).is(200);
+    chat.ask(&chat.leave_in(2, "ben")).is(200);
     assert_eq!(chat.people(), ["ann", "ben"]);
     wait_until("ben has left", || chat.people() == ["ann"]);
     assert_eq!(chat.kinds(), ["joined", "message", "joined", "message", "left"]);
     let late = format!("{}/leave?wait=soon", chat.path(""));
     chat.ask(&Request::post(&late).form(&[("name", "ann")])).is(400);
+}
+
+/// One name on a phone and a laptop: when the laptop closed, the room was told that bob had left, though he
+/// waited on the phone, and with the phone's next poll that he had joined.
+fn who_leaves_on_one_device_stays_while_another_waits(chat: Chat) {
+    let mut phone = chat.waits("?name=bob&after=latest&wait=60");
+    let laptop = chat.waits("?name=bob&after=latest&wait=60");
+    wait_until("bob is there", || chat.people() == ["bob"]);
+    chat.ask(&chat.leave_in(1, "bob")).is(200);
+    drop(laptop);
+    chat.ask(&chat.leave("bob")).is(200);
+    // Somebody else comes, and leaves later than bob would have.
+    chat.ask(&chat.get("?name=cem&after=latest&wait=0")).is(204);
+    chat.ask(&chat.leave_in(2, "cem")).is(200);
+    wait_until("cem has left", || chat.people() == ["bob"]);
+    assert_eq!(chat.kinds(), ["joined", "joined", "left"]);
+    chat.says("now");
+    assert_eq!(phone.reply().is(200).text(), "now");
+}
+
+/// A page that closes can't wait for its poll to end, so its own poll may stand yet when it says good-bye.
+fn who_leaves_on_the_last_device_is_gone_soon(chat: Chat) {
+    let page = chat.waits("?name=ann&after=latest&wait=60");
+    wait_until("ann is there", || chat.people() == ["ann"]);
+    let closed = Instant::now();
+    chat.ask(&chat.leave_in(1, "ann")).is(200);
+    drop(page);
+    wait_until("ann has left", || chat.people().is_empty());
+    assert!(closed.elapsed() < Duration::from_secs(10), "that was not by the grace time");
+    assert_eq!(chat.kinds(), ["joined", "left"]);
 }
 
 fn leaving_needs_a_name_and_may_be_said_twice(chat: Chat) {

@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
+use comet_chat::clock::Now;
 use comet_chat::config::{ROOMS_MAX, TAIL_LIMIT};
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, Timestamp};
+use comet_chat::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
+use comet_chat::presence::End;
 use comet_chat::room::{After, Page, Room, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{Appended, Keep, Tail};
 use comet_chat::tails::Tails;
@@ -90,7 +93,7 @@ fn a_closing_room_keeps_nobody_waiting() {
 impl World {
     fn new(rng: Rng) -> World {
         let epoch = Epoch::random();
-        let room = Room::new(epoch, Tail::default(), &Arc::default(), Timestamp(0));
+        let room = Room::new(epoch, Tail::default(), &Arc::default(), Now::read());
         World { rng, epoch, room, said: Vec::new(), waiting: BTreeMap::new(), clients: 0 }
     }
 
@@ -148,8 +151,11 @@ impl World {
         let Some(&id) = self.rng.choice(&ids) else { return };
         let client = self.waiting.remove(&id).expect("it was just there");
         let latest = self.cursor(self.said.len() as u64);
-        assert_eq!(self.room.unsubscribe(id, Timestamp(0)), Some((client, Wake::Expired(latest))));
-        assert_eq!(self.room.unsubscribe(id, Timestamp(0)), None, "nobody is told twice");
+        assert_eq!(
+            self.room.unsubscribe(id, End::Answered, Now::read()),
+            Some((client, Wake::Expired(latest)))
+        );
+        assert_eq!(self.room.unsubscribe(id, End::Answered, Now::read()), None, "nobody is told twice");
         // Between what it had seen and the cursor that it was given there is nothing that it wants.
         let unseen = &self.said[client.seen as usize..];
         assert!(!unseen.iter().any(|message| client.wants.includes(message)), "{client:?} missed a message");
@@ -159,7 +165,7 @@ impl World {
         let first = self.said.len();
         let appended: Vec<Appended> = (0..self.rng.usize(1..4)).map(|_| self.append()).collect();
         let new = self.said[first..].to_vec();
-        let (woken, published) = self.room.publish(&appended, Timestamp(0));
+        let (woken, published) = self.room.publish(&appended, Now::read());
 
         let mut handed: HashMap<Cursor, usize> = HashMap::new();
         let due: BTreeMap<SubscriberId, Client> =
@@ -224,14 +230,14 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     let tails = Arc::new(Tails::of(MAX));
     let mut rng = Rng::with_seed(4);
     let epoch = Epoch::random();
-    let room = || Room::new(epoch, Tail::default(), &tails, Timestamp(0));
+    let room = || Room::new(epoch, Tail::default(), &tails, Now::read());
     let mut rooms: Vec<(Room<()>, u64)> = std::iter::repeat_with(|| (room(), 0)).take(50).collect();
     let says = |(room, said): &mut (Room<()>, u64), bytes: usize| {
         *said += 1;
         let id = Cursor { epoch, sequence: *said };
         let text = "x".repeat(bytes).into();
         let message = Message { id, kind: Kind::Message, name: None, text, at: Timestamp(0) };
-        let (woken, _) = room.publish(&[Appended::Stored(Arc::new(message))], Timestamp(0));
+        let (woken, _) = room.publish(&[Appended::Stored(Arc::new(message))], Now::read());
         assert!(woken.is_empty());
         assert!(tails.bytes() <= MAX, "{} bytes are remembered", tails.bytes());
     };
@@ -265,15 +271,17 @@ fn all_rooms_together_remember_no_more_than_they_may() {
 #[test]
 fn a_wait_under_a_name_keeps_its_person_present() {
     let ann: PersonName = "ann".parse().expect("a name");
-    let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), &Arc::default(), Timestamp(0));
-    let joined = room.people.sees(&ann, Timestamp(0));
-    assert!(matches!(joined, Some(Draft { kind: Kind::Joined, .. })));
+    let start = Now::read();
+    let later = |seconds| Now { clock: start.clock + Duration::from_secs(seconds), ..start };
+    let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), &Arc::default(), start);
+    let joined = room.people.sees(&ann, start).expect("ann joins");
+    let id = room.latest();
+    room.people.settle(&[Arc::new(joined.numbered(id))]);
     let id = SubscriberId::fresh();
     let what = Subscription { after: After::Latest, wants: Wants::Everything, name: Some(ann) };
     assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to wake it with");
-    let hours = Timestamp(3_600_000);
-    assert_eq!(room.people.lapse(hours), [], "who waits is here, however long");
-    assert!(room.unsubscribe(id, hours).is_some());
-    assert_eq!(room.people.lapse(Timestamp(hours.0 + 1)), [], "the grace time begins with the wait's end");
-    assert_eq!(room.people.lapse(Timestamp(hours.0 + 3_600_000)).len(), 1);
+    assert_eq!(room.people.lapse(later(3_600)), [], "who waits is here, however long");
+    assert!(room.unsubscribe(id, End::Answered, later(3_600)).is_some());
+    assert_eq!(room.people.lapse(later(3_601)), [], "the grace time begins with the wait's end");
+    assert_eq!(room.people.lapse(later(7_200)).len(), 1);
 }

@@ -150,7 +150,7 @@ impl Connections {
             let stood = connection.wait.as_ref().is_some_and(|wait| wait.since < looked);
             if stood && connection.peer.is_some_and(|peer| !open.contains(&peer)) {
                 connection.gone = true;
-                connection.end_wait();
+                connection.hang_up();
             }
         }
     }
@@ -223,6 +223,12 @@ impl Connection {
             wait.room.unsubscribe(wait.id);
         }
     }
+
+    fn hang_up(&mut self) {
+        if let Some(wait) = self.wait.take() {
+            wait.room.hang_up(wait.id);
+        }
+    }
 }
 
 impl Visit {
@@ -251,7 +257,9 @@ impl Visit {
     pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
         let mut connection = lock(&self.connection);
         connection.wait = Some(Wait { room: room.clone(), id, since: Instant::now() });
-        if connection.gone || !connection.pending.is_empty() {
+        if connection.gone {
+            connection.hang_up();
+        } else if !connection.pending.is_empty() {
             connection.end_wait();
         }
     }

@@ -108,7 +108,7 @@ impl Connection {
         state.ended = true;
         state.quiet = false;
         state.reader = Some(reader.clone());
-        state.end_wait();
+        state.hang_up();
     }
 
     /// Whether there is a request whose reply has not left yet.
@@ -135,6 +135,12 @@ impl State {
     fn end_wait(&mut self) {
         if let Some((room, id)) = self.wait.take() {
             room.unsubscribe(id);
+        }
+    }
+
+    fn hang_up(&mut self) {
+        if let Some((room, id)) = self.wait.take() {
+            room.hang_up(id);
         }
     }
 
@@ -178,7 +184,9 @@ impl Visit {
     pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
         let mut state = self.connection.state();
         state.wait = Some((room.clone(), id));
-        if !state.quiet {
+        if state.ended {
+            state.hang_up();
+        } else if !state.quiet {
             state.end_wait();
         }
     }
@@ -193,7 +201,7 @@ impl Drop for Visit {
     fn drop(&mut self) {
         let mut state = self.connection.state();
         // If the connection broke, nobody has said that the wait is over.
-        state.end_wait();
+        state.hang_up();
         state.answering = false;
         if state.ended {
             state.wake_reader();
