@@ -52,7 +52,7 @@ pub fn send(server: &Server, stream: Stream<'_>, visit: &Visit, mut events: Even
             // Another request stands behind it on its connection.
             Ok(Outcome::Expired(_)) if visit.is_followed() => return events.finish(),
             Ok(Outcome::Expired(latest)) => {
-                events.send(reply::STREAM_COMMENT)?;
+                events.send(&reply::stream_beat(latest))?;
                 next = latest;
             }
             // Its client comes back, and is told why if that is refused.

@@ -53,7 +53,7 @@ pub async fn send(server: &Server, stream: Stream, visit: &Visit, mut events: Ev
             // Another request stands behind it on its connection, or nobody listens any more.
             Ok(Outcome::Expired(_)) if visit.is_followed() => return,
             Ok(Outcome::Expired(latest)) => {
-                events.send(reply::STREAM_COMMENT).await;
+                events.send(&reply::stream_beat(latest)).await;
                 next = latest;
             }
             // Its client comes back, and is told why if that is refused.

@@ -187,7 +187,7 @@ impl fmt::Display for Refusal {
             | Refusal::BadId(reason)
             | Refusal::BadHost(reason)
             | Refusal::BadFraming(reason) => f.write_str(reason),
-            Refusal::BadWait => f.write_str("wait is a number of seconds from 0 to 60, such as wait=10 or wait=0.5"),
+            Refusal::BadWait => f.write_str("wait is a number of seconds up to 60, such as wait=10 or wait=0.5"),
             Refusal::BadLimit => f.write_str("limit is a whole number from 1 to 500"),
             Refusal::IdReused => f.write_str(
                 "something else was said under this id within ten minutes, and this was not published: take another id",

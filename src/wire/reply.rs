@@ -20,7 +20,7 @@ use crate::room::{Outcome, Page, Published};
 use crate::store::{Order, Tail};
 
 /// What is left as it is in a path segment (RFC 3986, unreserved).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -79,9 +79,9 @@ impl Reply {
     }
 
     /// Where to go on from, for every answer to a poll.
-    fn with_cursor(self, room: &RoomName, next: Cursor) -> Reply {
-        let path = room_path(room);
-        self.with("Link", format!("<{path}?after={next}>; rel=\"next\""))
+    fn with_cursor(self, poll: &Poll, next: Cursor) -> Reply {
+        let (path, kept) = (room_path(&poll.room), &poll.kept);
+        self.with("Link", format!("<{path}?after={next}{kept}>; rel=\"next\""))
             .with("Chat-Cursor", next.to_string())
     }
 
@@ -123,7 +123,7 @@ fn page(poll: &Poll, page: &Page) -> Reply {
 
 fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
     let reply = Reply::new(200, PLAIN, message.text.as_bytes().to_vec());
-    confirm(poll, reply.with_cursor(&poll.room, message.id).with_gap(gap))
+    confirm(poll, reply.with_cursor(poll, message.id).with_gap(gap))
 }
 
 /// The answer to a poll that nothing came for: `204`, or the seed's `404` for one without a cursor.
@@ -131,10 +131,8 @@ fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
     match (poll.after, poll.format) {
         (None, Format::Json) => json_page(404, poll, [], next, gap),
         // No sentence: a script that prints the body must not take it for a message.
-        (None, _) => {
-            confirm(poll, Reply::new(404, PLAIN, &[][..]).with_cursor(&poll.room, next).with_gap(gap))
-        }
-        (Some(_), _) => confirm(poll, Reply::empty(204).with_cursor(&poll.room, next).with_gap(gap)),
+        (None, _) => confirm(poll, Reply::new(404, PLAIN, &[][..]).with_cursor(poll, next).with_gap(gap)),
+        (Some(_), _) => confirm(poll, Reply::empty(204).with_cursor(poll, next).with_gap(gap)),
     }
 }
 
@@ -161,7 +159,7 @@ fn json_page<'a>(
         gap: bool,
     }
     let body = Body { room: &poll.room, messages: messages.into_iter().collect(), next, gap };
-    confirm(poll, Reply::new(status, JSON, json(&body)).with_cursor(&poll.room, next).with_gap(gap))
+    confirm(poll, Reply::new(status, JSON, json(&body)).with_cursor(poll, next).with_gap(gap))
 }
 
 /// As much of a page as one reply carries.
@@ -330,25 +328,25 @@ pub fn rooms(asked: &RoomsPage, rooms: &[RoomEntry], more: bool) -> Reply {
 /// The head of a stream of events. Its body has no end that is known.
 pub fn stream() -> Reply {
     // nginx would otherwise keep the events until its buffer is full.
-    Reply::new(200, "text/event-stream", &[][..]).with("X-Accel-Buffering", "no")
+    Reply::new(200, "text/event-stream; charset=utf-8", &[][..]).with("X-Accel-Buffering", "no")
 }
 
 /// About how many bytes of events are rendered at once (16 KiB): a page of messages may have megabytes,
 /// and its client may not take them.
 const PIECE: usize = 16 * 1024;
 
-/// How a stream begins, in pieces, and where it goes on from: when to come back after a loss, spread so that not
-/// all come at once; then what is there already, or, if that is nothing, the place from which the client
-/// goes on even if nothing ever comes.
+/// How a stream begins, in pieces, and where it goes on from: what is there already, or, if that is nothing,
+/// a [beat](stream_beat). The first event says when to come back after a loss, spread so that not all come
+/// at once: in a block of its own some clients take that for an event without data.
 pub fn stream_start(first: &Outcome) -> (impl Iterator<Item = String>, Cursor) {
     let retry = fastrand::u32(1_000..3_000);
-    let (start, page, next) = match first {
-        Outcome::Page(page) => (format!("retry: {retry}\n\n"), Some(page), page.next),
-        Outcome::Expired(next) | Outcome::Closing(next) => {
-            (format!("retry: {retry}\nid: {next}\n\n"), None, *next)
-        }
+    let (beat, page, next) = match first {
+        Outcome::Page(page) => (None, Some(page), page.next),
+        Outcome::Expired(next) | Outcome::Closing(next) => (Some(stream_beat(*next)), None, *next),
     };
-    (iter::once(start).chain(page.into_iter().flat_map(stream_page)), next)
+    let mut pieces = beat.into_iter().chain(page.into_iter().flat_map(stream_page));
+    let start = pieces.next().map(|piece| format!("retry: {retry}\n{piece}"));
+    (start.into_iter().chain(pieces), next)
 }
 
 /// A page of messages as events, in pieces.
@@ -367,8 +365,11 @@ pub fn stream_page(page: &Page) -> impl Iterator<Item = String> {
     }))
 }
 
-/// What a stream says when there is nothing to say: a comment.
-pub const STREAM_COMMENT: &str = ": nothing new\n\n";
+/// What a stream says when there is nothing to say: an event that tells a script that the line is alive, and
+/// keeps its place fresh.
+pub fn stream_beat(next: Cursor) -> String {
+    format!("id: {next}\nevent: beat\ndata: {{}}\n\n")
+}
 
 /// The answer to a request that was refused.
 pub fn refused(format: Format, refusal: &Refusal) -> Reply {

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::refusal::Refusal;
+use super::reply::SEGMENT;
 use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, ROOMS_PAGE, ROOMS_PAGE_MAX};
 use crate::message::{Cursor, Invalid, PersonName, RoomName, SendId, TEXT_LIMIT, has_something_visible};
 use crate::room::{After, Wants};
@@ -86,6 +87,8 @@ pub struct Poll {
     pub name: Option<PersonName>,
     /// How to answer.
     pub format: Format,
+    /// What of the query goes on into the next request: `&wait=5&name=anna`, or nothing.
+    pub kept: String,
 }
 
 impl Poll {
@@ -342,8 +345,7 @@ fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
         Place::Code(room) => view(head, room, query).map(Intent::Code),
         Place::Room(room) => match head.format() {
             Format::Html => view(head, room, query).map(Intent::Page),
-            // A HEAD can't carry events: it says where the room is now.
-            Format::EventStream if !head.is_head() => poll(head, room, query).map(Intent::Stream),
+            Format::EventStream => poll(head, room, query).map(Intent::Stream),
             _ => poll(head, room, query).map(Intent::Poll),
         },
         Place::History(room) => history(head, room, query).map(Intent::History),
@@ -440,30 +442,34 @@ fn fetch(head: &Head<'_>, name: String) -> Fetch {
 }
 
 fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
-    let [after, wait, name] = fields(query, ["after", "wait", "name"])?;
-    // An EventSource that comes back repeats its address and says in the header how far it got since.
-    let last_seen = head.header("Last-Event-ID").filter(|id| !id.is_empty());
+    let [after, wait, name, last_seen] = fields(query, ["after", "wait", "name", "lastEventId"])?;
+    // An EventSource that comes back repeats its address and says in the header how far it got since; those
+    // that can't send one say it in the query.
+    let header = head.header("Last-Event-ID");
+    let last_seen = header.or(last_seen.as_deref()).filter(|id| !id.is_empty());
     let after = match last_seen.or(after.as_deref()) {
         None => None,
         Some("oldest") => Some(After::Oldest),
         Some("latest") => Some(After::Latest),
         Some(cursor) => Some(After::Cursor(cursor_in(cursor)?)),
     };
+    let wait = wait.map(|wait| seconds(&wait).ok_or(Refusal::BadWait)).transpose()?;
+    let name = name_in(name)?;
+    let mut kept = wait.map_or(String::new(), |wait| format!("&wait={}", wait.as_secs_f64()));
+    if let Some(name) = &name {
+        kept += &format!("&name={}", utf8_percent_encode(name.as_str(), SEGMENT));
+    }
     let preferred = if wait.is_none() { preferred_wait(head) } else { None };
-    let hold = match wait {
-        // Nobody waits for a HEAD's answer: it says where the room is now.
-        _ if head.is_head() => Duration::ZERO,
-        Some(wait) => seconds(&wait).ok_or(Refusal::BadWait)?,
-        None => preferred.unwrap_or(HOLD),
-    };
+    // Nobody waits for a HEAD's answer, and who only looks is not there.
+    let is_head = head.is_head();
     Ok(Poll {
         room,
         after,
-        hold,
+        hold: if is_head { Duration::ZERO } else { wait.or(preferred).unwrap_or(HOLD) },
         preferred: preferred.is_some(),
-        // Who only looks is not there.
-        name: name_in(name)?.filter(|_| !head.is_head()),
+        name: name.filter(|_| !is_head),
         format: head.format(),
+        kept,
     })
 }
 
@@ -577,20 +583,26 @@ fn name_in(name: Option<String>) -> Result<Option<PersonName>, Refusal> {
     name.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadName(e.0))
 }
 
-/// A number of seconds from 0 to [`HOLD_MAX`], in plain decimal notation.
+/// A number of seconds in plain decimal notation; what is over [`HOLD_MAX`] is met as far as it goes.
 fn seconds(text: &str) -> Option<Duration> {
-    if text.len() > 16 || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return None;
     }
-    let wait = Duration::try_from_secs_f64(text.parse().ok()?).ok()?;
-    (wait <= HOLD_MAX).then_some(wait)
+    let wait: f64 = text.parse().ok()?;
+    Some(Duration::from_secs_f64(wait.min(HOLD_MAX.as_secs_f64())))
 }
 
 /// `Prefer: wait=N` (RFC 7240). A preference that makes no sense is passed over, as the RFC wants it;
 /// one that is too long is met as far as it goes.
 fn preferred_wait(head: &Head<'_>) -> Option<Duration> {
     let preferences = head.header_values("Prefer").flat_map(|value| value.split([',', ';']));
-    let seconds =
-        preferences.filter_map(|p| p.trim().strip_prefix("wait=")).find_map(|n| n.trim().parse().ok())?;
+    let wait = |preference: &str| {
+        let (name, value) = preference.split_once('=')?;
+        if !name.trim().eq_ignore_ascii_case("wait") {
+            return None;
+        }
+        value.trim().trim_matches('"').parse().ok()
+    };
+    let seconds = preferences.filter_map(wait).next()?;
     Some(Duration::from_secs(seconds).min(HOLD_MAX))
 }

@@ -22,6 +22,9 @@ on_every_setup![
     oldest_means_all_that_is_kept,
     latest_means_from_now_on,
     last_event_id_is_a_cursor_too,
+    the_next_wait_is_asked_for_as_this_one_was,
+    a_wait_that_is_too_long_is_met_as_far_as_it_goes,
+    a_preference_is_read_whatever_its_case,
     a_cursor_of_another_epoch_announces_a_gap,
     a_cursor_older_than_what_is_kept_announces_a_gap,
 ];
@@ -67,8 +70,10 @@ fn every_end_of_a_wait_says_where_to_go_on(chat: Chat) {
     let chat = chat.room(&format!("größe-{}", chat.name()));
     let says_where = |reply: Reply, status: u16| {
         let reply = reply.is(status);
-        let path = format!("/chat/gr%C3%B6%C3%9Fe-{}", &chat.name()["größe-".len()..]);
-        assert_eq!(reply.next(), format!("{path}?after={}", reply.cursor()));
+        let path = format!("/chat/gr%C3%B6%C3%9Fe-{}?after=", &chat.name()["größe-".len()..]);
+        let next = reply.next();
+        let (next, _kept) = next.split_once('&').unwrap_or((&next, ""));
+        assert_eq!(next, format!("{path}{}", reply.cursor()));
     };
     says_where(chat.ask(&chat.get("?wait=0")), 404);
     says_where(chat.ask(&chat.get("?wait=0&after=latest")), 204);
@@ -178,6 +183,49 @@ fn last_event_id_is_a_cursor_too(chat: Chat) {
     chat.says("second");
     let reply = chat.ask(&chat.get("").header("Last-Event-ID", &first));
     assert_eq!(reply.is(200).text(), "second");
+    // Clients that can't send the header say it in the query, beside the place where they began.
+    let reply = chat.ask(&chat.get(&format!("?after=oldest&lastEventId={first}")));
+    assert_eq!(reply.is(200).text(), "second");
+    chat.ask(&chat.get("?after=latest&wait=0&lastEventId=")).is(204);
+}
+
+/// `next` dropped `wait` and `name`: who followed it was waited for ten seconds, and left after a while.
+fn the_next_wait_is_asked_for_as_this_one_was(chat: Chat) {
+    let kept = |query: &str| {
+        let reply = chat.ask(&chat.get(query));
+        let next = reply.next();
+        let (_, kept) = next.split_once(&reply.cursor()).expect("the cursor");
+        kept.to_owned()
+    };
+    assert_eq!(kept("?wait=0"), "&wait=0");
+    assert_eq!(
+        kept("?name=Zo%C3%AB+%26+co&wait=0.25&after=latest&x=y"),
+        "&wait=0.25&name=Zo%C3%AB%20%26%20co"
+    );
+    assert_eq!(kept("?wait=0&name=&after=latest"), "&wait=0");
+    chat.says("hi");
+    assert_eq!(kept("?after=oldest"), "");
+    let reply = chat.ask(&Request::new("HEAD", &chat.path("?wait=30&name=bob"))).is(404);
+    assert!(reply.next().ends_with("&wait=30&name=bob"), "{}", reply.next());
+}
+
+/// `wait=61` was refused, where `Prefer: wait=61` was met as far as it goes.
+fn a_wait_that_is_too_long_is_met_as_far_as_it_goes(chat: Chat) {
+    chat.says("hi");
+    for wait in ["61", "1000000", "99999999999999999999999999999999", "60.5"] {
+        let reply = chat.ask(&chat.get(&format!("?wait={wait}&after=oldest"))).is(200);
+        assert!(reply.next().ends_with("&wait=60"), "{}", reply.next());
+    }
+    let reply = chat.ask(&chat.get("?after=oldest").header("Prefer", "wait=61")).is(200);
+    assert_eq!(reply.expect_header("Preference-Applied"), "wait=60");
+}
+
+fn a_preference_is_read_whatever_its_case(chat: Chat) {
+    chat.says("hi");
+    for preference in ["WAIT=1", "respond-async, Wait = 1", "wait=\"1\""] {
+        let reply = chat.ask(&chat.get("?after=oldest").header("Prefer", preference)).is(200);
+        assert_eq!(reply.header("Preference-Applied"), Some("wait=1"), "{preference}");
+    }
 }
 
 fn a_cursor_of_another_epoch_announces_a_gap(chat: Chat) {

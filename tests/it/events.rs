@@ -54,9 +54,11 @@ impl Events {
             head.push(line.trim_end().to_ascii_lowercase());
         }
         assert_eq!(head[0], "http/1.1 200 ok");
-        for header in
-            ["content-type: text/event-stream", "cache-control: no-store", "transfer-encoding: chunked"]
-        {
+        for header in [
+            "content-type: text/event-stream; charset=utf-8",
+            "cache-control: no-store",
+            "transfer-encoding: chunked",
+        ] {
             assert!(head.iter().any(|line| line == header), "no {header} in {head:?}");
         }
         Events { stream, text: String::new(), ready: VecDeque::new(), last_id: String::new() }

@@ -80,7 +80,7 @@ fn a_wait_is_over_after_one_message(chat: Chat) {
 fn chat_alone_is_the_room_lobby(chat: Chat) {
     let post = Request::post("/chat").form(&[("message", "in the lobby")]);
     let start = chat.ask(&Request::get("/chat?after=latest&wait=0")).is(204);
-    assert_eq!(start.next(), format!("/chat/lobby?after={}", start.cursor()));
+    assert_eq!(start.next(), format!("/chat/lobby?after={}&wait=0", start.cursor()));
     chat.ask(&post).is(200);
     for path in ["/chat", "/chat/lobby"] {
         let reply = chat.ask(&Request::get(&format!("{path}?after={}", start.cursor())));

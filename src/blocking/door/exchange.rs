@@ -53,7 +53,11 @@ pub fn exchange(server: &Server, turn: Turn, visit: &Visit) {
                 }
                 Ok((Answer::Reply(reply), _held)) => send(entry, request, &reply),
                 Ok((Answer::Stream(stream), _held)) => {
+                    let is_head = head(&request).is_head();
                     let events = EventWriter::start(entry, request);
+                    if is_head {
+                        return;
+                    }
                     // Whoever is gone comes back by its cursor.
                     let _ = events.and_then(|events| stream::send(server, stream, visit, events));
                 }
