@@ -210,11 +210,8 @@ impl FromStr for RoomName {
         let name: String = text.nfc().collect();
         let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
         let length = name.chars().count();
-        // A joiner is part of a word only between two of its letters; elsewhere it is just not seen.
-        let is_letter = |c: Option<&char>| c.is_some_and(|c| c.is_alphabetic() || is_combining_mark(*c));
         let chars: Vec<char> = name.chars().collect();
-        let joins = |at: usize| at > 0 && is_letter(chars.get(at - 1)) && is_letter(chars.get(at + 1));
-        let is_name = |(at, c): (usize, &char)| allowed(*c) || is_joiner(*c) && joins(at);
+        let is_name = |(at, c): (usize, &char)| allowed(*c) || is_joiner(*c) && joins_letters(&chars, at);
         // `.` and `..` are path segments that browsers and proxies resolve away.
         let is_path = name == "." || name == "..";
         if length == 0 || length > NAME_LIMIT || !chars.iter().enumerate().all(is_name) || is_path {
@@ -253,8 +250,12 @@ impl FromStr for PersonName {
     fn from_str(text: &str) -> Result<PersonName, Invalid> {
         let name: String = text.trim().nfc().collect();
         let length = name.chars().count();
-        let is_shown = |c: char| !c.is_control() && !is_unseen(c) || is_joiner(c);
-        if length > NAME_LIMIT || !name.chars().all(is_shown) || !has_something_visible(&name) {
+        let chars: Vec<char> = name.chars().collect();
+        let is_shown = |(at, c): (usize, &char)| {
+            !c.is_control() && !is_unseen(*c)
+                || is_joiner(*c) && (joins_letters(&chars, at) || joins_emoji(&chars, at))
+        };
+        if length > NAME_LIMIT || !chars.iter().enumerate().all(is_shown) || !has_something_visible(&name) {
             return Err(Invalid(
                 "a person's name has 1 to 64 characters that can be seen: no control characters, nothing invisible or that turns the direction",
             ));
@@ -273,6 +274,40 @@ impl fmt::Display for PersonName {
 /// between their parts.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Whether the joiner at this place stands within a word of a script that is written with joiners. Elsewhere
+/// it is just not seen, and makes another name of one that looks the same.
+fn joins_letters(chars: &[char], at: usize) -> bool {
+    // Arabic to Mandaic, the scripts of India and Sri Lanka, Burmese, Khmer, Mongolian, and their extensions.
+    let is_joined = |c: &char| {
+        (c.is_alphabetic() || is_combining_mark(*c))
+            && matches!(c, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}'
+                | '\u{a8e0}'..='\u{a8ff}' | '\u{a9e0}'..='\u{a9ff}' | '\u{aa60}'..='\u{aa7f}'
+                | '\u{11000}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
+    };
+    is_between(chars, at, is_joined, is_joined)
+}
+
+/// Whether the joiner at this place makes one picture of two.
+fn joins_emoji(chars: &[char], at: usize) -> bool {
+    let is_picture = |c: &char| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    is_between(chars, at, |c| is_picture(c) || *c == '\u{fe0f}', is_picture)
+}
+
+fn is_between(
+    chars: &[char],
+    at: usize,
+    before: impl Fn(&char) -> bool,
+    behind: impl Fn(&char) -> bool,
+) -> bool {
+    at > 0 && chars.get(at - 1).is_some_and(before) && chars.get(at + 1).is_some_and(behind)
+}
+
+/// Whether a character moves a terminal's cursor, ends a line or turns the direction of what is around it.
+pub fn is_terminal_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a character takes no place of its own, or changes the direction of others (Unicode's
@@ -410,7 +445,12 @@ mod tests {
         for name in ["نرم\u{200c}افزار", "ශ්\u{200d}රී"] {
             assert!(name.parse::<RoomName>().is_ok(), "{name:?} was refused");
         }
-        for name in ["\u{200c}a", "a\u{200d}", "a\u{200c}\u{200c}b", "-\u{200d}-", "\u{200d}"] {
+        // Between letters that are not joined it is not seen: `an\u{200d}na` was another room than `anna`.
+        let others =
+            ["a\u{200c}b", "an\u{200d}na", "а\u{200d}б", "نرم\u{200c}a", "1\u{200d}2", "نرم\u{200c}"];
+        for name in
+            ["\u{200c}a", "a\u{200d}", "a\u{200c}\u{200c}b", "-\u{200d}-", "\u{200d}"].iter().chain(&others)
+        {
             assert!(name.parse::<RoomName>().is_err(), "{name:?} was accepted");
         }
     }
@@ -418,13 +458,30 @@ mod tests {
     /// People had names that nobody saw, and one looked like another's with something unseen in it.
     #[test]
     fn a_person_s_name_can_be_seen() {
-        for name in
-            ["\u{200b}", "\u{3164}", "\u{2800}", "an\u{200b}na", "anna\u{202e}", "\u{301}", "\u{fe0f}"]
-        {
+        for name in [
+            "\u{200b}",
+            "\u{3164}",
+            "\u{2800}",
+            "an\u{200b}na",
+            "an\u{200d}na",
+            "\u{200c}anna",
+            "a\u{200d}👧",
+            "anna\u{202e}",
+            "\u{301}",
+            "\u{fe0f}",
+        ] {
             assert!(name.parse::<PersonName>().is_err(), "{name:?} was accepted");
         }
-        for name in ["anna", "👩\u{200d}👩\u{200d}👧", "نرم\u{200c}افزار", "❤\u{fe0f}", "O'Neil", "李 明"]
-        {
+        for name in [
+            "anna",
+            "👩\u{200d}👩\u{200d}👧",
+            "👩🏽\u{200d}⚕\u{fe0f}",
+            "❤\u{fe0f}\u{200d}🔥",
+            "نرم\u{200c}افزار",
+            "❤\u{fe0f}",
+            "O'Neil",
+            "李 明",
+        ] {
             assert!(name.parse::<PersonName>().is_ok(), "{name:?} was refused");
         }
         assert!(!has_something_visible("\u{feff} \u{200b}\n") && has_something_visible("."));

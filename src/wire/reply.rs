@@ -14,7 +14,7 @@ use super::page;
 use super::refusal::Refusal;
 use super::request::{Fetch, Format, History, Poll, Publish, RoomsPage, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
-use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp, is_terminal_control};
 use crate::metrics::CONTENT_TYPE;
 use crate::room::{Outcome, Page, Published};
 use crate::store::{Order, Tail};
@@ -44,6 +44,7 @@ impl Reply {
             headers: vec![
                 ("Content-Type", content_type.into()),
                 ("Cache-Control", "no-store".into()),
+                ("Vary", "Accept".into()),
                 // A message is a text of a stranger's: no browser may take it for a page.
                 ("X-Content-Type-Options", "nosniff".into()),
             ],
@@ -69,7 +70,7 @@ impl Reply {
     }
 
     fn empty(status: u16) -> Reply {
-        let headers = vec![("Cache-Control", "no-store".into())];
+        let headers = vec![("Cache-Control", "no-store".into()), ("Vary", "Accept".into())];
         Reply { status, headers, body: Cow::Borrowed(&[]) }
     }
 
@@ -247,14 +248,24 @@ pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: 
 
 /// A message as a line for a person to read.
 fn line(message: &Message) -> String {
-    let name = message.name.as_ref().map_or("somebody", PersonName::as_str);
+    let name = shown(message.name.as_ref().map_or("somebody", PersonName::as_str));
     match message.kind {
         // A message of several lines stays apart from the next by its indent.
         Kind::Message => {
-            format!("{} {name}: {}\n", message.at, message.text.trim_end().replace('\n', "\n    "))
+            let text = message.text.replace("\r\n", "\n");
+            let lines: Vec<String> = text.trim_end().split('\n').map(shown).collect();
+            format!("{} {name}: {}\n", message.at, lines.join("\n    "))
         }
         Kind::Joined | Kind::Left => format!("{} {name} {}\n", message.at, message.kind.as_str()),
     }
+}
+
+/// A text of a stranger's for a terminal: what would move its cursor or turn its lines around is named, as in
+/// `\u{1b}`, not sent.
+fn shown(text: &str) -> String {
+    let show =
+        |c: char| if c != '\t' && is_terminal_control(c) { c.escape_unicode().to_string() } else { c.into() };
+    text.chars().map(show).collect()
 }
 
 /// Who is in a room, and since when.
@@ -275,8 +286,10 @@ pub fn people(format: Format, room: &RoomName, people: &[(PersonName, Timestamp)
             Reply::new(200, JSON, json(&Body { room, people }))
         }
         _ => {
-            let lines: String =
-                people.iter().map(|(name, since)| format!("{name} since {since}\n")).collect();
+            let lines: String = people
+                .iter()
+                .map(|(name, since)| format!("{} since {since}\n", shown(name.as_str())))
+                .collect();
             Reply::new(200, PLAIN, lines.into_bytes())
         }
     }
@@ -461,7 +474,7 @@ fn address(view: &View, lan: Option<IpAddr>) -> String {
 pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
     let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
-    let mut reply = if fetch.known.contains(&file.etag) {
+    let mut reply = if fetch.knows(&file.etag) {
         Reply::empty(304)
     } else {
         Reply::new(200, asset.content_type, &file.body[..])
@@ -469,7 +482,7 @@ pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     if fetch.gzip && reply.has_body() {
         reply = reply.with("Content-Encoding", "gzip");
     }
-    reply.headers.retain(|(name, _)| *name != "Cache-Control");
+    reply.headers.retain(|(name, _)| !matches!(*name, "Cache-Control" | "Vary"));
     Ok(reply
         .with("Cache-Control", page::ASSET_CACHE_CONTROL)
         .with("ETag", file.etag.as_str())

@@ -151,8 +151,15 @@ pub struct Fetch {
     pub name: String,
     /// Whether the browser takes it compressed.
     pub gzip: bool,
-    /// The versions that it has: `If-None-Match`.
+    /// The versions that it has: `If-None-Match`, of which `*` is any.
     pub known: Vec<String>,
+}
+
+impl Fetch {
+    /// Whether the browser has this version. An intermediary may have weakened its tag.
+    pub fn knows(&self, etag: &str) -> bool {
+        self.known.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+    }
 }
 
 /// A page of the list of rooms.
@@ -520,7 +527,8 @@ fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
         // Some editors and shells write a byte order mark before a text.
         Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
     };
-    if head.header("Content-Encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+    let codings = head.header_values("Content-Encoding").flat_map(|value| value.split(',').map(str::trim));
+    if codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
         return Err(Refusal::UnsupportedContentEncoding);
     }
     let content_type = head.header("Content-Type").unwrap_or("application/x-www-form-urlencoded");

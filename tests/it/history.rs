@@ -12,6 +12,7 @@ on_every_setup![
     the_newest_page_says_where_to_follow_from,
     a_page_of_another_life_is_a_gap,
     history_in_plain_text_is_for_people,
+    history_in_plain_text_leaves_the_terminal_alone,
     a_page_has_a_limit,
     a_room_that_never_was_has_an_empty_past,
     the_rooms_in_which_something_was_said_are_listed,
@@ -99,6 +100,20 @@ fn history_in_plain_text_is_for_people(chat: Chat) {
     assert!(lines[0].ends_with("Z ann joined"), "{lines:?}");
     assert!(lines[1].ends_with("Z ann: first line"), "{lines:?}");
     assert_eq!(lines[2], "    second line");
+}
+
+/// A message with ESC and CR in it cleared the screen of whoever read the history with `curl`, or wrote over
+/// the name that stood before it.
+fn history_in_plain_text_leaves_the_terminal_alone(chat: Chat) {
+    let text = "a\r\nb\x1b[2J\rann: c\u{202e}d\u{9b}1m\te\x07\u{2028}f\x7f";
+    chat.says(text);
+    let plain = chat.ask(&Request::get(&format!("{}/history", chat.path("")))).is(200);
+    let lines: Vec<&str> = plain.text().split('\n').collect();
+    assert!(lines[0].ends_with(" somebody: a"), "{lines:?}");
+    assert_eq!(lines[1], "    b\\u{1b}[2J\\u{d}ann: c\\u{202e}d\\u{9b}1m\te\\u{7}\\u{2028}f\\u{7f}");
+    assert_eq!(lines[2..], [""]);
+    // Whoever waits gets exactly the text.
+    assert_eq!(chat.ask(&chat.get("?after=oldest")).is(200).text(), text);
 }
 
 fn a_page_has_a_limit(chat: Chat) {

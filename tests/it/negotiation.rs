@@ -1,6 +1,7 @@
 //! One address for browsers and scripts: `Accept` chooses what comes back.
 
 use crate::chat::Chat;
+use crate::client::Request;
 
 on_every_setup![
     without_a_preference_it_is_plain_text,
@@ -8,6 +9,8 @@ on_every_setup![
     a_browser_is_given_the_page,
     the_better_of_two_is_chosen,
     no_reply_is_to_be_stored,
+    every_reply_says_that_accept_chose_its_form,
+    a_file_that_the_browser_has_is_not_sent_again,
 ];
 
 /// What comes back of a room in which "hi" was said.
@@ -75,4 +78,40 @@ fn no_reply_is_to_be_stored(chat: Chat) {
         let reply = chat.ask(&request);
         assert_eq!(reply.header("Cache-Control"), Some("no-store"), "{request:?}");
     }
+}
+
+/// A cache between two clients could hand one of them the other's form.
+fn every_reply_says_that_accept_chose_its_form(chat: Chat) {
+    chat.says("hi");
+    let room = chat.path("");
+    for request in [
+        chat.get("?after=oldest"),
+        chat.get("?after=oldest").accept("application/json"),
+        chat.get("").accept("text/html"),
+        chat.get("?after=latest&wait=0"),
+        chat.get("?wait=0"),
+        chat.get("?wait=never"),
+        chat.post().text("hi"),
+        chat.post().text(""),
+        Request::get("/rooms"),
+        Request::get(&format!("{room}/people")),
+        Request::get(&format!("{room}/history")),
+        Request::get("/health"),
+        Request::get("/metrics"),
+        Request::get("/nowhere"),
+    ] {
+        let reply = chat.ask(&request);
+        assert_eq!(reply.header("Vary"), Some("Accept"), "{request:?}");
+    }
+    assert_eq!(chat.ask(&Request::get("/page/main.js")).header("Vary"), Some("Accept-Encoding"));
+}
+
+/// A tag that a proxy had weakened by compression matched nothing, and `*` neither.
+fn a_file_that_the_browser_has_is_not_sent_again(chat: Chat) {
+    let file = || Request::get("/page/main.js");
+    let tag = chat.ask(&file()).is(200).expect_header("ETag").to_owned();
+    for known in [&tag, &format!("W/{tag}"), &format!("\"x\", W/{tag}"), "*"] {
+        chat.ask(&file().header("If-None-Match", known)).is(304);
+    }
+    chat.ask(&file().header("If-None-Match", "W/\"x\"")).is(200);
 }
