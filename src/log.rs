@@ -1,15 +1,22 @@
-//! A line in the log for each request, at the level `debug`.
+//! What is kept of each request: a count, and at the level `debug` a line in the log.
 //!
-//! It holds the path alone: a query may hold names and places, and a body what was said.
+//! The line holds the path alone: a query may hold names and places, and a body what was said.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use tracing::Level;
 
-/// A request's line: written when it is answered, or dropped without an answer. It costs nothing unless
-/// somebody reads it.
-pub struct Entry(Option<Box<Line>>);
+use crate::metrics::METRICS;
+use crate::wire::request::{known_method, route};
+
+/// A request: counted when it is answered, and its line written then, or when it is dropped without an
+/// answer. The line costs nothing unless somebody reads it.
+pub struct Entry {
+    method: &'static str,
+    route: &'static str,
+    line: Option<Box<Line>>,
+}
 
 struct Line {
     method: String,
@@ -21,15 +28,17 @@ struct Line {
 impl Entry {
     /// A request that has just come.
     pub fn begin(method: &str, target: &str, peer: Option<SocketAddr>) -> Entry {
-        Entry(tracing::enabled!(Level::DEBUG).then(|| {
-            let path = target.split(['?', '#']).next().unwrap_or_default();
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let line = tracing::enabled!(Level::DEBUG).then(|| {
             Box::new(Line { method: method.to_owned(), path: path.to_owned(), peer, began: Instant::now() })
-        }))
+        });
+        Entry { method: known_method(method), route: route(path), line }
     }
 
     /// Says how it is answered: to be called when the reply is made, before it is sent.
     pub fn answered(mut self, status: u16) {
-        if let Some(line) = self.0.take() {
+        METRICS.answered(self.method, self.route, status);
+        if let Some(line) = self.line.take() {
             line.write(Some(status));
         }
     }
@@ -37,7 +46,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        if let Some(line) = self.0.take() {
+        if let Some(line) = self.line.take() {
             line.write(None);
         }
     }

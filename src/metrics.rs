@@ -1,4 +1,4 @@
-//! The server's figures, in the format of Prometheus (OpenMetrics).
+//! The server's figures, in Prometheus's format of old or in OpenMetrics.
 
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
@@ -14,8 +14,24 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::store::Stats;
 use crate::wire::refusal::Refusal;
 
-/// The content type of what [`Metrics::render`] makes.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// In which format the figures are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposition {
+    /// Prometheus's text format 0.0.4, which every monitor reads.
+    Prometheus,
+    /// OpenMetrics 1.0, for who asks for it.
+    OpenMetrics,
+}
+
+impl Exposition {
+    /// The type of what [`Metrics::render`] makes.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Exposition::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Exposition::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
 
 /// What is counted as it happens. A process is one server, so there is one of it.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -36,6 +52,20 @@ pub struct Metrics {
     /// Requests that are kept for ever, because dropping them would end the process.
     pub leaks: Counter,
     refusals: Family<Reason, Counter>,
+    requests: Family<Answered, Counter>,
+}
+
+/// What is counted of a request: nothing that a stranger could make a new series of figures with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -91,7 +121,23 @@ impl Metrics {
         );
         let refusals = Family::default();
         registry.register("refusals", "Requests that were refused, by reason", refusals.clone());
-        Metrics { registry, deliveries, broadcasts, room_restarts, rescues, revivals, leaks, refusals }
+        let requests = Family::default();
+        let help = "Requests that were answered, by method, route and status";
+        registry.register("requests", help, requests.clone());
+        let build: Family<Build, Gauge> = Family::default();
+        build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("build_info", "Which version this is", build);
+        Metrics {
+            registry,
+            deliveries,
+            broadcasts,
+            room_restarts,
+            rescues,
+            revivals,
+            leaks,
+            refusals,
+            requests,
+        }
     }
 
     /// Counts a refused request.
@@ -99,16 +145,44 @@ impl Metrics {
         self.refusals.get_or_create(&Reason { reason: refusal.code() }).inc();
     }
 
+    /// Counts a request that was answered.
+    pub fn answered(&self, method: &'static str, route: &'static str, status: u16) {
+        self.requests.get_or_create(&Answered { method, route, status }).inc();
+    }
+
     /// All figures as text.
-    pub fn render(&self, now: &Snapshot) -> String {
-        let looked_up = look_up(now);
+    pub fn render(&self, now: &Snapshot, exposition: Exposition) -> String {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)
-            .and_then(|()| encode_registry(&mut text, &looked_up))
+            .and_then(|()| encode_registry(&mut text, &look_up(now)))
+            .and_then(|()| encode_registry(&mut text, &process::figures()))
             .and_then(|()| encode_eof(&mut text))
             .expect("a String takes every write");
-        text
+        match exposition {
+            Exposition::OpenMetrics => text,
+            Exposition::Prometheus => as_of_old(&text),
+        }
     }
+}
+
+/// OpenMetrics as Prometheus's text format 0.0.4: there a counter has its whole name in what is said of it, and
+/// there are no units.
+fn as_of_old(text: &str) -> String {
+    let mut old = String::with_capacity(text.len());
+    let mut help = "";
+    for line in text.lines() {
+        if let Some((_, words)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+            help = words;
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
+            let total = if kind == "counter" { "_total" } else { "" };
+            old += &format!("# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n");
+        } else if !line.starts_with('#') {
+            old += line;
+            old.push('\n');
+        }
+    }
+    old
 }
 
 fn look_up(now: &Snapshot) -> Registry {
@@ -125,11 +199,6 @@ fn look_up(now: &Snapshot) -> Registry {
     gauge("rooms", "Rooms that are awake", now.rooms);
     gauge("people", "People who are present, over all rooms", now.people);
     gauge("tail_bytes", "Newest messages that rooms hold in memory, at most 64 MiB", now.tail_bytes);
-    if let Some(process) = process::look() {
-        gauge("process_threads", "Threads of the process", process.threads);
-        gauge("process_open_fds", "Open file descriptors", process.descriptors);
-        gauge("process_resident_memory_bytes", "Resident memory", process.resident);
-    }
     let mut counter = |name: &str, help: &str, value: u64| {
         let counter: Counter = Counter::default();
         counter.inc_by(value);
@@ -146,26 +215,58 @@ fn look_up(now: &Snapshot) -> Registry {
 
 /// What the kernel knows of this process.
 pub(crate) mod process {
-    pub struct Process {
-        pub threads: usize,
-        pub descriptors: usize,
-        /// In bytes.
-        pub resident: usize,
+    use super::{AtomicU64, Counter, Gauge, Registry};
+
+    /// By the names that all of Prometheus's libraries use.
+    pub fn figures() -> Registry {
+        let mut registry = Registry::default();
+        let Some(process) = look() else { return registry };
+        let cpu: Counter<f64, AtomicU64> = Counter::default();
+        cpu.inc_by(process.cpu);
+        registry.register("process_cpu_seconds", "Processor time of user and system", cpu);
+        let mut gauge = |name: &str, help: &str, value: f64| {
+            let gauge: Gauge<f64, AtomicU64> = Gauge::default();
+            gauge.set(value);
+            registry.register(name, help, gauge);
+        };
+        gauge("process_start_time_seconds", "When it was started, in seconds since 1970", process.started);
+        gauge("process_threads", "Threads", process.threads);
+        gauge("process_open_fds", "Open file descriptors", process.descriptors);
+        gauge("process_max_fds", "How many file descriptors it may have open", process.descriptors_max);
+        gauge("process_resident_memory_bytes", "Resident memory", process.resident);
+        gauge("process_virtual_memory_bytes", "Address space", process.space);
+        registry
+    }
+
+    /// Numbers as figures have them.
+    struct Process {
+        cpu: f64,
+        started: f64,
+        threads: f64,
+        descriptors: f64,
+        descriptors_max: f64,
+        resident: f64,
+        space: f64,
     }
 
     #[cfg(target_os = "linux")]
-    pub fn look() -> Option<Process> {
+    fn look() -> Option<Process> {
         let process = procfs::process::Process::myself().ok()?;
         let stat = process.stat().ok()?;
+        let ticks = procfs::ticks_per_second() as f64;
         Some(Process {
-            threads: usize::try_from(stat.num_threads).ok()?,
-            descriptors: process.fd_count().ok()?,
-            resident: usize::try_from(stat.rss * procfs::page_size()).ok()?,
+            cpu: (stat.utime + stat.stime) as f64 / ticks,
+            started: procfs::boot_time_secs().ok()? as f64 + stat.starttime as f64 / ticks,
+            threads: stat.num_threads as f64,
+            descriptors: process.fd_count().ok()? as f64,
+            descriptors_max: rlimit::Resource::NOFILE.get_soft().ok()? as f64,
+            resident: (stat.rss * procfs::page_size()) as f64,
+            space: stat.vsize as f64,
         })
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub fn look() -> Option<Process> {
+    fn look() -> Option<Process> {
         None
     }
 

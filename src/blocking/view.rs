@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Server, room};
 use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
-use crate::metrics::{METRICS, Snapshot};
+use crate::metrics::{Exposition, METRICS, Snapshot};
 use crate::room::{After, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
 use crate::wire::page::BACKLOG_MESSAGES;
@@ -70,7 +70,7 @@ fn awake(server: &Server) -> HashMap<RoomName, Census> {
 }
 
 /// Says what the server has counted, and what there is now.
-pub fn metrics(server: &Server) -> Reply {
+pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
     let awake = server.rooms.awake();
     let snapshot = Snapshot {
         rooms: awake.len(),
@@ -79,7 +79,7 @@ pub fn metrics(server: &Server) -> Reply {
         store: server.rooms.store().stats(),
         ..server.door.snapshot()
     };
-    reply::metrics(METRICS.render(&snapshot))
+    reply::metrics(exposition, METRICS.render(&snapshot, exposition))
 }
 
 /// Publishes in a real room, and waits for the message as anybody would.

@@ -113,7 +113,7 @@ impl Server {
             Intent::Page(browser) => view::page(self, &browser, visit).await?,
             Intent::Asset(fetch) => reply::asset(&fetch)?,
             Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
-            Intent::Metrics => view::metrics(self),
+            Intent::Metrics(exposition) => view::metrics(self, exposition),
             Intent::Help => reply::help(),
             Intent::Lobby => reply::to_lobby(),
             Intent::Options(allow) => reply::options(allow),

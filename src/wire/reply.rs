@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::request::{Fetch, Format, History, Poll, Publish, RoomsPage, View};
 use crate::config::{PAGE_BYTES, PAGE_LIMIT};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp, is_terminal_control};
-use crate::metrics::CONTENT_TYPE;
+use crate::metrics::Exposition;
 use crate::room::{Outcome, Page, Published};
 use crate::store::{Order, Tail};
 
@@ -423,8 +423,8 @@ pub fn healthy(format: Format) -> Reply {
 }
 
 /// The server's figures.
-pub fn metrics(text: String) -> Reply {
-    Reply::new(200, CONTENT_TYPE, text.into_bytes())
+pub fn metrics(exposition: Exposition, text: String) -> Reply {
+    Reply::new(200, exposition.content_type(), text.into_bytes())
 }
 
 /// The wire in plain text.

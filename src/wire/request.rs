@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use super::reply::SEGMENT;
 use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, ROOMS_PAGE, ROOMS_PAGE_MAX};
 use crate::message::{Cursor, Invalid, PersonName, RoomName, SendId, TEXT_LIMIT, has_something_visible};
+use crate::metrics::Exposition;
 use crate::room::{After, Wants};
 use crate::store::Order;
 
@@ -53,7 +54,7 @@ pub enum Intent {
     /// Which rooms there are.
     Rooms(RoomsPage),
     /// The server's figures, for Prometheus.
-    Metrics,
+    Metrics(Exposition),
     /// The room's page, for a browser.
     Page(View),
     /// A file that a page needs.
@@ -242,26 +243,45 @@ impl<'a> Head<'a> {
         self.method == "HEAD"
     }
 
+    /// The media types of `Accept`, in lower case, and how much each is liked.
+    fn accepts(&self) -> impl Iterator<Item = (String, f32)> {
+        let ranges = self.header_values("Accept").flat_map(|value| value.split(','));
+        ranges.map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or("").to_ascii_lowercase();
+            let quality = parts
+                .find_map(|p| p.strip_prefix("q=").or(p.strip_prefix("Q=")))
+                .map_or(1.0, |q| q.parse().unwrap_or(0.0));
+            (media_type, quality)
+        })
+    }
+
     /// The form of answer that `Accept` likes best; plain text if it says nothing that is known.
     pub fn format(&self) -> Format {
         let mut best = (Format::Plain, 0.0);
-        for range in self.header_values("Accept").flat_map(|value| value.split(',')) {
-            let mut parts = range.split(';').map(str::trim);
-            let format = match parts.next().unwrap_or("").to_ascii_lowercase().as_str() {
+        for (media_type, quality) in self.accepts() {
+            let format = match media_type.as_str() {
                 "application/json" | "application/problem+json" | "application/*" => Format::Json,
                 "text/event-stream" => Format::EventStream,
                 "text/html" | "application/xhtml+xml" => Format::Html,
                 "text/plain" | "text/*" | "*/*" => Format::Plain,
                 _ => continue,
             };
-            let quality = parts
-                .find_map(|p| p.strip_prefix("q=").or(p.strip_prefix("Q=")))
-                .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
             if quality > best.1 {
                 best = (format, quality);
             }
         }
         best.0
+    }
+
+    /// The format of figures that `Accept` likes best; the one of old if it does not name the other.
+    fn exposition(&self) -> Exposition {
+        let liked = |wanted: &[&str]| {
+            let qualities = self.accepts().filter(|(media_type, _)| wanted.contains(&&**media_type));
+            qualities.map(|(_, quality)| quality).fold(0.0, f32::max)
+        };
+        let (new, old) = (liked(&["application/openmetrics-text"]), liked(&["text/plain", "text/*"]));
+        if new > 0.0 && new >= old { Exposition::OpenMetrics } else { Exposition::Prometheus }
     }
 
     /// The path and the query of the target.
@@ -346,7 +366,7 @@ fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
         Place::Help => Ok(Intent::Help),
         Place::Health => Ok(Intent::Health),
         Place::Live => Ok(Intent::Live),
-        Place::Metrics => Ok(Intent::Metrics),
+        Place::Metrics => Ok(Intent::Metrics(head.exposition())),
         Place::Rooms => rooms(head, query).map(Intent::Rooms),
         Place::Asset(name) => Ok(Intent::Asset(fetch(head, name))),
         Place::Code(room) => view(head, room, query).map(Intent::Code),
@@ -372,6 +392,32 @@ fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> Result<Inten
             Ok(Intent::Leave(Leave { room, name, wait }))
         }
         _ => Err(Refusal::MethodNotAllowed(place.allow())),
+    }
+}
+
+/// A method for what is counted: all that we do not know are one.
+pub fn known_method(method: &str) -> &'static str {
+    ["GET", "HEAD", "POST", "OPTIONS"].into_iter().find(|known| *known == method).unwrap_or("other")
+}
+
+/// The kind of address that a path is one of, for what is counted.
+pub fn route(path: &str) -> &'static str {
+    let known = ["/", "/rooms", "/health", "/health/live", "/metrics", "/help"];
+    if let Some(route) = known.into_iter().find(|known| *known == path) {
+        return route;
+    }
+    if path.starts_with("/page/") {
+        return "/page/FILE";
+    }
+    let rest = if path == "/chat" { Some("") } else { path.strip_prefix("/chat/") };
+    let part = rest.map(|rest| rest.split_once('/').map_or("", |(_room, part)| part));
+    match part {
+        Some("") => "/chat/ROOM",
+        Some("history") => "/chat/ROOM/history",
+        Some("people") => "/chat/ROOM/people",
+        Some("leave") => "/chat/ROOM/leave",
+        Some("qr") => "/chat/ROOM/qr",
+        _ => "other",
     }
 }
 

@@ -8,7 +8,8 @@ on_every_setup![
     who_waits_is_counted_while_it_waits,
     what_is_said_and_refused_is_counted,
     checks_of_health_are_not_counted,
-    the_figures_are_in_the_format_of_openmetrics,
+    the_figures_are_in_the_format_that_is_asked_for,
+    what_is_answered_is_counted_by_route_and_status,
 ];
 
 fn who_waits_is_counted_while_it_waits(launch: Launch) {
@@ -52,14 +53,73 @@ fn checks_of_health_are_not_counted(launch: Launch) {
     assert_eq!(chat.figure("comet_chat_store_commits_total"), 21.0);
 }
 
-fn the_figures_are_in_the_format_of_openmetrics(chat: Chat) {
-    let reply = chat.ask(&Request::get("/metrics")).is(200);
-    let content_type = reply.expect_header("Content-Type");
-    assert_eq!(content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
-    assert!(reply.text().ends_with("# EOF\n"));
-    for line in reply.text().lines().filter(|line| !line.starts_with('#')) {
-        let (name, value) = line.rsplit_once(' ').expect("a name and a value");
-        assert!(name.starts_with("comet_chat_"), "{name}");
-        value.parse::<f64>().unwrap_or_else(|error| panic!("{line}: {error}"));
+/// They were in the format of OpenMetrics whatever was asked for, in which nine counters had no help for
+/// `promtool check metrics`; and what every process of Prometheus's world tells of itself had other names.
+fn the_figures_are_in_the_format_that_is_asked_for(chat: Chat) {
+    let old = "text/plain; version=0.0.4; charset=utf-8";
+    let new = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let prometheus =
+        "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    for (accept, expected) in [
+        ("*/*", old),
+        ("text/html,*/*;q=0.8", old),
+        ("text/plain;version=0.0.4", old),
+        ("application/openmetrics-text;q=0, */*", old),
+        ("text/plain, application/openmetrics-text;q=0.1", old),
+        ("application/openmetrics-text", new),
+        (prometheus, new),
+    ] {
+        let reply = chat.ask(&Request::get("/metrics").accept(accept)).is(200);
+        assert_eq!(reply.expect_header("Content-Type"), expected, "{accept}");
+        assert_eq!(reply.text().ends_with("# EOF\n"), expected == new);
     }
+
+    let reply = chat.ask(&Request::get("/metrics")).is(200);
+    let mut families = Vec::new();
+    let mut help = "";
+    for line in reply.text().lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, words) = rest.split_once(' ').expect("a name and words");
+            assert!(!words.is_empty(), "{line}");
+            help = name;
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').expect("a name and a type");
+            assert_eq!(name, help, "no help");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+            families.push(name);
+        } else {
+            let (name, value) = line.rsplit_once(' ').expect("a name and a value");
+            assert!(families.last().is_some_and(|family| name.starts_with(family)), "{line}");
+            value.parse::<f64>().unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+    for name in ["cpu_seconds_total", "start_time_seconds", "open_fds", "max_fds", "resident_memory_bytes"] {
+        assert!(chat.figure(&format!("process_{name}")) > 0.0 || name == "cpu_seconds_total", "{name}");
+        assert!(families.contains(&&*format!("process_{name}")), "{name}");
+    }
+    assert!(reply.text().contains("comet_chat_build_info{version=\""));
+}
+
+fn what_is_answered_is_counted_by_route_and_status(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    chat.says("hi");
+    chat.ask(&chat.post().text("")).is(400);
+    chat.ask(&chat.get("?wait=0")).is(404);
+    chat.ask(&chat.get("?wait=0&after=latest")).is(204);
+    chat.ask(&Request::get("/chat?wait=0")).is(404);
+    for number in 0..3 {
+        chat.ask(&Request::new("BREW", &format!("/coffee/{number}"))).is(404);
+    }
+    chat.ask(&Request::get(&format!("{}/history?limit=1", chat.path("")))).is(200);
+    let count = |method: &str, route: &str, status: u16| {
+        let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+        chat.figure(&format!("comet_chat_requests_total{{{labels}}}"))
+    };
+    assert_eq!(count("POST", "/chat/ROOM", 200), 1.0);
+    assert_eq!(count("POST", "/chat/ROOM", 400), 1.0);
+    assert_eq!(count("GET", "/chat/ROOM", 404), 2.0);
+    assert_eq!(count("GET", "/chat/ROOM", 204), 1.0);
+    assert_eq!(count("GET", "/chat/ROOM/history", 200), 1.0);
+    assert_eq!(count("other", "other", 404), 3.0);
 }
