@@ -4,10 +4,12 @@
 mod allocator;
 mod greeting;
 
+use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -19,8 +21,8 @@ use comet_chat::config::STOP_TIME;
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
 use comet_chat::wire::origin::Hosts;
-use crossbeam_channel::{Receiver, bounded};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -132,7 +134,7 @@ fn claim_small_stacks() {
     }
 }
 
-fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let stop = stop_signal()?;
     let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
     // Before anything is opened, so that what is too little for it has a word said of it.
@@ -174,36 +176,47 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
 }
 
 /// What a stopping signal sends to: the first asks the server to end, the second ends the process.
-fn stop_signal() -> io::Result<Receiver<()>> {
+fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
     let (stop, stopped) = bounded(1);
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    let listen = move || {
-        let mut is_ending = false;
-        for signal in signals.forever() {
+    let ends_in_time = watchdog()?;
+    let is_ending = AtomicBool::new(false);
+    let end = Arc::new(move || {
+        if is_ending.swap(true, Ordering::SeqCst) {
+            process::exit(130);
+        }
+        let _ = stop.try_send(());
+        let _ = ends_in_time.try_send(());
+    });
+    ctrlc::set_handler({
+        let end = end.clone();
+        move || end()
+    })?;
+    // ctrlc can't tell these two from one another, and would end what `nohup` is to keep alive.
+    let mut others = Signals::new([SIGTERM, SIGHUP])?;
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in others.forever() {
             match signal {
-                // A terminal that was closed ends no server, under nohup or not, and there is nothing to read anew.
+                // A terminal that was closed ends no server, and there is nothing to read anew.
                 SIGHUP => tracing::info!("a hangup changes nothing: SIGTERM ends the server"),
-                _ if is_ending => process::exit(130),
-                _ => {
-                    is_ending = true;
-                    let _ = stop.try_send(());
-                    end_in_time();
-                }
+                _ => end(),
             }
         }
-    };
-    thread::Builder::new().name("signals".into()).spawn(listen)?;
+    })?;
     Ok(stopped)
 }
 
-/// Ends the process when its time is up, whatever hangs: a disk, a room, a log that grew large. What was
-/// answered `ok` is stored by then, and the next start reads it from the log.
-fn end_in_time() {
-    let watchdog = || {
-        thread::sleep(STOP_TIME);
-        tracing::warn!("something is still in the store's hands; it is not waited for");
-        process::exit(0);
+/// A thread that, once told, ends the process when its time is up, whatever hangs: a disk, a room, a log that
+/// grew large. What was answered `ok` is stored by then, and the next start reads it from the log. It is
+/// there from the start: a machine that has no thread left at the end must not keep the process alive.
+fn watchdog() -> io::Result<Sender<()>> {
+    let (tell, told) = bounded(1);
+    let watch = move || {
+        if told.recv().is_ok() {
+            thread::sleep(STOP_TIME);
+            tracing::warn!("something is still in the store's hands; it is not waited for");
+            process::exit(0);
+        }
     };
-    // A machine that has no thread left lets the process end by itself.
-    let _ = thread::Builder::new().name("watchdog".into()).spawn(watchdog);
+    thread::Builder::new().name("watchdog".into()).spawn(watch)?;
+    Ok(tell)
 }

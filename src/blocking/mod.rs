@@ -12,7 +12,7 @@ pub mod view;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Receiver;
 
@@ -38,6 +38,8 @@ pub struct Server {
     lan: Option<IpAddr>,
     /// By which names it may be called.
     hosts: Hosts,
+    /// The answer that the room owes to a health check which could not wait for it.
+    owed: Mutex<Option<view::Unanswered>>,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -55,7 +57,7 @@ pub fn serve(
     let door = Door::new(listener, budget)?;
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(&Arc::new(Server { door, rooms, lan, hosts }), stop);
+    door::serve(&Arc::new(Server { door, rooms, lan, hosts, owed: Mutex::default() }), stop);
     Ok(())
 }
 

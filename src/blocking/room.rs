@@ -69,16 +69,14 @@ impl RoomHandle {
 
     /// Publishes, and waits until the message is stored and handed to every subscriber.
     pub fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
-        let (sender, answer) = bounded(1);
-        self.send(Letter::Publish { draft, sender });
-        answer.recv().map_err(|_| Refusal::TryAgain)?
+        self.post(draft).recv().map_err(|_| Refusal::TryAgain)?
     }
 
-    /// The same, but waits no longer than this: the message may yet be published.
-    pub fn publish_within(&self, draft: Draft, limit: Duration) -> Result<Published, Refusal> {
+    /// The same, for one who does not wait for it, or not for ever.
+    pub fn post(&self, draft: Draft) -> Receiver<Result<Published, Refusal>> {
         let (sender, answer) = bounded(1);
         self.send(Letter::Publish { draft, sender });
-        answer.recv_timeout(limit).map_err(|_| Refusal::TryAgain)?
+        answer
     }
 
     /// Who is present, and since when.

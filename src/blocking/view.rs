@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::{Server, room};
 use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{Exposition, METRICS, Snapshot};
-use crate::room::{After, SubscriberId, Subscription, Wake, Wants};
+use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
 use crate::wire::page::BACKLOG_MESSAGES;
 use crate::wire::refusal::Refusal;
@@ -82,29 +85,44 @@ pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
     reply::metrics(exposition, METRICS.render(&snapshot, exposition))
 }
 
-/// Publishes in a real room, and waits for the message as anybody would.
+/// What the room has not answered yet.
+pub type Unanswered = Receiver<Result<Published, Refusal>>;
+
+/// Publishes in a real room, and waits for the message as anybody would; within its deadline, whatever the
+/// store does. It leaves nothing behind: while the room owes an answer to an earlier check, none is begun.
 pub fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
+    if owes(&server.owed) {
+        return Err(Refusal::StoreUnavailable);
+    }
     let room = server.rooms.whereis(&RoomName::health())?;
     let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
-    let (id, began) = (SubscriberId::fresh(), Instant::now());
+    let (id, deadline) = (SubscriberId::fresh(), Instant::now() + HEALTH_DEADLINE);
     let wake = room.subscribe(id, what);
-    let draft = Draft {
+    let answer = room.post(Draft {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
         sent_as: None,
         at: Timestamp::now(),
-    };
-    let published = room.publish_within(draft, HEALTH_DEADLINE);
-    let left = HEALTH_DEADLINE.saturating_sub(began.elapsed());
-    let woken = wake.recv_timeout(left);
+    });
+    let published = answer.recv_deadline(deadline);
+    let woken = wake.recv_deadline(deadline);
     // Whatever came of it, nobody listens any more.
     room.unsubscribe(id);
-    published?;
+    if published == Err(RecvTimeoutError::Timeout) {
+        *server.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+    published.map_err(|_| Refusal::TryAgain)??;
     match woken {
         Ok(Wake::Page(_)) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
     }
+}
+
+/// Whether the room owes an answer to an earlier check.
+fn owes(owed: &Mutex<Option<Unanswered>>) -> bool {
+    let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
+    owed.as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty))
 }
 
 /// The client's side of a store's error; ours is logged.

@@ -12,7 +12,7 @@ pub mod view;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub struct Server {
     lan: Option<IpAddr>,
     /// By which names it may be called.
     hosts: Hosts,
+    /// The answer that the room owes to a health check which could not wait for it.
+    owed: Mutex<Option<view::Unanswered>>,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -72,7 +74,7 @@ pub fn serve(
     let door = Door::new(listener, budget)?;
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(&Arc::new(Server { door, rooms, lan, hosts }), stop, &runtime);
+    door::serve(&Arc::new(Server { door, rooms, lan, hosts, owed: Mutex::default() }), stop, &runtime);
     // What is left are connections on which nothing is asked.
     runtime.shutdown_timeout(LEAVE);
     Ok(())

@@ -74,14 +74,14 @@ impl RoomHandle {
 
     /// Publishes, and waits until the message is stored and handed to every subscriber.
     pub async fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
-        let (sender, answer) = oneshot::channel();
-        self.send(Letter::Publish { draft, sender });
-        answer.await.map_err(|_| Refusal::TryAgain)?
+        self.post(draft).await.map_err(|_| Refusal::TryAgain)?
     }
 
-    /// The same, but waits no longer than this: the message may yet be published.
-    pub async fn publish_within(&self, draft: Draft, limit: Duration) -> Result<Published, Refusal> {
-        timeout(limit, self.publish(draft)).await.map_err(|_| Refusal::TryAgain)?
+    /// The same, for one who does not wait for it, or not for ever.
+    pub fn post(&self, draft: Draft) -> Receiver<Result<Published, Refusal>> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Letter::Publish { draft, sender });
+        answer
     }
 
     /// Who is present, and since when.

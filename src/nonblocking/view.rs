@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
-
-use tokio::time::timeout;
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::oneshot::Receiver;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::time::{Instant, timeout_at};
 
 use super::door::Visit;
+use super::room::RoomHandle;
 use super::{Server, room};
 use crate::config::HEALTH_DEADLINE;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{Exposition, METRICS, Snapshot};
-use crate::room::{After, SubscriberId, Subscription, Wake, Wants};
+use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
 use crate::wire::page::BACKLOG_MESSAGES;
 use crate::wire::refusal::Refusal;
@@ -94,28 +96,54 @@ pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
     reply::metrics(exposition, METRICS.render(&snapshot, exposition))
 }
 
-/// Publishes in a real room, and waits for the message as anybody would.
+/// What the room has not answered yet.
+pub type Unanswered = Receiver<Result<Published, Refusal>>;
+
+/// Publishes in a real room, and waits for the message as anybody would; within its deadline, whatever the
+/// store does. It leaves nothing behind: while the room owes an answer to an earlier check, none is begun.
 pub async fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
+    if owes(&server.owed) {
+        return Err(Refusal::StoreUnavailable);
+    }
     let room = server.rooms.whereis(&RoomName::health())?;
     let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
-    let (id, began) = (SubscriberId::fresh(), Instant::now());
+    let (id, deadline) = (SubscriberId::fresh(), Instant::now() + HEALTH_DEADLINE);
     let wake = room.subscribe(id, what);
-    let draft = Draft {
+    // Whatever comes of it: the client may give up, and this then ends in the middle.
+    let _ends = Subscribed { room: &room, id };
+    let mut answer = room.post(Draft {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
         sent_as: None,
         at: Timestamp::now(),
+    });
+    let Ok(published) = timeout_at(deadline, &mut answer).await else {
+        *server.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        return Err(Refusal::TryAgain);
     };
-    let published = room.publish_within(draft, HEALTH_DEADLINE).await;
-    let left = HEALTH_DEADLINE.saturating_sub(began.elapsed());
-    let woken = timeout(left, wake).await;
-    // Whatever came of it, nobody listens any more.
-    room.unsubscribe(id);
-    published?;
-    match woken {
+    published.map_err(|_| Refusal::TryAgain)??;
+    match timeout_at(deadline, wake).await {
         Ok(Ok(Wake::Page(_))) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
+    }
+}
+
+/// Whether the room owes an answer to an earlier check.
+fn owes(owed: &Mutex<Option<Unanswered>>) -> bool {
+    let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
+    owed.as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty))
+}
+
+/// A subscription that is taken back however its holder ends.
+struct Subscribed<'a> {
+    room: &'a RoomHandle,
+    id: SubscriberId,
+}
+
+impl Drop for Subscribed<'_> {
+    fn drop(&mut self) {
+        self.room.unsubscribe(self.id);
     }
 }
 

@@ -124,6 +124,22 @@ fn may_be_more(address: SocketAddr) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::collections::{HashSet, VecDeque};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A thousand calls stood when the server was to end, each with a connection that took its time to fail:
+    /// the end took minutes.
+    #[test]
+    fn it_ends_at_once_however_many_calls_stand() {
+        // Nobody accepts here, so that a connection fails once the queue is full.
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let rescuer = Rescuer::start(listener.local_addr().expect("it is bound")).expect("a thread");
+        (0..CALLS_MAX).for_each(|_| rescuer.call());
+        let start = Instant::now();
+        rescuer.stop();
+        assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+    }
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     enum Who {

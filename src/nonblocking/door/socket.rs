@@ -239,6 +239,7 @@ impl Deadline {
 mod tests {
     use std::future::Future;
     use std::net::SocketAddr;
+    use std::sync::Mutex;
 
     use tokio::runtime::Builder;
     use tokio::time::sleep;
@@ -265,8 +266,8 @@ mod tests {
             let door = Door::new(listener, Budget { connections: 100, waiters: 90 }).expect("a door");
             let store =
                 store::open(&StoreSpec::Memory, Keep { messages: 1_000, age: None }).expect("a store");
-            let server =
-                Arc::new(Server { door, rooms: Rooms::new(store), lan: None, hosts: Hosts::default() });
+            let (rooms, hosts, owed) = (Rooms::new(store), Hosts::default(), Mutex::default());
+            let server = Arc::new(Server { door, rooms, lan: None, hosts, owed });
             let accepting = tokio::spawn(handlers::receive(server));
             client(address).await;
             accepting.abort();
