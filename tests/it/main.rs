@@ -62,6 +62,7 @@ mod figures;
 mod firehose;
 mod flood;
 mod framing;
+mod heads;
 mod history;
 mod leaving;
 mod limits;
