@@ -15,6 +15,10 @@ pub const PAGE_LIMIT: usize = 500;
 /// The most text in one JSON reply, in bytes (1 MiB); a single message is sent whatever it weighs.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 
+/// The fewest bytes of a reply that are compressed for who takes it: less is one packet in any case. A wait's
+/// answer is never compressed, as it goes to all who wait at once.
+pub const COMPRESSED_FROM: usize = 1_024;
+
 /// How long a room's thread outlives its last subscriber and message, so that the gap between two
 /// polls does not end it.
 pub const ROOM_IDLE: Duration = Duration::from_secs(30);

@@ -73,7 +73,9 @@ impl Server {
     /// Answers one request.
     fn answer<'a>(&'a self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer<'a>, Refusal> {
         self.hosts.admit(head)?;
-        let reply = match parse(head, body)? {
+        let intent = parse(head, body)?;
+        let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
+        let reply = match intent {
             Intent::Poll(poll) => poll::poll(self, &poll, visit)?,
             Intent::Stream(poll) => return stream::open(self, poll, visit).map(Answer::Stream),
             Intent::Publish(publish) => publish::publish(self, &publish)?,
@@ -91,6 +93,6 @@ impl Server {
             Intent::Lobby => reply::to_lobby(),
             Intent::Options(allow) => reply::options(allow),
         };
-        Ok(Answer::Reply(reply))
+        Ok(Answer::Reply(if waits { reply } else { reply.compressed(head) }))
     }
 }

@@ -102,7 +102,9 @@ impl Server {
     /// Answers one request.
     async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
         self.hosts.admit(head)?;
-        let reply = match parse(head, body)? {
+        let intent = parse(head, body)?;
+        let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
+        let reply = match intent {
             Intent::Poll(poll) => poll::poll(self, &poll, visit).await?,
             Intent::Stream(poll) => return stream::open(self, poll, visit).await.map(Answer::Stream),
             Intent::Publish(publish) => publish::publish(self, &publish).await?,
@@ -120,6 +122,6 @@ impl Server {
             Intent::Lobby => reply::to_lobby(),
             Intent::Options(allow) => reply::options(allow),
         };
-        Ok(Answer::Reply(reply))
+        Ok(Answer::Reply(if waits { reply } else { reply.compressed(head) }))
     }
 }

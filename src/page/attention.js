@@ -10,6 +10,8 @@ export class Attention {
   #started = false;
   #wasAtEnd = false;
   #title = document.title;
+  #icon = document.getElementById("icon");
+  #readIcon = this.#icon.href;
   #down = document.getElementById("down");
   #count = document.getElementById("down-count");
 
@@ -87,7 +89,7 @@ export class Attention {
     this.#unread = unread;
     const shown = unread > 99 ? "99+" : String(unread);
     document.title = unread === 0 ? this.#title : `(${shown}) ${this.#title}`;
-    document.getElementById("icon").href = unread === 0 ? "/page/icon.svg" : "/page/icon-unread.svg";
+    this.#icon.href = unread === 0 ? this.#readIcon : this.#icon.dataset.unread;
     this.#count.hidden = unread === 0;
     this.#count.textContent = shown;
     this.#down.setAttribute(

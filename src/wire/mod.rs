@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows how a request was read or how a reply is written.
 
+pub mod join;
 pub mod origin;
 pub mod page;
 pub mod refusal;

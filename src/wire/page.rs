@@ -14,6 +14,7 @@ use flate2::write::GzEncoder;
 use qrcode::QrCode;
 use qrcode::render::svg::Color;
 
+use super::join::{self, File};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
 
 /// The most messages that the HTML holds; older ones are a history request away.
@@ -33,8 +34,8 @@ pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
     base-uri 'none'; frame-ancestors 'self'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The Cache-Control of every [`Asset`]: keep it, and ask each time whether it is still the one.
-pub const ASSET_CACHE_CONTROL: &str = "no-cache";
+/// The Cache-Control of every [`Asset`]: keep it and never ask again, since what is changed has another name.
+pub const ASSET_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 /// One file of the page.
 pub struct Asset {
@@ -54,91 +55,117 @@ pub struct Representation {
     pub body: Vec<u8>,
 }
 
-macro_rules! files {
-    ($($path:literal: $content_type:expr,)*) => {
-        [$((
-            $path,
-            $content_type,
-            include_bytes!(concat!("../page/", $path)).as_slice(),
-        )),*]
-    };
-}
-
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 /// The content type of [`qr_svg`].
 pub const SVG: &str = "image/svg+xml";
 
-/// Name, content type and content of every file.
-const FILES: &[(&str, &str, &[u8])] = &files! {
-    "style.css": CSS,
-    "log.css": CSS,
-    "composer.css": CSS,
-    "panels.css": CSS,
-    "noscript.css": CSS,
-    "icon.svg": SVG,
-    "icon-unread.svg": SVG,
-    "announce.js": JAVASCRIPT,
-    "attention.js": JAVASCRIPT,
-    "backlog.js": JAVASCRIPT,
-    "bus.js": JAVASCRIPT,
-    "composer.js": JAVASCRIPT,
-    "election.js": JAVASCRIPT,
-    "element.js": JAVASCRIPT,
-    "focus.js": JAVASCRIPT,
-    "follower.js": JAVASCRIPT,
-    "hub.js": JAVASCRIPT,
-    "keyboard.js": JAVASCRIPT,
-    "kept.js": JAVASCRIPT,
-    "limits.js": JAVASCRIPT,
-    "line.js": JAVASCRIPT,
-    "log.js": JAVASCRIPT,
-    "main.js": JAVASCRIPT,
-    "mention.js": JAVASCRIPT,
-    "outbox.js": JAVASCRIPT,
-    "past.js": JAVASCRIPT,
-    "people.js": JAVASCRIPT,
-    "presence.js": JAVASCRIPT,
-    "rooms.js": JAVASCRIPT,
-    "rows.js": JAVASCRIPT,
-    "share.js": JAVASCRIPT,
-    "status.js": JAVASCRIPT,
-    "text.js": JAVASCRIPT,
-    "time.js": JAVASCRIPT,
-    "wide.js": JAVASCRIPT,
-    "wire.js": JAVASCRIPT,
+macro_rules! files {
+    ($($path:literal,)*) => {
+        [$(($path, include_str!(concat!("../page/", $path)))),*]
+    };
+}
+
+const MODULES: &[File] = &files! {
+    "announce.js",
+    "attention.js",
+    "backlog.js",
+    "bus.js",
+    "composer.js",
+    "election.js",
+    "element.js",
+    "focus.js",
+    "follower.js",
+    "hub.js",
+    "keyboard.js",
+    "kept.js",
+    "limits.js",
+    "line.js",
+    "log.js",
+    "main.js",
+    "mention.js",
+    "outbox.js",
+    "past.js",
+    "people.js",
+    "presence.js",
+    "rooms.js",
+    "rows.js",
+    "share.js",
+    "status.js",
+    "text.js",
+    "time.js",
+    "wide.js",
+    "wire.js",
 };
 
-static ASSETS: LazyLock<Vec<(&str, Asset)>> = LazyLock::new(|| {
-    let asset = |&(path, content_type, body): &(&'static str, &'static str, &[u8])| {
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
-        let version = hasher.finish();
-        let asset = Asset {
-            content_type,
-            plain: Representation { etag: format!("\"{version:016x}\""), body: body.to_vec() },
-            gzip: Representation { etag: format!("\"{version:016x}-gzip\""), body: gzip(body) },
-        };
-        (path, asset)
-    };
-    FILES.iter().map(asset).collect()
+/// In the order in which they apply.
+const SHEETS: &[File] = &files! {
+    "style.css",
+    "log.css",
+    "composer.css",
+    "panels.css",
+};
+
+const PLAIN_SHEET: &str = include_str!("../page/noscript.css");
+const ICON: &str = include_str!("../page/icon.svg");
+const ICON_UNREAD: &str = include_str!("../page/icon-unread.svg");
+
+/// The files of the page. The name of each holds the version of what is in it.
+struct Assets {
+    script: Named,
+    sheet: Named,
+    plain_sheet: Named,
+    icon: Named,
+    icon_unread: Named,
+}
+
+/// A file and its name.
+struct Named {
+    name: String,
+    asset: Asset,
+}
+
+static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
+    Assets {
+        script: named("page", "js", JAVASCRIPT, &join::modules(MODULES, "main.js")),
+        sheet: named("page", "css", CSS, &sheet),
+        plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET),
+        icon: named("icon", "svg", SVG, ICON),
+        icon_unread: named("icon-unread", "svg", SVG, ICON_UNREAD),
+    }
 });
 
-/// Compresses the files, before anybody asks for one. It takes more stack than a thread that answers
-/// requests may have, and so it is done first, by the one that starts the server.
+fn named(stem: &str, extension: &str, content_type: &'static str, body: &str) -> Named {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    let version = hasher.finish();
+    let asset = Asset {
+        content_type,
+        plain: Representation { etag: format!("\"{version:016x}\""), body: body.into() },
+        gzip: Representation {
+            etag: format!("\"{version:016x}-gzip\""),
+            body: gzip(body.as_bytes(), Compression::best()),
+        },
+    };
+    Named { name: format!("{stem}-{version:016x}.{extension}"), asset }
+}
+
+/// Joins and compresses the files, before anybody asks for one.
 pub fn prepare() {
     LazyLock::force(&ASSETS);
 }
 
 /// The file of this name, which stands under `/page/`, if it is one of the page's.
 pub fn asset(name: &str) -> Option<&'static Asset> {
-    let (_, asset) = ASSETS.iter().find(|(path, _)| *path == name)?;
-    Some(asset)
+    let Assets { script, sheet, plain_sheet, icon, icon_unread } = &*ASSETS;
+    let found = [script, sheet, plain_sheet, icon, icon_unread].into_iter().find(|file| file.name == name)?;
+    Some(&found.asset)
 }
 
 /// Compresses a body for `Content-Encoding: gzip`.
-pub fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+pub fn gzip(body: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     // A Vec takes every write.
     encoder.write_all(body).expect("a Vec takes every byte");
     encoder.finish().expect("a Vec takes every byte")
@@ -167,7 +194,7 @@ pub fn render(page: &Page<'_>) -> String {
         address: page.address,
         name: page.name.map_or("", PersonName::as_str),
         id: format!("{:032x}", fastrand::u128(..)),
-        modules: FILES.iter().map(|(path, ..)| *path).filter(|path| path.ends_with(".js")).collect(),
+        assets: &ASSETS,
     };
     // The templates call nothing that can fail, and a String takes every write.
     html.render().expect("rendering into a String succeeds")
@@ -176,7 +203,7 @@ pub fn render(page: &Page<'_>) -> String {
 /// The HTML of `GET /chat/{room}?view=backlog`: the list of messages alone, which renews itself.
 /// The page shows it in a frame to browsers without scripts, so that what one types there stays.
 pub fn render_backlog(room: &RoomName, messages: &[Arc<Message>]) -> String {
-    let html = BacklogHtml { room: room.as_str(), messages: backlog(messages) };
+    let html = BacklogHtml { room: room.as_str(), messages: backlog(messages), assets: &ASSETS };
     // As above.
     html.render().expect("rendering into a String succeeds")
 }
@@ -225,8 +252,7 @@ struct RoomHtml<'a> {
     name: &'a str,
     /// Under which what is written in this form is published once, however often it is sent.
     id: String,
-    /// The scripts, to be fetched side by side rather than as one import after the other.
-    modules: Vec<&'static str>,
+    assets: &'static Assets,
 }
 
 #[derive(Template)]
@@ -234,6 +260,7 @@ struct RoomHtml<'a> {
 struct BacklogHtml<'a> {
     room: &'a str,
     messages: &'a [Arc<Message>],
+    assets: &'static Assets,
 }
 
 /// The newest of the messages, within the page's limit of bytes.
@@ -349,6 +376,11 @@ mod tests {
             assert_eq!(plain, asset.plain.body);
         }
         assert!(asset("../wire/page.rs").is_none());
+        let script = String::from_utf8_lossy(&ASSETS.script.asset.plain.body);
+        assert!(!script.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")));
+        for (name, _) in MODULES {
+            assert!(script.contains(&format!("// {name}\n")), "{name} is imported by none");
+        }
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use flate2::Compression;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::page;
 use super::refusal::Refusal;
-use super::request::{Fetch, Format, History, Poll, Publish, RoomsPage, View};
-use crate::config::{PAGE_BYTES, PAGE_LIMIT};
+use super::request::{Fetch, Format, Head, History, Poll, Publish, RoomsPage, View};
+use crate::config::{COMPRESSED_FROM, PAGE_BYTES, PAGE_LIMIT};
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName, Timestamp, is_terminal_control};
 use crate::metrics::Exposition;
 use crate::room::{Outcome, Page, Published};
@@ -67,6 +68,20 @@ impl Reply {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         head
+    }
+
+    /// Compresses the body, if it is worth it and the client takes it so. Quickly, since it is done for each.
+    pub fn compressed(mut self, head: &Head<'_>) -> Reply {
+        let is_encoded = self.headers.iter().any(|(name, _)| *name == "Content-Encoding");
+        if self.body.len() < COMPRESSED_FROM || is_encoded {
+            return self;
+        }
+        self = self.with("Vary", "Accept-Encoding");
+        if head.takes_gzip() {
+            self.body = page::gzip(&self.body, Compression::fast()).into();
+            self = self.with("Content-Encoding", "gzip");
+        }
+        self
     }
 
     fn empty(status: u16) -> Reply {

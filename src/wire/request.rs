@@ -238,6 +238,15 @@ impl<'a> Head<'a> {
             .map(|(_, value)| value.trim())
     }
 
+    /// Whether an answer may be compressed by gzip.
+    pub fn takes_gzip(&self) -> bool {
+        self.header_values("Accept-Encoding").flat_map(|value| value.split(',')).any(|coding| {
+            let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let quality = quality.trim().strip_prefix("q=").and_then(|quality| quality.parse().ok());
+            name.trim().eq_ignore_ascii_case("gzip") && quality.is_some_and(|quality: f32| quality > 0.0)
+        })
+    }
+
     /// Whether it is a `HEAD`, whose answer is a GET's without the body.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
@@ -487,11 +496,7 @@ fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
 
 fn fetch(head: &Head<'_>, name: String) -> Fetch {
     let listed = |header| head.header_values(header).flat_map(|value| value.split(',')).map(str::trim);
-    let gzip = listed("Accept-Encoding").any(|coding| {
-        let (name, quality) = coding.split_once(";q=").unwrap_or((coding, "1"));
-        name.eq_ignore_ascii_case("gzip") && quality.parse().is_ok_and(|quality: f32| quality > 0.0)
-    });
-    Fetch { name, gzip, known: listed("If-None-Match").map(str::to_owned).collect() }
+    Fetch { name, gzip: head.takes_gzip(), known: listed("If-None-Match").map(str::to_owned).collect() }
 }
 
 fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {

@@ -191,7 +191,7 @@ test("the focus stays when what has it is built anew or goes away", async () => 
       : route.continue(),
   );
   await say(page, "again");
-  await page.getByText("No.", { exact: true }).waitFor();
+  await page.locator(".failure").waitFor();
   const announced = page.locator("#announce");
   await until("it is announced", async () => (await announced.textContent()) === "Not sent. No.");
   refuse = false;

@@ -28,6 +28,40 @@ async function firstMessage(server) {
   return painted;
 }
 
+/** A line over half the world, as Chromium makes one: each answer begins so much later, in milliseconds. */
+const ROUND_TRIP = 150;
+
+/** Opens a room at a distance, twice: when its first message was painted and its script ready, in milliseconds. */
+async function distant(server) {
+  const context = await browser(server, PHONE);
+  const open = async () => {
+    const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send("Network.enable");
+    const line = { offline: false, latency: ROUND_TRIP, downloadThroughput: -1, uploadThroughput: -1 };
+    await session.send("Network.emulateNetworkConditions", line);
+    await page.addInitScript(() => {
+      globalThis.figures = {};
+      const look = () => {
+        if (document.querySelector(".row.message") && !figures.painted) {
+          figures.painted = Infinity;
+          requestAnimationFrame(() => (figures.painted = performance.now()));
+        }
+        if (document.documentElement?.classList.contains("ready")) figures.ready ??= performance.now();
+      };
+      new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });
+    });
+    await page.goto(`${server.origin}/chat/figures`);
+    await page.waitForFunction(() => figures.ready && Number.isFinite(figures.painted));
+    const figures = await page.evaluate(() => globalThis.figures);
+    await page.close();
+    return figures;
+  };
+  const both = { cold: await open(), warm: await open() };
+  await context.close();
+  return both;
+}
+
 /** Scrolls up through what is kept; how long frames took, in milliseconds. */
 async function scrolling(server) {
   const page = await (await browser(server, PHONE)).newPage();
@@ -56,6 +90,15 @@ for (let n = 0; n < ROUNDS; n += 1) painted.push(await firstMessage(server));
 console.log(
   `first message visible, empty cache: median ${Math.round(median(painted))} ms of ${ROUNDS}, worst ${Math.round(Math.max(...painted))} ms`,
 );
+
+const loads = [];
+for (let n = 0; n < ROUNDS; n += 1) loads.push(await distant(server));
+for (const way of ["cold", "warm"]) {
+  const of = (what) => Math.round(median(loads.map((load) => load[way][what])));
+  console.log(
+    `at a round trip of ${ROUND_TRIP} ms, ${way}: first message visible ${of("painted")} ms, script ready ${of("ready")} ms, medians of ${ROUNDS}`,
+  );
+}
 
 const { frames, nodes } = await scrolling(server);
 const late = frames.filter((frame) => frame > 50).length;

@@ -55,7 +55,7 @@ test("a message that was refused is taken back and changed", async () => {
     });
   });
   await say(page, "too much");
-  await page.getByText("That was too much.").waitFor();
+  await page.locator(".failure").getByText("That was too much.").waitFor();
   await page.locator("#message").fill("half a thought");
   refuse = false;
   await page.getByRole("button", { name: "Edit" }).click();

@@ -133,9 +133,9 @@ test("what the server refuses is shown as failed, with its reason, and goes out 
     });
   });
   await say(page, "again");
-  await page.getByText("That was too much.").waitFor();
+  await page.locator(".failure").getByText("That was too much.").waitFor();
   await say(page, "other");
-  await page.getByText("That was too much.").nth(1).waitFor();
+  await page.locator(".failure").getByText("That was too much.").nth(1).waitFor();
   refuse = false;
   await page.getByRole("button", { name: "Discard" }).nth(1).click();
   await page.getByRole("button", { name: "Try again" }).click();
@@ -353,7 +353,7 @@ test("after eleven minutes only what the room has already is asked about", async
   await say(page, "waiting");
   await later(page, 11);
   lose = null;
-  await page.getByText("It may have gone out, or not.").waitFor();
+  await page.locator(".failure").getByText("It may have gone out, or not.").waitFor();
   await until("the other went out", async () => (await server.said("asked")).length === 2);
   await page.getByRole("button", { name: "Discard" }).click();
   await sent(page);

@@ -16,8 +16,11 @@ async function load(context, room) {
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   await session.send("Network.enable");
-  const asked = { page, bytes: 0, addresses: [] };
+  const asked = { page, bytes: 0, addresses: [], fetched: [] };
   session.on("Network.requestWillBeSent", ({ request }) => asked.addresses.push(request.url));
+  session.on("Network.responseReceived", ({ response }) => {
+    if (!response.fromDiskCache && !response.fromPrefetchCache) asked.fetched.push(response.url);
+  });
   session.on("Network.loadingFinished", ({ encodedDataLength }) => (asked.bytes += encodedDataLength));
   await page.goto(`${server.origin}/chat/${room}`);
   await page.locator("html.ready").waitFor();
@@ -35,4 +38,17 @@ test("the whole page is under 60 KB over the wire, and asks nobody but its serve
   for (const address of first.addresses) assert.equal(new URL(address).origin, server.origin);
   const again = await load(context, "weight");
   assert.ok(again.bytes < MOST / 3, `${again.bytes} bytes the second time`);
+});
+
+// Each load asked for 30 files, one import after the other, and each time anew.
+test("the page is three files, which no later load asks for", async () => {
+  const context = await browser(server);
+  const files = ({ fetched }) => fetched.filter((address) => address.includes("/page/")).length;
+  const first = await load(context, "cached");
+  assert.ok(files(first) >= 2 && files(first) <= 3, `${first.fetched}`);
+  await first.page.close();
+  const again = await load(context, "cached-too");
+  assert.ok(again.addresses.some((address) => address.includes("/page/")));
+  // What is in the memory of the browser is named as asked for, and is no byte on the wire.
+  assert.ok(again.bytes < 8 * 1024, `${again.bytes} bytes the second time`);
 });

@@ -223,7 +223,7 @@ impl Request {
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
-    headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 

@@ -1,5 +1,9 @@
 //! One address for browsers and scripts: `Accept` chooses what comes back.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
 use crate::chat::Chat;
 use crate::client::Request;
 
@@ -11,6 +15,8 @@ on_every_setup![
     no_reply_is_to_be_stored,
     every_reply_says_that_accept_chose_its_form,
     a_file_that_the_browser_has_is_not_sent_again,
+    what_is_long_comes_compressed_to_who_takes_it,
+    the_files_of_the_page_are_kept_for_good,
 ];
 
 /// What comes back of a room in which "hi" was said.
@@ -103,15 +109,66 @@ fn every_reply_says_that_accept_chose_its_form(chat: Chat) {
         let reply = chat.ask(&request);
         assert_eq!(reply.header("Vary"), Some("Accept"), "{request:?}");
     }
-    assert_eq!(chat.ask(&Request::get("/page/main.js")).header("Vary"), Some("Accept-Encoding"));
+    assert_eq!(chat.ask(&Request::get(&script(&chat))).header("Vary"), Some("Accept-Encoding"));
 }
 
 /// A tag that a proxy had weakened by compression matched nothing, and `*` neither.
 fn a_file_that_the_browser_has_is_not_sent_again(chat: Chat) {
-    let file = || Request::get("/page/main.js");
+    let script = script(&chat);
+    let file = || Request::get(&script);
     let tag = chat.ask(&file()).is(200).expect_header("ETag").to_owned();
     for known in [&tag, &format!("W/{tag}"), &format!("\"x\", W/{tag}"), "*"] {
         chat.ask(&file().header("If-None-Match", known)).is(304);
     }
     chat.ask(&file().header("If-None-Match", "W/\"x\"")).is(200);
+}
+
+/// A room's page with 50 messages was 40 KiB on the wire, over a phone's slow line.
+fn what_is_long_comes_compressed_to_who_takes_it(chat: Chat) {
+    let text = "so it goes ".repeat(300);
+    chat.says(&text);
+    for (query, accept) in
+        [("", "text/html"), ("/history", "application/json"), ("?after=oldest&wait=0", "application/json")]
+    {
+        let request = || chat.get(query).accept(accept);
+        let reply = chat.ask(&request().header("Accept-Encoding", "br, gzip;q=0.8")).is(200);
+        assert_eq!(reply.expect_header("Content-Encoding"), "gzip", "{query}");
+        let mut plain = String::new();
+        GzDecoder::new(&*reply.body).read_to_string(&mut plain).expect("a gzip stream of UTF-8");
+        assert!(plain.contains(text.trim_end()), "{query}");
+        assert!(reply.body.len() < plain.len() / 2, "{query}");
+        for coding in ["", "br", "gzip;q=0", "gzip; q=0.0"] {
+            let reply = chat.ask(&request().header("Accept-Encoding", coding)).is(200);
+            assert_eq!(reply.header("Content-Encoding"), None, "{coding}");
+            let mut vary = reply.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Vary"));
+            assert!(
+                vary.any(|(_, value)| value.contains("Accept-Encoding")),
+                "{coding}: a cache tells them apart"
+            );
+        }
+    }
+    // What a wait brings goes to all who wait at once: it is not compressed for each of them.
+    let wait = chat.get("?after=oldest").accept("application/json").header("Accept-Encoding", "gzip");
+    assert_eq!(chat.ask(&wait).is(200).header("Content-Encoding"), None);
+}
+
+/// A load of the page asked for 30 files again each time, and was told 304 of each: the script was ready
+/// after 1.1 s at a round trip of 150 ms.
+fn the_files_of_the_page_are_kept_for_good(chat: Chat) {
+    let page = chat.ask(&chat.get("").accept("text/html")).is(200);
+    let files: Vec<&str> = page.text().split('"').filter(|part| part.starts_with("/page/")).collect();
+    assert!((3..6).contains(&files.len()), "{files:?}");
+    for file in files {
+        let reply = chat.ask(&Request::get(file)).is(200);
+        assert_eq!(reply.expect_header("Cache-Control"), "public, max-age=31536000, immutable");
+        let (stem, extension) = file.rsplit_once('.').expect("a file has an extension");
+        chat.ask(&Request::get(&format!("{}x.{extension}", &stem[..stem.len() - 1]))).is(404);
+    }
+}
+
+/// The address of the page's script.
+fn script(chat: &Chat) -> String {
+    let page = chat.ask(&chat.get("").accept("text/html")).is(200);
+    let script = page.text().split('"').find(|part| part.starts_with("/page/") && part.ends_with(".js"));
+    script.expect("the page has a script").to_owned()
 }
