@@ -44,10 +44,13 @@ impl Target {
         self.get(&format!("{}?after=latest&wait=0", self.path), Form::Plain)
     }
 
-    /// Polls for what follows a cursor, which is given as the path that `rel="next"` named.
+    /// Polls for what follows a cursor, which is given as the path that `rel="next"` named. It names the wait
+    /// of the request before this one, which may have been none.
     pub fn poll(&self, next: &str, hold: Duration, form: Form) -> Vec<u8> {
-        let separator = if next.contains('?') { '&' } else { '?' };
-        self.get(&format!("{next}{separator}wait={}", hold.as_secs()), form)
+        let (path, query) = next.split_once('?').unwrap_or((next, ""));
+        let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("wait="));
+        let kept: String = kept.map(|pair| format!("{pair}&")).collect();
+        self.get(&format!("{path}?{kept}wait={}", hold.as_secs()), form)
     }
 
     /// Publishes a text.
@@ -143,5 +146,9 @@ mod tests {
         let target: Target = "http://h:1/chat/r".parse().unwrap();
         let poll = target.poll("/chat/r?after=7", Duration::from_secs(9), Form::Plain);
         assert!(poll.starts_with(b"GET /chat/r?after=7&wait=9 HTTP/1.1\r\n"));
+        let poll = target.poll("/chat/r?after=7&wait=0&name=a", Duration::from_secs(9), Form::Plain);
+        assert!(poll.starts_with(b"GET /chat/r?after=7&name=a&wait=9 HTTP/1.1\r\n"));
+        let poll = target.poll("/chat/r", Duration::from_secs(9), Form::Plain);
+        assert!(poll.starts_with(b"GET /chat/r?wait=9 HTTP/1.1\r\n"));
     }
 }

@@ -322,6 +322,10 @@ impl<'a> Head<'a> {
             (Some(_), None) if self.version == (1, 0) => {
                 Err(Refusal::BadFraming("HTTP/1.0 has no Transfer-Encoding"))
             }
+            // tiny_http reads no chunks where something else may follow.
+            (Some(_), None) if self.header_values("Connection").any(has_upgrade) => {
+                Err(Refusal::BadFraming("a body in chunks does not go with Connection: upgrade"))
+            }
             (Some(encoding), None) => {
                 if encoding.eq_ignore_ascii_case("chunked") && encodings.next().is_none() {
                     Ok(BodyLength::Chunked)
@@ -347,6 +351,10 @@ impl<'a> Head<'a> {
             }
         }
     }
+}
+
+fn has_upgrade(connection: &str) -> bool {
+    connection.to_ascii_lowercase().contains("upgrade")
 }
 
 /// What may stand in a method's or a header's name (RFC 9110, 5.6.2).

@@ -160,9 +160,15 @@ fn an_unsound_head_is_refused(chat: Chat) {
     let head = format!("POST {path} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
     connection.send_bytes(head.as_bytes());
     connection.reply().is(400);
+    // This one stood until the client gave up.
+    let mut connection = chat.connect();
+    let headers = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked";
+    connection.send_bytes(post(&chat, headers, "2\r\nhi\r\n0\r\n\r\n").as_bytes());
+    connection.reply().is(400);
     assert_eq!(chat.cursor(), start, "something was published");
     for (line, headers) in [
         (line.as_str(), "X: a\tb~\r\n"),
+        (&line, "Connection: Upgrade\r\nUpgrade: h2c\r\n"),
         // The same length said twice is still one length.
         (&line, "Content-Length: 2\r\n"),
         (&format!("POST http://localhost{path} HTTP/1.1"), ""),
