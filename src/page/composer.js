@@ -1,28 +1,23 @@
 // Where one writes: the name once, then message after message.
 
+import { Draft } from "./draft.js";
 import { composes } from "./keyboard.js";
-import { keep, recall } from "./kept.js";
 import { bytesOver, isSeen, nameFault } from "./limits.js";
 import { Mention } from "./mention.js";
-
-/** How many of one's last messages the Up key brings back. */
-const RECALLED = 30;
 
 export class Composer {
   #form = document.getElementById("composer");
   #text = document.getElementById("message");
   #name = document.getElementById("name");
   #error = document.getElementById("message-error");
-  #room;
+  #draft;
   #mention;
-  #said;
   #back = 0;
   #known = null;
 
   /** `named(name)` when a name is given, `say(text)` when a message is. */
   constructor({ room, name, names, named, say }) {
-    this.#room = room;
-    this.#said = recall(`said/${room}`, []);
+    this.#draft = new Draft(room);
     this.#mention = new Mention(this.#text, document.getElementById("mentions"), names);
     this.#form.noValidate = true;
     this.#form.addEventListener("submit", (event) => {
@@ -33,7 +28,7 @@ export class Composer {
     this.#text.addEventListener("input", () => this.#typed());
     this.#name.addEventListener("keydown", (event) => this.#nameKey(event, named));
     document.getElementById("me").addEventListener("click", () => this.askName());
-    this.#text.value ||= recall(`draft/${room}`, "");
+    this.#text.value ||= this.#draft.find();
     this.show(name);
     // A window that is turned, or a panel that is laid beside it, makes lines longer or shorter.
     let width = 0;
@@ -105,8 +100,7 @@ export class Composer {
     this.#accept();
     this.#text.value = "";
     this.#typed();
-    this.#said = [...this.#said.filter((said) => said !== text), text].slice(-RECALLED);
-    keep(`said/${this.#room}`, this.#said);
+    this.#draft.say(text);
     this.#text.focus();
     say(text);
   }
@@ -128,7 +122,7 @@ export class Composer {
     this.#back = 0;
     this.#fit();
     this.#accept();
-    keep(`draft/${this.#room}`, this.#text.value || null);
+    this.#draft.write(this.#text.value);
   }
 
   #key(event) {
@@ -142,12 +136,13 @@ export class Composer {
 
   /** Walks through what one said before, as long as nothing else is typed. */
   #recall(event) {
-    const current = this.#back === 0 ? "" : this.#said.at(-this.#back);
+    const { said } = this.#draft;
+    const current = this.#back === 0 ? "" : said.at(-this.#back);
     if (this.#text.value !== current) return;
     const back = this.#back + (event.key === "ArrowUp" ? 1 : -1);
-    if (back < 0 || back > this.#said.length) return;
+    if (back < 0 || back > said.length) return;
     event.preventDefault();
-    this.#text.value = back === 0 ? "" : this.#said.at(-back);
+    this.#text.value = back === 0 ? "" : said.at(-back);
     this.#typed();
     this.#back = back;
   }

@@ -5,6 +5,7 @@
 
 const PREFIX = "comet-chat/";
 const fallback = new Map();
+const here = new Map();
 
 /** The value that was kept, or `otherwise`. */
 export function recall(key, otherwise = null) {
@@ -28,6 +29,26 @@ export function keep(key, value) {
   } catch {
     // It is full or forbidden.
     if (value !== null) fallback.set(key, JSON.stringify(value));
+  }
+}
+
+/** The value that this tab has kept, also while it is loaded again, or `otherwise`. */
+export function recallHere(key, otherwise = null) {
+  try {
+    return parse(here.get(key) ?? sessionStorage.getItem(PREFIX + key), otherwise);
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Keeps a value for this tab alone; null forgets it. */
+export function keepHere(key, value) {
+  here.delete(key);
+  try {
+    if (value === null) sessionStorage.removeItem(PREFIX + key);
+    else sessionStorage.setItem(PREFIX + key, JSON.stringify(value));
+  } catch {
+    if (value !== null) here.set(key, JSON.stringify(value));
   }
 }
 

@@ -14,6 +14,7 @@ import { makeRoom } from "./keyboard.js";
 import { keep, recall, watch } from "./kept.js";
 import { nameFault } from "./limits.js";
 import { Log } from "./log.js";
+import { tellNeeds } from "./needs.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
@@ -37,6 +38,7 @@ const failed = new Set();
 const speakers = new Set();
 const context = { me: () => name, names: known };
 
+tellNeeds();
 document.documentElement.classList.add("ready");
 const backlog = adopt(place);
 const log = new Log(scroller, place, context);
@@ -69,6 +71,7 @@ const follower = new Follower({ bus, tab, room, next, name, take: news, silent: 
 new Status(bus, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();
+document.documentElement.classList.add("running");
 
 /** New messages by the poll. */
 function news({ messages, gap }) {

@@ -132,8 +132,8 @@ for (const [where, host] of [
       await one(room);
       for (const page of pages) await setHidden(page, true);
       const begun = Date.now();
-      const goOn = await end(pages[0]);
       const polls = pages.slice(1).map(pollsOf);
+      const goOn = await end(pages[0]);
       await until("another tab polls", () => polls.some(({ open }) => open > 0), 30_000);
       await server.say(room, "ben", "two");
       for (const page of pages.slice(1)) {
@@ -200,4 +200,52 @@ test("a hidden tab asks rarely", async () => {
   await server.say("quiet", "ben", "hello");
   await wait;
   assert.equal(polls.begun, 1);
+});
+
+// Two tabs in one room wrote their drafts over each other.
+test("each tab has its own draft, and the next tab takes up that of one that closed", async () => {
+  const context = await browser(server, { name: "anna" });
+  const [first, second] = await tabs(context, "drafts", 2);
+  const draft = (page) => page.locator("#message").inputValue();
+  await first.locator("#message").fill("of the first");
+  await second.locator("#message").fill("of the second");
+  for (const page of [first, second]) {
+    await page.reload();
+    await page.locator("html.ready").waitFor();
+  }
+  assert.deepEqual([await draft(first), await draft(second)], ["of the first", "of the second"]);
+  await first.close({ runBeforeUnload: true });
+  const next = await until("it is left", async () => {
+    const page = await tab(context, "drafts");
+    if ((await draft(page)) === "of the first") return page;
+    await page.close();
+    return null;
+  });
+  assert.equal(await draft(await tab(context, "drafts")), "");
+  await say(next, "said by one");
+  await sent(next);
+  await second.locator("#message").fill("");
+  await second.locator("#message").press("ArrowUp");
+  assert.equal(await draft(second), "", "another tab's words do not come back here");
+});
+
+// Who had the page open on a phone and closed it on the laptop had "left" and "joined" again.
+test("closing one of a person's two devices says nothing", async () => {
+  const room = "devices";
+  const options = { name: "anna" };
+  const phone = await tab(await browser(server, options), room);
+  const laptop = await tab(await browser(server, options), room);
+  const other = await tab(await browser(server, { name: "cleo" }), room);
+  await phone.getByText("2 people here").waitFor();
+  await laptop.close({ runBeforeUnload: true });
+  await other.close({ runBeforeUnload: true });
+  // When the one who closed her only page has left, it is decided about the other too.
+  const news = async () => (await server.all(room)).map(({ kind, name }) => `${name} ${kind}`);
+  await until("cleo has left", async () => (await news()).includes("cleo left"), 30_000);
+  await server.say(room, "ben", "still here?");
+  await showing(phone, ["still here?"]);
+  await say(phone, "yes");
+  await sent(phone);
+  const about = (await news()).filter((line) => line.startsWith("anna"));
+  assert.deepEqual(about, ["anna joined", "anna message"]);
 });
