@@ -127,6 +127,27 @@ async function main() {
   await phone.page.locator(".failure").waitFor();
   await picture(phone.page, "phone-failed");
 
+  const forced = await visitor(server, "Anna", { ...DESK, ...DARK, forcedColors: "active" });
+  await forced.page.setViewportSize({ width: 1400, height: 800 });
+  await forced.page.locator("#room-list a").nth(2).waitFor();
+  await picture(forced.page, "desk-forced-colours");
+
+  const narrow = await visitor(server, "Anna", { ...PHONE, ...LIGHT, viewport: { width: 320, height: 568 } });
+  await picture(narrow.page, "narrow");
+
+  for (const [name, text] of [
+    ["دينا", "صباح الخير! هل قرأتم https://example.org/كتاب؟"],
+    ["נועה", "בוקר טוב, @Anna! מתי נפגשים?"],
+    ["دينا", "بعد عشر دقائق (room 2) إن شاء الله."],
+  ])
+    await server.say("ورشة", name, text);
+  const right = await tab(await browser(server, { ...PHONE, ...LIGHT, name: "Anna", locale: "ar" }), "ورشة");
+  await say(right, "حسنا، أنا في الطريق");
+  await sent(right);
+  await picture(right, "phone-right-to-left");
+  await right.evaluate(() => (document.dir = "rtl"));
+  await picture(right, "phone-right-to-left-page");
+
   const plain = await (await browser(server, { ...PHONE, ...LIGHT, javaScriptEnabled: false })).newPage();
   await plain.goto(`${server.origin}/chat/workshop`);
   await plain.frameLocator("iframe").locator(".row.message").first().waitFor();
