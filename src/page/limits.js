@@ -12,9 +12,15 @@ const UNSEEN =
 
 const SEEN = new RegExp(`(?!${UNSEEN.source})[^\\s\\p{Cc}\\p{M}\\u200c\\u200d]`, "u");
 
-/** A joiner stands between two letters. */
-const ROOM =
-  /^(?!\.{1,2}$)(?:[\p{Alphabetic}\p{N}\p{M}._-]|(?<=[\p{Alphabetic}\p{M}])[\u200c\u200d](?=[\p{Alphabetic}\p{M}]))+$/u;
+/** A letter of a script that is written with joiners, and a picture that another may be joined to. */
+const JOINED =
+  "(?:(?=[\\p{Alphabetic}\\p{M}])[\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u18af\\ua8e0-\\ua8ff\\ua9e0-\\ua9ff\\uaa60-\\uaa7f\\u{11000}-\\u{11fff}\\u{1e900}-\\u{1e95f}])";
+const PICTURE = "\\u2190-\\u2bff\\u{1f000}-\\u{1faff}";
+
+const JOINS_LETTERS = `(?<=${JOINED})[\\u200c\\u200d](?=${JOINED})`;
+const JOINERS = new RegExp(`${JOINS_LETTERS}|(?<=[${PICTURE}\\ufe0f])[\\u200c\\u200d](?=[${PICTURE}])`, "gu");
+
+const ROOM = new RegExp(`^(?!\\.{1,2}$)(?:[\\p{Alphabetic}\\p{N}\\p{M}._-]|${JOINS_LETTERS})+$`, "u");
 
 /** By how many bytes a text is too long for one message. */
 export function bytesOver(text) {
@@ -30,7 +36,9 @@ export function isSeen(text) {
 export function nameFault(name) {
   if (name === "") return "A name first, so that the others know who speaks.";
   if ([...name].length > NAME_LETTERS) return `A name has at most ${NAME_LETTERS} letters.`;
-  const isShown = !/[\p{Cc}\p{Cs}]/u.test(name) && !UNSEEN.test(name) && isSeen(name);
+  // Joiners that join nothing are not seen.
+  const others = name.replace(JOINERS, "");
+  const isShown = !/[\p{Cc}\p{Cs}\u200c\u200d]/u.test(others) && !UNSEEN.test(name) && isSeen(name);
   return isShown ? null : "This name has a character that nobody can see.";
 }
 
