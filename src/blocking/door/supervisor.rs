@@ -19,8 +19,9 @@ use crate::pace::{Failure, Pace};
 /// How often it looks.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// The pauses before a dead server is replaced: from the first, doubled up to the last.
-const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+/// The pauses before a dead server is replaced: from the first, doubled up to the last. After a herd has gone it
+/// takes several servers to accept those of it that stood in the queue, and who comes next waits for all.
+const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
 /// What the supervisor hears of.
 enum Event {
