@@ -164,12 +164,17 @@ pub fn make_room_for(connections: u64) {
 
 /// Chance that is printed: with `SEED` it falls the same way again.
 pub fn repeatable() -> fastrand::Rng {
+    fastrand::Rng::with_seed(seed())
+}
+
+/// The seed of such chance.
+pub fn seed() -> u64 {
     let seed = match std::env::var("SEED") {
         Ok(seed) => seed.parse().expect("SEED is a number"),
         Err(_) => fastrand::u64(..),
     };
     println!("repeat this with SEED={seed}");
-    fastrand::Rng::with_seed(seed)
+    seed
 }
 
 /// How often a test by chance repeats its rounds: so often, or `TIMES` as often.

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::{Connection, Request};
-use crate::harness::{Alone, make_room_for, wait_until};
+use crate::harness::{Alone, make_room_for, seed, wait_until};
 use crate::pages::{HELD_MAX, MESSAGES, connect_from, page, say_much};
 
 on_open_network_setups![
@@ -46,8 +46,7 @@ fn who_reads_nothing_makes_room_for_others(Alone(launch): Alone) {
 
 fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): Alone) {
     make_room_for(400);
-    let seed = fastrand::u64(..);
-    eprintln!("seed {seed}");
+    let seed = seed();
     let server = &launch.start();
     let chat = &server.chat();
     say_much(chat);

@@ -12,18 +12,20 @@ use crate::place::{Place, listed, on_every_store, room};
 
 on_every_store![agrees_with_a_plain_model];
 
+/// `TIMES=100` makes it a hundred times as long.
 fn agrees_with_a_plain_model(place: &Place) {
     let seed = match std::env::var("SEED") {
         Ok(seed) => seed.parse().expect("SEED is a number"),
         Err(_) => fastrand::u64(..),
     };
+    let times: u32 = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
     println!("repeat this with SEED={seed}");
     let mut rng = Rng::with_seed(seed);
     let keep =
         Keep { messages: rng.usize(1..40), age: rng.bool().then(|| Duration::from_secs(rng.u64(1..3000))) };
     let mut store = place.open(keep);
     let mut model = Model::new(store.epoch(), keep);
-    for _ in 0..600 {
+    for _ in 0..600 * times {
         match rng.u8(..20) {
             0 => store = place.reopen(store, keep),
             1 => {
