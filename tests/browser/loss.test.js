@@ -235,6 +235,8 @@ for (const [where, host] of [
     };
     const room = `four-tabs-${host}`;
     const context = await browser(server, { name: "anna", origin: `http://${host}:${server.port}` });
+    const html = { contentType: "text/html", body: "<h1>Sign in to the network</h1>" };
+    const foreign = [{ status: 200, body: "" }, { status: 204 }, { status: 200, ...html }, { status: 502, ...html }];
     let honest = false;
     let offline = false;
     await context.route(`**/chat/${room}*`, async (route) => {
@@ -243,7 +245,7 @@ for (const [where, host] of [
         // The answer is lost, the request is lost, another answers.
         if (fate <= 1) await route.fetch();
         if (fate <= 3) await route.abort();
-        else if (fate === 4) await route.fulfill({ status: 200, body: "" });
+        else if (fate === 4) await route.fulfill(foreign[random(foreign.length)]);
         else await route.continue();
       } catch {
         // The page has gone meanwhile.

@@ -12,6 +12,9 @@ pub const KEPT: isize = 4;
 /// How many handlers never wait, however few threads the machine gives.
 pub const SPARE: usize = 2;
 
+/// How many handlers are started at most for one task.
+const CATCH_UP: usize = 8;
+
 /// The counts. Each function is one step that nothing comes between.
 #[derive(Debug, Default)]
 pub struct Crew {
@@ -26,10 +29,11 @@ impl Crew {
         self.count.load(SeqCst)
     }
 
-    /// Counts a task that is about to be given. Says whether a handler should be started for those who
-    /// come next.
-    pub fn is_given_a_task(&self) -> bool {
-        self.free.fetch_sub(1, SeqCst) <= SPARE.cast_signed()
+    /// Counts a task that is about to be given. Says how many handlers should be started for those who come
+    /// next: one, or more when there was no thread for earlier ones.
+    pub fn is_given_a_task(&self) -> usize {
+        let missing = SPARE.cast_signed() + 1 - self.free.fetch_sub(1, SeqCst);
+        usize::try_from(missing).unwrap_or(0).min(CATCH_UP)
     }
 
     /// Counts a handler that is about to be started, if there may be so many.
@@ -91,6 +95,8 @@ mod tests {
     struct World {
         crew: Crew,
         giver: Giver,
+        /// How many handlers it is yet to start.
+        wanted: usize,
         to_come: usize,
         tasks: usize,
         waiting: usize,
@@ -103,13 +109,26 @@ mod tests {
         is_well: bool,
     }
 
-    type Key = (usize, isize, Giver, usize, usize, usize, usize, usize, usize, bool);
+    type Key = (usize, isize, Giver, usize, usize, usize, usize, usize, usize, usize, bool);
 
     impl World {
         fn key(&self) -> Key {
             let free = self.crew.free.load(SeqCst);
-            let World { giver, to_come, tasks, waiting, answering, done, leaving, is_well, .. } = *self;
-            (self.crew.count(), free, giver, to_come, tasks, waiting, answering, done, leaving, is_well)
+            let World { giver, wanted, to_come, tasks, waiting, answering, done, leaving, is_well, .. } =
+                *self;
+            (
+                self.crew.count(),
+                free,
+                giver,
+                wanted,
+                to_come,
+                tasks,
+                waiting,
+                answering,
+                done,
+                leaving,
+                is_well,
+            )
         }
 
         fn step(&self, change: impl FnOnce(&mut World)) -> World {
@@ -124,7 +143,8 @@ mod tests {
             match self.giver {
                 Giver::Rests if self.to_come > 0 => next.push(self.step(|w| {
                     w.to_come -= 1;
-                    w.giver = if w.crew.is_given_a_task() { Giver::Grows } else { Giver::Gives };
+                    w.wanted = w.crew.is_given_a_task();
+                    w.giver = if w.wanted > 0 { Giver::Grows } else { Giver::Gives };
                 })),
                 Giver::Rests => {}
                 Giver::Grows => next.push(self.step(|w| {
@@ -137,11 +157,13 @@ mod tests {
                 Giver::Spawns => {
                     next.push(self.step(|w| {
                         w.waiting += 1;
-                        w.giver = Giver::Gives;
+                        w.wanted -= 1;
+                        w.giver = if w.wanted > 0 { Giver::Grows } else { Giver::Gives };
                     }));
                     next.push(self.step(|w| {
                         w.crew.could_not_start();
                         w.is_well = false;
+                        w.wanted = 0;
                         w.giver = Giver::Gives;
                     }));
                 }
@@ -212,6 +234,7 @@ mod tests {
             let start = World {
                 crew,
                 giver: Giver::Rests,
+                wanted: 0,
                 to_come: 5,
                 tasks: 0,
                 waiting: started,

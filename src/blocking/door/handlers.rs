@@ -5,11 +5,12 @@
 //! requests at hand is always there, as long as the machine gives threads; and who waits is admitted
 //! only where somebody else is left.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tiny_http::Request;
@@ -18,6 +19,7 @@ use super::super::Server;
 use super::connections::{Arrival, Turn, Visit};
 use super::crew::{Crew, KEPT};
 use super::exchange;
+use crate::pace::Pace;
 use crate::wire::request::BodyLength;
 
 /// How long a handler waits for a task before it may end.
@@ -34,6 +36,8 @@ pub struct Handlers {
     tasks: Sender<Task>,
     taken: Receiver<Task>,
     crew: Crew,
+    /// How often there was no thread to be had.
+    missed: Mutex<Pace>,
 }
 
 enum Task {
@@ -50,12 +54,21 @@ impl Handlers {
     pub fn new() -> Handlers {
         // Each connection has one task at most in it.
         let (tasks, taken) = unbounded();
-        Handlers { tasks, taken, crew: Crew::default() }
+        let missed = Mutex::new(Pace::new(IDLE, IDLE));
+        Handlers { tasks, taken, crew: Crew::default(), missed }
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
         self.crew.count()
+    }
+
+    /// Says that the machine has no thread, but not each time.
+    fn misses(&self, error: &io::Error) {
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = missed.fails(Instant::now()).times {
+            tracing::warn!(%error, times, "the machine gives no thread to answer with");
+        }
     }
 
     /// Ends each of them once it is idle.
@@ -89,23 +102,22 @@ pub fn arrive(server: &Arc<Server>, request: Request) {
 
 fn assign(server: &Arc<Server>, task: Task) {
     let handlers = &server.door.handlers;
-    if handlers.crew.is_given_a_task() {
-        add_handler(server);
-    }
+    let wanted = handlers.crew.is_given_a_task();
+    (0..wanted).take_while(|_| add_handler(server)).for_each(drop);
     // The door has a receiver for as long as it is there.
     let _ = handlers.tasks.send(task);
 }
 
 /// Starts those that stay.
 pub fn start(server: &Arc<Server>) {
-    (0..KEPT).for_each(|_| add_handler(server));
+    (0..KEPT).take_while(|_| add_handler(server)).for_each(drop);
 }
 
 /// Starts one more handler, if there may be one and the machine gives a thread.
-fn add_handler(server: &Arc<Server>) {
+fn add_handler(server: &Arc<Server>) -> bool {
     let crew = &server.door.handlers.crew;
     if !crew.may_grow(server.door.budget.waiters + LANE) {
-        return;
+        return false;
     }
     crew.is_free();
     let handler = {
@@ -116,8 +128,13 @@ fn add_handler(server: &Arc<Server>) {
         }
     };
     // The handle is let go: the crew counts the threads, and each ends by itself once idle.
-    if thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler).is_err() {
-        crew.could_not_start();
+    match thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler) {
+        Ok(_) => true,
+        Err(error) => {
+            crew.could_not_start();
+            server.door.handlers.misses(&error);
+            false
+        }
     }
 }
 
