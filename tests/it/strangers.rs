@@ -199,8 +199,11 @@ impl Stranger {
             .iter()
             .position(|piece| piece.then != Then::Another)
             .map_or(self.pieces.len(), |n| n + 1);
+        // Without a file to be had the blocking engine can't close a refused connection at once, and tiny_http
+        // refuses what is behind in its own words. That is not carried out, which is looked at in the end.
+        let behind = told.get(believed..).unwrap_or_default();
         assert!(
-            told.len() <= believed,
+            behind.iter().all(|&status| status >= 400),
             "{told:?} for {believed} requests, the last of which is {}",
             String::from_utf8_lossy(&self.pieces[believed - 1].bytes[..])
         );
