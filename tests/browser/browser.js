@@ -119,8 +119,13 @@ export function shown(page) {
 export async function until(what, condition, patience = 15_000) {
   const end = Date.now() + patience;
   for (;;) {
-    const value = await condition();
-    if (value) return value;
+    try {
+      const value = await condition();
+      if (value) return value;
+    } catch (error) {
+      // A page without scripts loads itself anew, perhaps just while it is looked at.
+      if (!error.message.includes("context was destroyed")) throw error;
+    }
     if (Date.now() > end) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
