@@ -87,8 +87,8 @@ fn who_reads_slowly_gets_all_of_a_large_page(chat: Chat) {
     let start = Instant::now();
     let mut buffer = [0; STEP];
     while !is_whole(&taken) {
-        // 70 KB a second.
-        let due = Duration::from_millis(100) * (taken.len() / STEP) as u32;
+        // 100 KB a second.
+        let due = Duration::from_millis(70) * (taken.len() / STEP) as u32;
         thread::sleep(due.saturating_sub(start.elapsed()));
         match stream.read(&mut buffer).expect("some more of it") {
             0 => panic!("cut off after {} bytes and {:?}", taken.len(), start.elapsed()),

@@ -67,7 +67,7 @@ fn strangers_at_random_harm_nobody(Alone(launch): Alone) {
     let mut citizen = chat.connect();
     let mut published = Published::default();
     published.certain.insert("anybody here?".to_owned());
-    for round in 0..times(6) {
+    for round in 0..times(3) {
         let crowd = rng.usize(1..60);
         let mut strangers: Vec<Stranger> = Vec::new();
         for _ in 0..crowd {
