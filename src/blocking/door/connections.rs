@@ -127,8 +127,7 @@ impl Connections {
             framing = Err(Refusal::TooDeepPipeline);
         }
         if framing.is_err() {
-            let inode = peer.and_then(look).map(|seen| seen.inode);
-            connection.closed = Some(Closed { since: now, inode, looked: now, looks: 0 });
+            connection.close(now, look);
         }
         let turn = Turn { request, framing };
         if connection.busy {
@@ -198,6 +197,11 @@ impl Table {
 }
 
 impl Connection {
+    fn close(&mut self, now: Instant, look: impl Fn(SocketAddr) -> Option<Seen>) {
+        let inode = self.peer.and_then(look).map(|seen| seen.inode);
+        self.closed = Some(Closed { since: now, inode, looked: now, looks: 0 });
+    }
+
     /// Whether a closed connection is still the one that was closed: another may have come from the
     /// same port since.
     fn is_still_closed(&mut self, now: Instant, look: &impl Fn(SocketAddr) -> Option<Seen>) -> bool {
@@ -273,9 +277,7 @@ impl Visit {
     pub fn closes(&self, look: impl Fn(SocketAddr) -> Option<Seen>) {
         let mut connection = lock(&self.connection);
         if connection.closed.is_none() {
-            let now = Instant::now();
-            let inode = connection.peer.and_then(look).map(|seen| seen.inode);
-            connection.closed = Some(Closed { since: now, inode, looked: now, looks: 0 });
+            connection.close(Instant::now(), look);
         }
     }
 }
