@@ -73,6 +73,8 @@ PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 export PATH=$PATH:/usr/sbin
 # The tests are a crowd of clients: as many files as this machine allows.
 ulimit -n "$(ulimit -Hn)"
+# Most of them wait most of the time: for what is said, or for a wait to end.
+export RUST_TEST_THREADS=8
 printf 'Up to %s open files, %s cores.\n' "$(ulimit -n)" "$(nproc)"
 
 step 'The code is formatted (cargo fmt)'

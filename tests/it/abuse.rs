@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
 use crate::client::Connection;
-use crate::harness::{Alone, Launch, PATIENCE, make_room_for, wait_until};
+use crate::harness::{Launch, PATIENCE, wait_until};
 
 on_every_setup![
     an_absurd_body_behind_many_waits_does_not_end_the_process,
@@ -17,7 +17,6 @@ on_every_setup![
     who_leaves_amid_a_long_wait_gives_its_place_back,
     who_never_says_what_it_wants_is_cut_off,
     nobody_stands_still_after_the_waits_of_many_have_ended,
-    it_serves_again_soon_after_its_files_had_run_out,
     harmless_differences_are_taken_as_they_are_meant,
     what_nobody_could_see_is_not_said,
     a_joiner_is_part_of_a_name_where_a_script_needs_it,
@@ -170,31 +169,6 @@ fn nobody_stands_still_after_the_waits_of_many_have_ended(chat: Chat) {
             post.reply().is(200);
         }
         assert!(start.elapsed() < Duration::from_secs(2), "they stood {:?}", start.elapsed());
-    }
-}
-
-/// With its table of files full the server's accepting thread panicked without a word, in a file of the
-/// standard library: nobody was told, nobody started another, and it was deaf for 56 minutes.
-fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
-    make_room_for(1_000);
-    let server = launch.with_open_files(128).start();
-    let chat = server.chat();
-    for _ in 0..8 {
-        let crowd: Vec<Connection> = (0..300)
-            .filter_map(|_| {
-                let mut connection = Connection::try_open(server.address()).ok()?;
-                connection.try_send(&chat.get("?wait=60&after=latest")).ok()?;
-                Some(connection)
-            })
-            .collect();
-        // Long enough for the server to have run out, in one of its ways.
-        wait_until("somebody is refused, or nobody is let in", || {
-            crowd.iter().any(Connection::has_something) || server.footprint().open_files > 120
-        });
-        drop(crowd);
-        let start = Instant::now();
-        chat.says("still here");
-        assert!(start.elapsed() < Duration::from_secs(8), "it was deaf for {:?}", start.elapsed());
     }
 }
 

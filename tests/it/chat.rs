@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -85,6 +85,17 @@ impl Chat {
         let reply = self.ask(&self.post().form(&[("message", text)])).is(200);
         assert_eq!(reply.text(), "ok");
         reply.cursor()
+    }
+
+    /// Waits until somebody new is served. When files or threads have run out, clients may be let down before.
+    #[track_caller]
+    pub fn serves_again(&self) {
+        wait_until("somebody new is served", || {
+            let Ok(mut connection) = Connection::try_open(self.address) else { return false };
+            // Who is accepted and not served comes again, as a person would.
+            connection.set_patience(Duration::from_secs(1));
+            connection.try_ask(&self.post().text("again")).is_ok_and(|reply| reply.status == 200)
+        });
     }
 
     /// Publishes a message once so many wait, to whom it must be handed, and to nobody else.

@@ -3,7 +3,7 @@
 //!
 //! What a test needs is said by the type of its argument ([`harness::Stage`]): a [`chat::Chat`] is
 //! a room on some server, a [`harness::Launch`] starts a server process of its own, and a
-//! [`harness::Alone`] does so while no other test runs.
+//! [`harness::Alone`] does so while no other test runs; those stand in [`alone`].
 //!
 //! `COMET_CHAT_URL=http://HOST:PORT cargo test --test it blocking_memory` speaks to a server that
 //! runs already; the tests that need a process of their own are left out, and say so.
@@ -55,17 +55,13 @@ mod harness;
 mod server;
 
 mod abuse;
-mod bursts;
-mod crowd;
+mod alone;
 mod cursors;
 mod figures;
-mod firehose;
-mod flood;
 mod framing;
 mod heads;
 mod history;
 mod leaving;
-mod limits;
 mod log;
 mod negotiation;
 #[cfg(feature = "async")]
@@ -77,11 +73,7 @@ mod places;
 mod presence;
 mod proxy;
 mod publish;
-#[cfg(feature = "async")]
-mod readers;
 mod refusals;
 mod rooms;
 mod seed;
-mod shutdown;
-mod strangers;
 mod streams;

@@ -4,8 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::client::Connection;
 use crate::harness::{Alone, make_room_for, wait_until};
+use crate::rooms::{TOO_MANY, all_are_served};
 
-on_every_setup![five_thousand_wait_for_one_message, who_is_too_many_is_told_so_and_the_rest_goes_on,];
+on_every_setup![
+    five_thousand_wait_for_one_message,
+    who_is_too_many_is_told_so_and_the_rest_goes_on,
+    nobody_holds_the_places_of_all_rooms,
+];
 
 /// How many wait.
 const CROWD: usize = 5_000;
@@ -77,4 +82,24 @@ fn who_is_too_many_is_told_so_and_the_rest_goes_on(Alone(launch): Alone) {
     let mut listener = chat.waits("");
     chat.says_to(1, "room again");
     assert_eq!(listener.reply().is(200).text(), "room again");
+}
+
+/// One client that waited in a thousand rooms was enough to have every other room refused.
+fn nobody_holds_the_places_of_all_rooms(Alone(launch): Alone) {
+    make_room_for(TOO_MANY as u64);
+    let server = launch.start();
+    let chat = server.chat();
+    let mut waits: Vec<_> =
+        (0..TOO_MANY).map(|n| chat.room(&format!("held-{n}")).waits("?after=latest&wait=60")).collect();
+    let mut told = None;
+    wait_until("who came early is told to come back", || {
+        told = waits.iter().position(Connection::has_something);
+        told.is_some()
+    });
+    let told = told.expect("somebody");
+    waits[told].reply().is(503).expect_header("Retry-After");
+    all_are_served(&chat);
+    let last = chat.room(&format!("held-{}", TOO_MANY - 1));
+    last.says_to(1, "hi");
+    assert_eq!(waits[TOO_MANY - 1].reply().is(200).text(), "hi");
 }

@@ -1,15 +1,16 @@
 //! More connections than the process may have files: `ulimit -n 256`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
-use crate::client::{Connection, Request};
+use crate::client::Connection;
 use crate::harness::{Alone, make_room_for, wait_until};
 use crate::server::{Footprint, Server};
 
 on_every_setup![
     after_a_flood_of_waiters_the_server_serves_as_before,
     after_a_flood_of_silence_the_server_serves_as_before,
+    it_serves_again_soon_after_its_files_had_run_out,
 ];
 
 /// How many connect, of whom not a half can be held.
@@ -35,7 +36,7 @@ fn after_a_flood_of_waiters_the_server_serves_as_before(Alone(launch): Alone) {
         let waiters = flood(&server, &chat.get("?wait=1").bytes());
         wait_until("the flood fills the server", || server.footprint().open_files > 100);
         drop(waiters);
-        closes_all(&server, before);
+        closes_all(&server, &chat, before);
         serves(&chat);
     }
 }
@@ -48,23 +49,43 @@ fn after_a_flood_of_silence_the_server_serves_as_before(Alone(launch): Alone) {
         let silent = flood(&server, b"");
         wait_until("the flood fills the server", || server.footprint().open_files > 100);
         drop(silent);
-        closes_all(&server, before);
+        closes_all(&server, &chat, before);
         serves(&chat);
+    }
+}
+
+/// With its table of files full the server's accepting thread panicked without a word, in a file of the
+/// standard library: nobody was told, nobody started another, and it was deaf for 56 minutes.
+fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
+    make_room_for(1_000);
+    let server = launch.with_open_files(128).start();
+    let chat = server.chat();
+    for _ in 0..4 {
+        let crowd: Vec<Connection> = (0..300)
+            .filter_map(|_| {
+                let mut connection = Connection::try_open(server.address()).ok()?;
+                connection.try_send(&chat.get("?wait=60&after=latest")).ok()?;
+                Some(connection)
+            })
+            .collect();
+        // Long enough for the server to have run out, in one of its ways.
+        wait_until("somebody is refused, or nobody is let in", || {
+            crowd.iter().any(Connection::has_something) || server.footprint().open_files > 120
+        });
+        drop(crowd);
+        let start = Instant::now();
+        chat.serves_again();
+        assert!(start.elapsed() < Duration::from_secs(8), "it was deaf for {:?}", start.elapsed());
     }
 }
 
 /// Waits until the files of the flood are closed. Threads that were started to get over it may stay a
 /// while, but far from one for each client.
 #[track_caller]
-fn closes_all(server: &Server, before: Footprint) {
+fn closes_all(server: &Server, chat: &Chat, before: Footprint) {
     // Connections are accepted in the order of their coming, so that behind an answer nothing of the
     // flood is left.
-    wait_until("the server answers again", || {
-        let Ok(mut connection) = Connection::try_open(server.address()) else { return false };
-        connection.set_patience(Duration::from_secs(1));
-        let sent = connection.try_send(&Request::get("/help"));
-        sent.is_ok() && connection.try_reply().is_ok_and(|reply| reply.status == 200)
-    });
+    chat.serves_again();
     wait_until("the flood is gone", || {
         let now = server.footprint();
         now.open_files < before.open_files + FLOOD / 10 && now.threads < FLOOD / 2

@@ -12,7 +12,7 @@ on_every_setup![a_hundred_followers_of_four_publishers_read_the_same, followers_
 fn a_hundred_followers_of_four_publishers_read_the_same(Alone(launch): Alone) {
     const FOLLOWERS: usize = 100;
     const PUBLISHERS: usize = 4;
-    const MESSAGES: usize = 2_000;
+    const MESSAGES: usize = 500;
     make_room_for(FOLLOWERS as u64);
     let server = launch.start();
     let chat = server.chat();
