@@ -131,15 +131,15 @@ export async function until(what, condition, patience = 15_000) {
   }
 }
 
-/** Waits until the page shows exactly these texts. */
-export async function showing(page, texts) {
+/** Waits until the page shows exactly these texts, in the log or wherever `read` looks. */
+export async function showing(page, texts, read = shown) {
   let last;
   const same = async () => {
-    last = await shown(page);
+    last = await read(page);
     return JSON.stringify(last) === JSON.stringify(texts);
   };
-  await until("", same).catch(() => {
-    throw new Error(`the page shows ${JSON.stringify(last)}, not ${JSON.stringify(texts)}`);
+  await until("", same).catch((cause) => {
+    throw new Error(`the page shows ${JSON.stringify(last)}, not ${JSON.stringify(texts)}`, { cause });
   });
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, test, until } from "./browser.js";
+import { PHONE, browser, showing, test, until } from "./browser.js";
 import { PAYLOADS } from "./payloads.js";
 import { Server } from "./server.js";
 
@@ -17,26 +17,22 @@ async function open(room, { origin = server.origin, ...options } = {}) {
 
 const texts = (page) => page.frameLocator("iframe").locator(".row.message .text");
 
+const listing = (page, expected) => showing(page, expected, (page) => texts(page).allTextContents());
+
 test("a form speaks, and a page that reloads listens", async () => {
   await server.say("plain", "ben", "hello");
   const page = await open("plain");
-  await until("what was said", async () => (await texts(page).allTextContents()).join() === "hello");
+  await listing(page, ["hello"]);
   await page.locator("#name").fill("anna & co");
   await page.locator("#message").fill("no script\nhere");
   await page.locator("#send").click();
   await page.waitForURL("**/chat/plain?name=*");
   assert.equal(await page.locator("#name").inputValue(), "anna & co", "the name is kept");
-  const both = ["hello", "no script\nhere"];
-  await until(
-    "both",
-    async () => JSON.stringify(await texts(page).allTextContents()) === JSON.stringify(both),
-  );
+  await listing(page, ["hello", "no script\nhere"]);
   await page.locator("#message").fill("half a thought");
   await server.say("plain", "ben", "hello again");
-  await until(
-    "the list renews itself",
-    async () => (await texts(page).last().textContent()) === "hello again",
-  );
+  // The list renews itself.
+  await listing(page, ["hello", "no script\nhere", "hello again"]);
   assert.equal(await page.locator("#message").inputValue(), "half a thought", "and one writes on meanwhile");
   assert.equal(
     await page.getByRole("button", { name: "Share this room" }).count(),
@@ -53,7 +49,7 @@ test("the form speaks over plain HTTP, from this site and from no other", async 
   await page.locator("#message").fill("hello");
   await page.locator("#send").click();
   await page.waitForURL("**/chat/plain-http?name=*");
-  await until("it", async () => (await texts(page).allTextContents()).join() === "hello");
+  await listing(page, ["hello"]);
 
   await page.route("**/elsewhere", (route) =>
     route.fulfill({
@@ -74,8 +70,7 @@ test("the newest message is in view, and scripts stay text", async () => {
   for (const payload of PAYLOADS.slice(0, 45))
     await server.say("plain-xss", "<script>alert(1)</script>", payload);
   const page = await open("plain-xss", PHONE);
-  await until("all of it", async () => (await texts(page).count()) === 45);
-  assert.deepEqual(await texts(page).allTextContents(), PAYLOADS.slice(0, 45));
+  await listing(page, PAYLOADS.slice(0, 45));
   await texts(page).last().waitFor();
   const box = await texts(page).last().boundingBox();
   assert.ok(box.y > 0 && box.y + box.height < 844, "in view");
@@ -96,6 +91,8 @@ test("two clicks on Send say it once, and the next message is another", async ()
   for (const text of ["one", "one", "two"]) {
     const before = posts;
     await page.locator("#message").fill(text);
+    // Once all is where it stays.
+    await page.waitForLoadState("load");
     // By the mouse itself, which waits for no answer.
     const { x, y } = await page.locator("#send").boundingBox();
     for (const click of [1, 2]) {

@@ -45,6 +45,11 @@ fn who_could_not_leave_is_told_so_and_is_still_there(engine: &'static str) {
     let database = Connection::open(server.database()).unwrap();
     let ask = |request: &str| exchange(server.address(), request);
     assert!(ask("GET /chat/den?name=bob&wait=0&after=latest HTTP/1.1").starts_with("HTTP/1.1 20"));
+    // Who asks without waiting is answered before it is stored that somebody came.
+    let began = Instant::now();
+    while !ask("GET /chat/den/people HTTP/1.1").contains("bob since") {
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody came");
+    }
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     let leave = ask("POST /chat/den/leave HTTP/1.1\r\nContent-Length: 8\r\n\r\nname=bob");
     assert!(leave.starts_with("HTTP/1.1 503"), "{leave}");
