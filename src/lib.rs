@@ -8,7 +8,7 @@
 //! Nothing points the other way. Read it in this order: [`message`], what travels; [`room`], who waits
 //! for it; [`store`], where it is kept; [`wire`], how it looks to a client; then one engine,
 //! [`blocking`], from [`blocking::poll`] and [`blocking::publish`] to [`blocking::room`], and last its
-//! [`door`](blocking::door), which is there for tiny_http's sake. `nonblocking`, behind the feature
+//! [`door`](door::tiny_http), which is there for tiny_http's sake. `nonblocking`, behind the feature
 //! `async`, is the same house with tasks.
 //!
 //! What must hold:
@@ -33,18 +33,17 @@ pub mod store;
 
 pub mod wire;
 
+pub mod door;
+
 pub mod blocking;
 
 #[cfg(feature = "async")]
 pub mod nonblocking;
 
 pub mod address;
-pub mod budget;
 pub mod clock;
 pub mod config;
-pub mod listen;
 pub mod log;
 pub mod metrics;
-pub mod pace;
 
 pub mod bench;

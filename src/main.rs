@@ -15,8 +15,8 @@ use std::thread;
 use clap::{Parser, Subcommand, ValueEnum};
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
-use comet_chat::budget::{Budget, Cost};
 use comet_chat::config::STOP_TIME;
+use comet_chat::door::budget::{Budget, Cost};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};

@@ -3,7 +3,6 @@
 //! Its twin, the async engine, has the same files with the same names in the same order, so that a
 //! `diff` of the two folders shows what differs: threads and channels here, tasks there.
 
-pub mod door;
 pub mod poll;
 pub mod publish;
 pub mod room;
@@ -16,11 +15,11 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Receiver;
 
-use self::door::{Door, Visit};
 use self::room::Rooms;
 use self::stream::Stream;
 use crate::address;
-use crate::budget::Budget;
+use crate::door::budget::Budget;
+use crate::door::tiny_http::{self as door, Door, Visit};
 use crate::store::Store;
 use crate::wire::origin::Hosts;
 use crate::wire::page;
@@ -28,18 +27,18 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, parse};
 
-pub use self::door::{COST, WARNING, bind};
+pub use crate::door::tiny_http::{COST, WARNING, bind};
 
 /// What the handlers share.
 pub struct Server {
-    door: Door,
-    rooms: Arc<Rooms>,
+    pub(crate) door: Door,
+    pub(crate) rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
-    lan: Option<IpAddr>,
+    pub(crate) lan: Option<IpAddr>,
     /// By which names it may be called.
-    hosts: Hosts,
+    pub(crate) hosts: Hosts,
     /// The answer that the room owes to a health check which could not wait for it.
-    owed: Mutex<Option<view::Unanswered>>,
+    pub(crate) owed: Mutex<Option<view::Unanswered>>,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -62,7 +61,7 @@ pub fn serve(
 }
 
 /// What a request comes to.
-enum Answer<'a> {
+pub(crate) enum Answer<'a> {
     /// A reply, after which the connection is free for the next request.
     Reply(Reply),
     /// Events, for as long as the client listens.
@@ -71,7 +70,12 @@ enum Answer<'a> {
 
 impl Server {
     /// Answers one request.
-    fn answer<'a>(&'a self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer<'a>, Refusal> {
+    pub(crate) fn answer<'a>(
+        &'a self,
+        head: &Head<'_>,
+        body: &[u8],
+        visit: &Visit,
+    ) -> Result<Answer<'a>, Refusal> {
         self.hosts.admit(head)?;
         let intent = parse(head, body)?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());

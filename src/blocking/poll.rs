@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 
 use super::Server;
-use super::door::Visit;
 use super::room::RoomHandle;
 use super::view::unavailable;
 use crate::config::PAGE_LIMIT;
+use crate::door::tiny_http::Visit;
 use crate::message::Cursor;
 use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
 use crate::wire::refusal::Refusal;

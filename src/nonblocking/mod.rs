@@ -3,7 +3,6 @@
 //! Its twin, the blocking engine, has the same files with the same names in the same order, so that a
 //! `diff` of the two folders shows what differs: tasks here, threads and channels there.
 
-pub mod door;
 pub mod poll;
 pub mod publish;
 pub mod room;
@@ -19,11 +18,11 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use tokio::runtime::{self, Runtime};
 
-use self::door::{Door, Visit};
 use self::room::Rooms;
 use self::stream::Stream;
 use crate::address;
-use crate::budget::Budget;
+use crate::door::budget::Budget;
+use crate::door::hyper::{self as door, Door, Visit};
 use crate::store::Store;
 use crate::wire::origin::Hosts;
 use crate::wire::page;
@@ -31,7 +30,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent, parse};
 
-pub use self::door::{COST, bind};
+pub use crate::door::hyper::{COST, bind};
 
 /// The most threads that run tasks. They share the cores with the kernel, which does most of the work.
 const WORKERS_MAX: usize = 4;
@@ -47,14 +46,14 @@ const LEAVE: Duration = Duration::from_millis(300);
 
 /// What the tasks share.
 pub struct Server {
-    door: Door,
-    rooms: Arc<Rooms>,
+    pub(crate) door: Door,
+    pub(crate) rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
-    lan: Option<IpAddr>,
+    pub(crate) lan: Option<IpAddr>,
     /// By which names it may be called.
-    hosts: Hosts,
+    pub(crate) hosts: Hosts,
     /// The answer that the room owes to a health check which could not wait for it.
-    owed: Mutex<Option<view::Unanswered>>,
+    pub(crate) owed: Mutex<Option<view::Unanswered>>,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -91,7 +90,7 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 /// What a request comes to.
-enum Answer {
+pub(crate) enum Answer {
     /// A reply, after which the connection is free for the next request.
     Reply(Reply),
     /// Events, for as long as the client listens.
@@ -100,7 +99,12 @@ enum Answer {
 
 impl Server {
     /// Answers one request.
-    async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
+    pub(crate) async fn answer(
+        &self,
+        head: &Head<'_>,
+        body: &[u8],
+        visit: &Visit,
+    ) -> Result<Answer, Refusal> {
         self.hosts.admit(head)?;
         let intent = parse(head, body)?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());

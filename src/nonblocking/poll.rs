@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::Server;
-use super::door::Visit;
 use super::room::RoomHandle;
 use super::view::unavailable;
 use crate::config::PAGE_LIMIT;
+use crate::door::hyper::Visit;
 use crate::message::Cursor;
 use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
 use crate::wire::refusal::Refusal;

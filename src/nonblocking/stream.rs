@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::Server;
-use super::door::{EventWriter, Seat, Visit};
 use super::poll::next_page;
 use crate::config::STREAM_BEAT;
+use crate::door::hyper::{EventWriter, Seat, Visit};
 use crate::room::{After, Outcome};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;

@@ -7,10 +7,10 @@ use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::{Instant, timeout_at};
 
-use super::door::Visit;
 use super::room::RoomHandle;
 use super::{Server, room};
 use crate::config::HEALTH_DEADLINE;
+use crate::door::hyper::Visit;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{Exposition, METRICS, Snapshot};
 use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::super::Server;
 use super::sockets::{Seen, duplicate};
+use crate::blocking::Server;
 use crate::config::HEAD_TIMEOUT;
-use crate::pace::Pace;
+use crate::door::pace::Pace;
 
 /// How often it looks.
 const BEAT: Duration = Duration::from_secs(1);

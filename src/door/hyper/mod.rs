@@ -22,12 +22,12 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use self::held::{Client, Held};
-use super::Server;
-use crate::budget::{Budget, Cost};
 use crate::config::{DRAIN, HOLD_MAX, LIGHT};
-use crate::listen;
+use crate::door::budget::{Budget, Cost};
+use crate::door::listen;
 use crate::message::Message;
 use crate::metrics::Snapshot;
+use crate::nonblocking::Server;
 use crate::wire::refusal::Refusal;
 
 pub use self::connections::Visit;

@@ -16,14 +16,14 @@ use hyper::{Request, Response, StatusCode, Version};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::super::stream::{self, Stream};
-use super::super::{Answer, Server};
 use super::BODY_TIMEOUT;
 use super::connections::Visit;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX, LIGHT};
 use crate::log::Entry;
 use crate::message::TEXT_LIMIT;
 use crate::metrics::METRICS;
+use crate::nonblocking::stream::{self, Stream};
+use crate::nonblocking::{Answer, Server};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{BodyLength, Format, Head};

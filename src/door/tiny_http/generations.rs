@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::super::Server;
 use super::sockets::descriptor;
 use super::{LIFETIME, handlers};
+use crate::blocking::Server;
 
 /// How often a receiver looks whether it is still needed.
 const BEAT: Duration = Duration::from_secs(1);

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tiny_http::Request;
 
-use super::super::Server;
 use super::connections::{Arrival, Turn, Visit};
 use super::crew::{Crew, KEPT};
 use super::exchange;
-use crate::pace::Pace;
+use crate::blocking::Server;
+use crate::door::pace::Pace;
 use crate::wire::request::BodyLength;
 
 /// How long a handler waits for a task before it may end.

@@ -6,10 +6,10 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
-use super::super::room::RoomHandle;
 use super::Flight;
 use super::held::Client;
 use crate::message::Message;
+use crate::nonblocking::room::RoomHandle;
 use crate::room::SubscriberId;
 use crate::wire::refusal::Refusal;
 

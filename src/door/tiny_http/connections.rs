@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tiny_http::Request;
 
-use super::super::room::RoomHandle;
 use super::sockets::{Seen, canonical};
+use crate::blocking::room::RoomHandle;
 use crate::config::PIPELINE_MAX;
 use crate::room::SubscriberId;
 use crate::wire::refusal::Refusal;

@@ -16,16 +16,16 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
-use super::super::Server;
 use super::connections::Connection;
 use super::exchange::Gone;
 use super::held::Client;
 use super::socket::Socket;
 use super::{ACCEPT_PAUSES, exchange};
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
-use crate::pace::Pace;
+use crate::nonblocking::Server;
 
 /// Accepts connections until the door closes.
 pub async fn receive(server: Arc<Server>) {

@@ -244,11 +244,11 @@ mod tests {
     use tokio::runtime::Builder;
     use tokio::time::sleep;
 
-    use super::super::super::Server;
-    use super::super::super::room::Rooms;
     use super::super::{Door, bind, handlers};
     use super::*;
-    use crate::budget::Budget;
+    use crate::door::budget::Budget;
+    use crate::nonblocking::Server;
+    use crate::nonblocking::room::Rooms;
     use crate::store::{self, Keep, StoreSpec};
     use crate::wire::origin::Hosts;
 

@@ -8,9 +8,9 @@ use std::net::Shutdown;
 
 use tiny_http::{HTTPVersion, Header, Request, Response};
 
-use super::super::{Answer, Server, stream};
 use super::connections::{Turn, Visit};
 use super::{Held, sockets};
+use crate::blocking::{Answer, Server, stream};
 use crate::config::LIGHT;
 use crate::log::Entry;
 use crate::message::TEXT_LIMIT;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, after, never, select, tick};
 
-use super::super::Server;
 use super::generations::Generation;
 use super::{drain, handlers, watcher};
+use crate::blocking::Server;
+use crate::door::pace::{Failure, Pace};
 use crate::metrics::METRICS;
-use crate::pace::{Failure, Pace};
 
 /// How often it looks.
 const BEAT: Duration = Duration::from_secs(1);
