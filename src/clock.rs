@@ -1,30 +1,60 @@
-//! The clock that nobody sets, for what is counted in elapsed time.
+//! Time: the wall clock, which people read, and a clock that nobody can set.
 
+use std::fmt;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::message::Timestamp;
+use serde::{Serialize, Serializer};
 
-/// What time it is, by both clocks.
+/// A time by the wall clock: milliseconds since 1970 UTC, shown as RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The wall clock, now.
+    pub fn now() -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(since.as_millis() as u64)
+    }
+
+    /// The time from this to `later`; zero if this is later.
+    pub fn until(self, later: Timestamp) -> Duration {
+        Duration::from_millis(later.0.saturating_sub(self.0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(self.0)).fmt(f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The time by both clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// For people to read. It may be set, on and back.
+    /// For people. Somebody may set it forward or back.
     pub wall: Timestamp,
-    /// For what has to elapse.
+    /// For durations. Nobody can set it.
     pub clock: Instant,
 }
 
 impl Now {
-    /// Reads them.
+    /// Reads both clocks.
     pub fn read() -> Now {
         Now { wall: Timestamp::now(), clock: Instant::now() }
     }
 }
 
-/// The time of day at this process's first look, and what has passed since.
+/// The wall clock at this process's first look, plus the time that has passed since.
 ///
-/// It is near the time of day, so that a stamp means something to the next process; but within one process
-/// it goes on evenly, whoever sets the machine's clock on or back.
+/// It is near the wall clock, so the next process can compare its own times with it. Within one process it
+/// runs evenly, even if somebody sets the machine's clock.
 pub fn steady() -> Timestamp {
     static FIRST_LOOK: OnceLock<(Timestamp, Instant)> = OnceLock::new();
     let (began, at) = FIRST_LOOK.get_or_init(|| (Timestamp::now(), Instant::now()));
@@ -40,5 +70,10 @@ mod tests {
         let (before, first, second) = (Timestamp::now(), steady(), steady());
         assert!(first <= second);
         assert!(before.until(first).as_secs() < 10 && first.until(before).as_secs() < 10);
+    }
+
+    #[test]
+    fn a_time_is_shown_in_milliseconds_of_utc() {
+        assert_eq!(Timestamp(1_700_000_000_042).to_string(), "2023-11-14T22:13:20.042Z");
     }
 }

@@ -15,7 +15,7 @@ use std::thread;
 use clap::{Parser, Subcommand, ValueEnum};
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
-use comet_chat::config::STOP_TIME;
+use comet_chat::config::{KEEP, STOP_TIME};
 use comet_chat::door::budget::{Budget, Cost};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
@@ -50,7 +50,7 @@ struct Options {
     engine: EngineChoice,
 
     /// How many messages are kept of each room; what is older makes a gap, which is announced
-    #[arg(long, value_name = "MESSAGES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "MESSAGES", default_value_t = KEEP, value_parser = clap::value_parser!(u64).range(1..))]
     keep: u64,
 
     /// How long a message is kept, such as 12h or 30days; if this is not given, whatever its age

@@ -11,16 +11,8 @@ use super::{
     Appended, Error, Keep, Order, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read, remembers,
     unkept,
 };
+use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, SentAs, Timestamp};
-
-/// The most bytes that a [`MemoryStore`] takes unless told otherwise: 256 MiB.
-pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
-
-/// What a room, and a remembered id, take beyond their names: entries in maps, by a fair guess.
-const ENTRY_BYTES: usize = 256;
-
-/// How many rooms one step of [`Store::expire`] looks at, so that nobody waits long for its end.
-const SWEEP: usize = 256;
 
 /// Keeps messages in this process's memory, and no more of them than a number of bytes.
 ///
@@ -204,7 +196,7 @@ impl Store for MemoryStore {
             let mut shelves = self.shelves();
             let range = (from, Bound::Unbounded);
             let names: Vec<RoomName> =
-                shelves.rooms.range(range).map(|(name, _)| name.clone()).take(SWEEP).collect();
+                shelves.rooms.range(range).map(|(name, _)| name.clone()).take(MEMORY_SWEEP).collect();
             let Some(last) = names.last().cloned() else {
                 return Ok(());
             };
@@ -229,7 +221,7 @@ impl Shelves {
             return Ok(Vec::new());
         };
         if !self.rooms.contains_key(name) {
-            let added = ENTRY_BYTES + name.as_str().len();
+            let added = MEMORY_ENTRY_BYTES + name.as_str().len();
             if self.room_bytes + added > self.limit / 2 {
                 self.stats.failures += 1;
                 return Err(Error(format!(
@@ -386,5 +378,5 @@ fn message_bytes(name: Option<&PersonName>, text: &str) -> usize {
 
 /// What it takes to remember an id.
 fn sent_bytes(id: &SendId) -> usize {
-    ENTRY_BYTES + id.as_str().len()
+    MEMORY_ENTRY_BYTES + id.as_str().len()
 }

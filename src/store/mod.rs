@@ -14,15 +14,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::PAGE_BYTES;
+use crate::config::{PAGE_BYTES, SEND_ID_MEMORY_MS};
 use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
-pub use memory::{MEMORY_LIMIT, MemoryStore};
+pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 pub use sweeper::Sweeper;
-
-/// How long a [`SendId`](crate::message::SendId) is remembered, in milliseconds: ten minutes.
-pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;
 
 /// What every store promises.
 ///

@@ -3,16 +3,13 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::Store;
 use crate::clock::steady;
+use crate::config::SWEEP_EVERY;
 use crate::message::Timestamp;
-
-/// How often it looks: how much older than the limit a message can get.
-const EVERY: Duration = Duration::from_secs(60);
 
 /// Calls [`Store::expire`] every minute until it is dropped, which waits for its end.
 pub struct Sweeper {
@@ -46,7 +43,7 @@ fn sweep(store: &dyn Store, ended: &Receiver<()>) {
         if let Err(error) = store.expire(Timestamp::now(), steady()) {
             tracing::warn!(%error, "what is too old could not be forgotten");
         }
-        if ended.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(SWEEP_EVERY) != Err(RecvTimeoutError::Timeout) {
             return;
         }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SentAs, Timestamp};
-use comet_chat::store::{Appended, Keep, Order, RoomSummary, SEND_ID_MEMORY_MS, Store, Tail};
+use comet_chat::store::{Appended, Keep, Order, RoomSummary, Store, Tail};
 use fastrand::Rng;
 
 use crate::place::{Place, listed, on_every_store, room};

@@ -4,9 +4,9 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use comet_chat::config::PAGE_BYTES;
+use comet_chat::config::{PAGE_BYTES, SEND_ID_MEMORY_MS};
 use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
-use comet_chat::store::{Appended, Keep, MemoryStore, SEND_ID_MEMORY_MS, Stats, Store, Tail};
+use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
 
 use crate::place::{
     ALL, Place, fill, keep, kept, listed, noticed, on_every_store, room, said, said_as, sequence,

@@ -6,17 +6,10 @@ use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 
 use super::rows::{self, Room, Sent};
 use super::schema;
+use crate::config::{DELETE_AHEAD, SEND_ID_MEMORY_MS, SQLITE_SWEEP};
 use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, SentAs, Timestamp};
 use crate::store::fingerprint::fingerprint;
-use crate::store::{Appended, Keep, SEND_ID_MEMORY_MS, first_sent, remembers, unkept};
-
-/// The most rows that one append deletes beyond as many as it adds. What falls out of a room by a
-/// smaller `--keep` is out of sight at once, and deleted bit by bit, so that no append is slow.
-const DELETE_AHEAD: usize = 256;
-
-/// The most rooms that one step of [`Ledger::expire`] looks at, and rows that it deletes: about a
-/// millisecond, for which a message may have to wait.
-const STEP: usize = 64;
+use crate::store::{Appended, Keep, first_sent, remembers, unkept};
 
 /// The work on one open transaction. Nothing of it holds unless that is committed.
 pub(super) struct Ledger<'a> {
@@ -81,7 +74,7 @@ impl Ledger<'_> {
         steady: Timestamp,
         after: i64,
     ) -> rusqlite::Result<Option<i64>> {
-        if self.forget_sent(steady, STEP)? == STEP {
+        if self.forget_sent(steady, SQLITE_SWEEP)? == SQLITE_SWEEP {
             return Ok(Some(after));
         }
         if self.keep.age.is_none() {
@@ -90,10 +83,10 @@ impl Ledger<'_> {
         let rooms = self
             .transaction
             .prepare_cached(schema::NEXT_ROOMS)?
-            .query_map((after, STEP), Room::from_row)?
+            .query_map((after, SQLITE_SWEEP), Room::from_row)?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let next = rooms.last().filter(|_| rooms.len() == STEP).map(|room| room.id);
-        let mut left = STEP;
+        let next = rooms.last().filter(|_| rooms.len() == SQLITE_SWEEP).map(|room| room.id);
+        let mut left = SQLITE_SWEEP;
         for before in rooms {
             let mut room = before.clone();
             left -= self.trim(&mut room, now, left)?;

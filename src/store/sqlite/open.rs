@@ -3,17 +3,13 @@
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::schema;
+use crate::config::LOCK_PATIENCE;
 use crate::message::Epoch;
 use crate::store::Error;
-
-/// How long to wait for another program (a backup, the `sqlite3` shell) to let go of the file.
-/// Publishers wait meanwhile, so it is shorter than they would stand.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Holds the file for this process, until it is dropped or the process ends however it may.
 ///

@@ -8,10 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{Connection, Transaction};
 
 use super::open;
+use crate::config::READERS;
 use crate::store::Error;
-
-/// Reads at the same time. A read takes microseconds, so that more would only cost files.
-const CONNECTIONS: usize = 4;
 
 /// The connections, and the indices of those that nobody reads from at the moment.
 pub(super) struct Readers {
@@ -23,9 +21,9 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn open(path: &Path) -> Result<Readers, Error> {
-        let (give_back, idle) = bounded(CONNECTIONS);
+        let (give_back, idle) = bounded(READERS);
         let mut connections = Vec::new();
-        for index in 0..CONNECTIONS {
+        for index in 0..READERS {
             connections.push(Mutex::new(open::reader(path)?));
             give_back.send(index).ok();
         }

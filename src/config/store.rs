@@ -1,0 +1,40 @@
+//! What a store keeps, and how long it works at once.
+
+use std::time::Duration;
+
+/// How many messages are kept of each room, if the command line does not say. About 2 MB of ordinary chat.
+pub const KEEP: u64 = 10_000;
+
+/// How long a sender's id is remembered, in milliseconds: ten minutes. A page asks its person before it sends
+/// again what is older than nine.
+pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;
+
+/// The most bytes that the store in memory takes: 256 MiB.
+pub const MEMORY_LIMIT: usize = 256 * 1024 * 1024;
+
+/// What a room, and a remembered id, take in memory beyond their names, in bytes: a fair guess at entries in
+/// maps.
+pub const MEMORY_ENTRY_BYTES: usize = 256;
+
+/// How many rooms the store in memory looks at in one step when it forgets, so that appends wait only a
+/// moment.
+pub const MEMORY_SWEEP: usize = 256;
+
+/// The most rows that one append to SQLite deletes beyond as many as it adds. What falls out of a room by a
+/// smaller `--keep` is out of sight at once, and deleted bit by bit, so that no append is slow.
+pub const DELETE_AHEAD: usize = 256;
+
+/// The most rooms that SQLite looks at, and rows that it deletes, in one step when it forgets: about a
+/// millisecond, for which an append may have to wait.
+pub const SQLITE_SWEEP: usize = 64;
+
+/// How many connections read from SQLite at the same time. A read takes microseconds, so more connections
+/// would only cost files.
+pub const READERS: usize = 4;
+
+/// How long SQLite waits for another program (a backup, the `sqlite3` shell) to release the file. Publishers
+/// wait meanwhile, and give up after a few seconds.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often the store forgets what is too old. A message can get so much older than its limit.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(60);

@@ -1,0 +1,71 @@
+//! A message on its way to the store.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::cursor::Cursor;
+use super::entry::{Kind, Message};
+use super::invalid::Invalid;
+use super::names::PersonName;
+use crate::clock::{Timestamp, steady};
+use crate::config::SEND_ID_LIMIT;
+
+/// A message before it is stored, without a place in the order yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// What the message reports.
+    pub kind: Kind,
+    /// Who speaks, comes or goes.
+    pub name: Option<PersonName>,
+    /// What is said.
+    pub text: Arc<str>,
+    /// The sender's own id of it: the same id again within ten minutes is published once.
+    pub sent_as: Option<SentAs>,
+    /// When it reached the room, by the wall clock.
+    pub at: Timestamp,
+}
+
+/// A sender's id of a message, and when it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentAs {
+    /// The id.
+    pub id: SendId,
+    /// When it came, by the [steady clock](crate::clock::steady): to set the wall clock changes nothing.
+    pub at: Timestamp,
+}
+
+impl SentAs {
+    /// An id that comes now.
+    pub fn now(id: SendId) -> SentAs {
+        SentAs { id, at: steady() }
+    }
+}
+
+impl Draft {
+    /// The message that this becomes at its place in the order.
+    pub fn numbered(self, id: Cursor) -> Message {
+        Message { id, kind: self.kind, name: self.name, text: self.text, at: self.at }
+    }
+}
+
+/// A sender's own id of a message: 1 to 128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SendId(Arc<str>);
+
+impl SendId {
+    /// The id as it is.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SendId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<SendId, Invalid> {
+        if text.is_empty() || text.len() > SEND_ID_LIMIT || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid("a message's id has 1 to 128 visible ASCII characters"));
+        }
+        Ok(SendId(text.into()))
+    }
+}

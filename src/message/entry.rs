@@ -1,0 +1,47 @@
+//! A stored message.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::cursor::Cursor;
+use super::names::PersonName;
+use crate::clock::Timestamp;
+
+/// One entry in a room's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Its place: a client that asks for `after=` this sees all that follows.
+    pub id: Cursor,
+    /// Whether somebody spoke, came or went.
+    pub kind: Kind,
+    /// Who; `null` for a person who gave no name.
+    pub name: Option<PersonName>,
+    /// What was said; empty for `joined` and `left`.
+    pub text: Arc<str>,
+    /// When it was stored.
+    pub at: Timestamp,
+}
+
+/// What a message reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Somebody spoke.
+    Message,
+    /// Somebody came into the room.
+    Joined,
+    /// Somebody left the room.
+    Left,
+}
+
+impl Kind {
+    /// The word for it on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Message => "message",
+            Kind::Joined => "joined",
+            Kind::Left => "left",
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What travels: messages, and the names and cursors that they carry.
+//!
+//! Every type here is parsed once, at the border, and is valid ever after.
+
+mod cursor;
+mod draft;
+mod entry;
+mod invalid;
+mod names;
+mod visible;
+
+pub use self::cursor::{Cursor, Epoch};
+pub use self::draft::{Draft, SendId, SentAs};
+pub use self::entry::{Kind, Message};
+pub use self::invalid::Invalid;
+pub use self::names::{PersonName, RoomName};
+pub use self::visible::{has_something_visible, is_terminal_control};
+pub use crate::clock::Timestamp;
+pub use crate::config::{NAME_LIMIT, SEND_ID_LIMIT, TEXT_LIMIT};
