@@ -1,8 +1,8 @@
-//! By which addresses a listener is reached.
+//! The addresses at which a listener is reached.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Where a listener can be reached from its own machine.
+/// The address of a listener from its own machine.
 pub fn from_here(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -12,7 +12,7 @@ pub fn from_here(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-/// The addresses at which a listener can be reached from other machines, those of a local network first.
+/// The addresses of a listener from other machines, those of a local network first.
 pub fn reachable(listening: SocketAddr) -> Vec<SocketAddr> {
     let ip = listening.ip();
     if ip.is_loopback() {
@@ -21,7 +21,7 @@ pub fn reachable(listening: SocketAddr) -> Vec<SocketAddr> {
     if !ip.is_unspecified() {
         return vec![listening];
     }
-    // A machine that does not tell its interfaces is reached all the same: only we can't say how.
+    // If the machine does not list its interfaces, others can still reach it, but we can't say where.
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let mut ips: Vec<IpAddr> = interfaces.into_iter().map(|interface| interface.ip()).collect();
     ips.retain(|other| !other.is_loopback() && !is_link_local(other) && (other.is_ipv4() || ip.is_ipv6()));
@@ -30,12 +30,12 @@ pub fn reachable(listening: SocketAddr) -> Vec<SocketAddr> {
     ips.into_iter().map(|ip| SocketAddr::new(ip, listening.port())).collect()
 }
 
-/// The address to pass on to people nearby.
+/// The address for people nearby.
 pub fn lan(listening: SocketAddr) -> Option<IpAddr> {
     reachable(listening).first().map(SocketAddr::ip)
 }
 
-/// Such an address says nothing without an interface beside it.
+/// A link-local address means nothing without the name of an interface.
 fn is_link_local(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loopback_server_is_reached_by_nobody_else() {
+    fn no_other_machine_reaches_a_loopback_server() {
         assert_eq!(reachable("127.0.0.1:8080".parse().unwrap()), []);
         assert_eq!(lan("[::1]:8080".parse().unwrap()), None);
     }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_at_every_address_is_not_reached_by_its_loopback() {
+    fn a_server_at_every_address_is_not_reached_at_its_loopback() {
         assert!(
             reachable("0.0.0.0:80".parse().unwrap()).iter().all(|a| !a.ip().is_loopback() && a.port() == 80)
         );

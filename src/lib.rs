@@ -31,6 +31,8 @@ pub mod tails;
 
 pub mod store;
 
+pub mod page;
+
 pub mod wire;
 
 pub mod door;

@@ -1,6 +1,6 @@
-//! What is kept of each request: a count, and at the level `debug` a line in the log.
+//! The record of each request: a count, and at the level `debug` a line in the log.
 //!
-//! The line holds the path alone: a query may hold names and places, and a body what was said.
+//! The line has the path without its query, which may hold names, and nothing of the body.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -10,8 +10,8 @@ use tracing::Level;
 use crate::metrics::METRICS;
 use crate::wire::request::{known_method, route};
 
-/// A request: counted when it is answered, and its line written then, or when it is dropped without an
-/// answer. The line costs nothing unless somebody reads it.
+/// A request. It is counted when it is answered. Its line is written then, or when it is dropped without an
+/// answer. The line costs nothing at other levels.
 pub struct Entry {
     method: &'static str,
     route: &'static str,
@@ -35,7 +35,7 @@ impl Entry {
         Entry { method: known_method(method), route: route(path), line }
     }
 
-    /// Says how it is answered: to be called when the reply is made, before it is sent.
+    /// Counts and logs the answer. Call it when the reply is made, before it is sent.
     pub fn answered(mut self, status: u16) {
         METRICS.answered(self.method, self.route, status);
         if let Some(line) = self.line.take() {
@@ -58,7 +58,7 @@ impl Line {
         let peer = self.peer.map(tracing::field::display);
         let ms = self.began.elapsed().as_millis() as u64;
         let answer = if status.is_some() { "answered" } else { "not answered" };
-        // As text that is quoted: both are whatever a stranger has sent.
+        // Method and path are quoted: a stranger may have put anything in them.
         tracing::debug!(method, path, status, ms, peer, "{answer}");
     }
 }

@@ -8,15 +8,14 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::{Server, room};
-use crate::config::HEALTH_DEADLINE;
+use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
-use crate::metrics::{Exposition, METRICS, Snapshot};
+use crate::metrics::{self, Snapshot};
 use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
-use crate::wire::page::BACKLOG_MESSAGES;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{Format, History, RoomsPage, View};
+use crate::wire::request::{Exposition, Format, History, RoomsPage, View};
 use crate::wire::rooms::{self, Census};
 
 /// A room's page, with its newest messages in it.
@@ -82,7 +81,7 @@ pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
         store: server.rooms.store().stats(),
         ..server.door.snapshot()
     };
-    reply::metrics(exposition, METRICS.render(&snapshot, exposition))
+    reply::metrics(exposition, metrics::render(&snapshot))
 }
 
 /// What the room has not answered yet.

@@ -9,16 +9,15 @@ use tokio::time::{Instant, timeout_at};
 
 use super::room::RoomHandle;
 use super::{Server, room};
-use crate::config::HEALTH_DEADLINE;
+use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::hyper::Visit;
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
-use crate::metrics::{Exposition, METRICS, Snapshot};
+use crate::metrics::{self, Snapshot};
 use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
-use crate::wire::page::BACKLOG_MESSAGES;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{Format, History, RoomsPage, View};
+use crate::wire::request::{Exposition, Format, History, RoomsPage, View};
 use crate::wire::rooms::{self, Census};
 
 /// A room's page, with its newest messages in it.
@@ -93,7 +92,7 @@ pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
         store: server.rooms.store().stats(),
         ..server.door.snapshot()
     };
-    reply::metrics(exposition, METRICS.render(&snapshot, exposition))
+    reply::metrics(exposition, metrics::render(&snapshot))
 }
 
 /// What the room has not answered yet.

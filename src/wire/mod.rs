@@ -1,10 +1,10 @@
 //! The wire: HTTP requests parsed into what they ask for, and the answers rendered.
 //!
-//! Nothing here knows how a request was read or how a reply is written.
+//! Nothing here knows how a request is read, or how a reply is written.
 
-pub mod join;
+mod path;
+
 pub mod origin;
-pub mod page;
 pub mod refusal;
 pub mod reply;
 pub mod request;

@@ -1,8 +1,9 @@
-//! Cross-site request defence: who may have made a browser send a request, and by what name it came here.
+//! Cross-site request defence: which site made a browser send a request, and under what name of this server.
 //!
-//! A browser sends what any page tells it to, from within its person's network. So a page of another site
-//! may not make somebody speak, come or go; and no name but our own may lead here, since whoever owns a
-//! name can point it at this machine, and then their page is read as ours (DNS rebinding).
+//! Any web page can make a browser send requests, also to servers in its user's own network. So a page of
+//! another site must not make its user speak, come or go. And only the server's own names are answered:
+//! an attacker can point a name of theirs at this machine, and read our answers as their own (DNS
+//! rebinding).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -17,21 +18,21 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// The machine's own name, and those given by whoever runs the server; `*` stands for all there are.
+    /// The machine's own name, and the names on the command line, where `*` is any.
     pub fn new(given: &[String]) -> Hosts {
         let mut named: Vec<String> = given.iter().map(|host| name_in(host)).collect();
         let machine = rustix::system::uname();
-        // A name that is not UTF-8 is none that a browser could ask for.
+        // A browser can't ask for a name that is not UTF-8.
         let machine = name_in(machine.nodename().to_str().unwrap_or_default());
         let (short, _) = machine.split_once('.').unwrap_or((&machine, ""));
-        // By the second of them it is found without a name server (mDNS).
+        // NAME.local is found without a name server (mDNS).
         named.extend([short.to_owned(), format!("{short}.local")]);
         named.push(machine);
         named.retain(|name| !name.is_empty() && !name.starts_with('.'));
         Hosts { any: given.iter().any(|host| host == "*"), named }
     }
 
-    /// Lets a request pass that came by a name of ours and, if it changes something, not from another site.
+    /// Refuses a request that came under a foreign name, or that changes something and came from another site.
     pub fn admit(&self, head: &Head<'_>) -> Result<(), Refusal> {
         let host = host(head)?;
         if host.is_some_and(|host| !self.include(host)) {
@@ -43,36 +44,36 @@ impl Hosts {
         Ok(())
     }
 
-    /// An address is always ours: rebinding takes a name, and behind a NAT, in a container or a cloud the
-    /// address that people use is on none of the machine's interfaces.
+    /// Whether this is one of the server's names. Every IP address is: rebinding needs a name, and behind a NAT,
+    /// in a container or in a cloud no interface of the machine has the address that people use.
     fn include(&self, host: &str) -> bool {
         let name = name_in(host);
         let v6 = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
         let is_address =
             name.parse::<Ipv4Addr>().is_ok() || v6.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
-        // No name server is asked for these (RFC 6761).
+        // No name server is asked for these names (RFC 6761).
         let is_here = name == "localhost" || name.ends_with(".localhost");
         self.any || is_address || is_here || self.named.contains(&name)
     }
 }
 
-/// `Host`, which a request of HTTP/1.1 has once, and one of HTTP/1.0 need not have.
+/// The header `Host`. HTTP/1.1 requires it exactly once; HTTP/1.0 does not require it.
 fn host<'a>(head: &Head<'a>) -> Result<Option<&'a str>, Refusal> {
     let mut hosts = head.header_values("Host");
     match (hosts.next(), hosts.next()) {
         (Some(_), Some(_)) => Err(Refusal::BadHost("Host came more than once")),
         (None | Some(""), _) if head.version > (1, 0) => {
-            Err(Refusal::BadHost("a request in HTTP/1.1 says in Host whom it is for"))
+            Err(Refusal::BadHost("a request in HTTP/1.1 names its server in Host"))
         }
         (host, _) => Ok(host.filter(|host| !host.is_empty())),
     }
 }
 
-/// Whether somebody speaks, comes or goes by it. A page that is opened by a link with a name in it does
-/// nothing yet.
+/// Whether this request makes somebody speak, come or go. To open the page by a link with a name in it
+/// changes nothing yet.
 fn changes_something(head: &Head<'_>) -> bool {
     let (_, query) = head.path_and_query();
-    // What is malformed will be refused.
+    // A malformed query is refused later.
     let names_somebody = || matches!(fields(query, ["name"]), Ok([Some(_)]));
     match head.method {
         "POST" => true,
@@ -81,21 +82,21 @@ fn changes_something(head: &Head<'_>) -> bool {
     }
 }
 
-/// Whether a browser says that another site's page made it send this. Where a browser says nothing it is
-/// none, or a page of ours: scripts and `curl` pass.
+/// Whether the headers say that a page of another site sent this request. Without such headers it comes from
+/// a script or from our own page, and passes.
 fn comes_from_elsewhere(head: &Head<'_>, host: &str) -> bool {
     let mut origins = head.header_values("Origin").peekable();
     match head.header("Sec-Fetch-Site").map(str::to_ascii_lowercase).as_deref() {
         Some("same-origin" | "none") => false,
         Some("cross-site") => true,
-        // A neighbour's page: another name beneath the same domain, or another port of this one.
+        // A page under another name of the same domain, or on another port of this machine.
         Some("same-site") => origins.peek().is_none() || !origins.all(|origin| is_at(origin, host)),
-        // Over plain HTTP, but for localhost, browsers say no more than this.
+        // Over plain HTTP, except to localhost, browsers send only `Origin`.
         _ => !origins.all(|origin| is_at(origin, host)),
     }
 }
 
-/// Whether an origin (`http://HOST:PORT`, or `null`) is the one that the request went to.
+/// Whether an origin (`http://HOST:PORT`, or `null`) is this server's own.
 fn is_at(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let port = if scheme == "https" { ":443" } else { ":80" };
@@ -103,7 +104,7 @@ fn is_at(origin: &str, host: &str) -> bool {
     authority.eq_ignore_ascii_case(host)
 }
 
-/// A host without its port, as names are compared.
+/// A host without its port, in the form in which names are compared.
 fn name_in(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, _)) if name.ends_with(']') || !name.contains(':') => name,
@@ -122,7 +123,7 @@ mod tests {
         Hosts::new(&["chat.example:8080".to_owned()]).admit(&head)
     }
 
-    /// A page whose name had been pointed at the server read its rooms.
+    /// An attacker's name pointed at the server, and the attacker's page read its rooms.
     #[test]
     fn it_answers_to_addresses_and_to_names_of_its_own() {
         let machine = rustix::system::uname();
@@ -162,7 +163,7 @@ mod tests {
         assert_eq!(Hosts::new(&["*".to_owned()]).admit(&head), Ok(()));
     }
 
-    /// A form on another site spoke in the room, under the name of whoever looked at it.
+    /// A form on another site published in the room, under the name of the person who looked at it.
     #[test]
     fn another_site_s_page_changes_nothing() {
         let post = |headers: &[(&str, &str)]| {

@@ -1,19 +1,18 @@
-//! What a client is told when it does not get what it asked for.
+//! Refusals: what a client is told when it does not get what it asked for.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::{HEAD_LINES_MAX, HEAD_MAX, PIPELINE_MAX, RETRY_AFTER};
-use crate::message::TEXT_LIMIT;
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX, HISTORY_MAX, HOLD_MAX, PIPELINE_MAX, RETRY_AFTER, TEXT_LIMIT};
 
-/// Why a request was refused: the client's fault, or a limit. Nothing of it is left behind.
+/// Why a request is refused: the client's fault, or a limit. A refused request leaves nothing behind.
 ///
-/// Its display is the sentence for the client: what was wrong, the limit, and what to do.
+/// Its display is the sentence for the client: what is wrong, the limit, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// What is no request of HTTP/1.1 or 1.0.
+    /// Not a request in HTTP/1.1 or 1.0.
     BadRequest,
-    /// A request with more, or longer, header lines than an engine takes.
+    /// A request with more or longer header lines than an engine takes.
     HeadTooLarge,
     /// A message without a visible character.
     EmptyMessage,
@@ -21,137 +20,120 @@ pub enum Refusal {
     MessageTooLarge,
     /// Text that is not UTF-8.
     BadUtf8,
-    /// A `%` that is not followed by two hexadecimal digits.
+    /// A `%` without two hexadecimal digits after it.
     BadPercentEncoding,
-    /// A body that is not the JSON it should be; with the parser's reason.
+    /// A body that is not the expected JSON; with the parser's reason.
     BadJson(String),
-    /// A form without the field it should have.
+    /// A form without a required field.
     BadForm(&'static str),
-    /// An `after`, `before` or `Last-Event-ID` that is no cursor.
+    /// An `after`, `before` or `Last-Event-ID` that is not a cursor.
     BadCursor(&'static str),
-    /// A `wait` that is not a number of seconds in range.
+    /// A `wait` that is not a number of seconds.
     BadWait,
     /// A `limit` that is not a number in range.
     BadLimit,
-    /// An `order` of rooms that is not there.
+    /// An unknown `order` of rooms.
     BadOrder,
-    /// A path with something that is not a room's name.
+    /// A path or parameter that is not a room's name.
     BadRoom(&'static str),
-    /// A `name` that is no person's name.
+    /// A `name` that is not a person's name.
     BadName(&'static str),
-    /// An `id` or `Idempotency-Key` that can't name a message.
+    /// An `id` or `Idempotency-Key` that is not a message's id.
     BadId(&'static str),
-    /// An `id` under which something else was said a short while ago.
+    /// An `id` under which another message was published a short while ago.
     IdReused,
-    /// A header whose name is no token, or with bytes in its value that are not visible ASCII.
+    /// A header with an invalid name, or a value that is not visible ASCII.
     BadHeader,
     /// An `Expect` of something else than `100-continue`.
     UnknownExpectation,
     /// A `Host` that is missing, empty or there twice.
     BadHost(&'static str),
-    /// A `Host` that is none of the server's names.
+    /// A `Host` that is not one of the server's names.
     UnknownHost,
-    /// What another site's page made a browser send.
+    /// A request that a page of another site made a browser send.
     OtherSite,
     /// A body whose length is not clear: several or bad `Content-Length`, odd `Transfer-Encoding`.
     BadFraming(&'static str),
     /// More requests on one connection than may stand unanswered.
     TooDeepPipeline,
-    /// A body of a type that is not understood.
+    /// A body of an unknown type.
     UnsupportedMediaType,
-    /// A body that is compressed.
+    /// A compressed body.
     UnsupportedContentEncoding,
-    /// A method that this address does not have; with those that it has.
+    /// A method that this address does not allow; with those that it allows.
     MethodNotAllowed(&'static str),
     /// No such address.
     NotFound,
-    /// As many wait as this machine can hold.
+    /// The machine can hold no more waiters.
     TooManyWaiters,
-    /// As much is on its way from and to clients as may be.
+    /// Bodies and replies for clients have filled their memory.
     TooMuchHeld,
-    /// As many rooms are awake as may be.
+    /// No more rooms may be awake.
     TooManyRooms,
-    /// The server is about to end.
+    /// The server is stopping.
     Closing,
-    /// The room was restarted, and with it went what was in its hands.
+    /// The room was restarted and lost the request.
     TryAgain,
-    /// The store could not do it. Its reason may hold a path: it is logged, not sent.
+    /// The store failed. Its reason may hold a path: it is logged, not sent.
     StoreUnavailable,
 }
 
 impl Refusal {
+    /// The status, and the stable name of this kind of refusal.
+    fn kind(&self) -> (u16, &'static str) {
+        match self {
+            Refusal::BadRequest => (400, "bad-request"),
+            Refusal::HeadTooLarge => (431, "head-too-large"),
+            Refusal::EmptyMessage => (400, "empty-message"),
+            Refusal::MessageTooLarge => (413, "message-too-large"),
+            Refusal::BadUtf8 => (400, "bad-utf8"),
+            Refusal::BadPercentEncoding => (400, "bad-percent-encoding"),
+            Refusal::BadJson(_) => (400, "bad-json"),
+            Refusal::BadForm(_) => (400, "bad-form"),
+            Refusal::BadCursor(_) => (400, "bad-cursor"),
+            Refusal::BadWait => (400, "bad-wait"),
+            Refusal::BadLimit => (400, "bad-limit"),
+            Refusal::BadOrder => (400, "bad-order"),
+            Refusal::BadRoom(_) => (400, "bad-room"),
+            Refusal::BadName(_) => (400, "bad-name"),
+            Refusal::BadId(_) => (400, "bad-id"),
+            Refusal::IdReused => (422, "id-reused"),
+            Refusal::BadHeader => (400, "bad-header"),
+            Refusal::UnknownExpectation => (417, "unknown-expectation"),
+            Refusal::BadHost(_) => (400, "bad-host"),
+            Refusal::UnknownHost => (421, "unknown-host"),
+            Refusal::OtherSite => (403, "other-site"),
+            Refusal::BadFraming(_) => (400, "bad-framing"),
+            Refusal::TooDeepPipeline => (429, "too-deep-pipeline"),
+            Refusal::UnsupportedMediaType => (415, "unsupported-media-type"),
+            Refusal::UnsupportedContentEncoding => (415, "unsupported-content-encoding"),
+            Refusal::MethodNotAllowed(_) => (405, "method-not-allowed"),
+            Refusal::NotFound => (404, "not-found"),
+            Refusal::TooManyWaiters => (503, "too-many-waiters"),
+            Refusal::TooMuchHeld => (503, "too-much-held"),
+            Refusal::TooManyRooms => (503, "too-many-rooms"),
+            Refusal::Closing => (503, "closing"),
+            Refusal::TryAgain => (503, "try-again"),
+            Refusal::StoreUnavailable => (503, "store-unavailable"),
+        }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        match self {
-            Refusal::HeadTooLarge => 431,
-            Refusal::MessageTooLarge => 413,
-            Refusal::UnsupportedMediaType | Refusal::UnsupportedContentEncoding => 415,
-            Refusal::MethodNotAllowed(_) => 405,
-            Refusal::NotFound => 404,
-            Refusal::OtherSite => 403,
-            Refusal::UnknownExpectation => 417,
-            Refusal::UnknownHost => 421,
-            Refusal::IdReused => 422,
-            Refusal::TooDeepPipeline => 429,
-            _ if self.retry_after().is_some() => 503,
-            _ => 400,
-        }
+        self.kind().0
     }
 
     /// The stable name of this kind of refusal: the `type` of its problem is `urn:comet-chat:` and this.
     pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::BadRequest => "bad-request",
-            Refusal::HeadTooLarge => "head-too-large",
-            Refusal::EmptyMessage => "empty-message",
-            Refusal::MessageTooLarge => "message-too-large",
-            Refusal::BadUtf8 => "bad-utf8",
-            Refusal::BadPercentEncoding => "bad-percent-encoding",
-            Refusal::BadJson(_) => "bad-json",
-            Refusal::BadForm(_) => "bad-form",
-            Refusal::BadCursor(_) => "bad-cursor",
-            Refusal::BadWait => "bad-wait",
-            Refusal::BadLimit => "bad-limit",
-            Refusal::BadOrder => "bad-order",
-            Refusal::BadRoom(_) => "bad-room",
-            Refusal::BadName(_) => "bad-name",
-            Refusal::BadId(_) => "bad-id",
-            Refusal::IdReused => "id-reused",
-            Refusal::BadHeader => "bad-header",
-            Refusal::UnknownExpectation => "unknown-expectation",
-            Refusal::BadHost(_) => "bad-host",
-            Refusal::UnknownHost => "unknown-host",
-            Refusal::OtherSite => "other-site",
-            Refusal::BadFraming(_) => "bad-framing",
-            Refusal::TooDeepPipeline => "too-deep-pipeline",
-            Refusal::UnsupportedMediaType => "unsupported-media-type",
-            Refusal::UnsupportedContentEncoding => "unsupported-content-encoding",
-            Refusal::MethodNotAllowed(_) => "method-not-allowed",
-            Refusal::NotFound => "not-found",
-            Refusal::TooManyWaiters => "too-many-waiters",
-            Refusal::TooMuchHeld => "too-much-held",
-            Refusal::TooManyRooms => "too-many-rooms",
-            Refusal::Closing => "closing",
-            Refusal::TryAgain => "try-again",
-            Refusal::StoreUnavailable => "store-unavailable",
-        }
+        self.kind().1
     }
 
-    /// When to come back, for what passes.
+    /// When to come back, if the reason passes.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Refusal::TooManyWaiters
-            | Refusal::TooMuchHeld
-            | Refusal::TooManyRooms
-            | Refusal::TooDeepPipeline
-            | Refusal::Closing
-            | Refusal::TryAgain
-            | Refusal::StoreUnavailable => Some(RETRY_AFTER),
-            _ => None,
-        }
+        matches!(self.status(), 429 | 503).then_some(RETRY_AFTER)
     }
 
-    /// The methods that the address has.
+    /// The methods that the address allows.
     pub fn allow(&self) -> Option<&'static str> {
         match self {
             Refusal::MethodNotAllowed(allow) => Some(allow),
@@ -163,7 +145,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::BadRequest => f.write_str("this is no request in HTTP/1.1 or HTTP/1.0"),
+            Refusal::BadRequest => f.write_str("this is not a request in HTTP/1.1 or HTTP/1.0"),
             Refusal::HeadTooLarge => {
                 write!(f, "the request's head is over the limit of {HEAD_MAX} bytes or {HEAD_LINES_MAX} lines: send fewer or shorter headers")
             }
@@ -187,44 +169,47 @@ impl fmt::Display for Refusal {
             | Refusal::BadId(reason)
             | Refusal::BadHost(reason)
             | Refusal::BadFraming(reason) => f.write_str(reason),
-            Refusal::BadWait => f.write_str("wait is a number of seconds up to 60, such as wait=10 or wait=0.5"),
-            Refusal::BadLimit => f.write_str("limit is a whole number from 1 to 500"),
+            Refusal::BadWait => {
+                let most = HOLD_MAX.as_secs();
+                write!(f, "wait is a number of seconds up to {most}, such as wait=10 or wait=0.5")
+            }
+            Refusal::BadLimit => write!(f, "limit is a whole number from 1 to {HISTORY_MAX}"),
             Refusal::IdReused => f.write_str(
-                "something else was said under this id within ten minutes, and this was not published: take another id",
+                "another message had this id within the last ten minutes, and this one was not published: take another id",
             ),
             Refusal::BadOrder => f.write_str("order is name or recent"),
             Refusal::UnknownHost => f.write_str(
-                "this server does not know the name in Host as its own: use its address, or start it with --allow-host and that name",
+                "the name in Host is not one of this server's: use its address, or start it with --allow-host and that name",
             ),
             Refusal::OtherSite => f.write_str(
-                "a page of another site had this sent, which only this site's own pages may (a proxy before it must pass Host on with its port)",
+                "a page of another site sent this, and only this site's own pages may (a proxy before this server must pass on Host with its port)",
             ),
             Refusal::BadHeader => {
-                f.write_str("a header's name is no token, or its value has bytes that are not visible ASCII")
+                f.write_str("a header's name is not a token, or its value has bytes that are not visible ASCII")
             }
-            Refusal::UnknownExpectation => f.write_str("the only Expect that is understood is 100-continue"),
+            Refusal::UnknownExpectation => f.write_str("the only Expect that this server knows is 100-continue"),
             Refusal::TooDeepPipeline => {
                 write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")
             }
             Refusal::UnsupportedMediaType => f.write_str(
-                "the body's type is not understood: send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8",
+                "this server does not know the body's type: send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8",
             ),
             Refusal::UnsupportedContentEncoding => {
-                f.write_str("the body is compressed, which is not understood: send it without Content-Encoding")
+                f.write_str("this server does not read compressed bodies: send it without Content-Encoding")
             }
-            Refusal::MethodNotAllowed(allow) => write!(f, "this address has only {allow}"),
+            Refusal::MethodNotAllowed(allow) => write!(f, "this address allows only {allow}"),
             Refusal::NotFound => f.write_str("there is nothing at this address: GET /help says what there is"),
-            Refusal::TooManyWaiters => f.write_str("as many clients wait as this machine can hold: come back in a second"),
+            Refusal::TooManyWaiters => f.write_str("this machine can't hold more waiting clients: come back in a second"),
             Refusal::TooMuchHeld => {
-                f.write_str("as much is on its way from and to clients as may be: come back in a second, or ask for less")
+                f.write_str("the memory for bodies and replies is full: come back in a second, or ask for less")
             }
             Refusal::TooManyRooms => {
-                f.write_str("as many rooms are awake as may be: come back when one has fallen asleep, or use one that is there")
+                f.write_str("no more rooms can be awake: come back when one has fallen asleep, or use a room that is awake")
             }
-            Refusal::Closing => f.write_str("the server is closing: come back when it is up again"),
+            Refusal::Closing => f.write_str("the server is stopping: come back when it is up again"),
             Refusal::TryAgain => f.write_str("the room was restarted: send the request again, under the same id if it has one"),
             Refusal::StoreUnavailable => {
-                f.write_str("the store can't be used just now, and nothing was changed: try again in a second")
+                f.write_str("the store does not work at the moment, and nothing was changed: try again in a second")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The list of rooms, a page at a time: what the store knows, and who is there now.
+//! The list of rooms, in parts: what the store knows, and who is there now.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,20 @@ use super::request::RoomsPage;
 use crate::message::{Cursor, RoomName};
 use crate::store::{self, Order, RoomSummary, Store};
 
-/// How many wait, and how many are present, in a room that is awake.
+/// How many subscribers wait, and how many people are present, in a room that is awake.
 pub type Census = (usize, usize);
 
-/// One page, and whether there is another after it.
+/// One part of the list, and whether there is more after it.
 ///
-/// Where people wait and nothing was said the store knows no room. Such a room stands in its place by name;
-/// by time those come last, so that they push nothing off a page.
+/// The store does not know a room in which people wait and nothing was said yet. By name such a room stands
+/// in its place. By time such rooms come last, so that they take no other room's place.
 pub fn list(
     store: &dyn Store,
     asked: &RoomsPage,
     mut awake: HashMap<RoomName, Census>,
 ) -> Result<(Vec<RoomEntry>, bool), store::Error> {
     awake.retain(|name, (waiting, people)| !name.is_internal() && (*waiting > 0 || *people > 0));
-    // One more than is asked for tells whether there is a page after this one.
+    // One more than is asked for shows whether there is more.
     let mut stored = store.rooms(asked.order, asked.after.as_ref(), asked.limit + 1)?;
     let more = stored.len() > asked.limit;
     stored.truncate(asked.limit);

@@ -82,7 +82,7 @@ fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
 }
 
 fn refuse(format: Format, refusal: &Refusal) -> Reply {
-    METRICS.refused(refusal);
+    METRICS.refused(refusal.code());
     reply::refused(format, refusal)
 }
 

@@ -92,7 +92,7 @@ fn head(request: &Request) -> Head<'_> {
 }
 
 fn refuse(format: Format, refusal: &Refusal) -> Reply {
-    METRICS.refused(refusal);
+    METRICS.refused(refusal.code());
     reply::refused(format, refusal)
 }
 

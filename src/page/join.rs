@@ -1,16 +1,15 @@
-//! The page's modules joined into one script, and its sheets into one: as the server starts, so that they
-//! are one request and there is no build step.
+//! The page's modules, joined into one script when the server starts: one request, and no build step.
 //!
-//! Each module becomes a function that gives what it exports, after those that it imports. What it takes
-//! is the way in which the page's modules are written: `import { a, b } from "./x.js";` at their beginning,
-//! `export` before a function, a class or a constant, and no circle.
+//! Each module becomes a function that returns its exports, and stands after the modules that it imports. The
+//! page's modules are written for this: `import { a, b } from "./x.js";` at the beginning, `export` before a
+//! function, a class or a constant, and no circle of imports.
 
 use std::fmt::Write;
 
 /// A file's name and text.
 pub type File = (&'static str, &'static str);
 
-/// Joins the modules that `main` imports, and those that they import, with `main` at the end.
+/// Joins `main` and all modules that it needs; `main` comes last.
 pub fn modules(files: &[File], main: &str) -> String {
     let mut joined = String::new();
     add(files, main, &mut Vec::new(), &mut joined);
@@ -22,7 +21,7 @@ fn add<'a>(files: &'a [File], name: &'a str, added: &mut Vec<&'a str>, joined: &
         return;
     }
     let found = files.iter().find(|(file, _)| *file == name);
-    // A test joins what the binary holds.
+    // A test joins the files that the binary holds.
     let (_, text) = found.unwrap_or_else(|| panic!("the page has no {name}"));
     let (imports, body) = split(text);
     for (_, from) in &imports {
@@ -54,7 +53,7 @@ fn add<'a>(files: &'a [File], name: &'a str, added: &mut Vec<&'a str>, joined: &
     );
 }
 
-/// A module's imports, as names and file, and what stands after them.
+/// A module's imports, as names and file, and the rest of its text.
 fn split(text: &str) -> (Vec<(&str, &str)>, &str) {
     let mut imports = Vec::new();
     let mut rest = text;
@@ -73,7 +72,7 @@ fn split(text: &str) -> (Vec<(&str, &str)>, &str) {
     (imports, rest)
 }
 
-/// The name that is declared: `async function send(room) {` declares `send`.
+/// The name in a declaration: `async function send(room) {` declares `send`.
 fn name_of(declared: &str) -> &str {
     let mut words = declared.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
     let is_name = |word: &&str| !matches!(*word, "async" | "function" | "class" | "const" | "let" | "");

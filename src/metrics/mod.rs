@@ -1,0 +1,12 @@
+//! The server's figures: counters that anybody increments, and the text that a monitor reads.
+//!
+//! Nothing here knows the wire: in which format a client gets the text is decided there.
+
+mod counters;
+mod exposition;
+pub(crate) mod process;
+mod snapshot;
+
+pub use self::counters::{METRICS, Metrics};
+pub use self::exposition::render;
+pub use self::snapshot::Snapshot;

@@ -1,0 +1,156 @@
+//! The page's own files, embedded in the binary: joined, named by their version, and compressed.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
+
+use flate2::Compression;
+
+use super::gzip::gzip;
+use super::join::{self, File};
+
+/// The Cache-Control of every [`Asset`]. A browser keeps it and never asks again: a changed file has another name.
+pub const ASSET_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
+
+/// One file of the page.
+pub struct Asset {
+    /// The header `Content-Type`.
+    pub content_type: &'static str,
+    /// The file as it is.
+    pub plain: Representation,
+    /// The file compressed, for `Content-Encoding: gzip`.
+    pub gzip: Representation,
+}
+
+/// One encoding of an [`Asset`].
+pub struct Representation {
+    /// A strong validator, with its quotes. Each encoding has its own, as RFC 9110 (8.8.1) requires.
+    pub etag: String,
+    /// The bytes to send.
+    pub body: Vec<u8>,
+}
+
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+/// The content type of an icon, and of a QR code.
+pub const SVG: &str = "image/svg+xml";
+
+macro_rules! files {
+    ($($path:literal,)*) => {
+        [$(($path, include_str!($path))),*]
+    };
+}
+
+const MODULES: &[File] = &files! {
+    "announce.js",
+    "attention.js",
+    "backlog.js",
+    "bus.js",
+    "composer.js",
+    "election.js",
+    "draft.js",
+    "element.js",
+    "focus.js",
+    "follower.js",
+    "hub.js",
+    "keyboard.js",
+    "kept.js",
+    "limits.js",
+    "line.js",
+    "log.js",
+    "main.js",
+    "mention.js",
+    "needs.js",
+    "outbox.js",
+    "past.js",
+    "people.js",
+    "presence.js",
+    "rooms.js",
+    "rows.js",
+    "share.js",
+    "status.js",
+    "text.js",
+    "time.js",
+    "wide.js",
+    "wire.js",
+};
+
+/// In the order in which they apply.
+const SHEETS: &[File] = &files! {
+    "style.css",
+    "log.css",
+    "composer.css",
+    "panels.css",
+};
+
+const PLAIN_SHEET: &str = include_str!("noscript.css");
+const ICON: &str = include_str!("icon.svg");
+const ICON_UNREAD: &str = include_str!("icon-unread.svg");
+
+/// The files of the page. The name of each holds a hash of its content.
+pub(super) struct Assets {
+    pub script: Named,
+    pub sheet: Named,
+    pub plain_sheet: Named,
+    pub icon: Named,
+    pub icon_unread: Named,
+}
+
+/// A file and its name.
+pub(super) struct Named {
+    pub name: String,
+    pub asset: Asset,
+}
+
+/// The files, made at their first use or by [`prepare`].
+pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
+    Assets {
+        script: named("page", "js", JAVASCRIPT, &join::modules(MODULES, "main.js")),
+        sheet: named("page", "css", CSS, &sheet),
+        plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET),
+        icon: named("icon", "svg", SVG, ICON),
+        icon_unread: named("icon-unread", "svg", SVG, ICON_UNREAD),
+    }
+});
+
+fn named(stem: &str, extension: &str, content_type: &'static str, body: &str) -> Named {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    let version = hasher.finish();
+    let asset = Asset {
+        content_type,
+        plain: Representation { etag: format!("\"{version:016x}\""), body: body.into() },
+        gzip: Representation {
+            etag: format!("\"{version:016x}-gzip\""),
+            body: gzip(body.as_bytes(), Compression::best()),
+        },
+    };
+    Named { name: format!("{stem}-{version:016x}.{extension}"), asset }
+}
+
+/// Joins and compresses the files, before anybody asks for them.
+pub fn prepare() {
+    LazyLock::force(&ASSETS);
+}
+
+/// The file of this name under `/page/`, if there is one.
+pub fn asset(name: &str) -> Option<&'static Asset> {
+    let Assets { script, sheet, plain_sheet, icon, icon_unread } = &*ASSETS;
+    let found = [script, sheet, plain_sheet, icon, icon_unread].into_iter().find(|file| file.name == name)?;
+    Some(&found.asset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_holds_every_module_and_no_import() {
+        assert!(asset("../page/assets.rs").is_none());
+        let script = String::from_utf8_lossy(&ASSETS.script.asset.plain.body);
+        assert!(!script.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")));
+        for (name, _) in MODULES {
+            assert!(script.contains(&format!("// {name}\n")), "{name} is imported by none");
+        }
+    }
+}

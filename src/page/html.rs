@@ -1,0 +1,201 @@
+//! The HTML of a room.
+//!
+//! It holds the newest messages already: a reader sees them before any script has run, and without scripts.
+//! The script adopts them and follows the cursor beside them.
+
+use std::sync::Arc;
+
+use askama::Template;
+
+use super::assets::{ASSETS, Assets};
+use crate::config::{BACKLOG_BYTES, LAYOUT_BYTES};
+use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
+
+/// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
+/// script to turn text into markup.
+pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; frame-src 'self'; form-action 'self'; manifest-src 'self'; \
+    base-uri 'none'; frame-ancestors 'self'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What the room's page shows.
+pub struct Page<'a> {
+    /// The room.
+    pub room: &'a RoomName,
+    /// The newest messages, oldest first. Those beyond the limit of bytes are left out.
+    pub messages: &'a [Arc<Message>],
+    /// The cursor to follow from here: that of the newest message.
+    pub next: Cursor,
+    /// The room's address, for people to share.
+    pub address: &'a str,
+    /// The name in the form, for a browser without scripts.
+    pub name: Option<&'a PersonName>,
+}
+
+/// The HTML of `GET /chat/{room}`.
+pub fn render(page: &Page<'_>) -> String {
+    let html = RoomHtml {
+        room: page.room.as_str(),
+        messages: backlog(page.messages),
+        next: page.next.to_string(),
+        address: page.address,
+        name: page.name.map_or("", PersonName::as_str),
+        id: format!("{:032x}", fastrand::u128(..)),
+        assets: &ASSETS,
+    };
+    // The templates call nothing that can fail, and a String takes every write.
+    html.render().expect("rendering into a String succeeds")
+}
+
+/// The HTML of `GET /chat/{room}?view=backlog`: only the list of messages, which reloads itself. Browsers
+/// without scripts show it in a frame of the page, so that a reload does not lose what is being typed.
+pub fn render_backlog(room: &RoomName, messages: &[Arc<Message>]) -> String {
+    let html = BacklogHtml { room: room.as_str(), messages: backlog(messages), assets: &ASSETS };
+    // As above.
+    html.render().expect("rendering into a String succeeds")
+}
+
+#[derive(Template)]
+#[template(path = "index.html", config = "src/page/askama.toml")]
+struct RoomHtml<'a> {
+    room: &'a str,
+    messages: &'a [Arc<Message>],
+    next: String,
+    address: &'a str,
+    name: &'a str,
+    /// The sender's id of the message in this form: however often the form is sent, it is published once.
+    id: String,
+    assets: &'static Assets,
+}
+
+#[derive(Template)]
+#[template(path = "backlog.html", config = "src/page/askama.toml")]
+struct BacklogHtml<'a> {
+    room: &'a str,
+    messages: &'a [Arc<Message>],
+    assets: &'static Assets,
+}
+
+/// The newest of the messages, within the page's limit of bytes.
+fn backlog(messages: &[Arc<Message>]) -> &[Arc<Message>] {
+    let mut bytes = 0;
+    let fits = |message: &&Arc<Message>| {
+        bytes += message.text.len();
+        bytes <= BACKLOG_BYTES
+    };
+    let count = messages.iter().rev().take_while(fits).count().max(1).min(messages.len());
+    &messages[messages.len() - count..]
+}
+
+/// The sender's name as it is shown.
+fn name_of(message: &Message) -> &str {
+    message.name.as_ref().map_or("someone", PersonName::as_str)
+}
+
+/// One of twelve colours for the name. `element.js` picks the same.
+fn hue(message: &Message) -> u32 {
+    let mix = |hash: u32, c| hash.wrapping_mul(31).wrapping_add(u32::from(c));
+    name_of(message).chars().fold(7, mix) % 12
+}
+
+/// A text in pieces that a browser lays out one by one, since the time for one piece may grow with the square
+/// of its length. `rows.js` cuts in the same way.
+fn pieces(mut text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    while text.len() > LAYOUT_BYTES {
+        let end = text.floor_char_boundary(LAYOUT_BYTES);
+        // After a line or a word: such a cut can't be seen.
+        let seam = text[..end].rfind('\n').or_else(|| text[..end].rfind(' '));
+        let (piece, rest) = text.split_at(seam.map_or(end, |at| at + 1));
+        pieces.push(piece);
+        text = rest;
+    }
+    pieces.push(text);
+    pieces
+}
+
+/// Hours and minutes in UTC. The script shows them in the reader's own time zone.
+fn clock(message: &Message) -> String {
+    let at = message.at.to_string();
+    format!("{} UTC", &at[11..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assets::asset;
+    use super::*;
+    use crate::message::{Epoch, Timestamp};
+
+    fn message(sequence: u64, name: &str, text: &str) -> Arc<Message> {
+        Arc::new(Message {
+            id: Cursor { epoch: Epoch::from_number(1), sequence },
+            kind: Kind::Message,
+            name: name.parse().ok(),
+            text: text.into(),
+            at: Timestamp(1_700_000_000_042),
+        })
+    }
+
+    fn html(room: &str, messages: &[Arc<Message>]) -> String {
+        let room = room.parse().unwrap();
+        let name = "\"><script>alert(1)</script>".parse().unwrap();
+        render(&Page {
+            room: &room,
+            messages,
+            next: Cursor { epoch: Epoch::from_number(1), sequence: 9 },
+            address: "http://x'\"><script>alert(2)</script>/chat/lobby",
+            name: Some(&name),
+        })
+    }
+
+    #[test]
+    fn whatever_people_write_stays_text() {
+        let evil = "</textarea></ol>\"'><script>alert(3)</script><img src=x onerror=alert(4)>&";
+        let html = html("lobby", &[message(1, "<b>anna</b>", evil)]);
+        assert_eq!(html.matches("<script").count(), 1, "only our own script is there");
+        assert!(!html.contains("<b>") && !html.contains("<img src=x"));
+        assert!(html.contains("&#60;script&#62;alert(3)&#60;/script&#62;"));
+    }
+
+    #[test]
+    fn the_page_holds_the_newest_messages_within_its_limits() {
+        let heavy = "x".repeat(BACKLOG_BYTES + 1);
+        let page = html("lobby", &[message(1, "a", "hi"), message(2, "a", &heavy)]);
+        assert_eq!(page.matches("<li class=\"row").count(), 1);
+        assert!(html("lobby", &[]).contains("data-next=\"00000001-9\""));
+    }
+
+    /// A browser laid out 64 KiB of accents on one letter, one paragraph, in 8 s.
+    #[test]
+    fn a_long_text_stands_in_pieces_and_is_whole() {
+        for text in ["", "hi", &"a\u{301}".repeat(9_000), &"one two\n".repeat(9_000), &"字".repeat(9_000)] {
+            let pieces = pieces(text);
+            assert_eq!(pieces.concat(), text);
+            assert!(pieces.iter().all(|piece| piece.len() <= LAYOUT_BYTES));
+            assert_eq!(pieces.len() > 1, text.len() > LAYOUT_BYTES);
+        }
+    }
+
+    #[test]
+    fn every_file_the_page_names_is_there_in_both_encodings() {
+        let page = html("lobby", &[]);
+        let named = page.split('"').filter_map(|part| part.strip_prefix("/page/"));
+        assert!(named.clone().count() > 4);
+        for path in named {
+            let asset = asset(path).unwrap_or_else(|| panic!("{path} is missing"));
+            assert_ne!(asset.plain.etag, asset.gzip.etag);
+            let mut plain = Vec::new();
+            let mut decoder = flate2::read::GzDecoder::new(asset.gzip.body.as_slice());
+            std::io::Read::read_to_end(&mut decoder, &mut plain).unwrap();
+            assert_eq!(plain, asset.plain.body);
+        }
+    }
+
+    #[test]
+    fn the_policy_allows_nothing_inline() {
+        let page = html("комната", &[message(1, "anna", "hi")]);
+        assert!(!CSP.contains("unsafe"));
+        assert!(!page.contains(" style=") && !page.contains(" onclick="));
+        assert!(!page.contains("<style") && !page.contains("javascript:"));
+    }
+}

@@ -1,0 +1,12 @@
+//! The page: plain files without a build step, and the code that serves them.
+
+mod assets;
+mod gzip;
+mod html;
+mod join;
+mod share;
+
+pub use self::assets::{ASSET_CACHE_CONTROL, Asset, Representation, SVG, asset, prepare};
+pub use self::gzip::gzip;
+pub use self::html::{CSP, Page, render, render_backlog};
+pub use self::share::{base, qr_svg};

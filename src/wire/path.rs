@@ -1,0 +1,13 @@
+//! Addresses of rooms, percent-encoded.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::message::RoomName;
+
+/// A path segment is encoded except for these characters (RFC 3986, unreserved).
+pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The address of a room.
+pub fn room_path(room: &RoomName) -> String {
+    format!("/chat/{}", utf8_percent_encode(room.as_str(), SEGMENT))
+}

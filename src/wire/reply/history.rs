@@ -1,0 +1,75 @@
+//! A room's past.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::parts::{JSON, PLAIN, Reply, json};
+use super::terminal::shown;
+use crate::config::PAGE_BYTES;
+use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
+use crate::wire::path::room_path;
+use crate::wire::request::{Format, History};
+
+/// A part of a room's past, and the address of the part before it. `messages` may hold one more message than
+/// was asked for: then there is such a part.
+pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: bool) -> Reply {
+    let said = messages.iter().enumerate().rev().filter(|(_, message)| message.kind == Kind::Message);
+    let mut said = said.map(|(at, _)| at).skip(history.limit - 1);
+    let (first, more) = (said.next(), said.next().is_some());
+    let messages = &messages[first.filter(|_| more).unwrap_or(0)..];
+    let messages = clip_newest(messages);
+    let previous = messages.first().filter(|first| more || first.id.sequence > 1).map(|first| first.id);
+    let reply = match history.format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Body<'a> {
+                room: &'a RoomName,
+                messages: Vec<&'a Message>,
+                previous: Option<Cursor>,
+                next: Cursor,
+                gap: bool,
+            }
+            let messages = messages.iter().map(AsRef::as_ref).collect();
+            Reply::new(200, JSON, json(&Body { room: &history.room, messages, previous, next, gap }))
+        }
+        _ => {
+            let lines: String = messages.iter().map(|message| line(message)).collect();
+            Reply::new(200, PLAIN, lines.into_bytes())
+        }
+    };
+    let reply = reply.with_gap(gap).with("Chat-Cursor", next.to_string());
+    match previous {
+        None => reply,
+        Some(previous) => {
+            let path = room_path(&history.room);
+            let limit = history.limit;
+            reply.with("Link", format!("<{path}/history?before={previous}&limit={limit}>; rel=\"prev\""))
+        }
+    }
+}
+
+/// A message as a line for people.
+fn line(message: &Message) -> String {
+    let name = shown(message.name.as_ref().map_or("somebody", PersonName::as_str));
+    match message.kind {
+        // Further lines of a message are indented.
+        Kind::Message => {
+            let text = message.text.replace("\r\n", "\n");
+            let lines: Vec<String> = text.trim_end().split('\n').map(shown).collect();
+            format!("{} {name}: {}\n", message.at, lines.join("\n    "))
+        }
+        Kind::Joined | Kind::Left => format!("{} {name} {}\n", message.at, message.kind.as_str()),
+    }
+}
+
+/// The newest messages, as many as one reply carries.
+fn clip_newest(messages: &[Arc<Message>]) -> &[Arc<Message>] {
+    let mut bytes = 0;
+    let fits = |m: &&Arc<Message>| {
+        bytes += m.text.len();
+        bytes <= PAGE_BYTES
+    };
+    let count = messages.iter().rev().take_while(fits).count().max(1).min(messages.len());
+    &messages[messages.len() - count..]
+}

@@ -1,0 +1,27 @@
+//! Replies, rendered: the same bytes whichever engine sends them.
+
+mod events;
+mod history;
+mod page;
+mod parts;
+mod people;
+mod poll;
+mod publish;
+mod refusal;
+mod rooms;
+mod server;
+mod status;
+mod terminal;
+
+pub use self::events::{stream, stream_beat, stream_page, stream_start};
+pub use self::history::history;
+pub use self::page::{asset, room_code, room_page};
+pub use self::parts::Reply;
+pub use self::people::people;
+pub use self::poll::polled;
+pub use self::publish::{left, published};
+pub use self::refusal::refused;
+pub use self::rooms::{RoomEntry, rooms};
+pub use self::server::{healthy, help, metrics, options, to_lobby};
+pub use self::status::reason;
+pub use super::path::room_path;

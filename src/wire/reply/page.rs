@@ -1,0 +1,58 @@
+//! The web page, its files and its QR code.
+
+use std::net::IpAddr;
+
+use super::parts::{HTML, Reply};
+use crate::message::Cursor;
+use crate::page;
+use crate::store::Tail;
+use crate::wire::path::room_path;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::{Fetch, View};
+
+/// A room's page. `tail` is the end of the room's order, and `next` the cursor to follow from there. `lan` is
+/// the address by which other machines reach this server, if they can.
+pub fn room_page(view: &View, tail: &Tail, next: Cursor, lan: Option<IpAddr>) -> Reply {
+    let html = if view.backlog {
+        page::render_backlog(&view.room, &tail.messages)
+    } else {
+        page::render(&page::Page {
+            room: &view.room,
+            messages: &tail.messages,
+            next,
+            address: &address(view, lan),
+            name: view.name.as_ref(),
+        })
+    };
+    Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
+}
+
+/// A room's address as a QR code.
+pub fn room_code(view: &View, lan: Option<IpAddr>) -> Result<Reply, Refusal> {
+    let svg = page::qr_svg(&address(view, lan)).ok_or(Refusal::NotFound)?;
+    Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
+}
+
+fn address(view: &View, lan: Option<IpAddr>) -> String {
+    page::base(view.host.as_deref().unwrap_or("localhost"), view.origin.as_deref(), lan)
+        + &room_path(&view.room)
+}
+
+/// A file of the page; 304 if the browser has this version.
+pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
+    let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
+    let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
+    let mut reply = if fetch.knows(&file.etag) {
+        Reply::empty(304)
+    } else {
+        Reply::new(200, asset.content_type, &file.body[..])
+    };
+    if fetch.gzip && reply.has_body() {
+        reply = reply.with("Content-Encoding", "gzip");
+    }
+    reply.headers.retain(|(name, _)| !matches!(*name, "Cache-Control" | "Vary"));
+    Ok(reply
+        .with("Cache-Control", page::ASSET_CACHE_CONTROL)
+        .with("ETag", file.etag.as_str())
+        .with("Vary", "Accept-Encoding"))
+}

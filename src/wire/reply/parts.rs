@@ -1,0 +1,98 @@
+//! A reply: its status, headers and body.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::time::SystemTime;
+
+use flate2::Compression;
+use serde::Serialize;
+
+use super::status::reason;
+use crate::config::COMPRESSED_FROM;
+use crate::page::gzip;
+use crate::wire::request::Head;
+
+/// Content types.
+pub(super) const JSON: &str = "application/json";
+pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// A reply, without the headers that the connection adds: `Date`, `Content-Length`, `Connection`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values. Whatever came from a client is encoded in them.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body. A 204 and a 304 have none.
+    pub body: Cow<'static, [u8]>,
+}
+
+impl Reply {
+    pub(super) fn new(status: u16, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Reply {
+        Reply {
+            status,
+            headers: vec![
+                ("Content-Type", content_type.into()),
+                ("Cache-Control", "no-store".into()),
+                ("Vary", "Accept".into()),
+                // A stranger wrote the message: no browser may take it for HTML.
+                ("X-Content-Type-Options", "nosniff".into()),
+            ],
+            body: body.into(),
+        }
+    }
+
+    /// Whether it has a body, which may be empty.
+    pub fn has_body(&self) -> bool {
+        !matches!(self.status, 204 | 304)
+    }
+
+    /// The status line, `Date` and the headers. The connection's own headers and the empty line follow.
+    pub fn render_head(&self) -> String {
+        let mut head = String::with_capacity(512);
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        // Writing to a string can't fail.
+        let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head
+    }
+
+    /// Compresses the body, if that is worth it and the client accepts it. The level is a fast one, since every
+    /// reply is compressed anew.
+    pub fn compressed(mut self, head: &Head<'_>) -> Reply {
+        let is_encoded = self.headers.iter().any(|(name, _)| *name == "Content-Encoding");
+        if self.body.len() < COMPRESSED_FROM || is_encoded {
+            return self;
+        }
+        self = self.with("Vary", "Accept-Encoding");
+        if head.takes_gzip() {
+            self.body = gzip(&self.body, Compression::fast()).into();
+            self = self.with("Content-Encoding", "gzip");
+        }
+        self
+    }
+
+    pub(super) fn empty(status: u16) -> Reply {
+        let headers = vec![("Cache-Control", "no-store".into()), ("Vary", "Accept".into())];
+        Reply { status, headers, body: Cow::Borrowed(&[]) }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Reply {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Announces a gap, if there is one.
+    pub(super) fn with_gap(self, gap: bool) -> Reply {
+        if gap { self.with("Chat-Gap", "true") } else { self }
+    }
+}
+
+/// A body in JSON.
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    // Plain structs of strings and numbers can't fail, and neither can memory.
+    serde_json::to_vec(value).expect("plain data is written to memory")
+}

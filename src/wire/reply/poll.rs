@@ -1,0 +1,99 @@
+//! Answers to a wait.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::parts::{JSON, PLAIN, Reply, json};
+use crate::config::{PAGE_BYTES, PAGE_LIMIT};
+use crate::message::{Cursor, Message, RoomName};
+use crate::room::{Outcome, Page};
+use crate::wire::path::room_path;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::{Format, Poll};
+
+/// The answer to a poll.
+pub fn polled(poll: &Poll, outcome: &Outcome) -> Result<Reply, Refusal> {
+    match outcome {
+        Outcome::Page(found) => Ok(page(poll, found)),
+        Outcome::Expired(next) => Ok(nothing(poll, *next, false)),
+        // Without a cursor the client would miss what comes until it is back, so this is no `404`.
+        Outcome::Closing(_) if poll.after.is_none() => Err(Refusal::Closing),
+        Outcome::Closing(next) => Ok(nothing(poll, *next, false)),
+    }
+}
+
+fn page(poll: &Poll, page: &Page) -> Reply {
+    match poll.format {
+        Format::Json => {
+            let messages = clip(&page.messages);
+            let next = messages.last().map_or(page.next, |m| m.id);
+            json_page(200, poll, messages.iter().map(AsRef::as_ref), next, page.gap)
+        }
+        _ => match page.messages.iter().find(|m| poll.wants().includes(m)) {
+            Some(message) => plain_message(poll, message, page.gap),
+            // A gap with no message after it: the loss is announced at once.
+            None => nothing(poll, page.next, page.gap),
+        },
+    }
+}
+
+fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
+    let reply = Reply::new(200, PLAIN, message.text.as_bytes().to_vec());
+    confirm(poll, with_cursor(reply, poll, message.id).with_gap(gap))
+}
+
+/// The answer when nothing came: `204`, or `404` for a poll without a cursor.
+fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
+    match (poll.after, poll.format) {
+        (None, Format::Json) => json_page(404, poll, [], next, gap),
+        // The body is empty: a script must not take a sentence for a message.
+        (None, _) => confirm(poll, with_cursor(Reply::new(404, PLAIN, &[][..]), poll, next).with_gap(gap)),
+        (Some(_), _) => confirm(poll, with_cursor(Reply::empty(204), poll, next).with_gap(gap)),
+    }
+}
+
+fn confirm(poll: &Poll, reply: Reply) -> Reply {
+    if poll.preferred {
+        reply.with("Preference-Applied", format!("wait={}", poll.hold.as_secs()))
+    } else {
+        reply
+    }
+}
+
+fn json_page<'a>(
+    status: u16,
+    poll: &Poll,
+    messages: impl IntoIterator<Item = &'a Message>,
+    next: Cursor,
+    gap: bool,
+) -> Reply {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        room: &'a RoomName,
+        messages: Vec<&'a Message>,
+        next: Cursor,
+        gap: bool,
+    }
+    let body = Body { room: &poll.room, messages: messages.into_iter().collect(), next, gap };
+    confirm(poll, with_cursor(Reply::new(status, JSON, json(&body)), poll, next).with_gap(gap))
+}
+
+/// Adds the cursor to go on from, which every answer to a poll has.
+fn with_cursor(reply: Reply, poll: &Poll, next: Cursor) -> Reply {
+    let (path, kept) = (room_path(&poll.room), &poll.kept);
+    reply
+        .with("Link", format!("<{path}?after={next}{kept}>; rel=\"next\""))
+        .with("Chat-Cursor", next.to_string())
+}
+
+/// The oldest messages, as many as one reply carries.
+fn clip(messages: &[Arc<Message>]) -> &[Arc<Message>] {
+    let mut bytes = 0;
+    let fits = |m: &&Arc<Message>| {
+        bytes += m.text.len();
+        bytes <= PAGE_BYTES
+    };
+    let count = messages.iter().take(PAGE_LIMIT).take_while(fits).count().max(1).min(messages.len());
+    &messages[..count]
+}

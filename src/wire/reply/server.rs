@@ -1,0 +1,81 @@
+//! What the server says of itself: health, figures, help.
+
+use super::parts::{JSON, PLAIN, Reply};
+use crate::message::RoomName;
+use crate::wire::path::room_path;
+use crate::wire::request::{Exposition, Format};
+
+/// Says that the server works.
+pub fn healthy(format: Format) -> Reply {
+    match format {
+        Format::Json => Reply::new(200, JSON, &b"{\"status\":\"ok\"}"[..]),
+        _ => Reply::new(200, PLAIN, &b"ok"[..]),
+    }
+}
+
+/// The server's figures in the format that was asked for. `figures` is in OpenMetrics.
+pub fn metrics(exposition: Exposition, figures: String) -> Reply {
+    let (content_type, text) = match exposition {
+        Exposition::OpenMetrics => ("application/openmetrics-text; version=1.0.0; charset=utf-8", figures),
+        Exposition::Prometheus => ("text/plain; version=0.0.4; charset=utf-8", as_prometheus(&figures)),
+    };
+    Reply::new(200, content_type, text.into_bytes())
+}
+
+/// The help in plain text.
+pub fn help() -> Reply {
+    Reply::new(200, PLAIN, include_str!("../help.txt").as_bytes())
+}
+
+/// Sends a browser from `/` to the lobby.
+pub fn to_lobby() -> Reply {
+    Reply::new(303, PLAIN, &b"/chat/lobby\n"[..]).with("Location", room_path(&RoomName::lobby()))
+}
+
+/// The answer to `OPTIONS`.
+pub fn options(allow: &'static str) -> Reply {
+    Reply::empty(204).with("Allow", allow)
+}
+
+/// OpenMetrics as Prometheus's text format 0.0.4: there the lines `HELP` and `TYPE` give a counter's whole
+/// name, and there are no units.
+fn as_prometheus(text: &str) -> String {
+    let mut old = String::with_capacity(text.len());
+    let mut help = "";
+    for line in text.lines() {
+        if let Some((_, words)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+            help = words;
+        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
+            let total = if kind == "counter" { "_total" } else { "" };
+            old += &format!("# HELP {name}{total} {help}\n# TYPE {name}{total} {kind}\n");
+        } else if !line.starts_with('#') {
+            old += line;
+            old.push('\n');
+        }
+    }
+    old
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{
+        HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, NAME_LIMIT, ROOMS_PAGE, STREAM_BEAT, TEXT_LIMIT,
+    };
+
+    #[test]
+    fn the_help_names_the_limits_as_they_are() {
+        let help = String::from_utf8(help().body.into_owned()).unwrap();
+        for limit in [
+            format!("up to {} (default {})", HOLD_MAX.as_secs(), HOLD.as_secs()),
+            format!("{} s without a message", STREAM_BEAT.as_secs()),
+            format!("history?limit={HISTORY}'"),
+            format!("the first {ROOMS_PAGE} rooms"),
+            format!("limit={HISTORY_MAX},"),
+            format!("a message {TEXT_LIMIT} bytes, a name {NAME_LIMIT} characters"),
+        ] {
+            assert!(help.contains(&limit), "{limit}");
+        }
+    }
+}

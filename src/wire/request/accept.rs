@@ -1,0 +1,77 @@
+//! Content negotiation: in what form a client wants its answer.
+
+use super::head::Head;
+
+/// The form in which a client wants its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One message, and nothing but its text: the protocol of 2008.
+    Plain,
+    /// All messages that there are, with names, times and cursors.
+    Json,
+    /// The web page.
+    Html,
+    /// Server-sent events, for as long as the client listens.
+    EventStream,
+}
+
+/// The format in which a monitor wants the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposition {
+    /// Prometheus's text format 0.0.4, which every monitor reads.
+    Prometheus,
+    /// OpenMetrics 1.0, for a monitor that asks for it.
+    OpenMetrics,
+}
+
+impl Head<'_> {
+    /// Whether an answer may be compressed by gzip.
+    pub fn takes_gzip(&self) -> bool {
+        self.header_values("Accept-Encoding").flat_map(|value| value.split(',')).any(|coding| {
+            let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let quality = quality.trim().strip_prefix("q=").and_then(|quality| quality.parse().ok());
+            name.trim().eq_ignore_ascii_case("gzip") && quality.is_some_and(|quality: f32| quality > 0.0)
+        })
+    }
+
+    /// The media types of `Accept`, in lower case, each with its quality.
+    fn accepts(&self) -> impl Iterator<Item = (String, f32)> {
+        let ranges = self.header_values("Accept").flat_map(|value| value.split(','));
+        ranges.map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or("").to_ascii_lowercase();
+            let quality = parts
+                .find_map(|p| p.strip_prefix("q=").or(p.strip_prefix("Q=")))
+                .map_or(1.0, |q| q.parse().unwrap_or(0.0));
+            (media_type, quality)
+        })
+    }
+
+    /// The form that `Accept` prefers; plain text if it names none that is known.
+    pub fn format(&self) -> Format {
+        let mut best = (Format::Plain, 0.0);
+        for (media_type, quality) in self.accepts() {
+            let format = match media_type.as_str() {
+                "application/json" | "application/problem+json" | "application/*" => Format::Json,
+                "text/event-stream" => Format::EventStream,
+                "text/html" | "application/xhtml+xml" => Format::Html,
+                "text/plain" | "text/*" | "*/*" => Format::Plain,
+                _ => continue,
+            };
+            if quality > best.1 {
+                best = (format, quality);
+            }
+        }
+        best.0
+    }
+
+    /// The format of figures that `Accept` prefers; Prometheus's own if it does not name the other.
+    pub(super) fn exposition(&self) -> Exposition {
+        let quality = |wanted: &[&str]| {
+            let qualities = self.accepts().filter(|(media_type, _)| wanted.contains(&&**media_type));
+            qualities.map(|(_, quality)| quality).fold(0.0, f32::max)
+        };
+        let (new, old) = (quality(&["application/openmetrics-text"]), quality(&["text/plain", "text/*"]));
+        if new > 0.0 && new >= old { Exposition::OpenMetrics } else { Exposition::Prometheus }
+    }
+}

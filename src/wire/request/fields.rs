@@ -1,0 +1,62 @@
+//! Fields of a query or a form, decoded and parsed.
+//!
+//! Decoding is strict: malformed text is refused. The crates for forms replace it by something else.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+
+use crate::config::HOLD_MAX;
+use crate::message::{Cursor, Invalid, PersonName};
+use crate::wire::refusal::Refusal;
+
+/// The fields of these names in a query or a form. If a field comes several times, the first counts.
+pub(in crate::wire) fn fields<const N: usize>(
+    form: &str,
+    names: [&str; N],
+) -> Result<[Option<String>; N], Refusal> {
+    let mut found = [const { None }; N];
+    for pair in form.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode(&name.replace('+', " "))?.into_owned();
+        if let Some(at) = names.iter().position(|wanted| *wanted == name) {
+            let value = decode(&value.replace('+', " "))?.into_owned();
+            found[at].get_or_insert(value);
+        }
+    }
+    Ok(found)
+}
+
+/// Percent-decodes. Malformed text is refused.
+pub(super) fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
+    let bytes = text.as_bytes();
+    let malformed = |at: usize| {
+        let digits = bytes.get(at + 1..at + 3);
+        !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && malformed(at)) {
+        return Err(Refusal::BadPercentEncoding);
+    }
+    percent_decode_str(text).decode_utf8().map_err(|_| Refusal::BadUtf8)
+}
+
+/// Parses a cursor.
+pub(super) fn cursor_in(text: &str) -> Result<Cursor, Refusal> {
+    text.parse().map_err(|e: Invalid| Refusal::BadCursor(e.0))
+}
+
+/// Parses a person's name. A form with an empty field gives no name.
+pub(super) fn name_in(name: Option<String>) -> Result<Option<PersonName>, Refusal> {
+    let name = name.filter(|name| !name.trim().is_empty());
+    name.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadName(e.0))
+}
+
+/// Parses a number of seconds in plain decimal notation. More than [`HOLD_MAX`] becomes [`HOLD_MAX`].
+pub(super) fn seconds(text: &str) -> Option<Duration> {
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let wait: f64 = text.parse().ok()?;
+    Some(Duration::from_secs_f64(wait.min(HOLD_MAX.as_secs_f64())))
+}

@@ -1,0 +1,82 @@
+//! The head of a request: its method, target and headers, and whether they are sound.
+
+use crate::wire::refusal::Refusal;
+
+/// The head of a request, as an engine read it.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// `GET`, `POST` and so on.
+    pub method: &'a str,
+    /// Path and query, as they came.
+    pub target: &'a str,
+    /// The version of HTTP, major and minor.
+    pub version: (u8, u8),
+    /// Names and values, in the order in which they came.
+    pub headers: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Head<'a> {
+    /// Refuses what is not HTTP/1. The engines' libraries let different things pass; after this check both
+    /// engines accept the same.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        let (path, query) = self.path_and_query();
+        // Browsers percent-encode these characters (WHATWG URL).
+        let is_target = !path.contains(['<', '>', '`']) && !query.contains(['<', '>', '"']);
+        let is_seen = |b: u8| b > b' ' && b != 0x7f;
+        if !matches!(self.version, (1, 0 | 1))
+            || !is_token(self.method)
+            || !self.target.bytes().all(is_seen)
+            || !is_target
+        {
+            return Err(Refusal::BadRequest);
+        }
+        let is_value = |value: &str| value.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~'));
+        if !self.headers.iter().all(|(name, value)| is_token(name) && is_value(value)) {
+            return Err(Refusal::BadHeader);
+        }
+        if self.header_values("Expect").any(|what| !what.eq_ignore_ascii_case("100-continue")) {
+            return Err(Refusal::UnknownExpectation);
+        }
+        Ok(())
+    }
+
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.header_values(name).next()
+    }
+
+    /// Every value of a header.
+    pub fn header_values(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    }
+
+    /// Whether this is a `HEAD`: its answer is that of a GET, without the body.
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// The path and the query of the target.
+    pub fn path_and_query(&self) -> (&'a str, &'a str) {
+        // A fragment (`#...`) is for the browser, which should not have sent it.
+        let target = self.target.split('#').next().unwrap_or_default();
+        // Every server must accept an absolute target (http://host/path), though it is meant for proxies.
+        let target = match target.split_once("://") {
+            Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+                rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+            }
+            _ => target,
+        };
+        match target.split_once('?') {
+            Some(("", query)) => ("/", query),
+            split => split.unwrap_or((target, "")),
+        }
+    }
+}
+
+/// Whether this is a valid name of a method or a header (RFC 9110, 5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

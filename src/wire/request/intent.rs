@@ -1,0 +1,159 @@
+//! Intents: what a request asks for.
+
+use std::time::Duration;
+
+use super::accept::{Exposition, Format};
+use crate::message::{Cursor, PersonName, RoomName, SendId};
+use crate::room::{After, Wants};
+use crate::store::Order;
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// Wait for the next messages.
+    Poll(Poll),
+    /// Wait for messages again and again, on one connection.
+    Stream(Poll),
+    /// Publish a message.
+    Publish(Publish),
+    /// Look at a room's past.
+    History(History),
+    /// Look who is in a room.
+    People(RoomName),
+    /// Leave a room.
+    Leave(Leave),
+    /// Look which rooms there are.
+    Rooms(RoomsPage),
+    /// The server's figures, for a monitor.
+    Metrics(Exposition),
+    /// The web page of a room.
+    Page(View),
+    /// A file of the web page.
+    Asset(Fetch),
+    /// A room's address as a QR code.
+    Code(View),
+    /// Whether the server works.
+    Health,
+    /// Whether the process answers, even if nothing else works.
+    Live,
+    /// The help in plain text.
+    Help,
+    /// `/`, which leads to the lobby.
+    Lobby,
+    /// `OPTIONS`, with the methods that the address allows.
+    Options(&'static str),
+}
+
+/// A wait for a room's next messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// Where.
+    pub room: RoomName,
+    /// From where on. `None` is the protocol of 2008: the next message from now on, or 404.
+    pub after: Option<After>,
+    /// How long.
+    pub hold: Duration,
+    /// Whether the client asked for `hold` by `Prefer`; then the reply confirms it.
+    pub preferred: bool,
+    /// Who.
+    pub name: Option<PersonName>,
+    /// How to answer.
+    pub format: Format,
+    /// The parameters that `next` repeats: `&wait=5&name=anna`, or nothing.
+    pub kept: String,
+}
+
+impl Poll {
+    /// Which messages an answer in this form can carry.
+    pub fn wants(&self) -> Wants {
+        match self.format {
+            Format::Json | Format::EventStream => Wants::Everything,
+            Format::Plain | Format::Html => Wants::Messages,
+        }
+    }
+}
+
+/// A request for a part of a room's past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Where.
+    pub room: RoomName,
+    /// The part ends before this cursor; `None` for the newest part.
+    pub before: Option<Cursor>,
+    /// At most this many messages.
+    pub limit: usize,
+    /// How to answer.
+    pub format: Format,
+}
+
+/// A message to a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub name: Option<PersonName>,
+    /// What.
+    pub text: String,
+    /// The sender's own name for it.
+    pub send_id: Option<SendId>,
+    /// How to answer.
+    pub format: Format,
+}
+
+/// A room that is opened in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Where.
+    pub room: RoomName,
+    /// The name in the form, for a browser without scripts.
+    pub name: Option<PersonName>,
+    /// Whether only the list of messages is wanted, for a frame in a page without scripts.
+    pub backlog: bool,
+    /// The name by which the browser reached this server: `Host`.
+    pub host: Option<String>,
+    /// Scheme, host and port in the browser's address bar, as the page's script says.
+    pub origin: Option<String>,
+}
+
+/// A file of the web page, and which versions of it the browser has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Its name under `/page/`.
+    pub name: String,
+    /// Whether the browser accepts gzip.
+    pub gzip: bool,
+    /// The versions that the browser has: `If-None-Match`, where `*` is any.
+    pub known: Vec<String>,
+}
+
+impl Fetch {
+    /// Whether the browser has this version. A proxy may have weakened its tag.
+    pub fn knows(&self, etag: &str) -> bool {
+        self.known.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+    }
+}
+
+/// A request for a part of the list of rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomsPage {
+    /// In what order.
+    pub order: Order,
+    /// The part begins after this room.
+    pub after: Option<RoomName>,
+    /// At most this many rooms.
+    pub limit: usize,
+    /// How to answer.
+    pub format: Format,
+}
+
+/// A person leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub name: PersonName,
+    /// How long to wait before it: the person who comes back within this time never left.
+    pub wait: Duration,
+}

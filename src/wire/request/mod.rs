@@ -1,0 +1,21 @@
+//! Requests, parsed into intents.
+
+mod accept;
+mod body;
+mod fields;
+mod framing;
+mod get;
+mod head;
+mod intent;
+mod parse;
+mod post;
+mod route;
+
+pub(super) use self::fields::fields;
+
+pub use self::accept::{Exposition, Format};
+pub use self::framing::BodyLength;
+pub use self::head::Head;
+pub use self::intent::{Fetch, History, Intent, Leave, Poll, Publish, RoomsPage, View};
+pub use self::parse::parse;
+pub use self::route::{known_method, route};

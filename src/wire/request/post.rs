@@ -1,0 +1,34 @@
+//! POST requests: speaking and leaving.
+
+use std::time::Duration;
+
+use super::body::{Said, said};
+use super::fields::{fields, name_in, seconds};
+use super::head::Head;
+use super::intent::{Intent, Leave, Publish};
+use super::route::Place;
+use crate::message::{RoomName, SendId, has_something_visible};
+use crate::wire::refusal::Refusal;
+
+/// Says what a POST asks for.
+pub(super) fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> Result<Intent, Refusal> {
+    match place {
+        Place::Room(room) => publish(head, room, query, body).map(Intent::Publish),
+        Place::Leave(room) => {
+            let name = name_in(said(head, query, body)?.name)?;
+            let name = name.ok_or(Refusal::BadForm("say who leaves: send name=NAME"))?;
+            let [wait] = fields(query, ["wait"])?;
+            let wait = wait.map_or(Some(Duration::ZERO), |wait| seconds(&wait)).ok_or(Refusal::BadWait)?;
+            Ok(Intent::Leave(Leave { room, name, wait }))
+        }
+        _ => Err(Refusal::MethodNotAllowed(place.allow())),
+    }
+}
+
+fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<Publish, Refusal> {
+    let Said { message, name, id } = said(head, query, body)?;
+    let text = message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?;
+    let id = id.as_deref().or(head.header("Idempotency-Key"));
+    let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
+    Ok(Publish { room, name: name_in(name)?, text, send_id, format: head.format() })
+}
