@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
@@ -36,7 +37,21 @@ impl Place {
     pub fn open(&self, keep: Keep) -> Arc<dyn Store> {
         match self {
             Place::Memory => Arc::new(MemoryStore::new(keep)),
-            Place::File(_) => Arc::new(SqliteStore::open(&self.path(), keep).unwrap()),
+            Place::File(_) => Arc::new(self.open_file(keep)),
+        }
+    }
+
+    /// Opens the file. A test that starts a process holds for a moment, from its fork to its exec, what every
+    /// other test has open: also the claim on a file that has just been closed.
+    fn open_file(&self, keep: Keep) -> SqliteStore {
+        let start = Instant::now();
+        loop {
+            match SqliteStore::open(&self.path(), keep) {
+                Err(error) if error.0.contains("another") && start.elapsed() < Duration::from_secs(10) => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                opened => return opened.unwrap(),
+            }
         }
     }
 
