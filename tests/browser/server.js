@@ -9,7 +9,6 @@ import { createInterface } from "node:readline";
 const { COMET_CHAT = "target/debug/comet-chat", ENGINE = "blocking" } = process.env;
 
 const running = new Set();
-let common;
 
 /** Ends what still runs. */
 export async function endServers() {
@@ -28,9 +27,9 @@ export class Server {
     return server;
   }
 
-  /** The one that most tests share, each in rooms of its own. */
+  /** The one that most tests of a topic share, each in rooms of its own. */
   static common() {
-    return (common ??= Server.start({ store: "memory:" }));
+    return Server.start({ store: "memory:" });
   }
 
   async #run(listen) {

@@ -7,15 +7,15 @@ use std::sync::Barrier;
 use std::thread;
 
 use comet_chat::message::RoomName;
-use comet_chat::store::{Error, SqliteStore, Store};
+use comet_chat::store::{Error, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::place::{ALL, Place, fill, kept, said, sequence};
+use crate::place::{ALL, Place, fill, kept, open, said, sequence};
 use crate::rerun::{is_inside, run_again, run_again_with_mounts};
 
 fn why_not(path: &Path) -> String {
-    match SqliteStore::open(path, ALL) {
+    match open(path, ALL) {
         Ok(_) => panic!("{} was opened", path.display()),
         Err(Error(sentence)) => {
             println!("{sentence}");
@@ -140,7 +140,7 @@ fn a_damaged_file_is_an_error_and_never_a_wrong_message() {
     // All but the first page, which says that it is ours.
     bytes[4096..].fill(0xa5);
     fs::write(place.path(), bytes).unwrap();
-    let Err(Error(sentence)) = SqliteStore::open(&place.path(), ALL) else {
+    let Err(Error(sentence)) = open(&place.path(), ALL) else {
         panic!("it was opened");
     };
     assert!(sentence.contains("is damaged"), "{sentence}");
@@ -293,7 +293,7 @@ fn at_the_limit_of_its_size_nothing_is_stored_until_it_may_grow() {
 
 fn fills_fails_and_recovers(path: &Path, cure: &dyn Fn()) {
     let lobby = RoomName::lobby();
-    let store = SqliteStore::open(path, ALL).unwrap();
+    let store = open(path, ALL).unwrap();
     let text = "x".repeat(3_000);
     let mut stored = 0;
     let mut failed = 0;
@@ -322,7 +322,7 @@ fn fills_fails_and_recovers(path: &Path, cure: &dyn Fn()) {
     }
     let epoch = store.epoch();
     drop(store);
-    let store = SqliteStore::open(path, ALL).unwrap();
+    let store = open(path, ALL).unwrap();
     assert_eq!(store.epoch(), epoch);
     assert_eq!(kept(&store, &lobby), Vec::from_iter(1..=stored + 20));
 }

@@ -1,12 +1,12 @@
 //! Where a test's store lives, so that a test can be written once for every store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
-use comet_chat::store::{Appended, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
+use comet_chat::store::{Appended, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
 use tempfile::TempDir;
 
 /// Keeps all that a test says.
@@ -37,21 +37,7 @@ impl Place {
     pub fn open(&self, keep: Keep) -> Arc<dyn Store> {
         match self {
             Place::Memory => Arc::new(MemoryStore::new(keep)),
-            Place::File(_) => Arc::new(self.open_file(keep)),
-        }
-    }
-
-    /// Opens the file. A test that starts a process holds for a moment, from its fork to its exec, what every
-    /// other test has open: also the claim on a file that has just been closed.
-    fn open_file(&self, keep: Keep) -> SqliteStore {
-        let start = Instant::now();
-        loop {
-            match SqliteStore::open(&self.path(), keep) {
-                Err(error) if error.0.contains("another") && start.elapsed() < Duration::from_secs(10) => {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                opened => return opened.unwrap(),
-            }
+            Place::File(_) => Arc::new(open(&self.path(), keep).unwrap()),
         }
     }
 
@@ -66,6 +52,23 @@ impl Place {
         }
     }
 }
+
+/// Opens a file. A test that starts a process holds for a moment, from its fork to its exec, what every other
+/// test has open, also the claim on a file that has just been closed.
+pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
+    let start = Instant::now();
+    loop {
+        match SqliteStore::open(path, keep) {
+            Err(error) if error.0.contains("another comet-chat") && start.elapsed() < PATIENCE => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// How long a claim that is held may be such a moment.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Makes of each function that takes a [`Place`] one test for every store.
 macro_rules! on_every_store {

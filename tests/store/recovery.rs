@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use comet_chat::message::{Draft, RoomName};
-use comet_chat::store::{Appended, Keep, SqliteStore, Store};
+use comet_chat::store::{Appended, Keep, Store};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
-use crate::place::{ALL, Place, fill, kept, listed, said, said_as, sequence};
+use crate::place::{ALL, Place, fill, kept, listed, open, said, said_as, sequence};
 use crate::rerun::{is_inside, run_again};
 
 /// Copies the file and its log as they stand, as a crash at this moment would leave them. The
@@ -37,7 +37,7 @@ fn every_answered_message_is_there_after_a_crash() {
     for n in 1..=20 {
         store.append(&lobby, &[said("x", n)]).unwrap();
         let (_directory, copy) = crash(&place.path());
-        let found = SqliteStore::open(&copy, ALL).unwrap();
+        let found = open(&copy, ALL).unwrap();
         assert_eq!(found.epoch(), store.epoch());
         assert_eq!(kept(&found, &lobby), Vec::from_iter(1..=n));
     }
@@ -72,7 +72,7 @@ fn a_torn_log_is_read_up_to_the_tear() {
         }
         fs::write(log_of(&copy), torn).unwrap();
 
-        let found = SqliteStore::open(&copy, ALL).unwrap();
+        let found = open(&copy, ALL).unwrap();
         let sequences = kept(&found, &lobby);
         let length = sequences.len() as u64;
         assert_eq!(sequences, Vec::from_iter(1..=length));
@@ -106,7 +106,7 @@ fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
         let failed = (1..20).find(|n| store.append(&lobby, &[said("x", *n)]).is_err());
         let failed = failed.expect("no fsync was made to fail");
         let (_directory, copy) = crash(&place.path());
-        let found = SqliteStore::open(&copy, ALL).unwrap();
+        let found = open(&copy, ALL).unwrap();
         assert_eq!(kept(&found, &lobby), Vec::from_iter(1..failed));
         let next = store.append(&lobby, &[said("cured", 1)]).unwrap();
         assert_eq!(sequence(&next), failed);
