@@ -1,4 +1,4 @@
-// What a screen reader says of new messages. The list itself is silent, as scrolling rebuilds it.
+// Announcements of new messages by a screen reader. The list itself is silent, since scrolling rebuilds it.
 
 import { element } from "./element.js";
 import { nameOf } from "./rows.js";
@@ -15,7 +15,7 @@ export function announce(messages) {
   tell(...(lines.length > READ ? [`${lines.length} new messages`] : lines));
 }
 
-/** Says this, in place of what was said before. */
+/** Announces this, in place of the announcement before. */
 export function tell(...lines) {
   document.getElementById("announce").replaceChildren(...lines.map((line) => element("p", {}, line)));
 }

@@ -1,4 +1,4 @@
-// What was read and what was not: the title, the icon, the marker and the way down.
+// Read and unread messages: the title, the icon, the marker and the button to the end.
 
 import { keepFocus } from "./focus.js";
 import { keep, recall, watch } from "./kept.js";
@@ -24,11 +24,11 @@ export class Attention {
     });
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
     document.addEventListener("visibilitychange", () => this.#turn());
-    // Another tab has read this room to its end.
+    // Another tab has shown all of this room.
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }
 
-  /** Marks where the reader left off, and goes there. `reach(id)` brings what came after it into the log. */
+  /** Marks where the reader stopped, and goes there. `reach(id)` loads the messages after it into the log. */
   async start(reach) {
     const read = recall(`read/${this.#room}`);
     if (read !== null && this.#log.newest) await reach(read);
@@ -38,7 +38,7 @@ export class Attention {
     this.look();
   }
 
-  /** Others have said this. What does not fit in view at once is not read yet, though the reader looks on. */
+  /** New messages of others. Those that do not fit into view are unread, even while the reader looks. */
   came(messages) {
     const inLog = messages.filter(({ id }) => this.#log.has(id));
     if (inLog.length > 0) {
@@ -53,19 +53,19 @@ export class Attention {
     this.#set(this.#unread + messages.length);
   }
 
-  /** Goes to where the new begins. */
+  /** Goes to the first unread message. */
   #park(messages) {
     this.#add(messages);
     this.#log.toMarker();
   }
 
-  /** The reader has answered: nothing is new any more. */
+  /** The reader has answered: everything is read. */
   spoke() {
     this.#log.mark(null);
     this.#set(0);
   }
 
-  /** Takes what is in view as read. */
+  /** Marks what is in view as read. */
   look() {
     const { newest, atEnd } = this.#log;
     this.#down.hidden = atEnd;
@@ -74,7 +74,7 @@ export class Attention {
     this.#set(0);
   }
 
-  /** The reader looks away, or back: to where the new begins, if the end was in view. */
+  /** The reader looks away or comes back. If the end was in view, it goes to the first unread message. */
   #turn() {
     if (document.hidden) this.#wasAtEnd = this.#log.atEnd;
     else if (this.#unread > 0 && this.#wasAtEnd) this.#log.toMarker();

@@ -1,4 +1,4 @@
-// The newest messages, out of the HTML that the server has rendered them into.
+// The newest messages, read from the HTML that the server has rendered.
 
 export function adopt(place) {
   return Array.from(place.querySelectorAll("li[data-id]"), (row) => {

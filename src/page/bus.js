@@ -1,4 +1,4 @@
-// What the tabs of one browser tell each other. A tab hears its own words too, as any other's.
+// Messages between the tabs of one browser. A tab gets its own messages too.
 
 const Channel = globalThis.BroadcastChannel;
 
@@ -10,18 +10,18 @@ export class Bus {
     this.#channel?.addEventListener("message", (event) => this.#deliver(event.data));
   }
 
-  /** Whether this tab hears no other: then each polls for itself. */
+  /** Whether this tab can't hear the others: then each tab polls for itself. */
   get alone() {
     return this.#channel === null;
   }
 
-  /** Tells every tab. `word.is` says what it is about. */
+  /** Tells every tab. `word.is` is the kind of the message. */
   post(word) {
     this.#channel?.postMessage(word);
     queueMicrotask(() => this.#deliver(word));
   }
 
-  /** Calls back for every word of a kind. */
+  /** Calls back for every message of a kind. */
   on(is, listener) {
     const listeners = this.#listeners.get(is) ?? [];
     this.#listeners.set(is, [...listeners, listener]);

@@ -1,4 +1,4 @@
-// Where one writes: the name once, then message after message.
+// The form to write in: the name once, then one message after another.
 
 import { Draft } from "./draft.js";
 import { composes } from "./keyboard.js";
@@ -30,7 +30,7 @@ export class Composer {
     document.getElementById("me").addEventListener("click", () => this.askName());
     this.#text.value ||= this.#draft.find();
     this.show(name);
-    // A window that is turned, or a panel that is laid beside it, makes lines longer or shorter.
+    // Lines get longer or shorter when a phone is turned, or a panel opens beside the form.
     let width = 0;
     new ResizeObserver(() => {
       if (this.#text.clientWidth === width) return;
@@ -41,7 +41,7 @@ export class Composer {
     if (matchMedia("(hover: hover)").matches) (name === null ? this.#name : this.#text).focus();
   }
 
-  /** Shows who writes, or asks it. */
+  /** Shows the writer's name, or asks for it. */
   show(name) {
     this.#known = name;
     document.body.classList.toggle("named", name !== null);
@@ -55,7 +55,7 @@ export class Composer {
     this.#name.select();
   }
 
-  /** Takes up a text that was not sent, before what is being written. */
+  /** Puts a text that was not sent before the text that is being written. */
   edit(text) {
     this.#text.value = [text, this.#text.value].filter((part) => part !== "").join("\n");
     this.#typed();
@@ -134,7 +134,7 @@ export class Composer {
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") this.#recall(event);
   }
 
-  /** Walks through what one said before, as long as nothing else is typed. */
+  /** Goes through the writer's last messages, while nothing else is typed. */
   #recall(event) {
     const { said } = this.#draft;
     const current = this.#back === 0 ? "" : said.at(-this.#back);
@@ -147,7 +147,7 @@ export class Composer {
     this.#back = back;
   }
 
-  /** As high as its text, up to what the style allows. */
+  /** Makes it as high as its text, up to the limit in the style. */
   #fit() {
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;

@@ -1,10 +1,10 @@
-// What one writes in this tab, and what one has said in it last.
+// The text that is being written in this tab, and the last messages sent from it.
 //
-// Each tab has its own. What a tab that closes was writing is left for the next one in that room.
+// Each tab has its own. A tab that closes leaves its text for the next tab in that room.
 
 import { keep, keepHere, keysUnder, recall, recallHere } from "./kept.js";
 
-/** How many of one's last messages the Up key brings back. */
+/** How many of the last messages the Up key brings back. */
 const RECALLED = 30;
 
 export class Draft {
@@ -19,7 +19,7 @@ export class Draft {
     addEventListener("pageshow", (event) => event.persisted && keep(this.#left, null));
   }
 
-  /** What this tab was writing before it was loaded again, or one that has closed. */
+  /** The text of this tab before it was reloaded, or of a tab that has closed. */
   find() {
     const left = recallHere(`left/${this.#room}`);
     if (left !== null) keep(left, null);
@@ -30,7 +30,7 @@ export class Draft {
     keepHere(`draft/${this.#room}`, text === "" ? null : text);
   }
 
-  /** The last that was said in this tab, oldest first. */
+  /** The last messages sent from this tab, oldest first. */
   get said() {
     return recallHere(`said/${this.#room}`, []);
   }

@@ -2,17 +2,17 @@
 //
 // With Web Locks it is the tab that holds the lock; the browser passes the lock on when that tab
 // is closed or crashes. Web Locks exist only on https and localhost, and a chat among phones is
-// mostly on neither, so that the tabs can also agree by the bus alone: whoever asks and hears
-// nobody claims the place, and of two that claim it the lower id has it.
+// mostly on neither. So the tabs can also agree by the bus alone: a tab that asks and hears nobody
+// claims the place, and of two such tabs the one with the lower id gets it.
 //
-// A tab that the browser has frozen may hold the lock without polling, and one that was killed says no
-// word. The first steps down when it is told in time; if not, a tab that hears no answer takes the place
-// from it, hidden or not. Two tabs that poll for a moment cost a connection and nothing else, as every
-// tab takes each message once.
+// A tab that the browser has frozen may hold the lock without polling, and a killed tab can't say
+// goodbye. A frozen tab steps down when it is told in time; if not, a tab that hears no answer takes its
+// place, hidden or not. For a moment two tabs may poll: that costs one connection and nothing else, since
+// every tab takes each message once.
 
 const LOCK = "comet-chat-poller";
 
-/** How long to listen for the one that polls before claiming its place, in milliseconds. */
+/** How long to listen for a tab that polls before claiming its place, in milliseconds. */
 const SILENCE = 400;
 
 export class Election {
@@ -37,7 +37,7 @@ export class Election {
     this.#stand();
   }
 
-  /** Whether this tab is the one. */
+  /** Whether this tab is elected. */
   get leads() {
     return this.#term !== null;
   }
@@ -96,7 +96,7 @@ export class Election {
       await navigator.locks.request(LOCK, options, term);
     } catch {
       if (request.signal.aborted) return;
-      // Another tab took the lock, because this one did not answer. It stands again.
+      // Another tab took the lock, because this one did not answer. This tab takes part again.
       this.#end();
       this.#hold({});
     }
@@ -125,7 +125,7 @@ export class Election {
   #ask() {
     this.#heard = false;
     this.#bus.post({ is: "who" });
-    // A visible tab is first in line, as its timers are not slowed down.
+    // A visible tab comes first, since its timers are not slowed down.
     const rank = document.hidden ? 1 : 0;
     const patience = SILENCE * (0.5 + rank + Math.random() / 2);
     setTimeout(() => {

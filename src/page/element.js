@@ -1,4 +1,4 @@
-// Making DOM elements. Text goes in as text: nothing here, or anywhere, takes markup.
+// DOM elements. Text is inserted as text: nothing here, or anywhere, takes markup.
 
 /** An element with its attributes and its children: nodes, text, or `false` for none. */
 export function element(tag, attributes = {}, ...children) {
@@ -34,14 +34,14 @@ export function avatar(name) {
   return element("span", { class: `avatar h${hue(name)}`, "aria-hidden": "true" }, initial(name));
 }
 
-/** The first letter as people see it. */
+/** The first letter as people see it, which may be several characters. */
 export function initial(name) {
   const letters = Intl.Segmenter ? new Intl.Segmenter().segment(name) : name;
   const [first] = letters;
   return (first.segment ?? first).toLocaleUpperCase();
 }
 
-/** One of twelve colours for a name, the same that the server's HTML picks. */
+/** One of twelve colours for a name. The server's HTML picks the same. */
 export function hue(name) {
   let hash = 7;
   for (const letter of name) hash = (Math.imul(hash, 31) + letter.codePointAt(0)) >>> 0;

@@ -1,6 +1,6 @@
-// The focus stays with somebody: what is taken away or hidden hands it on.
+// The focus is never lost: an element that is removed or hidden passes it on.
 
-/** Makes a change. If what had the focus is gone after it, `heir(it)` gets the focus. */
+/** Makes a change. If the focused element is gone after it, `heir(it)` gets the focus. */
 export function keepFocus(change, heir) {
   const had = document.activeElement;
   change();
@@ -8,7 +8,7 @@ export function keepFocus(change, heir) {
   heir(had)?.focus({ preventScroll: true });
 }
 
-/** Where one goes on: where one writes, unless that would open a keyboard on the glass. */
+/** Where the reader goes on: in the form, unless that would open an on-screen keyboard. */
 export function home() {
   const canPoint = matchMedia("(hover: hover)").matches;
   return document.getElementById(canPoint ? "message" : "log");

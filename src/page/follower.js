@@ -1,16 +1,16 @@
 // This tab's side of the polling: what it wants, and taking each message once and in order.
 //
-// Cursors are opaque: two can be told apart, but not which is the later. What the hub has heard is
-// taken if it follows on what this tab has; if not, the tab asks the server itself, once.
+// Cursors are opaque: a tab can see that two differ, but not which is later. It takes what the hub has
+// heard if that follows on its own cursor; if not, it asks the server itself, once.
 
 import { poll } from "./wire.js";
 
-/** A tab that was hidden for longer may wake on a machine that slept, in milliseconds. */
+/** If a tab was hidden for longer, its machine may have slept, in milliseconds. */
 const NAP = 30_000;
 
 /**
  * How often a tab makes sure that somebody polls, and how long it waits for the answer, in milliseconds.
- * A hidden one, whose clock is slow, finds out within 20 s.
+ * A hidden tab has slow timers, and finds out within 20 s.
  */
 const PING = { seen: { every: 5_000, patience: 2_000 }, hidden: { every: 10_000, patience: 5_000 } };
 
@@ -27,7 +27,7 @@ export class Follower {
   #asking = false;
   #missed = false;
 
-  /** `take({messages, gap})` is given what is new; `silent()` says that nobody seems to poll. */
+  /** `take({messages, gap})` gets new messages; `silent()` is called when nobody seems to poll. */
   constructor({ bus, tab, room, next, name, take, silent }) {
     this.#bus = bus;
     this.#tab = tab;
@@ -49,7 +49,7 @@ export class Follower {
     return this.#next;
   }
 
-  /** Is present under this name from now on. */
+  /** Makes the reader present under this name from now on. */
   rename(name) {
     this.#name = name;
     this.#want();
@@ -73,8 +73,8 @@ export class Follower {
   }
 
   /**
-   * Somebody polls: asks again in a while. This is called for what the other tab says, and not by a timer:
-   * browsers let timers that set timers run once a minute only in a page that was hidden for long.
+   * Somebody polls: asks again in a while. This is called when the other tab speaks, and not by a timer: in
+   * a page that was hidden for long, browsers run a timer that sets timers only once a minute.
    */
   #hear() {
     const { every } = document.hidden ? PING.hidden : PING.seen;
@@ -82,12 +82,12 @@ export class Follower {
     this.#ping = setTimeout(() => this.#listen(), every);
   }
 
-  /** Asks whether somebody polls; who hears nothing says so. */
+  /** Asks whether somebody polls. Calls `silent()` if nobody answers. */
   #listen() {
     const { patience } = document.hidden ? PING.hidden : PING.seen;
     clearTimeout(this.#ping);
     this.#bus.post({ is: "ping" });
-    // Some chance, so that not all tabs take the place at once.
+    // A random part, so that not all tabs take the place at once.
     this.#ping = setTimeout(
       () => {
         this.#hear();
@@ -103,7 +103,7 @@ export class Follower {
       this.#want();
       if (document.hidden) hiddenAt = Date.now();
       else this.#listen();
-      // The poll's connection may be dead, and nobody has noticed.
+      // The poll's connection may be dead without a sign.
       if (!document.hidden && Date.now() - hiddenAt > NAP) this.prod();
     });
     addEventListener("pagehide", () => {
@@ -117,7 +117,7 @@ export class Follower {
     });
   }
 
-  /** What the hub has and this tab has not was lost on the way, or came before this tab. */
+  /** Messages that only the hub has were lost on the way, or came before this tab opened. */
   #pong({ positions, line }) {
     this.#hear();
     const position = positions.get(this.#room) ?? this.#next;
@@ -140,7 +140,7 @@ export class Follower {
     this.#take({ messages, gap });
   }
 
-  /** Asks the server for all that came after what this tab has. */
+  /** Asks the server for all messages after this tab's cursor. */
   async #ask() {
     if (this.#asking) return;
     this.#asking = true;
@@ -152,7 +152,7 @@ export class Follower {
         this.#advance(reply);
       } while (reply.messages.length > 0 || this.#missed);
     } catch {
-      // The hub meets the same fault, and says when the line is up again.
+      // The hub sees the same fault, and says when the server is reached again.
     } finally {
       this.#asking = false;
     }

@@ -1,28 +1,28 @@
-// The one that polls for every tab of this browser. Each tab has a hub; the elected one is awake.
+// The hub polls for every tab of this browser. Each tab has a hub; only that of the elected tab polls.
 //
 // A browser opens six connections to a server over HTTP/1.1. Polls hold at most three of them,
-// however many rooms are open, and the tabs send one message at a time, so that a POST and the
-// short questions always find one free. With more than three rooms, two have a poll each, those
-// that somebody looks at first, and the rest take turns on the third.
+// however many rooms are open, and the tabs send one message at a time. So a POST or a short question
+// always finds a free one. With more than three rooms, two have a poll each (visible rooms first), and
+// the rest take turns on the third.
 
 import { Line } from "./line.js";
 import { leave, poll } from "./wire.js";
 
 const POLLS = 3;
 
-/** How long a poll waits, in seconds: while somebody looks, while nobody does, and in turns. */
+/** How long a poll waits, in seconds: in a visible tab, in a hidden one, and in turns. */
 const WAIT = { seen: 20, hidden: 30, turn: 1 };
 
-/** How long a round of turns takes, in seconds, so that nobody is thought to have left meanwhile. */
+/** The longest round of turns, in seconds: a person is present for longer than that. */
 const ROUND = 8;
 
 /**
- * How many polls of a room may follow on each other at once, and how far apart they are after that, in
- * milliseconds: in a lively room what comes meanwhile comes together.
+ * How many polls of a room may follow each other without a pause, and the pause after that, in
+ * milliseconds: in a lively room one poll then brings several messages.
  */
 const PACE = { burst: 8, apart: 250 };
 
-/** A page that goes away may only be loaded again: how long it has for that, in seconds. */
+/** A page that goes away may just be reloading. How long the server waits for it, in seconds. */
 const RELOAD = 4;
 
 /** A tab that missed this many roll calls is gone. */
@@ -88,7 +88,7 @@ export class Hub {
     this.#pong();
   }
 
-  /** Says that somebody polls, how far it has come in each room, and whether the server is there. */
+  /** Tells the tabs that somebody polls, the cursor of each room, and whether the server is reached. */
   #pong() {
     const positions = new Map([...this.#polls].map(([room, { next }]) => [room, next]));
     this.#bus.post({ is: "pong", positions, line: this.#line.state });
@@ -141,9 +141,9 @@ export class Hub {
     });
   }
 
-  // What a poll asks of the hub.
+  // What polls ask of the hub.
 
-  /** Waits until the line is thought to be up, and for the poll's turn if it takes turns. */
+  /** Waits until the server may be reached, and for the poll's turn if it takes turns. */
   async turn(inTurns) {
     await this.#line.up();
     if (!inTurns) return () => {};
@@ -154,7 +154,7 @@ export class Hub {
     return done;
   }
 
-  /** How long the next poll waits. After a failure it does not, to learn at once who is back. */
+  /** How long the next poll waits. After a failure it does not wait, to see at once whether the server is back. */
   wait(inTurns) {
     if (this.#line.failing) return 0;
     if (inTurns) return Number(Math.min(WAIT.turn, ROUND / this.#polls.size).toFixed(2));
@@ -176,7 +176,7 @@ export class Hub {
   }
 }
 
-/** One room's poll, again and again from where it ended. */
+/** One room's polls: each starts where the one before ended. */
 class Poll {
   #hub;
   #room;
@@ -193,7 +193,7 @@ class Poll {
     this.#inTurns = inTurns;
   }
 
-  /** Begins to take turns, or has a connection of its own from now on. */
+  /** Takes turns from now on, or has a connection of its own. */
   set inTurns(inTurns) {
     if (inTurns === this.#inTurns) return;
     this.#inTurns = inTurns;
@@ -206,7 +206,7 @@ class Poll {
     this.refresh();
   }
 
-  /** Asks anew: what is in flight may wait on a connection that is dead. */
+  /** Polls again at once: the connection of the present poll may be dead. */
   refresh() {
     this.#attempt?.abort();
   }

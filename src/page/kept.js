@@ -1,7 +1,7 @@
-// What this browser keeps between visits: the name, what was read, what is not sent yet.
+// What this browser keeps between visits: the name, what was read, and messages not sent yet.
 //
-// Every tab sees the same. Where the browser keeps nothing (private windows may refuse), it lasts
-// as long as the page.
+// Every tab sees the same. If the browser keeps nothing, as in some private windows, it lasts as long
+// as the page.
 
 const PREFIX = "comet-chat/";
 const fallback = new Map();
@@ -27,7 +27,7 @@ export function keep(key, value) {
     if (value === null) localStorage.removeItem(PREFIX + key);
     else localStorage.setItem(PREFIX + key, JSON.stringify(value));
   } catch {
-    // It is full or forbidden.
+    // The storage is full or forbidden.
     if (value !== null) fallback.set(key, JSON.stringify(value));
   }
 }
@@ -59,7 +59,7 @@ export function keysUnder(prefix) {
     const stored = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
     keys = keys.concat(stored.map((key) => key.slice(PREFIX.length)));
   } catch {
-    // It is forbidden.
+    // The storage is forbidden.
   }
   return [...new Set(keys)].filter((key) => key.startsWith(prefix));
 }
@@ -67,7 +67,7 @@ export function keysUnder(prefix) {
 /** Calls back when another tab keeps or forgets something under a key that begins with this. */
 export function watchUnder(prefix, changed) {
   addEventListener("storage", (event) => {
-    // All is forgotten at once where the key is null.
+    // A key of null means that everything was forgotten.
     if (event.key === null || event.key.startsWith(PREFIX + prefix)) changed();
   });
 }

@@ -1,4 +1,4 @@
-// What the server takes, by the same measures: what the page lets through is not refused.
+// The server's limits, measured in the same way: the server refuses nothing that the page accepts.
 
 /** The longest message, in bytes of UTF-8. It is sent as it is, without quotes or escapes around it. */
 const TEXT_BYTES = 64 * 1024;
@@ -6,13 +6,13 @@ const TEXT_BYTES = 64 * 1024;
 /** The longest name of a person or a room, in characters. */
 const NAME_LETTERS = 64;
 
-/** Takes no place of its own, or turns the direction of what is around it; joiners are part of words. */
+/** Invisible, or changes the direction of the text around it. Joiners are not here: they are parts of words. */
 const UNSEEN =
   /[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
 
 const SEEN = new RegExp(`(?!${UNSEEN.source})[^\\s\\p{Cc}\\p{M}\\u200c\\u200d]`, "u");
 
-/** A letter of a script that is written with joiners, and a picture that another may be joined to. */
+/** A letter of a script that uses joiners, and a picture that can be joined to another. */
 const JOINED =
   "(?:(?=[\\p{Alphabetic}\\p{M}])[\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u18af\\ua8e0-\\ua8ff\\ua9e0-\\ua9ff\\uaa60-\\uaa7f\\u{11000}-\\u{11fff}\\u{1e900}-\\u{1e95f}])";
 const PICTURE = "\\u2190-\\u2bff\\u{1f000}-\\u{1faff}";
@@ -22,12 +22,12 @@ const JOINERS = new RegExp(`${JOINS_LETTERS}|(?<=[${PICTURE}\\ufe0f])[\\u200c\\u
 
 const ROOM = new RegExp(`^(?!\\.{1,2}$)(?:[\\p{Alphabetic}\\p{N}\\p{M}._-]|${JOINS_LETTERS})+$`, "u");
 
-/** By how many bytes a text is too long for one message. */
+/** How many bytes a text has over the limit of a message. */
 export function bytesOver(text) {
   return Math.max(0, new TextEncoder().encode(text).length - TEXT_BYTES);
 }
 
-/** Whether there is anything to see in a text. */
+/** Whether a text has a visible character. */
 export function isSeen(text) {
   return SEEN.test(text);
 }
@@ -36,7 +36,7 @@ export function isSeen(text) {
 export function nameFault(name) {
   if (name === "") return "A name first, so that the others know who speaks.";
   if ([...name].length > NAME_LETTERS) return `A name has at most ${NAME_LETTERS} letters.`;
-  // Joiners that join nothing are not seen.
+  // Joiners that join nothing are invisible.
   const others = name.replace(JOINERS, "");
   const isShown = !/[\p{Cc}\p{Cs}\u200c\u200d]/u.test(others) && !UNSEEN.test(name) && isSeen(name);
   return isShown ? null : "This name has a character that nobody can see.";

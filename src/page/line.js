@@ -1,10 +1,10 @@
-// Whether the server is reached, and when to try again if not.
+// The line: whether the server is reached, and when to try again if not.
 
 /** The pauses between attempts grow from the first to the last, in milliseconds. */
 const PAUSE = { first: 500, last: 15_000, hidden: 60_000 };
 
 export class Line {
-  /** Whether nobody looks: then there is no hurry. */
+  /** Whether no tab is visible: then there is no hurry. */
   hidden = false;
 
   #changed;
@@ -28,7 +28,7 @@ export class Line {
     return this.#failures > 0;
   }
 
-  /** Forgets what an earlier term has seen. */
+  /** Forgets what an earlier election has seen. */
   open() {
     this.#failures = 0;
     this.#show({ state: "up" });
@@ -47,12 +47,12 @@ export class Line {
   }
 
   failed(error) {
-    // Several polls may fail by the same fault: it counts once.
+    // One fault may end several polls: it counts once.
     if (this.#timer !== null) return;
     this.#failures += 1;
     const last = this.hidden ? PAUSE.hidden : PAUSE.last;
     const grown = Math.min(last, PAUSE.first * 2 ** (this.#failures - 1));
-    // Half of it is chance, so that a server that comes back is not met by everybody at once.
+    // Half of it is random, so that not all clients come at once when the server is back.
     const pause = (error.retryAfter ?? 0) + grown * (0.5 + Math.random() / 2);
     const reached = error.foreign ? "between" : "down";
     this.#pause(navigator.onLine ? reached : "offline", pause);

@@ -1,14 +1,14 @@
 // The list of messages: as long as you like, with few nodes.
 //
 // Messages stand in chunks. Only the chunks near the visible part are built; the others are empty
-// boxes of the height that they had, or are thought to have.
+// boxes with their last height, or a guess.
 
 import { keepFocus } from "./focus.js";
 import { Presence, isPresence } from "./presence.js";
 import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, tellDay } from "./rows.js";
 import { dayOf } from "./time.js";
 
-/** The rows of a chunk; those who come and go one after the other are one row, and stay in one chunk. */
+/** The rows of a chunk. People who come and go one after another are one row, and stay in one chunk. */
 const CHUNK = 40;
 
 /** The height of a row that was never built, in pixels. */
@@ -20,7 +20,7 @@ const MARGIN = 1_000;
 /** How far from the end still counts as the end, in pixels. */
 const END = 60;
 
-/** Beyond this the oldest messages are let go; history brings them back. */
+/** Over this the log drops its oldest messages; history brings them back. */
 const MOST = 10_000;
 
 export class Log {
@@ -46,7 +46,7 @@ export class Log {
       rootMargin: `${MARGIN}px 0px`,
     });
     scroller.addEventListener("scroll", () => (this.#stuck = this.atEnd), { passive: true });
-    // A keyboard that opens, or a window that is made smaller, leaves the end in view.
+    // The end stays in view when a keyboard opens or the window gets smaller.
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(scroller);
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(place.parentElement);
   }
@@ -82,7 +82,7 @@ export class Log {
   append(messages, gap = false) {
     if (gap && this.#chunks.length > 0) this.#add({ kind: "gap", at: messages[0]?.at }, true);
     const fresh = messages.filter((message) => !this.has(message.id));
-    // Of many at once only the last are built.
+    // If many come at once, only the last are built.
     fresh.forEach((message, index) => this.#add(message, fresh.length - index <= 2 * CHUNK));
     this.#showPresence();
     if (this.#stuck) {
@@ -110,7 +110,7 @@ export class Log {
     });
   }
 
-  /** Shows where the reader left off: before the message with this id, or nowhere. */
+  /** Marks where the reader stopped: before the message with this id, or nowhere. */
   mark(id) {
     if (id === this.#marked) return;
     const changed = [this.#marked, id];
@@ -118,7 +118,7 @@ export class Log {
     this.refresh(...changed);
   }
 
-  /** What others said after the message with this id; all that they said if it is no longer kept. */
+  /** The messages of others after the message with this id; all of them if it is no longer kept. */
   saidAfter(id) {
     const items = this.#chunks.flatMap((chunk) => chunk.items);
     const start = items.findIndex((item) => item.id === id);
@@ -140,7 +140,7 @@ export class Log {
     this.refresh(id);
   }
 
-  /** Builds anew what stands around these messages. */
+  /** Builds the rows around these messages again. */
   refresh(...ids) {
     this.#keepPlace(() => {
       this.#chunks.forEach((chunk, index) => {
@@ -152,12 +152,12 @@ export class Log {
     });
   }
 
-  /** Builds anew all that is in view. */
+  /** Builds everything in view again. */
   refreshAll() {
     this.#keepPlace(() => this.#chunks.filter((chunk) => chunk.built).forEach((chunk) => this.#build(chunk)));
   }
 
-  /** Says anew which days they were, when another has begun. */
+  /** Writes the names of the days again, when a new day has begun. */
   tellDays() {
     for (const row of this.#place.querySelectorAll(".row.day")) tellDay(row);
   }
@@ -224,7 +224,7 @@ export class Log {
     }
   }
 
-  /** Builds what has come near, and empties what has gone far. */
+  /** Builds chunks that are near now, and empties those that are far. */
   #adapt(entries) {
     this.#keepPlace(() => {
       for (const { target, isIntersecting } of entries) {
@@ -255,7 +255,7 @@ export class Log {
   }
 
   #empty(chunk) {
-    // What is selected, or has the focus, must not lose its ground.
+    // A chunk with the selection or the focus must stay.
     if (chunk.box.contains(document.activeElement)) return;
     const selection = document.getSelection();
     if (!selection.isCollapsed && chunk.box.contains(selection.anchorNode)) return;
@@ -269,7 +269,7 @@ export class Log {
     return continues(before, item) && item.id !== this.#marked;
   }
 
-  /** One row that can't be built leaves the others standing. */
+  /** If one row can't be built, the others are still shown. */
   #addRow(chunk, item, before) {
     try {
       this.#addGoodRow(chunk, item, before);
@@ -319,7 +319,7 @@ export class Log {
     this.#grown.clear();
   }
 
-  /** Changes what is above or below without moving what is in view. */
+  /** Changes parts above or below without moving what is in view. */
   #keepPlace(change) {
     const kept = () => keepFocus(change, (lost) => this.#twin(lost) ?? this.#scroller);
     if (this.#stuck) {
@@ -331,12 +331,12 @@ export class Log {
     const before = anchor?.node.getBoundingClientRect().top;
     kept();
     if (!anchor) return;
-    // A row that was built anew is found again by its message.
+    // A row that was built again is found by its message.
     const node = anchor.node.isConnected ? anchor.node : this.#rows.get(anchor.id);
     if (node) this.#scroller.scrollTop += node.getBoundingClientRect().top - before;
   }
 
-  /** The same link or button in a row that was built anew. */
+  /** The same link or button in a row that was built again. */
   #twin(lost) {
     const row = lost.closest(".row");
     const places = (row) => [...row.querySelectorAll("a, button")];
@@ -358,12 +358,12 @@ export class Log {
   }
 }
 
-/** Whether an item has a row of its own: who comes or goes shares it with who did so before. */
+/** Whether an item has a row of its own. People who come or go share one with those before them. */
 function isRow(item, before) {
   return !(isPresence(item) && isPresence(before));
 }
 
-/** Where the chunk begins that ends before this place: with a row. */
+/** The beginning of the chunk that ends before this place. A chunk begins with a row. */
 function startOf(items, end) {
   let start = end;
   for (let rows = 0; start > 0 && rows < CHUNK; ) {

@@ -30,7 +30,7 @@ const scroller = document.getElementById("log");
 const place = document.getElementById("chunks");
 
 let name = recall("name");
-// An earlier page has let through what the server does not take.
+// An earlier version of the page accepted names that the server refuses.
 if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
 let waiting = new Map();
@@ -66,14 +66,14 @@ onNewDay(() => {
 const bus = new Bus();
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("-");
 const hub = new Hub(bus);
-// Before the election, so that a page that closes leaves its room before it hands the hub on.
+// Before the election: a page that closes leaves its room first, and then passes the hub on.
 const follower = new Follower({ bus, tab, room, next, name, take: news, silent: () => election.takeOver() });
 new Status(bus, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();
 document.documentElement.classList.add("running");
 
-/** New messages by the poll. */
+/** New messages from the poll. */
 function news({ messages, gap }) {
   take({ messages, gap });
   const others = messages.filter(({ kind, own }) => kind === "message" && !own);
@@ -94,7 +94,7 @@ function take({ messages, gap }) {
   showOutbox();
 }
 
-/** A message of one's own has its place in the room; another was wrongly taken for it, perhaps. */
+/** An own message has its place in the room. Perhaps another was wrongly taken for it. */
 function settled(cursor, claimed) {
   if (claimed && claimed !== cursor) log.setOwn(claimed, false);
   if (!log.has(cursor)) return;
@@ -102,7 +102,7 @@ function settled(cursor, claimed) {
   outbox.take({ id: cursor });
 }
 
-/** Shows what is on its way. A row that has not changed stays: many may wait, and each may be long. */
+/** Shows messages on their way. Unchanged rows stay: there may be many, and each may be long. */
 function showOutbox() {
   keepFocus(renewOutbox, home);
   for (const { id, state, reason } of outbox.entries) {

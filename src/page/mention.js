@@ -4,7 +4,7 @@ import { avatar, element } from "./element.js";
 
 const MOST = 6;
 
-/** The longest beginning of a name that is looked for, in UTF-16 units. */
+/** The longest beginning of a name that is completed, in UTF-16 units. */
 const LONGEST = 64;
 
 export class Mention {
@@ -14,7 +14,7 @@ export class Mention {
   #found = [];
   #chosen = 0;
 
-  /** `names()` are those that can be mentioned, best first. */
+  /** `names()` gives the names that can be mentioned, best first. */
   constructor(input, list, names) {
     this.#input = input;
     this.#list = list;
@@ -29,7 +29,7 @@ export class Mention {
     return this.#found.length > 0;
   }
 
-  /** Whether the key was for the list. */
+  /** Takes a key; says whether it was for the list. */
   key(event) {
     if (!this.open) return false;
     const { length } = this.#found;
@@ -51,7 +51,7 @@ export class Mention {
   #typed() {
     const { selectionStart, selectionEnd, value } = this.#input;
     if (selectionStart !== selectionEnd) return null;
-    // Of a long text only as much as a name, its `@` and what stands before it.
+    // A long text is searched only as far as a name, its `@` and the character before it can reach.
     const near = value.slice(Math.max(0, selectionStart - LONGEST - 2), selectionStart);
     return near.match(/(?:^|[\s(])@([^\s@]{0,64})$/u)?.[1] ?? null;
   }

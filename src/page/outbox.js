@@ -1,12 +1,11 @@
-// What was said and is not yet known to be stored: kept until it is, sent in its order.
+// The outbox: messages that may not be stored yet. They are kept until they are, and sent in their order.
 //
-// The outbox of a room belongs to the browser, not to a tab: what one leaves behind another sends.
+// The outbox of a room belongs to the browser, not to a tab: when a tab closes, another sends its messages.
 // Every message has an id of its own, under which the server publishes it once, however often it
 // is sent.
 //
-// Tabs change it at the same time, and nothing makes them take turns. So each message is one key, which
-// is written once, by the tab in which it was said, and removed once it is stored. What came of the
-// tries stands under a key beside it.
+// Tabs change it at the same time, without a lock. So each message is one key, which is written once, by the
+// tab in which it was written, and removed once it is stored. The outcome of the tries has a key beside it.
 //
 //   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait
 //   outcome/ROOM/ID    {tried, after} or {failed}        when it was first tried, and where the room was
@@ -14,16 +13,16 @@
 import { keep, keysUnder, recall, watch, watchUnder } from "./kept.js";
 import { poll, publish } from "./wire.js";
 
-/** The server remembers an id for ten minutes after it was received: a minute less. */
+/** The server remembers an id for ten minutes after it was received. This is one minute less. */
 const REMEMBERED = 9 * 60 * 1000;
 
 /** Pauses between attempts, in milliseconds. */
 const PAUSE = { first: 500, last: 15_000 };
 
-/** How long another tab has to send what it was told, before this one does, in milliseconds. */
+/** How long the tab in which a message was written has to send it, before another does, in milliseconds. */
 const LEFT_BEHIND = 5_000;
 
-/** The most of one's own messages in a room that are known again as such. */
+/** How many own messages of a room the browser remembers as its own. */
 const OWN_KEPT = 500;
 
 /** How long it may take until a tab sees what another has kept, in milliseconds. */
@@ -73,7 +72,7 @@ export class Outbox {
     });
   }
 
-  /** What is on its way, oldest first. */
+  /** Messages on their way, oldest first. */
   get entries() {
     const shown = (entry) => !this.#settling.some(({ id }) => id === entry.id);
     const waiting = this.#kept().filter(shown);
@@ -82,7 +81,7 @@ export class Outbox {
     return [...this.#settling.filter((entry) => !entry.taken), ...waiting];
   }
 
-  /** Whether this browser is known to have said it. */
+  /** Whether this browser is known to have sent it. */
   isOwn({ id }) {
     return this.#own.has(id);
   }
@@ -112,7 +111,7 @@ export class Outbox {
     this.flush();
   }
 
-  /** Sends a failed one again, under the same id; or one that waits, now. */
+  /** Sends a failed message again, under the same id; or one that waits, now. */
   retry(id) {
     if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, null);
     this.#changed();
@@ -150,7 +149,7 @@ export class Outbox {
     return this.#kept().find(({ state }) => state === "sending");
   }
 
-  /** Sends the oldest; throws what may pass. */
+  /** Sends the oldest. Throws on a fault that may pass. */
   async #send() {
     const entry = this.#next();
     // Another tab has sent the last one meanwhile.
@@ -158,7 +157,7 @@ export class Outbox {
     const { id, text, name } = entry;
     let { tried } = entry;
     if (tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
-      // Its id is forgotten, and what was received then would be published once more.
+      // The server has forgotten its id: if it received the message then, it would publish it again.
       if (await this.#mayBeThere(entry)) {
         this.#fail(entry, "It may have gone out, or not.");
         return;
@@ -176,7 +175,7 @@ export class Outbox {
     }
   }
 
-  /** Whether the room has something like it since it was first tried, or no longer knows. */
+  /** Whether the room has a message like it since the first try, or no longer keeps that time. */
   async #mayBeThere({ text, name, after }) {
     if (!after) return true;
     let reply = { next: after };
@@ -238,7 +237,7 @@ export class Outbox {
   #elsewhere() {
     this.#list = null;
     const waiting = new Set(this.#kept().map(({ id }) => id));
-    // What another tab has sent is taken by no answer here.
+    // No answer in this tab settles what another tab has sent.
     this.#settling = this.#settling.filter(({ id, taken }) => !taken || waiting.has(id));
     this.#changed();
     if (waiting.size === 0 || this.#leftBehind !== null) return;
@@ -290,7 +289,7 @@ export class Outbox {
     keep(this.#key(kind, id), value);
   }
 
-  /** In this order: what was tried must not be taken for new. */
+  /** The order matters: a tried message must not be taken for a new one. */
   #remove(id) {
     this.#keep("outbox", id, null);
     this.#keep("outcome", id, null);
@@ -312,7 +311,7 @@ export class Outbox {
 
 /**
  * One tab sends at a time, so that messages take one connection and keep their order. A tab that
- * hangs holds the others up for a while only: the ids keep a message from being published twice.
+ * hangs delays the others only for a while: the ids keep a message from being published twice.
  */
 async function inTurn(send) {
   if (!navigator.locks) return send();
@@ -333,7 +332,7 @@ async function inTurn(send) {
   }
 }
 
-/** 128 bits of chance; `crypto.randomUUID` is missing on plain http. */
+/** 128 random bits. `crypto.randomUUID` is missing on plain http. */
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

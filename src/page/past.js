@@ -1,13 +1,13 @@
-// Scrolling up into what was said before.
+// Scrolling up into the room's past.
 
 import { history } from "./wire.js";
 
 const PAGE = 100;
 
-/** A page on the way to where the reader left off: the most that the server gives. */
+/** How many messages to load at once on the way to where the reader stopped: the most that the server gives. */
 const LEAP = 500;
 
-/** How near to the top the next page is asked for, in pixels. */
+/** How near to the top more history is loaded, in pixels. */
 const NEAR = 1_200;
 
 /** How long after a failure the next attempt may be made, in milliseconds. */
@@ -39,7 +39,7 @@ export class Past {
     }
   }
 
-  /** Loads a page of history if the reader is near the beginning of what is there. */
+  /** Loads more history if the reader is near the top of the log. */
   async look() {
     const wanted = this.#scroller.scrollTop <= NEAR && !this.#loading && !this.#ended && this.#log.oldest;
     if (!wanted || Date.now() - this.#failed < PAUSE) return;
@@ -47,7 +47,7 @@ export class Past {
     if (this.#failed === 0) this.look();
   }
 
-  /** Whether the log begins where the room does; it may have let its oldest messages go again. */
+  /** Whether the log begins where the room does. It may have dropped its oldest messages again. */
   get #ended() {
     return this.#beginning !== null && this.#log.oldest?.id === this.#beginning;
   }
@@ -59,14 +59,14 @@ export class Past {
     this.#say("Loading what came before…");
     try {
       const { messages, previous, gap } = await history(this.#room, oldest.id, limit);
-      // With a gap the server no longer knows the place: what it has came after.
+      // A gap means that the server no longer keeps that place: its messages came later.
       if (!gap) this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
       if (previous === null || gap) this.#beginning = this.#log.oldest.id;
       this.#say(this.#ended ? "The beginning of what is kept" : "");
     } catch {
       this.#failed = Date.now();
       this.#say("What came before can't be loaded now.");
-      // Who is at the top already can't scroll there again.
+      // A reader at the top can't scroll further up.
       setTimeout(() => this.look(), PAUSE);
     }
     this.#loading = false;

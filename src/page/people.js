@@ -46,14 +46,14 @@ export class People {
     try {
       this.#people = await people(this.#room);
     } catch {
-      // The line says why; it asks again when somebody comes or the tab is looked at.
+      // The line says why. It asks again when somebody comes or the tab is shown.
       this.#stale = true;
       return;
     }
     this.show();
   }
 
-  /** Shows them again, as the reader's name is another. */
+  /** Shows the list again, since the reader's name has changed. */
   show() {
     const count = this.#people.length;
     const words = count === 1 ? "1 person here" : `${count} people here`;

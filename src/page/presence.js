@@ -1,4 +1,4 @@
-// Those who came and went one after the other: one line, however many they are, that opens.
+// People who came and went one after another: one line, however many they are, that opens.
 
 import { element } from "./element.js";
 import { clock, full } from "./time.js";
@@ -6,7 +6,7 @@ import { clock, full } from "./time.js";
 /** The most that an open line lists, from the last on. */
 const LISTED = 200;
 
-/** From this many on a line opens; fewer are told in it. */
+/** From this many on the line opens; fewer are named in it. */
 const OPENS = 3;
 
 export function isPresence(item) {
@@ -17,12 +17,12 @@ export class Presence {
   row = element("li", { class: "row presence" });
   #messages = [];
   #ways = new Map();
-  /** What became of each person in the end: who left and joined again came back. */
+  /** What became of each person in the end. One who left and joined again came back. */
   #people = { joined: new Set(), "came back": new Set(), "came by": new Set(), left: new Set() };
   #line = element("p");
   #list = null;
 
-  /** Takes no longer the more there are; `show` comes after it. */
+  /** Takes the same time however many there are. Call `show` after it. */
   add(message) {
     const { kind } = message;
     const name = message.name ?? "someone";

@@ -1,4 +1,4 @@
-// The other rooms: which there are, how much is unread in each, and the way to a new one.
+// The other rooms: their names, their unread messages, and the form for a new one.
 
 import { element, hue, initial } from "./element.js";
 import { keepFocus } from "./focus.js";
@@ -10,7 +10,7 @@ import { poll, rooms } from "./wire.js";
 /** How often a visible tab looks, in milliseconds. */
 const EVERY = 20_000;
 
-/** More than this many unread are not counted. */
+/** Unread messages are counted up to this number. */
 const MANY = 99;
 
 export class Rooms {
@@ -50,7 +50,7 @@ export class Rooms {
       for (const each of all) each.unread = await this.#unread(each);
       this.#show(all);
     } catch {
-      // The line says why; the next look is soon.
+      // The line says why. The next look is soon.
     }
     this.#looking = false;
   }

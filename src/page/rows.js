@@ -8,17 +8,17 @@ import { clock, dayName, dayOf, full } from "./time.js";
 const RUN = 5 * 60 * 1000;
 
 /**
- * A longer text is folded, in characters or lines, and laid out in pieces of that many characters:
- * what a browser does with one paragraph may take the square of its length.
+ * A longer text (in characters or lines) is folded, and laid out in pieces of that many characters, since
+ * the time for one piece may grow with the square of its length.
  */
 const LONG = { characters: 1_500, lines: 20 };
 
-/** What to call who sent it. */
+/** The sender's name as it is shown. */
 export function nameOf(message) {
   return message.name ?? "someone";
 }
 
-/** Whether two messages in a row are of one person and one breath. */
+/** Whether two messages in a row are of one person, at about one time. */
 export function continues(before, message) {
   return (
     before?.kind === "message" &&
@@ -65,7 +65,7 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
     { class: "failure" },
     element("span", {}, reason ?? "Not sent."),
     button("Try again", retry),
-    // What may yet arrive would be said twice.
+    // The first message may still arrive: then this would be a second one.
     state === "failed" && button("Edit", edit),
     button("Discard", discard),
   );
@@ -73,7 +73,7 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
   return row;
 }
 
-/** The tick of a message of one's own that everybody has been given. */
+/** The tick of an own message that every waiter has. */
 export function markSent(row) {
   row.querySelector(".meta").append(icon("sent", "Sent"));
 }
@@ -118,7 +118,7 @@ function pieces(text, marks, names) {
   });
 }
 
-/** A row for what can't be shown as it should be: who, and the plain text. */
+/** A row for a message that can't be shown as it should be: the name and the plain text. */
 export function plainRow({ id, kind, name, text }) {
   const words = kind === "message" ? String(text) : String(kind);
   const node = element("p", { class: "text", dir: "auto" });
@@ -138,17 +138,17 @@ export function dayRow(at) {
   return element("li", { class: "row day", "data-at": at }, element("span", {}, dayName(at)));
 }
 
-/** Says anew which day it was. */
+/** Writes the name of the day again. */
 export function tellDay(row) {
   row.firstElementChild.textContent = dayName(row.dataset.at);
 }
 
-/** Says that something is lost here. */
+/** A line that says that messages are lost here. */
 export function gapRow() {
   return element("li", { class: "row gap" }, element("span", {}, "Some messages are no longer kept"));
 }
 
-/** Stands where the reader left off. */
+/** The marker where the reader stopped. */
 export function markerRow() {
   return element("li", { class: "row marker", id: "marker" }, element("span", {}, "New messages"));
 }

@@ -1,8 +1,8 @@
 // Passing the room on: its address, and the same as a code for a phone's camera.
 
 /**
- * `address` is the room's as the server knows it: it knows the machine's address in its network, for who
- * opened the page by a name that means another machine on another machine, and no proxy before it.
+ * `address` is the room's address as the server knows it. The server knows the machine's address in its
+ * network, for a reader who opened the page as localhost, but it knows no proxy before it.
  */
 export function share(room, address) {
   const isHere = /^(?:localhost|.*\.localhost|127\..*|\[::1\])$/.test(location.hostname);
@@ -27,7 +27,7 @@ export function share(room, address) {
     try {
       await navigator.clipboard.writeText(address);
     } catch {
-      // There is no clipboard on plain http; the old way works there.
+      // On plain http there is no clipboard, but the old way works.
       document.execCommand("copy");
     }
     copy.textContent = "Copied";

@@ -23,7 +23,7 @@ export class Status {
 
   /**
    * `up()` is called when the server is reached again; `prod()` asks for an attempt now; `tell(words)` is for
-   * who listens.
+   * screen readers.
    */
   constructor(bus, { up, prod, tell }) {
     this.#prod = prod;

@@ -1,9 +1,9 @@
 // What people wrote, as DOM nodes: links, names and emoji, and never as markup.
 //
 // A stranger wrote it: every pattern and every loop here goes through a text once. No pattern has
-// alternatives that match the same character, as a browser tries all ways to share them out.
+// alternatives that match the same character, since a browser would try all combinations of them.
 
-/** Where a link or a mention begins; a mention to its end. */
+/** The beginning of a link, or a whole mention. */
 const BEGINNING = /\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_@.\/])@[\p{L}\p{N}\p{M}_.-]+/giu;
 
 /**
@@ -17,10 +17,10 @@ const RUN =
 /** A bracket that was opened in a link is closed in it. */
 const BRACKETS = { "(": ")", "[": "]", "{": "}" };
 
-/** What belongs to the sentence around a link, if it stands at the link's end. */
+/** At a link's end these belong to the sentence around it. */
 const TRAILING = ".,;:!?…‥*_—–|([{";
 
-/** A link that is longer is no address that somebody follows, in characters. */
+/** Nobody follows a longer link, in characters. */
 const LINK_LIMIT = 2_000;
 
 /** The longest name, in UTF-16 units, with the longest run of them for one letter. */
@@ -49,8 +49,8 @@ export function marksOf(text) {
 }
 
 /**
- * The nodes of a part of a text, `marks` being those of all of it. `names()` are those that a
- * mention may hold beyond one word.
+ * The nodes of a part of a text. `marks` are those of the whole text. `names()` are names of several words
+ * that a mention may hold.
  */
 export function nodesOf(text, marks, names, from = 0, to = text.length) {
   const fragment = document.createDocumentFragment();
@@ -105,7 +105,7 @@ export function isBigEmoji(text) {
   return count > 0 && count <= BIG_EMOJI;
 }
 
-/** Names are the same to whoever types them in a hurry. */
+/** Names are compared without upper case, as people type them in a hurry. */
 function same(one, other) {
   return one.toLocaleLowerCase() === other.toLocaleLowerCase();
 }

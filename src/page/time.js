@@ -10,7 +10,7 @@ const NEAR = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How often it is made sure what day it is, in milliseconds. */
+/** How often the day is checked, in milliseconds. */
 const LOOK = 60 * 60 * 1000;
 
 /** Midnight before this time, as a number of days that sets two days apart. */
@@ -23,7 +23,7 @@ export function clock(at) {
   return CLOCK.format(new Date(at));
 }
 
-/** All of it, for who asks. */
+/** The whole date and time, for a tooltip. */
 export function full(at) {
   return FULL.format(new Date(at));
 }
@@ -54,10 +54,10 @@ export function onNewDay(changed) {
       changed();
     }
     clearTimeout(timer);
-    // Somebody may set the clock, or travel.
+    // The reader may set the clock, or travel.
     timer = setTimeout(look, Math.min(LOOK, new Date(now).setHours(24, 0, 0, 0) - now));
   };
-  // A machine that slept over midnight is looked at again.
+  // After a night's sleep of the machine the day is checked again.
   document.addEventListener("visibilitychange", look);
   look();
 }

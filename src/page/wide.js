@@ -1,4 +1,4 @@
-// Where there is room, the lists of rooms and people stand beside the chat; else they come over it.
+// On a wide screen the lists of rooms and people stand beside the chat; else they open over it.
 
 const PANELS = { rooms: "(min-width: 60rem)", people: "(min-width: 80rem)" };
 

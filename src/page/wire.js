@@ -1,9 +1,9 @@
 // The server's wire: the only file that knows addresses, headers and status codes.
 //
-// What answers may be another: the sign-in page of a network, a proxy, a cache. An answer counts only
-// with a mark of this server's own; any other is as good as none.
+// The answer may come from elsewhere: the sign-in page of a network, a proxy, a cache. It counts only if it
+// has a mark of this server's own; any other is ignored.
 
-/** The server answered, and said no. */
+/** The server refused the request. */
 export class Refused extends Error {
   constructor(status, sentence, retryAfter) {
     super(sentence);
@@ -18,7 +18,7 @@ export class Refused extends Error {
   }
 }
 
-/** Something answered in the server's place, and what was asked may or may not have reached it. */
+/** Something answered in the server's place. The request may or may not have reached the server. */
 export class Foreign extends Error {
   foreign = true;
 
@@ -29,7 +29,7 @@ export class Foreign extends Error {
   }
 }
 
-/** The longest that somebody else may have us wait, in milliseconds. */
+/** The longest wait that an answer from elsewhere may ask for, in milliseconds. */
 const RETRY_AFTER_MOST = 60_000;
 
 const JSON_ACCEPTED = { Accept: "application/json" };
@@ -72,7 +72,7 @@ async function request(address, options = {}, deadline = DEADLINE) {
   }
 }
 
-/** Takes part of a reply, if it is there and as it should be. */
+/** A reply of this server's own. Throws Foreign for any other. */
 async function ask(address, isOurs, options, deadline) {
   const reply = await request(address, options, deadline);
   if (!isOurs(reply)) throw new Foreign(reply.status, 0);
@@ -95,8 +95,8 @@ function retryAfter(reply) {
 }
 
 /**
- * What came after the cursor, waiting up to `wait` seconds for it. With a name, that person is
- * present in the room meanwhile.
+ * The messages after the cursor. Waits up to `wait` seconds for one. With a name, this person is present in
+ * the room meanwhile.
  */
 export async function poll(room, { after, wait, name }, signal) {
   const address = place(room, "", { after, wait, name });
@@ -113,8 +113,8 @@ export async function poll(room, { after, wait, name }, signal) {
 }
 
 /**
- * Says something; the answer names the message that it became. The body is the text and nothing else, so
- * that it is as long as the page has measured.
+ * Publishes a message; the answer names its place. The body is the text and nothing else, so it is as long
+ * as the page has measured.
  */
 export async function publish(room, { text, name, id }) {
   const headers = { ...JSON_ACCEPTED, "Content-Type": "text/plain; charset=utf-8" };
@@ -133,12 +133,12 @@ export async function people(room) {
   return (await ask(place(room, "/people"), ({ body }) => Array.isArray(body?.people))).body.people;
 }
 
-/** The rooms in which something happened last. */
+/** The rooms with the newest messages. */
 export async function rooms() {
   return (await ask("/rooms?order=recent", ({ body }) => Array.isArray(body?.rooms))).body.rooms;
 }
 
-/** Goes out of the room, unless seen there again within the wait. It works in a page that is closed. */
+/** Leaves the room, unless the person is back within the wait. It works in a page that is closing. */
 export function leave(room, name, wait) {
   const address = place(room, "/leave", { wait });
   const form = new URLSearchParams({ name });
