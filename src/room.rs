@@ -145,6 +145,16 @@ pub enum Outcome {
     Closing(Cursor),
 }
 
+impl Outcome {
+    /// What came.
+    pub fn messages(&self) -> &[Arc<Message>] {
+        match self {
+            Outcome::Page(page) => &page.messages,
+            Outcome::Expired(_) | Outcome::Closing(_) => &[],
+        }
+    }
+}
+
 /// Names one subscription in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriberId(u64);

@@ -1,7 +1,7 @@
 //! The blocking engine: a thread for every waiter, on tiny_http and crossbeam.
 //!
-//! Its twin, the async engine, has the same files with the same names in the same order, so that a
-//! `diff` of the two folders shows what differs: threads and channels here, tasks there.
+//! Its twin, the async engine, has the same files with the same names in the same order. A `diff` of the two
+//! folders shows what differs: threads and channels here, tasks there.
 
 pub mod poll;
 pub mod publish;
@@ -11,34 +11,32 @@ pub mod view;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
 use self::room::Rooms;
-use self::stream::Stream;
+use self::view::Health;
 use crate::address;
 use crate::door::budget::Budget;
-use crate::door::tiny_http::{self as door, Door, Visit};
+use crate::door::tiny_http::{self as door, Answer, Service, Visit};
 use crate::page;
 use crate::store::Store;
 use crate::wire::origin::Hosts;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply};
+use crate::wire::reply;
 use crate::wire::request::{Head, Intent, parse};
 
 pub use crate::door::tiny_http::{COST, WARNING, bind};
 
 /// What the handlers share.
-pub struct Server {
-    pub(crate) door: Door,
-    pub(crate) rooms: Arc<Rooms>,
+struct Server {
+    rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
-    pub(crate) lan: Option<IpAddr>,
+    lan: Option<IpAddr>,
     /// By which names it may be called.
-    pub(crate) hosts: Hosts,
-    /// The answer that the room owes to a health check which could not wait for it.
-    pub(crate) owed: Mutex<Option<view::Unanswered>>,
+    hosts: Hosts,
+    health: Health,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -53,50 +51,43 @@ pub fn serve(
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
     page::prepare();
     let lan = address::lan(listener.local_addr()?);
-    let door = Door::new(listener, budget)?;
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(&Arc::new(Server { door, rooms, lan, hosts, owed: Mutex::default() }), stop);
-    Ok(())
+    door::serve(listener, budget, Server { rooms, lan, hosts, health: Health::default() }, stop)
 }
 
-/// What a request comes to.
-pub(crate) enum Answer<'a> {
-    /// A reply, after which the connection is free for the next request.
-    Reply(Reply),
-    /// Events, for as long as the client listens.
-    Stream(Stream<'a>),
-}
-
-impl Server {
-    /// Answers one request.
-    pub(crate) fn answer<'a>(
-        &'a self,
-        head: &Head<'_>,
-        body: &[u8],
-        visit: &Visit,
-    ) -> Result<Answer<'a>, Refusal> {
+impl Service for Server {
+    fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
         self.hosts.admit(head)?;
         let intent = parse(head, body)?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
-        let reply = match intent {
-            Intent::Poll(poll) => poll::poll(self, &poll, visit)?,
-            Intent::Stream(poll) => return stream::open(self, poll, visit).map(Answer::Stream),
-            Intent::Publish(publish) => publish::publish(self, &publish)?,
-            Intent::Leave(leave) => publish::leave(self, leave)?,
-            Intent::History(history) => view::history(self, &history)?,
-            Intent::People(room) => view::people(self, head.format(), &room)?,
-            Intent::Rooms(asked) => view::rooms(self, &asked)?,
-            Intent::Health => view::health(self, head.format())?,
-            Intent::Live => reply::healthy(head.format()),
-            Intent::Page(browser) => view::page(self, &browser)?,
-            Intent::Asset(fetch) => reply::asset(&fetch)?,
-            Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
-            Intent::Metrics(exposition) => view::metrics(self, exposition),
-            Intent::Help => reply::help(),
-            Intent::Lobby => reply::to_lobby(),
-            Intent::Options(allow) => reply::options(allow),
+        let rooms = &self.rooms;
+        let answer = match intent {
+            Intent::Poll(poll) => poll::poll(rooms, poll, visit)?,
+            Intent::Stream(poll) => stream::open(rooms, poll, visit)?,
+            Intent::Publish(publish) => publish::publish(rooms, publish)?.into(),
+            Intent::Leave(leave) => publish::leave(rooms, leave)?.into(),
+            Intent::History(history) => view::history(rooms, history)?,
+            Intent::People(room) => view::people(rooms, head.format(), room)?.into(),
+            Intent::Rooms(asked) => view::rooms(rooms, asked)?.into(),
+            Intent::Health => view::health(rooms, head.format(), &self.health)?.into(),
+            Intent::Live => reply::healthy(head.format()).into(),
+            Intent::Page(browser) => view::page(rooms, browser, self.lan)?,
+            Intent::Asset(fetch) => reply::asset(&fetch)?.into(),
+            Intent::Code(browser) => reply::room_code(&browser, self.lan)?.into(),
+            Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
+            Intent::Help => reply::help().into(),
+            Intent::Lobby => reply::to_lobby().into(),
+            Intent::Options(allow) => reply::options(allow).into(),
         };
-        Ok(Answer::Reply(if waits { reply } else { reply.compressed(head) }))
+        Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn close(&self) {
+        self.rooms.close();
+    }
+
+    fn join(&self) {
+        self.rooms.join();
     }
 }

@@ -5,32 +5,30 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 
-use super::Server;
-use super::room::RoomHandle;
-use super::view::unavailable;
+use super::room::{RoomHandle, Rooms};
 use crate::config::PAGE_LIMIT;
-use crate::door::tiny_http::Visit;
+use crate::door::answer::text_bytes;
+use crate::door::gate::Interrupt;
+use crate::door::tiny_http::{Answer, Visit};
 use crate::message::Cursor;
 use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply};
+use crate::wire::reply;
 use crate::wire::request::Poll;
 
 /// Waits for what the poll asks for, and renders it.
-pub fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, Refusal> {
-    // Who does not wait takes nobody's place.
-    let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit()?) };
-    let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit)?;
-    let _turn = match &outcome {
-        Outcome::Page(page) => server.door.turn(&page.messages)?,
-        _ => None,
-    };
-    reply::polled(poll, &outcome)
+pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
+    // `wait=0` never blocks, so it needs no seat.
+    let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
+    let after = poll.after.unwrap_or(After::Latest);
+    let outcome = next_page(rooms, &poll, after, poll.hold, visit)?;
+    let bytes = text_bytes(outcome.messages());
+    Answer::rendered(bytes, move || reply::polled(&poll, &outcome))
 }
 
 /// Waits for something that the client wants, wherever it is kept.
 pub fn next_page(
-    server: &Server,
+    rooms: &Arc<Rooms>,
     poll: &Poll,
     mut after: After,
     hold: Duration,
@@ -40,18 +38,17 @@ pub fn next_page(
     let only_looks = hold.is_zero() && poll.name.is_none();
     loop {
         // Who only looks wakes nothing.
-        let room =
-            if only_looks { server.rooms.look(&poll.room)? } else { Some(server.rooms.whereis(&poll.room)?) };
+        let room = if only_looks { rooms.look(&poll.room)? } else { Some(rooms.whereis(&poll.room)?) };
         let woken = match room {
             Some(room) => wait(&room, poll, after, deadline, visit)?,
-            None => look(server, poll, after)?,
+            None => look(rooms, poll, after)?,
         };
         let page = match woken {
             Wake::Page(page) => page,
             Wake::Stored(missed) => {
-                let from = missed.after.unwrap_or(0);
-                let messages = server.rooms.store().after(&poll.room, from, PAGE_LIMIT);
-                missed.page(messages.map_err(unavailable)?)
+                let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
+                let messages = rooms.ask(move |store| store.after(&room, from, PAGE_LIMIT))?;
+                missed.page(messages)
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
             Wake::Closing(next) => return Ok(Outcome::Closing(next)),
@@ -73,8 +70,12 @@ fn wait(
 ) -> Result<Wake, Refusal> {
     let id = SubscriberId::fresh();
     let wake = room.subscribe(id, Subscription { after, wants: poll.wants(), name: poll.name.clone() });
-    visit.waits(room, id);
-    let woken = match wake.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+    let waited = room.clone();
+    visit.begin_wait(move |interrupt| match interrupt {
+        Interrupt::Followed => waited.unsubscribe(id),
+        Interrupt::Gone => waited.hang_up(id),
+    });
+    let woken = match wake.recv_deadline(deadline) {
         Err(RecvTimeoutError::Timeout) => {
             // The room has the last word: a message may just be on its way into the channel.
             room.unsubscribe(id);
@@ -82,13 +83,13 @@ fn wait(
         }
         woken => woken.map_err(|_| Refusal::TryAgain),
     };
-    visit.waits_no_more(id);
+    visit.end_wait();
     woken
 }
 
 /// Looks at a room that sleeps.
-fn look(server: &Server, poll: &Poll, after: After) -> Result<Wake, Refusal> {
-    let store = server.rooms.store();
-    let tail = store.newest(&poll.room, 0).map_err(unavailable)?;
-    Ok(room::look(Cursor { epoch: store.epoch(), sequence: tail.latest }, after))
+fn look(rooms: &Rooms, poll: &Poll, after: After) -> Result<Wake, Refusal> {
+    let room = poll.room.clone();
+    let tail = rooms.ask(move |store| store.newest(&room, 0))?;
+    Ok(room::look(Cursor { epoch: rooms.store().epoch(), sequence: tail.latest }, after))
 }

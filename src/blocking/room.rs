@@ -126,6 +126,11 @@ impl Rooms {
         &self.store
     }
 
+    /// Asks the store on behalf of a client.
+    pub fn ask<T>(&self, question: impl FnOnce(&dyn Store) -> Result<T, store::Error>) -> Result<T, Refusal> {
+        question(&*self.store).map_err(unavailable)
+    }
+
     /// How many bytes the rooms remember, all together.
     pub fn tail_bytes(&self) -> usize {
         self.tails.bytes()
@@ -414,4 +419,10 @@ fn refuse(letters: impl Iterator<Item = Letter>) {
             _ => {}
         }
     }
+}
+
+/// The client's side of a store's error; ours is logged.
+fn unavailable(error: store::Error) -> Refusal {
+    tracing::warn!(%error, "the store could not be read");
+    Refusal::StoreUnavailable
 }

@@ -4,59 +4,65 @@
 //! back to the room by its cursor, like everybody else.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Server;
 use super::poll::next_page;
+use super::room::Rooms;
 use crate::config::STREAM_BEAT;
-use crate::door::tiny_http::{EventWriter, Seat, Visit};
+use crate::door::answer::own_bytes;
+use crate::door::gate::Seat;
+use crate::door::tiny_http::{Answer, EventWriter, Visit};
 use crate::room::{After, Outcome};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;
 use crate::wire::request::Poll;
 
 /// A stream that may begin.
-pub struct Stream<'a> {
+struct Stream {
+    rooms: Arc<Rooms>,
     poll: Poll,
     first: Outcome,
-    _seat: Seat<'a>,
+    _seat: Seat,
 }
 
 /// Looks at the room once, so that what is refused has a status of its own.
-pub fn open<'a>(server: &'a Server, poll: Poll, visit: &Visit) -> Result<Stream<'a>, Refusal> {
-    let seat = server.door.admit()?;
+pub fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
+    let seat = visit.admit()?;
     // A look alone would leave it asleep.
-    let _awake = server.rooms.whereis(&poll.room)?;
-    match next_page(server, &poll, poll.after.unwrap_or(After::Latest), Duration::ZERO, visit)? {
-        Outcome::Closing(_) => Err(Refusal::Closing),
-        first => Ok(Stream { poll, first, _seat: seat }),
+    let _awake = rooms.whereis(&poll.room)?;
+    let after = poll.after.unwrap_or(After::Latest);
+    let first = next_page(rooms, &poll, after, Duration::ZERO, visit)?;
+    if matches!(first, Outcome::Closing(_)) {
+        return Err(Refusal::Closing);
     }
+    let bytes = own_bytes(first.messages());
+    let stream = Stream { rooms: rooms.clone(), poll, first, _seat: seat };
+    Ok(Answer::Stream { bytes, stream: Box::new(|visit, events| stream.send(visit, events)) })
 }
 
-/// Sends events until the client is gone, or too slow, or the server closes.
-pub fn send(server: &Server, stream: Stream<'_>, visit: &Visit, mut events: EventWriter) -> io::Result<()> {
-    let Stream { poll, first, _seat } = stream;
-    let (start, mut next) = reply::stream_start(&first);
-    for piece in start {
-        events.send(&piece)?;
-    }
-    drop(first);
-    loop {
-        match next_page(server, &poll, After::Cursor(next), STREAM_BEAT, visit) {
-            Ok(Outcome::Page(page)) => {
-                for piece in reply::stream_page(&page) {
-                    events.send(&piece)?;
+impl Stream {
+    /// Sends events until the client is gone, or too slow, or the server closes.
+    fn send(self, visit: &Visit, events: &mut EventWriter) -> io::Result<()> {
+        let Stream { rooms, poll, first, _seat } = self;
+        let (start, mut next) = reply::stream_start(&first);
+        events.send(own_bytes(first.messages()), start)?;
+        drop(first);
+        loop {
+            match next_page(&rooms, &poll, After::Cursor(next), STREAM_BEAT, visit) {
+                Ok(Outcome::Page(page)) => {
+                    events.send(own_bytes(&page.messages), reply::stream_page(&page))?;
+                    next = page.next;
                 }
-                next = page.next;
+                // Another request stands behind it on its connection, or nobody listens any more.
+                Ok(Outcome::Expired(_)) if visit.is_followed() => return Ok(()),
+                Ok(Outcome::Expired(latest)) => {
+                    events.send(0, [reply::stream_beat(latest)])?;
+                    next = latest;
+                }
+                // Its client comes back, and is told why if that is refused.
+                Ok(Outcome::Closing(_)) | Err(_) => return Ok(()),
             }
-            // Another request stands behind it on its connection.
-            Ok(Outcome::Expired(_)) if visit.is_followed() => return events.finish(),
-            Ok(Outcome::Expired(latest)) => {
-                events.send(&reply::stream_beat(latest))?;
-                next = latest;
-            }
-            // Its client comes back, and is told why if that is refused.
-            Ok(Outcome::Closing(_)) | Err(_) => return events.finish(),
         }
     }
 }

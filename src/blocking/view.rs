@@ -1,131 +1,142 @@
 //! What can be looked at without waiting: the page, history, people, rooms, figures, health.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use super::{Server, room};
+use super::room::{self, RoomHandle, Rooms};
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
+use crate::door::answer::text_bytes;
+use crate::door::tiny_http::{Answer, Visit};
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
-use crate::store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Exposition, Format, History, RoomsPage, View};
-use crate::wire::rooms::{self, Census};
+use crate::wire::rooms::{self as list, Census};
 
 /// A room's page, with its newest messages in it.
-pub fn page(server: &Server, browser: &View) -> Result<Reply, Refusal> {
-    let store = server.rooms.store();
-    let tail = store.backlog(&browser.room, BACKLOG_MESSAGES).map_err(unavailable)?;
-    let next = Cursor { epoch: store.epoch(), sequence: tail.latest };
-    let _turn = server.door.turn(&tail.messages)?;
-    Ok(reply::room_page(browser, &tail, next, server.lan))
+pub fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
+    let room = browser.room.clone();
+    let tail = rooms.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES))?;
+    let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
+    let bytes = text_bytes(&tail.messages);
+    Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan)))
 }
 
 /// Reads a page of a room's past.
-pub fn history(server: &Server, history: &History) -> Result<Reply, Refusal> {
-    let store = server.rooms.store();
-    let epoch = store.epoch();
+pub fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
+    let epoch = rooms.store().epoch();
+    let room = history.room.clone();
     // One more than asked for shows whether there is a page before this one.
     let limit = history.limit + 1;
-    match history.before {
+    let (messages, next, gap) = match history.before {
         Some(before) if before.epoch == epoch => {
-            let messages = store.before(&history.room, before.sequence, limit).map_err(unavailable)?;
+            let messages = rooms.ask(move |store| store.before(&room, before.sequence, limit))?;
             let next = messages.last().map_or(before, |message| message.id);
-            let _turn = server.door.turn(&messages)?;
-            Ok(reply::history(history, &messages, next, false))
+            (messages, next, false)
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
         before => {
-            let tail = store.backlog(&history.room, limit).map_err(unavailable)?;
-            let next = Cursor { epoch, sequence: tail.latest };
-            let _turn = server.door.turn(&tail.messages)?;
-            Ok(reply::history(history, &tail.messages, next, before.is_some()))
+            let tail = rooms.ask(move |store| store.backlog(&room, limit))?;
+            (tail.messages, Cursor { epoch, sequence: tail.latest }, before.is_some())
         }
-    }
+    };
+    let bytes = text_bytes(&messages);
+    Answer::rendered(bytes, move || Ok(reply::history(&history, &messages, next, gap)))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.
-pub fn people(server: &Server, format: Format, room: &RoomName) -> Result<Reply, Refusal> {
-    let people = match server.rooms.look(room)? {
+pub fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Reply, Refusal> {
+    let asked = room.clone();
+    let people = match rooms.look(&room)? {
         Some(room) => room.people()?,
-        None => server.rooms.store().newest(room, 0).map_err(unavailable)?.present,
+        None => rooms.ask(move |store| store.newest(&asked, 0))?.present,
     };
-    Ok(reply::people(format, room, &people))
+    Ok(reply::people(format, &room, &people))
 }
 
 /// Says which rooms there are, a page of them: in which something was said, and where somebody waits.
-pub fn rooms(server: &Server, asked: &RoomsPage) -> Result<Reply, Refusal> {
-    let (list, more) = rooms::list(&**server.rooms.store(), asked, awake(server)).map_err(unavailable)?;
-    Ok(reply::rooms(asked, &list, more))
+pub fn rooms(rooms: &Rooms, asked: RoomsPage) -> Result<Reply, Refusal> {
+    let (awake, page) = (awake(rooms), asked.clone());
+    let (list, more) = rooms.ask(move |store| list::list(store, &page, awake))?;
+    Ok(reply::rooms(&asked, &list, more))
 }
 
 /// How many are in each room that is awake.
-fn awake(server: &Server) -> HashMap<RoomName, Census> {
+fn awake(rooms: &Rooms) -> HashMap<RoomName, Census> {
     let count = |census: &room::Census| (census.waiting.load(Relaxed), census.people.load(Relaxed));
-    server.rooms.awake().into_iter().map(|(name, census)| (name, count(&census))).collect()
+    rooms.awake().into_iter().map(|(name, census)| (name, count(&census))).collect()
 }
 
 /// Says what the server has counted, and what there is now.
-pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
-    let awake = server.rooms.awake();
+pub fn metrics(rooms: &Rooms, exposition: Exposition, visit: &Visit) -> Reply {
+    let awake = rooms.awake();
     let snapshot = Snapshot {
         rooms: awake.len(),
         people: awake.values().map(|census| census.people.load(Relaxed)).sum(),
-        tail_bytes: server.rooms.tail_bytes(),
-        store: server.rooms.store().stats(),
-        ..server.door.snapshot()
+        tail_bytes: rooms.tail_bytes(),
+        store: rooms.store().stats(),
+        ..visit.snapshot()
     };
     reply::metrics(exposition, metrics::render(&snapshot))
 }
 
-/// What the room has not answered yet.
-pub type Unanswered = Receiver<Result<Published, Refusal>>;
+/// What is known of the health checks before: the answer that the room owes to one which could not wait for it.
+#[derive(Default)]
+pub struct Health(Mutex<Option<Receiver<Result<Published, Refusal>>>>);
 
 /// Publishes in a real room, and waits for the message as anybody would; within its deadline, whatever the
 /// store does. It leaves nothing behind: while the room owes an answer to an earlier check, none is begun.
-pub fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
-    if owes(&server.owed) {
+pub fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Result<Reply, Refusal> {
+    if before.owed().as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty)) {
         return Err(Refusal::StoreUnavailable);
     }
-    let room = server.rooms.whereis(&RoomName::health())?;
+    let room = rooms.whereis(&RoomName::health())?;
     let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
     let (id, deadline) = (SubscriberId::fresh(), Instant::now() + HEALTH_DEADLINE);
     let wake = room.subscribe(id, what);
-    let answer = room.post(Draft {
+    // Whatever comes of it, nobody listens any more in the end.
+    let _ends = Subscribed { room: &room, id };
+    let draft = Draft {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
         sent_as: None,
         at: Timestamp::now(),
-    });
+    };
+    let answer = room.post(draft);
     let published = answer.recv_deadline(deadline);
-    let woken = wake.recv_deadline(deadline);
-    // Whatever came of it, nobody listens any more.
-    room.unsubscribe(id);
     if published == Err(RecvTimeoutError::Timeout) {
-        *server.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        *before.owed() = Some(answer);
+        return Err(Refusal::TryAgain);
     }
     published.map_err(|_| Refusal::TryAgain)??;
-    match woken {
+    match wake.recv_deadline(deadline) {
         Ok(Wake::Page(_)) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
     }
 }
 
-/// Whether the room owes an answer to an earlier check.
-fn owes(owed: &Mutex<Option<Unanswered>>) -> bool {
-    let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
-    owed.as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty))
+impl Health {
+    fn owed(&self) -> MutexGuard<'_, Option<Receiver<Result<Published, Refusal>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The client's side of a store's error; ours is logged.
-pub fn unavailable(error: store::Error) -> Refusal {
-    tracing::warn!(%error, "the store could not be read");
-    Refusal::StoreUnavailable
+/// A subscription that is taken back however its holder ends.
+struct Subscribed<'a> {
+    room: &'a RoomHandle,
+    id: SubscriberId,
+}
+
+impl Drop for Subscribed<'_> {
+    fn drop(&mut self) {
+        self.room.unsubscribe(self.id);
+    }
 }

@@ -1,7 +1,11 @@
 //! The doors: what an HTTP library needs around it to serve an open network.
 //!
-//! [`tiny_http`] is the blocking engine's, `hyper` the async engine's. Both use the [`budget`], the
+//! [`tiny_http`] is the blocking engine's door, `hyper` the async engine's. A door knows no engine: it calls
+//! a service with a request, and gets an [`answer`]. Both count at a [`gate`], and share the [`budget`], the
 //! [listening socket](listen) and the [`pace`] of what fails again and again.
+
+pub mod answer;
+pub mod gate;
 
 pub mod budget;
 pub mod listen;

@@ -1,7 +1,7 @@
 //! The async engine: a task for every waiter, on hyper and tokio.
 //!
-//! Its twin, the blocking engine, has the same files with the same names in the same order, so that a
-//! `diff` of the two folders shows what differs: tasks here, threads and channels there.
+//! Its twin, the blocking engine, has the same files with the same names in the same order. A `diff` of the two
+//! folders shows what differs: tasks here, threads and channels there.
 
 pub mod poll;
 pub mod publish;
@@ -11,32 +11,29 @@ pub mod view;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use tokio::runtime::{self, Runtime};
 
-use self::room::Rooms;
-use self::stream::Stream;
+use self::room::{Rooms, STORE_THREADS};
+use self::view::Health;
 use crate::address;
 use crate::door::budget::Budget;
-use crate::door::hyper::{self as door, Door, Visit};
+use crate::door::hyper::{self as door, Answer, Service, Visit};
 use crate::page;
 use crate::store::Store;
 use crate::wire::origin::Hosts;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply};
+use crate::wire::reply;
 use crate::wire::request::{Head, Intent, parse};
 
 pub use crate::door::hyper::{COST, bind};
 
 /// The most threads that run tasks. They share the cores with the kernel, which does most of the work.
 const WORKERS_MAX: usize = 4;
-
-/// How many threads wait for the store, so that none that runs tasks has to.
-const STORE_THREADS: usize = 4;
 
 /// The stack of each of these threads, in bytes. They are few.
 const STACK: usize = 1024 * 1024;
@@ -45,15 +42,13 @@ const STACK: usize = 1024 * 1024;
 const LEAVE: Duration = Duration::from_millis(300);
 
 /// What the tasks share.
-pub struct Server {
-    pub(crate) door: Door,
-    pub(crate) rooms: Arc<Rooms>,
+struct Server {
+    rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
-    pub(crate) lan: Option<IpAddr>,
+    lan: Option<IpAddr>,
     /// By which names it may be called.
-    pub(crate) hosts: Hosts,
-    /// The answer that the room owes to a health check which could not wait for it.
-    pub(crate) owed: Mutex<Option<view::Unanswered>>,
+    hosts: Hosts,
+    health: Health,
 }
 
 /// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
@@ -70,10 +65,9 @@ pub fn serve(
     let lan = address::lan(listener.local_addr()?);
     let runtime = runtime()?;
     let _runtime = runtime.enter();
-    let door = Door::new(listener, budget)?;
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(&Arc::new(Server { door, rooms, lan, hosts, owed: Mutex::default() }), stop, &runtime);
+    door::serve(listener, budget, Server { rooms, lan, hosts, health: Health::default() }, stop)?;
     // What is left are connections on which nothing is asked.
     runtime.shutdown_timeout(LEAVE);
     Ok(())
@@ -89,43 +83,38 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// What a request comes to.
-pub(crate) enum Answer {
-    /// A reply, after which the connection is free for the next request.
-    Reply(Reply),
-    /// Events, for as long as the client listens.
-    Stream(Stream),
-}
-
-impl Server {
-    /// Answers one request.
-    pub(crate) async fn answer(
-        &self,
-        head: &Head<'_>,
-        body: &[u8],
-        visit: &Visit,
-    ) -> Result<Answer, Refusal> {
+impl Service for Server {
+    async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
         self.hosts.admit(head)?;
         let intent = parse(head, body)?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
-        let reply = match intent {
-            Intent::Poll(poll) => poll::poll(self, &poll, visit).await?,
-            Intent::Stream(poll) => return stream::open(self, poll, visit).await.map(Answer::Stream),
-            Intent::Publish(publish) => publish::publish(self, &publish).await?,
-            Intent::Leave(leave) => publish::leave(self, leave).await?,
-            Intent::History(history) => view::history(self, &history, visit).await?,
-            Intent::People(room) => view::people(self, head.format(), &room).await?,
-            Intent::Rooms(asked) => view::rooms(self, asked).await?,
-            Intent::Health => view::health(self, head.format()).await?,
-            Intent::Live => reply::healthy(head.format()),
-            Intent::Page(browser) => view::page(self, &browser, visit).await?,
-            Intent::Asset(fetch) => reply::asset(&fetch)?,
-            Intent::Code(browser) => reply::room_code(&browser, self.lan)?,
-            Intent::Metrics(exposition) => view::metrics(self, exposition),
-            Intent::Help => reply::help(),
-            Intent::Lobby => reply::to_lobby(),
-            Intent::Options(allow) => reply::options(allow),
+        let rooms = &self.rooms;
+        let answer = match intent {
+            Intent::Poll(poll) => poll::poll(rooms, poll, visit).await?,
+            Intent::Stream(poll) => stream::open(rooms, poll, visit).await?,
+            Intent::Publish(publish) => publish::publish(rooms, publish).await?.into(),
+            Intent::Leave(leave) => publish::leave(rooms, leave).await?.into(),
+            Intent::History(history) => view::history(rooms, history).await?,
+            Intent::People(room) => view::people(rooms, head.format(), room).await?.into(),
+            Intent::Rooms(asked) => view::rooms(rooms, asked).await?.into(),
+            Intent::Health => view::health(rooms, head.format(), &self.health).await?.into(),
+            Intent::Live => reply::healthy(head.format()).into(),
+            Intent::Page(browser) => view::page(rooms, browser, self.lan).await?,
+            Intent::Asset(fetch) => reply::asset(&fetch)?.into(),
+            Intent::Code(browser) => reply::room_code(&browser, self.lan)?.into(),
+            Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
+            Intent::Help => reply::help().into(),
+            Intent::Lobby => reply::to_lobby().into(),
+            Intent::Options(allow) => reply::options(allow).into(),
         };
-        Ok(Answer::Reply(if waits { reply } else { reply.compressed(head) }))
+        Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn close(&self) {
+        self.rooms.close();
+    }
+
+    async fn join(&self) {
+        self.rooms.join().await;
     }
 }

@@ -5,32 +5,30 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Server;
-use super::room::RoomHandle;
-use super::view::unavailable;
+use super::room::{RoomHandle, Rooms};
 use crate::config::PAGE_LIMIT;
-use crate::door::hyper::Visit;
+use crate::door::answer::text_bytes;
+use crate::door::gate::Interrupt;
+use crate::door::hyper::{Answer, Visit};
 use crate::message::Cursor;
 use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply};
+use crate::wire::reply;
 use crate::wire::request::Poll;
 
 /// Waits for what the poll asks for, and renders it.
-pub async fn poll(server: &Server, poll: &Poll, visit: &Visit) -> Result<Reply, Refusal> {
-    // Who does not wait takes nobody's place.
-    let _seat = if poll.hold.is_zero() { None } else { Some(server.door.admit()?) };
-    let outcome = next_page(server, poll, poll.after.unwrap_or(After::Latest), poll.hold, visit).await?;
-    let _turn = match &outcome {
-        Outcome::Page(page) => server.door.turn(visit, &page.messages).await?,
-        _ => None,
-    };
-    reply::polled(poll, &outcome)
+pub async fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
+    // `wait=0` never blocks, so it needs no seat.
+    let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
+    let after = poll.after.unwrap_or(After::Latest);
+    let outcome = next_page(rooms, &poll, after, poll.hold, visit).await?;
+    let bytes = text_bytes(outcome.messages());
+    Answer::rendered(bytes, move || reply::polled(&poll, &outcome))
 }
 
 /// Waits for something that the client wants, wherever it is kept.
 pub async fn next_page(
-    server: &Server,
+    rooms: &Arc<Rooms>,
     poll: &Poll,
     mut after: After,
     hold: Duration,
@@ -40,20 +38,17 @@ pub async fn next_page(
     let only_looks = hold.is_zero() && poll.name.is_none();
     loop {
         // Who only looks wakes nothing.
-        let room =
-            if only_looks { server.rooms.look(&poll.room)? } else { Some(server.rooms.whereis(&poll.room)?) };
+        let room = if only_looks { rooms.look(&poll.room)? } else { Some(rooms.whereis(&poll.room)?) };
         let woken = match room {
             Some(room) => wait(&room, poll, after, deadline, visit).await?,
-            None => look(server, poll, after).await?,
+            None => look(rooms, poll, after).await?,
         };
         let page = match woken {
             Wake::Page(page) => page,
             Wake::Stored(missed) => {
                 let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
-                let messages = server.rooms.ask(move |store| store.after(&room, from, PAGE_LIMIT)).await;
-                let page = missed.page(messages.map_err(unavailable)?);
-                visit.carries(&page.messages)?;
-                page
+                let messages = rooms.ask(move |store| store.after(&room, from, PAGE_LIMIT)).await?;
+                missed.page(messages)
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
             Wake::Closing(next) => return Ok(Outcome::Closing(next)),
@@ -75,7 +70,11 @@ async fn wait(
 ) -> Result<Wake, Refusal> {
     let id = SubscriberId::fresh();
     let mut wake = room.subscribe(id, Subscription { after, wants: poll.wants(), name: poll.name.clone() });
-    visit.waits(room, id);
+    let waited = room.clone();
+    visit.begin_wait(move |interrupt| match interrupt {
+        Interrupt::Followed => waited.unsubscribe(id),
+        Interrupt::Gone => waited.hang_up(id),
+    });
     let woken = match timeout_at(deadline, &mut wake).await {
         Err(_elapsed) => {
             // The room has the last word: a message may just be on its way into the channel.
@@ -84,13 +83,13 @@ async fn wait(
         }
         Ok(woken) => woken.map_err(|_| Refusal::TryAgain),
     };
-    visit.waits_no_more(id);
+    visit.end_wait();
     woken
 }
 
 /// Looks at a room that sleeps.
-async fn look(server: &Server, poll: &Poll, after: After) -> Result<Wake, Refusal> {
+async fn look(rooms: &Rooms, poll: &Poll, after: After) -> Result<Wake, Refusal> {
     let room = poll.room.clone();
-    let tail = server.rooms.ask(move |store| store.newest(&room, 0)).await.map_err(unavailable)?;
-    Ok(room::look(Cursor { epoch: server.rooms.store().epoch(), sequence: tail.latest }, after))
+    let tail = rooms.ask(move |store| store.newest(&room, 0)).await?;
+    Ok(room::look(Cursor { epoch: rooms.store().epoch(), sequence: tail.latest }, after))
 }

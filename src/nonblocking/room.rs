@@ -13,7 +13,6 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
-use super::STORE_THREADS;
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
@@ -24,6 +23,9 @@ use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
 use crate::store::{self, Store};
 use crate::tails::Tails;
 use crate::wire::refusal::Refusal;
+
+/// How many threads wait for the store, so that none that runs tasks has to.
+pub const STORE_THREADS: usize = 4;
 
 /// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
 enum Letter {
@@ -142,10 +144,10 @@ impl Rooms {
     pub async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
-    ) -> Result<T, store::Error> {
+    ) -> Result<T, Refusal> {
         // Nobody closes it.
         let _turn = self.askers.acquire().await.ok();
-        self.call(question).await
+        self.call(question).await.map_err(unavailable)
     }
 
     /// Calls the store on a thread that may block.
@@ -448,4 +450,10 @@ fn refuse(letters: impl Iterator<Item = Letter>) {
             _ => {}
         }
     }
+}
+
+/// The client's side of a store's error; ours is logged.
+fn unavailable(error: store::Error) -> Refusal {
+    tracing::warn!(%error, "the store could not be read");
+    Refusal::StoreUnavailable
 }

@@ -3,61 +3,66 @@
 //! While it writes it is not subscribed, so a slow reader holds up nothing but its own task: it comes
 //! back to the room by its cursor, like everybody else.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Server;
 use super::poll::next_page;
+use super::room::Rooms;
 use crate::config::STREAM_BEAT;
-use crate::door::hyper::{EventWriter, Seat, Visit};
+use crate::door::answer::own_bytes;
+use crate::door::gate::Seat;
+use crate::door::hyper::{Answer, EventWriter, Visit};
 use crate::room::{After, Outcome};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;
 use crate::wire::request::Poll;
 
 /// A stream that may begin.
-pub struct Stream {
+struct Stream {
+    rooms: Arc<Rooms>,
     poll: Poll,
     first: Outcome,
     _seat: Seat,
 }
 
 /// Looks at the room once, so that what is refused has a status of its own.
-pub async fn open(server: &Server, poll: Poll, visit: &Visit) -> Result<Stream, Refusal> {
-    let seat = server.door.admit()?;
+pub async fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
+    let seat = visit.admit()?;
     // A look alone would leave it asleep.
-    let _awake = server.rooms.whereis(&poll.room)?;
-    match next_page(server, &poll, poll.after.unwrap_or(After::Latest), Duration::ZERO, visit).await? {
-        Outcome::Closing(_) => Err(Refusal::Closing),
-        first => Ok(Stream { poll, first, _seat: seat }),
+    let _awake = rooms.whereis(&poll.room)?;
+    let after = poll.after.unwrap_or(After::Latest);
+    let first = next_page(rooms, &poll, after, Duration::ZERO, visit).await?;
+    if matches!(first, Outcome::Closing(_)) {
+        return Err(Refusal::Closing);
     }
+    let bytes = own_bytes(first.messages());
+    let stream = Stream { rooms: rooms.clone(), poll, first, _seat: seat };
+    Ok(Answer::Stream { bytes, stream: Box::new(|visit, events| Box::pin(stream.send(visit, events))) })
 }
 
-/// Sends events until the client is gone, or too slow, or the server closes.
-pub async fn send(server: &Server, stream: Stream, visit: &Visit, mut events: EventWriter) {
-    let Stream { poll, first, _seat } = stream;
-    let (start, mut next) = reply::stream_start(&first);
-    for piece in start {
-        events.send(&piece).await;
-    }
-    drop(first);
-    visit.holds_no_more();
-    loop {
-        match next_page(server, &poll, After::Cursor(next), STREAM_BEAT, visit).await {
-            Ok(Outcome::Page(page)) => {
-                for piece in reply::stream_page(&page) {
-                    events.send(&piece).await;
+impl Stream {
+    /// Sends events until the client is gone, or too slow, or the server closes.
+    async fn send(self, visit: &Visit, events: &mut EventWriter) -> io::Result<()> {
+        let Stream { rooms, poll, first, _seat } = self;
+        let (start, mut next) = reply::stream_start(&first);
+        events.send(own_bytes(first.messages()), start).await?;
+        drop(first);
+        loop {
+            match next_page(&rooms, &poll, After::Cursor(next), STREAM_BEAT, visit).await {
+                Ok(Outcome::Page(page)) => {
+                    events.send(own_bytes(&page.messages), reply::stream_page(&page)).await?;
+                    next = page.next;
                 }
-                visit.holds_no_more();
-                next = page.next;
+                // Another request stands behind it on its connection, or nobody listens any more.
+                Ok(Outcome::Expired(_)) if visit.is_followed() => return Ok(()),
+                Ok(Outcome::Expired(latest)) => {
+                    events.send(0, [reply::stream_beat(latest)]).await?;
+                    next = latest;
+                }
+                // Its client comes back, and is told why if that is refused.
+                Ok(Outcome::Closing(_)) | Err(_) => return Ok(()),
             }
-            // Another request stands behind it on its connection, or nobody listens any more.
-            Ok(Outcome::Expired(_)) if visit.is_followed() => return,
-            Ok(Outcome::Expired(latest)) => {
-                events.send(&reply::stream_beat(latest)).await;
-                next = latest;
-            }
-            // Its client comes back, and is told why if that is refused.
-            Ok(Outcome::Closing(_)) | Err(_) => return,
         }
     }
 }

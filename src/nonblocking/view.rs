@@ -1,124 +1,119 @@
 //! What can be looked at without waiting: the page, history, people, rooms, figures, health.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::{Instant, timeout_at};
 
-use super::room::RoomHandle;
-use super::{Server, room};
+use super::room::{self, RoomHandle, Rooms};
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
-use crate::door::hyper::Visit;
+use crate::door::answer::text_bytes;
+use crate::door::hyper::{Answer, Visit};
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
-use crate::store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Exposition, Format, History, RoomsPage, View};
-use crate::wire::rooms::{self, Census};
+use crate::wire::rooms::{self as list, Census};
 
 /// A room's page, with its newest messages in it.
-pub async fn page(server: &Server, browser: &View, visit: &Visit) -> Result<Reply, Refusal> {
-    let rooms = &server.rooms;
+pub async fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
     let room = browser.room.clone();
-    let tail = rooms.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES)).await.map_err(unavailable)?;
+    let tail = rooms.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES)).await?;
     let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
-    let _turn = server.door.turn(visit, &tail.messages).await?;
-    Ok(reply::room_page(browser, &tail, next, server.lan))
+    let bytes = text_bytes(&tail.messages);
+    Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan)))
 }
 
 /// Reads a page of a room's past.
-pub async fn history(server: &Server, history: &History, visit: &Visit) -> Result<Reply, Refusal> {
-    let rooms = &server.rooms;
+pub async fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
     let epoch = rooms.store().epoch();
     let room = history.room.clone();
     // One more than asked for shows whether there is a page before this one.
     let limit = history.limit + 1;
-    match history.before {
+    let (messages, next, gap) = match history.before {
         Some(before) if before.epoch == epoch => {
-            let earlier = rooms.ask(move |store| store.before(&room, before.sequence, limit)).await;
-            let messages = earlier.map_err(unavailable)?;
+            let messages = rooms.ask(move |store| store.before(&room, before.sequence, limit)).await?;
             let next = messages.last().map_or(before, |message| message.id);
-            let _turn = server.door.turn(visit, &messages).await?;
-            Ok(reply::history(history, &messages, next, false))
+            (messages, next, false)
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
         before => {
-            let newest = rooms.ask(move |store| store.backlog(&room, limit)).await;
-            let tail = newest.map_err(unavailable)?;
-            let next = Cursor { epoch, sequence: tail.latest };
-            let _turn = server.door.turn(visit, &tail.messages).await?;
-            Ok(reply::history(history, &tail.messages, next, before.is_some()))
+            let tail = rooms.ask(move |store| store.backlog(&room, limit)).await?;
+            (tail.messages, Cursor { epoch, sequence: tail.latest }, before.is_some())
         }
-    }
+    };
+    let bytes = text_bytes(&messages);
+    Answer::rendered(bytes, move || Ok(reply::history(&history, &messages, next, gap)))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.
-pub async fn people(server: &Server, format: Format, room: &RoomName) -> Result<Reply, Refusal> {
-    let people = match server.rooms.look(room)? {
+pub async fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Reply, Refusal> {
+    let asked = room.clone();
+    let people = match rooms.look(&room)? {
         Some(room) => room.people().await?,
-        None => {
-            let room = room.clone();
-            server.rooms.ask(move |store| store.newest(&room, 0)).await.map_err(unavailable)?.present
-        }
+        None => rooms.ask(move |store| store.newest(&asked, 0)).await?.present,
     };
-    Ok(reply::people(format, room, &people))
+    Ok(reply::people(format, &room, &people))
 }
 
 /// Says which rooms there are, a page of them: in which something was said, and where somebody waits.
-pub async fn rooms(server: &Server, asked: RoomsPage) -> Result<Reply, Refusal> {
-    let (awake, page) = (awake(server), asked.clone());
-    let list = server.rooms.ask(move |store| rooms::list(store, &page, awake)).await;
-    let (list, more) = list.map_err(unavailable)?;
+pub async fn rooms(rooms: &Rooms, asked: RoomsPage) -> Result<Reply, Refusal> {
+    let (awake, page) = (awake(rooms), asked.clone());
+    let (list, more) = rooms.ask(move |store| list::list(store, &page, awake)).await?;
     Ok(reply::rooms(&asked, &list, more))
 }
 
 /// How many are in each room that is awake.
-fn awake(server: &Server) -> HashMap<RoomName, Census> {
+fn awake(rooms: &Rooms) -> HashMap<RoomName, Census> {
     let count = |census: &room::Census| (census.waiting.load(Relaxed), census.people.load(Relaxed));
-    server.rooms.awake().into_iter().map(|(name, census)| (name, count(&census))).collect()
+    rooms.awake().into_iter().map(|(name, census)| (name, count(&census))).collect()
 }
 
 /// Says what the server has counted, and what there is now.
-pub fn metrics(server: &Server, exposition: Exposition) -> Reply {
-    let awake = server.rooms.awake();
+pub fn metrics(rooms: &Rooms, exposition: Exposition, visit: &Visit) -> Reply {
+    let awake = rooms.awake();
     let snapshot = Snapshot {
         rooms: awake.len(),
         people: awake.values().map(|census| census.people.load(Relaxed)).sum(),
-        tail_bytes: server.rooms.tail_bytes(),
-        store: server.rooms.store().stats(),
-        ..server.door.snapshot()
+        tail_bytes: rooms.tail_bytes(),
+        store: rooms.store().stats(),
+        ..visit.snapshot()
     };
     reply::metrics(exposition, metrics::render(&snapshot))
 }
 
-/// What the room has not answered yet.
-pub type Unanswered = Receiver<Result<Published, Refusal>>;
+/// What is known of the health checks before: the answer that the room owes to one which could not wait for it.
+#[derive(Default)]
+pub struct Health(Mutex<Option<Receiver<Result<Published, Refusal>>>>);
 
 /// Publishes in a real room, and waits for the message as anybody would; within its deadline, whatever the
 /// store does. It leaves nothing behind: while the room owes an answer to an earlier check, none is begun.
-pub async fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
-    if owes(&server.owed) {
+pub async fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Result<Reply, Refusal> {
+    if before.owed().as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty)) {
         return Err(Refusal::StoreUnavailable);
     }
-    let room = server.rooms.whereis(&RoomName::health())?;
+    let room = rooms.whereis(&RoomName::health())?;
     let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
     let (id, deadline) = (SubscriberId::fresh(), Instant::now() + HEALTH_DEADLINE);
     let wake = room.subscribe(id, what);
-    // Whatever comes of it: the client may give up, and this then ends in the middle.
+    // Whatever comes of it, nobody listens any more in the end.
     let _ends = Subscribed { room: &room, id };
-    let mut answer = room.post(Draft {
+    let draft = Draft {
         kind: Kind::Message,
         name: None,
         text: "healthy".into(),
         sent_as: None,
         at: Timestamp::now(),
-    });
+    };
+    let mut answer = room.post(draft);
     let Ok(published) = timeout_at(deadline, &mut answer).await else {
-        *server.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        *before.owed() = Some(answer);
         return Err(Refusal::TryAgain);
     };
     published.map_err(|_| Refusal::TryAgain)??;
@@ -128,10 +123,10 @@ pub async fn health(server: &Server, format: Format) -> Result<Reply, Refusal> {
     }
 }
 
-/// Whether the room owes an answer to an earlier check.
-fn owes(owed: &Mutex<Option<Unanswered>>) -> bool {
-    let mut owed = owed.lock().unwrap_or_else(PoisonError::into_inner);
-    owed.as_mut().is_some_and(|answer| answer.try_recv() == Err(TryRecvError::Empty))
+impl Health {
+    fn owed(&self) -> MutexGuard<'_, Option<Receiver<Result<Published, Refusal>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A subscription that is taken back however its holder ends.
@@ -144,10 +139,4 @@ impl Drop for Subscribed<'_> {
     fn drop(&mut self) {
         self.room.unsubscribe(self.id);
     }
-}
-
-/// The client's side of a store's error; ours is logged.
-pub fn unavailable(error: store::Error) -> Refusal {
-    tracing::warn!(%error, "the store could not be read");
-    Refusal::StoreUnavailable
 }

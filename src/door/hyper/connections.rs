@@ -6,17 +6,17 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
-use super::Flight;
+use super::counts::{Counts, Flight};
 use super::held::Client;
-use crate::message::Message;
-use crate::nonblocking::room::RoomHandle;
-use crate::room::SubscriberId;
+use crate::door::gate::{Cancel, Interrupt, Seat};
+use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
 /// One connection.
 pub struct Connection {
     /// Its other end.
     client: Arc<Client>,
+    counts: Arc<Counts>,
     /// Held for look-ups only. The connection's task is the one that takes it, so it is always free.
     state: Mutex<State>,
 }
@@ -32,7 +32,7 @@ struct State {
     /// The client sends nothing any more: it is gone, or has said all that it wants to.
     ended: bool,
     /// The wait that stands on it, and how to end it.
-    wait: Option<(Arc<RoomHandle>, SubscriberId)>,
+    wait: Option<Cancel>,
     /// The last request, until its reply has left.
     flight: Option<Flight>,
     /// Those before it whose replies have not left yet. hyper reads no more ahead than a head's length.
@@ -57,8 +57,8 @@ pub struct Visit {
 
 impl Connection {
     /// A connection on which nothing came yet.
-    pub fn of(client: Arc<Client>) -> Connection {
-        Connection { client, state: Mutex::default() }
+    pub fn new(client: Arc<Client>, counts: Arc<Counts>) -> Connection {
+        Connection { client, counts, state: Mutex::default() }
     }
 
     /// Its other end, for which something is held.
@@ -67,7 +67,8 @@ impl Connection {
     }
 
     /// Enters a request.
-    pub fn arrive(self: &Arc<Connection>, flight: Flight) -> Visit {
+    pub fn arrive(self: &Arc<Connection>) -> Visit {
+        let flight = self.counts.enter(&self.client);
         let mut state = self.state();
         state.requests += 1;
         state.answering = true;
@@ -83,32 +84,32 @@ impl Connection {
         Stage { requests: state.requests, answering: state.answering }
     }
 
-    /// Says that nothing more has come, so far. The task is woken when the reply has left.
-    pub fn is_quiet(&self, reader: &Waker) {
+    /// Notes that nothing more has come, so far. The task is woken when the reply has left.
+    pub fn mark_quiet(&self, reader: &Waker) {
         let mut state = self.state();
         state.quiet = true;
         state.reader = Some(reader.clone());
     }
 
-    /// Says that nothing is read before the reply has left. The task is woken then.
-    pub fn reads_later(&self, reader: &Waker) {
+    /// Reads nothing before the reply has left. The task is woken then.
+    pub fn read_later(&self, reader: &Waker) {
         self.state().reader = Some(reader.clone());
     }
 
-    /// Says that something came behind the request that is being answered.
-    pub fn is_followed(&self) {
+    /// Notes that something came behind the request that is being answered.
+    pub fn mark_followed(&self) {
         let mut state = self.state();
         state.quiet = false;
-        state.end_wait();
+        state.interrupt(Interrupt::Followed);
     }
 
-    /// Says that nothing will come any more. The task is woken when the request is answered.
-    pub fn has_ended(&self, reader: &Waker) {
+    /// Notes that nothing will come any more. The task is woken when the request is answered.
+    pub fn mark_ended(&self, reader: &Waker) {
         let mut state = self.state();
         state.ended = true;
         state.quiet = false;
         state.reader = Some(reader.clone());
-        state.hang_up();
+        state.interrupt(Interrupt::Gone);
     }
 
     /// Whether there is a request whose reply has not left yet.
@@ -116,13 +117,18 @@ impl Connection {
         self.state().flight.is_some()
     }
 
-    /// Says that what hyper was given to send has left.
-    pub fn is_flushed(&self) {
+    /// Notes that what hyper was given to send has left.
+    pub fn mark_flushed(&self) {
         let mut state = self.state();
         state.unsent.clear();
         if !state.answering && state.flight.take().is_some() {
             state.wake_reader();
         }
+    }
+
+    /// Counts what is held in memory for the last request now: of its body, then of its reply.
+    pub fn hold(&self, bytes: usize) -> Result<(), Refusal> {
+        self.state().flight.as_mut().map_or(Ok(()), |flight| flight.hold(bytes))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -132,15 +138,9 @@ impl Connection {
 }
 
 impl State {
-    fn end_wait(&mut self) {
-        if let Some((room, id)) = self.wait.take() {
-            room.unsubscribe(id);
-        }
-    }
-
-    fn hang_up(&mut self) {
-        if let Some((room, id)) = self.wait.take() {
-            room.hang_up(id);
+    fn interrupt(&mut self, why: Interrupt) {
+        if let Some(cancel) = self.wait.take() {
+            cancel(why);
         }
     }
 
@@ -152,25 +152,23 @@ impl State {
 }
 
 impl Visit {
-    /// Counts what is held in memory for this request now: of its body, then of its reply.
-    pub fn holds(&self, bytes: usize) -> Result<(), Refusal> {
-        self.connection.state().flight.as_mut().map_or(Ok(()), |flight| flight.holds(bytes))
+    /// Gives this request a seat among those who wait, if there is one.
+    pub fn admit(&self) -> Result<Seat, Refusal> {
+        self.connection.counts.admit()
     }
 
-    /// Says that nothing is held for it now.
-    pub fn holds_no_more(&self) {
-        // Nothing is never too much.
-        let _ = self.holds(0);
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        self.connection.counts.snapshot()
     }
 
-    /// Counts messages for its reply, and says how many bytes of text they have.
-    pub fn carries(&self, messages: &[Arc<Message>]) -> Result<usize, Refusal> {
-        let bytes = messages.iter().map(|message| message.text.len()).sum();
-        self.holds(bytes).map(|()| bytes)
+    /// The connection that it came on.
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     /// Whether the client will send nothing more.
-    pub fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.connection.state().ended
     }
 
@@ -179,29 +177,29 @@ impl Visit {
         !self.connection.state().quiet
     }
 
-    /// Says that this request waits, so that what comes behind it can end the wait: another request,
-    /// or the end of the connection.
-    pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
+    /// Notes that this request waits, and how what comes behind it can end the wait: another request, or the
+    /// end of the connection. If that has come already, the wait ends at once.
+    pub fn begin_wait(&self, cancel: impl FnOnce(Interrupt) + Send + 'static) {
         let mut state = self.connection.state();
-        state.wait = Some((room.clone(), id));
+        state.wait = Some(Box::new(cancel));
         if state.ended {
-            state.hang_up();
+            state.interrupt(Interrupt::Gone);
         } else if !state.quiet {
-            state.end_wait();
+            state.interrupt(Interrupt::Followed);
         }
     }
 
-    /// Says that this request's wait is over.
-    pub fn waits_no_more(&self, id: SubscriberId) {
-        self.connection.state().wait.take_if(|(_, waiting)| *waiting == id);
+    /// Notes that this request's wait is over.
+    pub fn end_wait(&self) {
+        self.connection.state().wait = None;
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut state = self.connection.state();
-        // If the connection broke, nobody has said that the wait is over.
-        state.hang_up();
+        // If the connection broke, nobody has ended the wait.
+        state.interrupt(Interrupt::Gone);
         state.answering = false;
         if state.ended {
             state.wake_reader();

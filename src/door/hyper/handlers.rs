@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use hyper::Request;
@@ -16,26 +16,32 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
+use super::body::Gone;
 use super::connections::Connection;
-use super::exchange::Gone;
+use super::door::Door;
+use super::exchange::exchange;
 use super::held::Client;
+use super::response::broken;
+use super::service::Service;
 use super::socket::Socket;
-use super::{ACCEPT_PAUSES, exchange};
+use super::unread::refuse_unread;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
-use crate::nonblocking::Server;
+
+/// The pauses after a failed accept: from the first, doubled up to the last. Who knocks when there is room
+/// again waits no longer than that.
+const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// Accepts connections until the door closes.
-pub async fn receive(server: Arc<Server>) {
-    let door = &server.door;
+pub async fn receive(door: Arc<Door<impl Service>>) {
     let mut pace = Pace::new(ACCEPT_PAUSES.0, ACCEPT_PAUSES.1);
     // Those for whom there is no place wait in the kernel's backlog.
     while let Ok(place) = door.places.clone().acquire_owned().await {
         match door.listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(serve(server.clone(), stream, peer, place));
+                tokio::spawn(serve(door.clone(), stream, peer, place));
             }
             Err(_) if door.is_closing() => return,
             Err(error) if is_of_one_connection(&error) => {}
@@ -57,18 +63,23 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, _place: OwnedSemaphorePermit) {
-    let connection = Arc::new(Connection::of(Client::at(peer.ip())));
+async fn serve(
+    door: Arc<Door<impl Service>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    _place: OwnedSemaphorePermit,
+) {
+    let connection = Arc::new(Connection::new(Client::at(peer.ip()), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let service = service_fn(|request: Request<Incoming>| {
         let entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
         // At once, not when the task comes to it: hyper looks for what is behind the request in between.
-        let visit = connection.arrive(server.door.in_flight.enter(connection.client()));
-        let exchange = AssertUnwindSafe(exchange::exchange(server.clone(), visit, request));
+        let visit = connection.arrive();
+        let exchange = AssertUnwindSafe(exchange(door.clone(), visit, request));
         async {
             let answer = exchange.catch_unwind().await.unwrap_or_else(|_panic| {
                 tracing::error!("a handler panicked; its client was answered 500");
-                Ok(exchange::broken())
+                Ok(broken())
             })?;
             entry.answered(answer.status().as_u16());
             Ok::<_, Gone>(answer)
@@ -85,7 +96,7 @@ async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, _place:
     if let Err(error) = served {
         tracing::debug!(%error, "a connection broke");
         if error.is_parse() {
-            let reply = exchange::refuse_unread(socket.refused_head(), peer);
+            let reply = refuse_unread(socket.refused_head(), peer);
             socket.refuse(&reply).await;
         }
     }

@@ -61,15 +61,15 @@ impl Client {
         self.cut.load(SeqCst)
     }
 
-    /// Says that it takes nothing of its reply at the moment. The task is woken if it is cut.
-    pub fn is_stuck(&self, waker: &Waker) {
+    /// Notes that it takes nothing of its reply at the moment. The task is woken if it is cut.
+    pub fn mark_stuck(&self, waker: &Waker) {
         let mut stuck = self.stuck();
         let since = stuck.as_ref().map_or_else(Instant::now, |(since, _)| *since);
         *stuck = Some((since, waker.clone()));
     }
 
-    /// Says that it has taken something.
-    pub fn takes(&self) {
+    /// Notes that it has taken something.
+    pub fn mark_taking(&self) {
         *self.stuck() = None;
     }
 
@@ -238,7 +238,7 @@ mod tests {
         let readers: Vec<_> = (0..16).map(client).collect();
         for reader in &readers {
             held.change(reader, 0, 8 * MIB, now).expect("there is room");
-            reader.takes();
+            reader.mark_taking();
         }
         let newcomer = client(20);
         assert_eq!(held.change(&newcomer, 0, 8 * MIB, now + STUCK), Err(Refusal::TooMuchHeld));
@@ -259,7 +259,7 @@ mod tests {
             let index = fastrand::usize(..clients.len());
             let (client, bytes) = &mut clients[index];
             match fastrand::u8(..5) {
-                0 => client.takes(),
+                0 => client.mark_taking(),
                 1 => stuck(client, now),
                 2 if client.is_cut() => {
                     let _ = held.change(client, *bytes, 0, now);

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use tiny_http::Request;
 
+use super::counts::Counts;
 use super::sockets::{Seen, canonical};
-use crate::blocking::room::RoomHandle;
 use crate::config::PIPELINE_MAX;
-use crate::room::SubscriberId;
+use crate::door::gate::{Cancel, Interrupt, Seat};
+use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
 
@@ -34,6 +35,7 @@ pub struct Connections {
     table: Mutex<Table>,
     /// After this long without a request no connection is alive.
     lifetime: Duration,
+    counts: Arc<Counts>,
 }
 
 struct Table {
@@ -51,15 +53,14 @@ struct Connection {
     wait: Option<Wait>,
     /// The kernel says that the client has gone, or sends no more.
     gone: bool,
-    /// Nothing that comes on it is to be believed any more.
+    /// When we closed it: what comes on it later is dropped.
     closed: Option<Closed>,
     seen: Instant,
 }
 
 /// A request that waits, and how to end that.
 struct Wait {
-    room: Arc<RoomHandle>,
-    id: SubscriberId,
+    cancel: Cancel,
     since: Instant,
 }
 
@@ -94,13 +95,14 @@ pub enum Arrival {
 /// The right to answer the requests of a connection, which one handler has at a time.
 pub struct Visit {
     connection: Arc<Mutex<Connection>>,
+    counts: Arc<Counts>,
 }
 
 impl Connections {
     /// None is known yet. A silent connection lives at most so long.
-    pub fn new(lifetime: Duration) -> Connections {
+    pub fn new(lifetime: Duration, counts: Arc<Counts>) -> Connections {
         let table = Table { known: HashMap::new(), swept: Instant::now() };
-        Connections { table: Mutex::new(table), lifetime }
+        Connections { table: Mutex::new(table), lifetime, counts }
     }
 
     /// Enters a request. To be called by one thread, in the order in which requests came: what stands
@@ -132,13 +134,14 @@ impl Connections {
         let turn = Turn { request, framing };
         if connection.busy {
             connection.pending.push_back(turn);
-            connection.end_wait();
+            connection.interrupt(Interrupt::Followed);
             return (Arrival::Behind, is_first);
         }
         connection.busy = true;
         connection.gone = false;
         drop(connection);
-        (Arrival::Free(Visit { connection: known }, turn), is_first)
+        let visit = Visit { connection: known, counts: self.counts.clone() };
+        (Arrival::Free(visit, turn), is_first)
     }
 
     /// Ends every wait on a connection that was not among the open ones at this time.
@@ -149,7 +152,7 @@ impl Connections {
             let stood = connection.wait.as_ref().is_some_and(|wait| wait.since < looked);
             if stood && connection.peer.is_some_and(|peer| !open.contains(&peer)) {
                 connection.gone = true;
-                connection.hang_up();
+                connection.interrupt(Interrupt::Gone);
             }
         }
     }
@@ -222,22 +225,16 @@ impl Connection {
         is_same
     }
 
-    fn end_wait(&mut self) {
+    fn interrupt(&mut self, why: Interrupt) {
         if let Some(wait) = self.wait.take() {
-            wait.room.unsubscribe(wait.id);
-        }
-    }
-
-    fn hang_up(&mut self) {
-        if let Some(wait) = self.wait.take() {
-            wait.room.hang_up(wait.id);
+            (wait.cancel)(why);
         }
     }
 }
 
 impl Visit {
     /// The request behind the one that was answered. If there is none the visit is over.
-    pub fn next(&self) -> Option<Turn> {
+    pub(super) fn next(&self) -> Option<Turn> {
         let mut connection = lock(&self.connection);
         connection.seen = Instant::now();
         let next = connection.pending.pop_front();
@@ -246,8 +243,18 @@ impl Visit {
     }
 
     /// The address of the connection's other end.
-    pub fn peer(&self) -> Option<SocketAddr> {
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
         lock(&self.connection).peer
+    }
+
+    /// Gives this request a seat among those who wait, if there is one.
+    pub fn admit(&self) -> Result<Seat, Refusal> {
+        self.counts.admit()
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        self.counts.snapshot()
     }
 
     /// Whether another request came behind this one, or none will come any more.
@@ -256,25 +263,25 @@ impl Visit {
         connection.gone || !connection.pending.is_empty()
     }
 
-    /// Says that this request waits, so that what comes behind it can end the wait. If something has
-    /// come already, the wait ends at once.
-    pub fn waits(&self, room: &Arc<RoomHandle>, id: SubscriberId) {
+    /// Notes that this request waits, and how what comes behind it can end the wait: another request, or the
+    /// end of the connection. If that has come already, the wait ends at once.
+    pub fn begin_wait(&self, cancel: impl FnOnce(Interrupt) + Send + 'static) {
         let mut connection = lock(&self.connection);
-        connection.wait = Some(Wait { room: room.clone(), id, since: Instant::now() });
+        connection.wait = Some(Wait { cancel: Box::new(cancel), since: Instant::now() });
         if connection.gone {
-            connection.hang_up();
+            connection.interrupt(Interrupt::Gone);
         } else if !connection.pending.is_empty() {
-            connection.end_wait();
+            connection.interrupt(Interrupt::Followed);
         }
     }
 
-    /// Says that this request's wait is over.
-    pub fn waits_no_more(&self, id: SubscriberId) {
-        lock(&self.connection).wait.take_if(|wait| wait.id == id);
+    /// Notes that this request's wait is over.
+    pub fn end_wait(&self) {
+        lock(&self.connection).wait = None;
     }
 
-    /// Believes nothing that comes on this connection after this request. `look` asks the kernel for it.
-    pub fn closes(&self, look: impl Fn(SocketAddr) -> Option<Seen>) {
+    /// Drops whatever comes on this connection after this request. `look` asks the kernel for it.
+    pub(super) fn close(&self, look: impl Fn(SocketAddr) -> Option<Seen>) {
         let mut connection = lock(&self.connection);
         if connection.closed.is_none() {
             connection.close(Instant::now(), look);

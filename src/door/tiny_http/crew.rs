@@ -31,13 +31,13 @@ impl Crew {
 
     /// Counts a task that is about to be given. Says how many handlers should be started for those who come
     /// next: one, or more when there was no thread for earlier ones.
-    pub fn is_given_a_task(&self) -> usize {
+    pub fn count_task(&self) -> usize {
         let missing = SPARE.cast_signed() + 1 - self.free.fetch_sub(1, SeqCst);
         usize::try_from(missing).unwrap_or(0).min(CATCH_UP)
     }
 
-    /// Counts a handler that is about to be started, if there may be so many.
-    pub fn may_grow(&self, limit: usize) -> bool {
+    /// Counts a handler that is about to be started. Says whether there may be so many.
+    pub fn grow(&self, limit: usize) -> bool {
         self.count.fetch_update(SeqCst, SeqCst, |n| (n < limit).then_some(n + 1)).is_ok()
     }
 
@@ -45,23 +45,24 @@ impl Crew {
     ///
     /// Were the first to count only once it runs, everybody who came until then would start another, and
     /// a thousand requests at once hundreds.
-    pub fn is_free(&self) {
+    pub fn count_free(&self) {
         self.free.fetch_add(1, SeqCst);
     }
 
     /// Takes a handler off both counts: there was no thread for it.
-    pub fn could_not_start(&self) {
+    pub fn uncount_start(&self) {
         self.free.fetch_sub(1, SeqCst);
-        self.has_ended();
+        self.count_end();
     }
 
-    /// Lets a free handler end, if there are more than enough.
-    pub fn may_shrink(&self) -> bool {
+    /// Takes a free handler off the count of the free ones, so that it ends. Says whether there are more than
+    /// enough.
+    pub fn shrink(&self) -> bool {
         self.free.fetch_update(SeqCst, SeqCst, |free| (free > KEPT).then(|| free - 1)).is_ok()
     }
 
     /// Takes a handler off the count that was let go.
-    pub fn has_ended(&self) {
+    pub fn count_end(&self) {
         self.count.fetch_sub(1, SeqCst);
     }
 }
@@ -143,15 +144,15 @@ mod tests {
             match self.giver {
                 Giver::Rests if self.to_come > 0 => next.push(self.step(|w| {
                     w.to_come -= 1;
-                    w.wanted = w.crew.is_given_a_task();
+                    w.wanted = w.crew.count_task();
                     w.giver = if w.wanted > 0 { Giver::Grows } else { Giver::Gives };
                 })),
                 Giver::Rests => {}
                 Giver::Grows => next.push(self.step(|w| {
-                    w.giver = if w.crew.may_grow(LIMIT) { Giver::Counts } else { Giver::Gives };
+                    w.giver = if w.crew.grow(LIMIT) { Giver::Counts } else { Giver::Gives };
                 })),
                 Giver::Counts => next.push(self.step(|w| {
-                    w.crew.is_free();
+                    w.crew.count_free();
                     w.giver = Giver::Spawns;
                 })),
                 Giver::Spawns => {
@@ -161,7 +162,7 @@ mod tests {
                         w.giver = if w.wanted > 0 { Giver::Grows } else { Giver::Gives };
                     }));
                     next.push(self.step(|w| {
-                        w.crew.could_not_start();
+                        w.crew.uncount_start();
                         w.is_well = false;
                         w.wanted = 0;
                         w.giver = Giver::Gives;
@@ -181,7 +182,7 @@ mod tests {
             }
             if self.waiting > 0 && self.tasks == 0 {
                 next.push(self.step(|w| {
-                    if w.crew.may_shrink() {
+                    if w.crew.shrink() {
                         w.waiting -= 1;
                         w.leaving += 1;
                     }
@@ -196,14 +197,14 @@ mod tests {
             if self.done > 0 {
                 next.push(self.step(|w| {
                     w.done -= 1;
-                    w.crew.is_free();
+                    w.crew.count_free();
                     w.waiting += 1;
                 }));
             }
             if self.leaving > 0 {
                 next.push(self.step(|w| {
                     w.leaving -= 1;
-                    w.crew.has_ended();
+                    w.crew.count_end();
                 }));
             }
             next

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
+use super::door::{Door, LIFETIME};
+use super::handlers;
 use super::sockets::descriptor;
-use super::{LIFETIME, handlers};
-use crate::blocking::Server;
 
 /// How often a receiver looks whether it is still needed.
 const BEAT: Duration = Duration::from_secs(1);
@@ -52,18 +52,18 @@ struct Life {
 impl Generation {
     /// Starts one more tiny_http server on the listener. `None` if the machine has no descriptor or no
     /// thread for it.
-    pub fn start(server: &Arc<Server>) -> Option<Generation> {
-        let listener = server.door.listener.try_clone().ok()?;
+    pub fn start(door: &Arc<Door>) -> Option<Generation> {
+        let listener = door.listener.try_clone().ok()?;
         let number = listener.as_raw_fd();
         let mark = (number, descriptor(number));
         // The receiver comes first: a server from which nobody receives takes clients and leaves them.
         let (life, lives) = bounded::<Arc<Life>>(1);
         let receiver = {
-            let server = server.clone();
+            let door = door.clone();
             thread::Builder::new()
                 .name("receiver".into())
                 .stack_size(STACK)
-                .spawn(move || receive(&server, &lives))
+                .spawn(move || receive(&door, &lives))
                 .ok()?
         };
         // It panics where it can't have its thread.
@@ -85,9 +85,9 @@ impl Generation {
         !self.life.dead.load(SeqCst) && self.life.accepts() && !self.receiver.is_finished()
     }
 
-    /// Says that another takes its place. If its accept thread has ended, its receiver ends with its
+    /// Lets another take its place. If its accept thread has ended, its receiver ends with its
     /// connections.
-    pub fn has_been_replaced(&self) {
+    pub fn retire(&self) {
         if !self.life.accepts() {
             self.life.dead.store(true, SeqCst);
         }
@@ -103,8 +103,8 @@ impl Generation {
         self.life.dead.load(SeqCst)
     }
 
-    /// Says which sockets are open. None that is opened later belongs to a dead server.
-    pub fn has_only(&mut self, open: &HashSet<u32>) {
+    /// Notes which sockets are open. None that is opened later belongs to a dead server.
+    pub fn note_open(&mut self, open: &HashSet<u32>) {
         if !self.is_dead() {
             return;
         }
@@ -138,26 +138,26 @@ impl Life {
 /// **Fault:** of several threads in tiny_http's `recv_timeout` one whose time is up can swallow the
 /// notice of a request, which then stands until another comes. **Cure:** only one thread receives, and
 /// it looks again at once.
-fn receive(server: &Arc<Server>, lives: &Receiver<Arc<Life>>) {
+fn receive(door: &Arc<Door>, lives: &Receiver<Arc<Life>>) {
     let Ok(life) = lives.recv() else { return };
     loop {
         match life.http.recv_timeout(BEAT) {
             Ok(Some(request)) => {
                 life.heard.store(life.started.elapsed().as_secs(), SeqCst);
-                handlers::arrive(server, request);
+                handlers::arrive(door, request);
             }
-            Ok(None) if server.door.is_closing() => return,
+            Ok(None) if door.is_closing() => return,
             Ok(None) => {
                 if life.over.load(SeqCst) || life.dead.load(SeqCst) && life.silence() >= LIFETIME {
                     return;
                 }
             }
             Err(error) => {
-                if !server.door.is_closing() {
+                if !door.is_closing() {
                     tracing::debug!(%error, "tiny_http's accept loop ended");
                 }
                 life.dead.store(true, SeqCst);
-                server.door.report_death();
+                door.report_death();
             }
         }
     }

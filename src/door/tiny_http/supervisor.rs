@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, after, never, select, tick};
 
+use super::door::Door;
 use super::generations::Generation;
-use super::{drain, handlers, watcher};
-use crate::blocking::Server;
+use super::watcher;
 use crate::door::pace::{Failure, Pace};
 use crate::metrics::METRICS;
 
@@ -77,10 +77,8 @@ impl Supervisor {
     }
 }
 
-/// Serves until told to stop; then answers all who wait, lets what is in flight finish, and returns.
-pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
-    let door = &server.door;
-    handlers::start(server);
+/// Sees to it that somebody accepts, until told to stop. Gives the servers that may still have connections.
+pub fn supervise(door: &Arc<Door>, stop: &Receiver<()>) -> Vec<Generation> {
     let mut supervisor = Supervisor::new();
     let mut generations: Vec<Generation> = vec![];
     let mut watcher: Option<JoinHandle<()>> = None;
@@ -94,22 +92,22 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
             }
             recv(door.died) -> _ => Event::Death,
             recv(beat) -> _ => {
-                forget_the_dead(server, &mut generations);
+                forget_the_dead(door, &mut generations);
                 if watcher.as_ref().is_none_or(JoinHandle::is_finished) {
-                    watcher = watcher::start(server).ok();
+                    watcher = watcher::start(door).ok();
                 }
                 Event::Beat { is_alive: generations.last().is_some_and(Generation::is_alive) }
             }
-            recv(stop) -> _ => break,
+            recv(stop) -> _ => return generations,
         };
         match supervisor.hears(event, Instant::now()) {
             Order::Nothing => {}
-            Order::Start => match Generation::start(server) {
+            Order::Start => match Generation::start(door) {
                 Some(generation) => generations.push(generation),
                 None => door.report_death(),
             },
             Order::Revive(Failure { pause, times }) => {
-                generations.iter().for_each(Generation::has_been_replaced);
+                generations.iter().for_each(Generation::retire);
                 METRICS.revivals.inc();
                 if let Some(times) = times {
                     tracing::warn!(times, "tiny_http stopped accepting and is started anew");
@@ -119,18 +117,17 @@ pub fn serve(server: &Arc<Server>, stop: &Receiver<()>) {
             Order::ReportDeath => door.report_death(),
         }
     }
-    drain(server, &generations);
 }
 
 /// Lets go of servers that have no connections any more, nor will have.
-fn forget_the_dead(server: &Server, generations: &mut Vec<Generation>) {
+fn forget_the_dead(door: &Door, generations: &mut Vec<Generation>) {
     generations.retain(Generation::is_needed);
     if generations.iter().any(Generation::is_dead)
-        && let Ok(seen) = server.door.sockets.all()
+        && let Ok(seen) = door.sockets.all()
     {
         // Who is not let in yet has no number.
         let open = seen.iter().map(|seen| seen.inode).filter(|&inode| inode != 0).collect();
-        generations.iter_mut().for_each(|generation| generation.has_only(&open));
+        generations.iter_mut().for_each(|generation| generation.note_open(&open));
     }
 }
 

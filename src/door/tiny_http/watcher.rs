@@ -14,10 +14,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
+use super::door::Door;
 use super::sockets::{Seen, duplicate};
-use crate::blocking::Server;
 use crate::config::HEAD_TIMEOUT;
 use crate::door::pace::Pace;
 
@@ -34,36 +32,9 @@ const LINGER_BEAT: Duration = Duration::from_millis(20);
 /// For how many beats clients may knock and nobody be served, until the door is taken for deaf.
 const DEAF_BEATS: u32 = 5;
 
-/// What gives connections to the watcher to be closed.
-pub struct Closer {
-    /// `None` wakes the watcher, for it to see that the door is closing.
-    closing: Sender<Option<TcpStream>>,
-    closed: Receiver<Option<TcpStream>>,
-}
-
-impl Closer {
-    /// Nobody closes yet.
-    pub fn new() -> Closer {
-        // Each is a request that is being answered, and these are bounded.
-        let (closing, closed) = unbounded();
-        Closer { closing, closed }
-    }
-
-    /// Closes a connection that has been shut for writing: once its client has, or after a moment.
-    pub fn close(&self, connection: TcpStream) {
-        // The door has a receiver for as long as it is there.
-        let _ = self.closing.send(Some(connection));
-    }
-
-    /// Ends the watcher of a door that is closing.
-    pub fn dismiss(&self) {
-        let _ = self.closing.send(None);
-    }
-}
-
 /// Starts the thread. It ends when the door closes.
-pub fn start(server: &Arc<Server>) -> io::Result<JoinHandle<()>> {
-    let server = server.clone();
+pub fn start(door: &Arc<Door>) -> io::Result<JoinHandle<()>> {
+    let door = door.clone();
     thread::Builder::new().name("watcher".into()).spawn(move || {
         let mut watcher = Watcher {
             lingering: Vec::new(),
@@ -73,8 +44,8 @@ pub fn start(server: &Arc<Server>) -> io::Result<JoinHandle<()>> {
             received: 0,
             deaf: 0,
         };
-        while !server.door.is_closing() {
-            watcher.run(&server);
+        while !door.is_closing() {
+            watcher.run(&door);
         }
     })
 }
@@ -94,9 +65,9 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn run(&mut self, server: &Server) {
+    fn run(&mut self, door: &Door) {
         let pause = if self.lingering.is_empty() { BEAT } else { LINGER_BEAT };
-        if let Ok(Some(connection)) = server.door.closer.closed.recv_timeout(pause) {
+        if let Some(connection) = door.closer.take(pause) {
             self.lingering.push((connection, Instant::now() + LINGER));
         }
         self.lingering.retain(|(connection, until)| {
@@ -111,14 +82,13 @@ impl Watcher {
         if self.looked.is_none_or(|looked| now - looked >= BEAT) {
             self.looked = Some(now);
             // Where the kernel does not tell, the listener's time-outs have to do.
-            if let Ok(seen) = server.door.sockets.all() {
-                self.look(server, &seen, now);
+            if let Ok(seen) = door.sockets.all() {
+                self.look(door, &seen, now);
             }
         }
     }
 
-    fn look(&mut self, server: &Server, seen: &[Seen], now: Instant) {
-        let door = &server.door;
+    fn look(&mut self, door: &Door, seen: &[Seen], now: Instant) {
         let open: HashSet<_> = seen.iter().filter(|seen| seen.is_open).map(|seen| seen.peer).collect();
         door.connections.end_waits_beside(&open, now);
 

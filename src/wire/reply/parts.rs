@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::status::reason;
 use crate::config::COMPRESSED_FROM;
 use crate::page::gzip;
-use crate::wire::request::Head;
 
 /// Content types.
 pub(super) const JSON: &str = "application/json";
@@ -62,13 +61,13 @@ impl Reply {
 
     /// Compresses the body, if that is worth it and the client accepts it. The level is a fast one, since every
     /// reply is compressed anew.
-    pub fn compressed(mut self, head: &Head<'_>) -> Reply {
+    pub fn compressed(mut self, takes_gzip: bool) -> Reply {
         let is_encoded = self.headers.iter().any(|(name, _)| *name == "Content-Encoding");
         if self.body.len() < COMPRESSED_FROM || is_encoded {
             return self;
         }
         self = self.with("Vary", "Accept-Encoding");
-        if head.takes_gzip() {
+        if takes_gzip {
             self.body = gzip(&self.body, Compression::fast()).into();
             self = self.with("Content-Encoding", "gzip");
         }

@@ -1,0 +1,72 @@
+//! An answer: what a service makes of a request, and hands to the door.
+
+use std::sync::Arc;
+
+use crate::config::LIGHT;
+use crate::message::Message;
+use crate::wire::refusal::Refusal;
+use crate::wire::reply::Reply;
+
+/// What a request comes to. `S` is whatever sends a stream of events.
+pub enum Answer<S> {
+    /// A reply, after which the connection is free for the next request.
+    Reply(Reply),
+    /// A large reply. The door counts its bytes, and renders it when it is its turn: were many rendered at
+    /// once, nobody else would have time or memory.
+    Large {
+        /// How many bytes of text it holds until it is rendered.
+        bytes: usize,
+        /// Renders it.
+        render: Box<dyn FnOnce() -> Result<Reply, Refusal> + Send>,
+    },
+    /// Events, for as long as the client listens.
+    Stream {
+        /// How many bytes it holds for this client until its first events are sent.
+        bytes: usize,
+        /// Sends them.
+        stream: S,
+    },
+}
+
+impl<S> Answer<S> {
+    /// A reply that holds so many bytes of text: rendered at once if it is small.
+    pub fn rendered(
+        bytes: usize,
+        render: impl FnOnce() -> Result<Reply, Refusal> + Send + 'static,
+    ) -> Result<Answer<S>, Refusal> {
+        match bytes {
+            ..=LIGHT => render().map(Answer::Reply),
+            _ => Ok(Answer::Large { bytes, render: Box::new(render) }),
+        }
+    }
+
+    /// The same answer with its reply compressed, if that is worth it and the client takes it.
+    pub fn compressed(self, takes_gzip: bool) -> Answer<S> {
+        match self {
+            Answer::Reply(reply) => Answer::Reply(reply.compressed(takes_gzip)),
+            Answer::Large { bytes, render } => {
+                let render = Box::new(move || Ok(render()?.compressed(takes_gzip)));
+                Answer::Large { bytes, render }
+            }
+            stream => stream,
+        }
+    }
+}
+
+impl<S> From<Reply> for Answer<S> {
+    fn from(reply: Reply) -> Answer<S> {
+        Answer::Reply(reply)
+    }
+}
+
+/// How many bytes of text messages have.
+pub fn text_bytes(messages: &[Arc<Message>]) -> usize {
+    messages.iter().map(|message| message.text.len()).sum()
+}
+
+/// How many bytes of text are held by this list alone. What a room remembers is shared, and costs a
+/// further reader nothing.
+pub fn own_bytes(messages: &[Arc<Message>]) -> usize {
+    let own = messages.iter().filter(|message| Arc::strong_count(message) == 1);
+    own.map(|message| message.text.len()).sum()
+}

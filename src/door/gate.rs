@@ -1,0 +1,124 @@
+//! The gate: who waits, what is in flight, and whether the server closes. Both doors count these alike.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::budget::Budget;
+use crate::metrics::Snapshot;
+use crate::wire::refusal::Refusal;
+
+/// The counts.
+pub struct Gate {
+    budget: Budget,
+    waiters: AtomicUsize,
+    /// Requests that were received and are not answered yet.
+    in_flight: AtomicUsize,
+    /// Held to wait until none is in flight, and to say so.
+    landing: Mutex<()>,
+    none_in_flight: Condvar,
+    is_closing: AtomicBool,
+}
+
+/// A seat among those who wait. It is given back when this is dropped.
+pub struct Seat(Arc<Gate>);
+
+/// One request in flight, until this is dropped.
+pub struct Flight(Arc<Gate>);
+
+/// Why a wait is ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupt {
+    /// Another request came behind it on its connection.
+    Followed,
+    /// The client is gone, or sends nothing more.
+    Gone,
+}
+
+/// Ends a wait.
+pub type Cancel = Box<dyn FnOnce(Interrupt) + Send>;
+
+impl Gate {
+    /// A gate for as many clients as the budget has.
+    pub fn new(budget: Budget) -> Arc<Gate> {
+        Arc::new(Gate {
+            budget,
+            waiters: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            landing: Mutex::new(()),
+            none_in_flight: Condvar::new(),
+            is_closing: AtomicBool::new(false),
+        })
+    }
+
+    /// How many clients there may be.
+    pub fn budget(&self) -> Budget {
+        self.budget
+    }
+
+    /// Gives a request a seat, if the budget has one and fewer than `most` wait.
+    pub fn admit(self: &Arc<Gate>, most: usize) -> Result<Seat, Refusal> {
+        let most = most.min(self.budget.waiters);
+        let taken = |n| (n < most).then_some(n + 1);
+        match self.waiters.fetch_update(SeqCst, SeqCst, taken) {
+            Ok(_) => Ok(Seat(self.clone())),
+            Err(_) => Err(Refusal::TooManyWaiters),
+        }
+    }
+
+    /// Counts a request that was received.
+    pub fn enter(self: &Arc<Gate>) -> Flight {
+        self.in_flight.fetch_add(1, SeqCst);
+        Flight(self.clone())
+    }
+
+    /// Blocks until no request is in flight. Says whether that came within this time.
+    pub fn wait_for_none(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let mut landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.in_flight.load(SeqCst) > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let woken = self.none_in_flight.wait_timeout(landing, left);
+            landing = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Begins to close: nobody new is served.
+    pub fn close(&self) {
+        self.is_closing.store(true, SeqCst);
+    }
+
+    /// Whether the server closes.
+    pub fn is_closing(&self) -> bool {
+        self.is_closing.load(SeqCst)
+    }
+
+    /// How many wait, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            waiters: self.waiters.load(SeqCst),
+            waiters_max: self.budget.waiters,
+            ..Snapshot::default()
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.waiters.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let Flight(gate) = self;
+        if gate.in_flight.fetch_sub(1, SeqCst) == 1 {
+            let _landing = gate.landing.lock().unwrap_or_else(PoisonError::into_inner);
+            gate.none_in_flight.notify_all();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is counted at this door: who waits, what is in flight, and what is held for clients.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::held::{Client, Held};
+use crate::door::gate::{self, Gate, Seat};
+use crate::metrics::Snapshot;
+use crate::wire::refusal::Refusal;
+
+/// The counts.
+pub struct Counts {
+    /// Who waits, and what is in flight.
+    pub gate: Arc<Gate>,
+    /// What is held in memory of bodies and replies.
+    held: Held,
+}
+
+/// One request in flight.
+pub struct Flight {
+    counts: Arc<Counts>,
+    client: Arc<Client>,
+    /// What is held for it.
+    bytes: usize,
+    _flight: gate::Flight,
+}
+
+impl Counts {
+    /// Nobody is there yet.
+    pub fn new(gate: Arc<Gate>) -> Arc<Counts> {
+        Arc::new(Counts { gate, held: Held::default() })
+    }
+
+    /// Gives a request a seat among those who wait, if there is one.
+    pub fn admit(&self) -> Result<Seat, Refusal> {
+        self.gate.admit(usize::MAX)
+    }
+
+    /// Counts a request of this client.
+    pub fn enter(self: &Arc<Counts>, client: &Arc<Client>) -> Flight {
+        Flight { counts: self.clone(), client: client.clone(), bytes: 0, _flight: self.gate.enter() }
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { held: self.held.bytes(), ..self.gate.snapshot() }
+    }
+}
+
+impl Flight {
+    /// Counts what is held for this request now, instead of before: of its body, then of its reply. It is
+    /// too much if all requests together hold as much as they may, and this one is not among the light ones:
+    /// nothing is held for it then.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let held = self.counts.held.change(&self.client, self.bytes, bytes, Instant::now());
+        self.bytes = if held.is_ok() { bytes } else { 0 };
+        held
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        // Nothing is never too much.
+        let _ = self.hold(0);
+    }
+}

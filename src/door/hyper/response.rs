@@ -1,0 +1,123 @@
+//! A reply as hyper sends it.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::future::BoxFuture;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use tokio::sync::mpsc;
+
+use super::connections::Visit;
+use super::events::EventWriter;
+use super::service::Stream;
+use crate::wire::reply::{self, Reply};
+
+/// The header lines of a [`Reply`].
+type Fields = Vec<(&'static str, Cow<'static, str>)>;
+
+/// Hands a reply to hyper, which adds `Date` and `Content-Length`.
+pub fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
+    let bytes = match reply.body {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let body = ReplyBody::Whole { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), _visit: Some(visit) };
+    render_head(reply.status, reply.headers, body, close)
+}
+
+/// Hands a stream to hyper, which asks for its events.
+pub fn start(stream: Stream, visit: Visit) -> Response<ReplyBody> {
+    let (mut writer, events) = EventWriter::start(visit.connection().clone());
+    let writing = async move {
+        // What is refused ends the stream, and its client comes back by its cursor.
+        let _ = stream(&visit, &mut writer).await;
+    };
+    let body = ReplyBody::Stream { writing: Some(Box::pin(writing)), events };
+    let reply = reply::stream();
+    render_head(reply.status, reply.headers, body, false)
+}
+
+/// The reply of a handler that panicked.
+pub fn broken() -> Response<ReplyBody> {
+    render_head(500, Vec::new(), ReplyBody::Whole { bytes: None, _visit: None }, true)
+}
+
+fn render_head(status: u16, fields: Fields, body: ReplyBody, close: bool) -> Response<ReplyBody> {
+    let mut headers = HeaderMap::with_capacity(fields.len() + 2);
+    for (name, value) in fields {
+        headers.append(name_of(name), value_of(value));
+    }
+    if close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).expect("our statuses have three digits");
+    *response.headers_mut() = headers;
+    response
+}
+
+fn name_of(name: &'static str) -> HeaderName {
+    HeaderName::from_bytes(name.as_bytes()).expect("our names are tokens")
+}
+
+fn value_of(value: Cow<'static, str>) -> HeaderValue {
+    let value = match value {
+        Cow::Borrowed(value) => HeaderValue::from_str(value),
+        Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
+    };
+    value.expect("our values are visible ASCII")
+}
+
+/// The body of a reply. Its request is being answered for as long as it lives.
+pub enum ReplyBody {
+    /// A reply in one piece.
+    Whole {
+        /// What is yet to be sent.
+        bytes: Option<Bytes>,
+        /// The request; none if its handler panicked.
+        _visit: Option<Visit>,
+    },
+    /// Events as they come.
+    Stream {
+        /// What brings them forth, until it has ended.
+        writing: Option<BoxFuture<'static, ()>>,
+        /// Those that it has brought forth.
+        events: mpsc::Receiver<Bytes>,
+    },
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = match self.get_mut() {
+            ReplyBody::Whole { bytes, .. } => bytes.take(),
+            ReplyBody::Stream { writing, events } => {
+                writing.take_if(|writing| writing.as_mut().poll(cx).is_ready());
+                ready!(events.poll_recv(cx))
+            }
+        };
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, ReplyBody::Whole { bytes: None, .. })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            ReplyBody::Whole { bytes, .. } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
+            ReplyBody::Stream { .. } => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How long a connection lasts. The clock of these tests is stopped: it goes on to the next timer whenever
+//! there is nothing to do.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::door::Door;
+use super::patience::{SEND_TIMEOUT, SILENCE};
+use super::{Answer, Service, Visit, bind, handlers};
+use crate::door::budget::Budget;
+use crate::wire::refusal::Refusal;
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::Head;
+
+/// What is said in all, in bytes: more than the kernels of both sides hold.
+const MEBIBYTE: usize = 1024 * 1024;
+
+const HISTORY: &str = "GET /chat/history-of-much/history?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// A service that says again all that was said.
+#[derive(Default)]
+struct Said(Mutex<Vec<u8>>);
+
+impl Service for Said {
+    async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
+        if head.target.contains("wait=1") {
+            visit.begin_wait(|_| {});
+            sleep(Duration::from_secs(1)).await;
+            visit.end_wait();
+        }
+        self.0.lock().expect("nobody panics").extend(body);
+        if !head.target.contains("/history?") {
+            return Ok(reply::left().into());
+        }
+        let said = self.0.lock().expect("nobody panics").clone();
+        Answer::rendered(said.len(), || Ok(Reply { status: 200, headers: Vec::new(), body: said.into() }))
+    }
+
+    fn close(&self) {}
+
+    async fn join(&self) {}
+}
+
+/// Runs a client against a door of its own.
+fn serve<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let listener = bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let budget = Budget { connections: 100, waiters: 90 };
+        let door = Door::new(listener, budget, Said::default()).expect("a door");
+        let accepting = tokio::spawn(handlers::receive(Arc::new(door)));
+        client(address).await;
+        accepting.abort();
+    });
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    TcpStream::connect(address).await.expect("a connection")
+}
+
+fn post(room: &str, text: &str) -> String {
+    let length = text.len();
+    format!(
+        "POST /chat/{room} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n\
+         Content-Length: {length}\r\n\r\n{text}"
+    )
+}
+
+/// Fills the room that [`HISTORY`] asks for.
+async fn say_much(address: SocketAddr) {
+    let mut client = connect(address).await;
+    for _ in 0..MEBIBYTE / 60_000 {
+        let said = post("history-of-much", &"x".repeat(60_000));
+        client.write_all(said.as_bytes()).await.expect("it is taken");
+        let mut reply = [0; 4_096];
+        let length = client.read(&mut reply).await.expect("a reply");
+        assert!(reply[..length].starts_with(b"HTTP/1.1 200 "));
+    }
+}
+
+/// A connection that was silent after one POST or one poll stood for ever: hyper does not look for what
+/// comes behind a reply before it is woken, and nobody else knew the time.
+#[test]
+fn who_is_silent_after_a_reply_is_cut_off_in_time() {
+    serve(|address| async move {
+        say_much(address).await;
+        let waits = "GET /chat/a?wait=1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let looks = "GET /chat/a?wait=0&after=latest HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let help = "HEAD /help HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        for request in [&*post("a", "hello"), looks, waits, help, HISTORY, &looks.repeat(3)] {
+            let mut client = connect(address).await;
+            client.write_all(request.as_bytes()).await.expect("it is taken");
+            let (mut buffer, mut heard) = (vec![0; 64 * 1024], Instant::now());
+            loop {
+                let read = timeout(SILENCE * 3, client.read(&mut buffer)).await;
+                let read = read.unwrap_or_else(|_| panic!("still open, long after {request:?}"));
+                if read.expect("the connection's end") == 0 {
+                    break;
+                }
+                heard = Instant::now();
+            }
+            let silent = heard.elapsed();
+            let in_time = SILENCE..SILENCE + Duration::from_secs(1);
+            assert!(in_time.contains(&silent), "{silent:?} after {request:?}");
+        }
+    });
+}
+
+/// Reads the page at a steady speed, in bytes a second; says how many bytes came before the end.
+async fn read_slowly(address: SocketAddr, speed: usize) -> usize {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(32 * 1024).expect("an option");
+    let mut client = socket.connect(address).await.expect("a connection");
+    client.write_all(HISTORY.as_bytes()).await.expect("it is taken");
+    let (mut buffer, mut all) = (vec![0; speed], 0);
+    loop {
+        sleep(Duration::from_secs(1)).await;
+        match client.try_read(&mut buffer) {
+            Ok(0) => return all,
+            Ok(length) => all += length,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return all,
+        }
+        if all > MEBIBYTE / 60_000 * 60_000 {
+            return all;
+        }
+    }
+}
+
+/// A page of 1 MiB was cut off after 13.7 s at 60 KB/s, and again at each new try: all of it had to be
+/// with the kernel within 10 s.
+#[test]
+fn who_reads_slowly_gets_it_all() {
+    serve(|address| async move {
+        say_much(address).await;
+        for speed in [200_000, 60_000, 20_000, 6_000] {
+            let all = read_slowly(address, speed).await;
+            assert!(all > MEBIBYTE / 60_000 * 60_000, "{all} bytes at {speed} a second");
+        }
+    });
+}
+
+#[test]
+fn who_reads_no_more_is_cut_off_in_time() {
+    serve(|address| async move {
+        say_much(address).await;
+        let mut client = connect(address).await;
+        SockRef::from(&client).set_recv_buffer_size(4_096).expect("an option");
+        client.write_all(HISTORY.as_bytes()).await.expect("it is taken");
+        let start = Instant::now();
+        // The connection is reset when the server has given up.
+        while client.write_all(b"\r\n").await.is_ok() {
+            sleep(Duration::from_secs(1)).await;
+            assert!(start.elapsed() < SEND_TIMEOUT * 2, "it is still there");
+        }
+        assert!(start.elapsed() >= SEND_TIMEOUT, "it had {:?}", start.elapsed());
+    });
+}

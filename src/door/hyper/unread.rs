@@ -1,0 +1,40 @@
+//! The reply to a head that hyper has refused.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use super::exchange::refuse;
+use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::log::Entry;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::{Format, Head};
+
+/// Refuses a head, of which this much has come.
+pub fn refuse_unread(head: &[u8], peer: SocketAddr) -> Vec<u8> {
+    let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
+    let mut request = httparse::Request::new(&mut lines);
+    let (format, refusal) = match request.parse(head) {
+        Ok(httparse::Status::Complete(_)) => {
+            let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+            let head = Head {
+                method: request.method.unwrap_or_default(),
+                target: request.path.unwrap_or_default(),
+                version: (1, request.version.unwrap_or_default()),
+                headers: request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
+            };
+            (head.format(), head.body_length().err().unwrap_or(Refusal::BadRequest))
+        }
+        Ok(httparse::Status::Partial) if head.len() >= HEAD_MAX => (Format::Plain, Refusal::HeadTooLarge),
+        Err(httparse::Error::TooManyHeaders) => (Format::Plain, Refusal::HeadTooLarge),
+        _ => (Format::Plain, Refusal::BadRequest),
+    };
+    let (method, path) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
+    let reply = refuse(format, &refusal);
+    Entry::begin(method, path, Some(peer)).answered(reply.status);
+    let mut bytes = reply.render_head();
+    // Writing to a string can't fail.
+    let _ = write!(bytes, "Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len());
+    let mut bytes = bytes.into_bytes();
+    bytes.extend_from_slice(&reply.body);
+    bytes
+}

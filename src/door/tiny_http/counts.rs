@@ -1,0 +1,74 @@
+//! What is counted at this door: who waits, how many handlers there are, and what is held for clients.
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use super::crew::{Crew, SPARE};
+use crate::config::{HELD_MAX, LIGHT};
+use crate::door::gate::{Gate, Seat};
+use crate::metrics::Snapshot;
+use crate::wire::refusal::Refusal;
+
+/// The counts.
+pub struct Counts {
+    /// Who waits, and what is in flight.
+    pub gate: Arc<Gate>,
+    /// The handlers.
+    pub crew: Crew,
+    /// The bytes of large replies that clients have not taken yet.
+    held: AtomicUsize,
+}
+
+/// What is held for one request. It is given back when this is dropped.
+pub struct Held {
+    counts: Arc<Counts>,
+    bytes: usize,
+}
+
+impl Counts {
+    /// Nobody is there yet.
+    pub fn new(gate: Arc<Gate>) -> Arc<Counts> {
+        Arc::new(Counts { gate, crew: Crew::default(), held: AtomicUsize::new(0) })
+    }
+
+    /// Gives a request a seat among those who wait, if there is one and its thread can be spared.
+    pub fn admit(&self) -> Result<Seat, Refusal> {
+        self.gate.admit(self.crew.count().saturating_sub(SPARE))
+    }
+
+    /// How many are at the door, for the metrics.
+    pub fn snapshot(&self) -> Snapshot {
+        let (held, handlers) = (self.held.load(SeqCst), self.crew.count());
+        Snapshot { held, handlers, ..self.gate.snapshot() }
+    }
+}
+
+impl Held {
+    /// Nothing is held yet.
+    pub fn nothing(counts: &Arc<Counts>) -> Held {
+        Held { counts: counts.clone(), bytes: 0 }
+    }
+
+    /// Counts what is held for this request now, instead of before. Small replies are not counted. Refused
+    /// if all together would be too much: nothing is held for it then.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let bytes = if bytes > LIGHT { bytes } else { 0 };
+        let before = mem::replace(&mut self.bytes, bytes);
+        let held = &self.counts.held;
+        let all = held.fetch_add(bytes, SeqCst) + bytes - before;
+        held.fetch_sub(before, SeqCst);
+        if bytes > 0 && all > HELD_MAX {
+            self.bytes = 0;
+            held.fetch_sub(bytes, SeqCst);
+            return Err(Refusal::TooMuchHeld);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.counts.held.fetch_sub(self.bytes, SeqCst);
+    }
+}

@@ -1,0 +1,44 @@
+//! The head of a request as tiny_http read it, and the head of its reply.
+
+use std::fmt::Write;
+
+use tiny_http::{HTTPVersion, Request};
+
+use crate::wire::refusal::Refusal;
+use crate::wire::reply::Reply;
+use crate::wire::request::{BodyLength, Head};
+
+/// What a head says of the body behind it, if the whole of it is to be believed.
+pub fn framing(request: &Request) -> Result<BodyLength, Refusal> {
+    head(request).body_length()
+}
+
+/// The head of a request.
+pub fn head(request: &Request) -> Head<'_> {
+    Head {
+        method: request.method().as_str(),
+        target: request.url(),
+        version: (request.http_version().0, request.http_version().1),
+        headers: request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
+    }
+}
+
+/// The head of a reply to this request, which may have to be the last on its connection.
+pub fn render_head(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
+    let mut text = reply.render_head();
+    if reply.has_body() {
+        let _ = write!(text, "Content-Length: {}\r\n", reply.body.len());
+    }
+    let close = close || is_last(request);
+    let _ = write!(text, "Connection: {}\r\n\r\n", if close { "close" } else { "keep-alive" });
+    text.into_bytes()
+}
+
+/// Whether tiny_http reads nothing more from this request's connection.
+fn is_last(request: &Request) -> bool {
+    let connection = head(request).header("Connection").unwrap_or("").to_ascii_lowercase();
+    match *request.http_version() {
+        HTTPVersion(1, 0) => !connection.contains("keep-alive"),
+        _ => connection.contains("close") || connection.contains("upgrade"),
+    }
+}

@@ -1,0 +1,76 @@
+//! The life of a door: it is opened, watched over, and closed.
+
+use std::io;
+use std::net::{Shutdown, TcpListener};
+use std::panic;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use socket2::SockRef;
+
+use super::door::Door;
+use super::generations::Generation;
+use super::handlers;
+use super::service::Service;
+use super::supervisor::supervise;
+use crate::config::DRAIN;
+use crate::door::budget::Budget;
+
+/// How long at the end the threads that are idle may take to let go of what they share.
+const LET_GO: Duration = Duration::from_millis(200);
+
+/// Serves until `stop` says so or is dropped; then answers all who wait, lets what is in flight finish, and
+/// returns.
+pub fn serve(
+    listener: TcpListener,
+    budget: Budget,
+    service: impl Service,
+    stop: &Receiver<()>,
+) -> io::Result<()> {
+    quieten_panics();
+    let door = &Arc::new(Door::new(listener, budget, service)?);
+    handlers::start(door);
+    let generations = supervise(door, stop);
+    drain(door, &generations);
+    Ok(())
+}
+
+/// Closes the door.
+fn drain(door: &Arc<Door>, generations: &[Generation]) {
+    let gate = &door.counts.gate;
+    gate.close();
+    door.rescuer.stop();
+    // Ends every accept loop on this socket.
+    if let Err(error) = SockRef::from(&door.listener).shutdown(Shutdown::Read) {
+        tracing::warn!(%error, "the listener could not be shut down");
+    }
+    door.service.close();
+    if gate.wait_for_none(DRAIN) {
+        door.service.join();
+    } else {
+        tracing::warn!("not everything in flight was finished in time");
+    }
+    generations.iter().for_each(Generation::dismiss);
+    handlers::dismiss(door);
+    door.closer.dismiss();
+    // Whoever is the last to let go of the service closes the store: that should be us, while there is time.
+    let patience = Instant::now() + LET_GO;
+    while Arc::strong_count(door) > 1 && Instant::now() < patience {
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Passes over the panics inside tiny_http: a connection that was reset before it was looked at is of no
+/// consequence, and an accept thread's end is seen by its descriptor. It alone starts threads by a function
+/// of std that panics where there is none to be had.
+fn quieten_panics() {
+    let others = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let is_expected = |file: &str| file.contains("tiny_http") || file.contains("std/src/thread");
+        if !info.location().is_some_and(|location| is_expected(location.file())) {
+            others(info);
+        }
+    }));
+}

@@ -1,0 +1,60 @@
+//! What the handlers are given to do.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use tiny_http::Request;
+
+use super::connections::{Turn, Visit};
+use crate::door::pace::Pace;
+
+/// How long a handler waits for a task before it may end.
+pub const IDLE: Duration = Duration::from_secs(5);
+
+/// A task of a handler's.
+pub enum Task {
+    /// Answer the requests of a connection, from this one on.
+    Answer(Visit, Turn),
+    /// Drop a request, which may take a while.
+    Leave(Request),
+    /// End.
+    End,
+}
+
+/// The tasks that no handler has taken yet.
+pub struct Tasks {
+    given: Sender<Task>,
+    taken: Receiver<Task>,
+    /// How often there was no thread to be had.
+    missed: Mutex<Pace>,
+}
+
+impl Tasks {
+    /// None yet.
+    pub fn new() -> Tasks {
+        // Each connection has one task at most in it.
+        let (given, taken) = unbounded();
+        Tasks { given, taken, missed: Mutex::new(Pace::new(IDLE, IDLE)) }
+    }
+
+    /// Gives a task to whichever handler is free first.
+    pub fn give(&self, task: Task) {
+        // There is a receiver beside the sender.
+        let _ = self.given.send(task);
+    }
+
+    /// Takes a task, if one comes within [`IDLE`].
+    pub fn take(&self) -> Option<Task> {
+        self.taken.recv_timeout(IDLE).ok()
+    }
+
+    /// Says that the machine has no thread, but not each time.
+    pub fn report_miss(&self, error: &io::Error) {
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = missed.fails(Instant::now()).times {
+            tracing::warn!(%error, times, "the machine gives no thread to answer with");
+        }
+    }
+}
