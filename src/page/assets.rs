@@ -143,6 +143,7 @@ pub fn asset(name: &str) -> Option<&'static Asset> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{HISTORY_MAX, NAME_LIMIT, SEND_ID_MEMORY_MS, TEXT_LIMIT};
 
     #[test]
     fn the_script_holds_every_module_and_no_import() {
@@ -151,6 +152,21 @@ mod tests {
         assert!(!script.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")));
         for (name, _) in MODULES {
             assert!(script.contains(&format!("// {name}\n")), "{name} is imported by none");
+        }
+    }
+
+    #[test]
+    fn the_script_has_the_server_s_limits() {
+        let script = String::from_utf8_lossy(&ASSETS.script.asset.plain.body);
+        for limit in [
+            format!("const TEXT_BYTES = {} * 1024;", TEXT_LIMIT / 1024),
+            format!("const NAME_LETTERS = {NAME_LIMIT};"),
+            // The most messages that it asks for at once.
+            format!("const LEAP = {HISTORY_MAX};"),
+            // It stops sending a message again a minute before the server forgets its id.
+            format!("const REMEMBERED = {} * 60 * 1000;", SEND_ID_MEMORY_MS / 60_000 - 1),
+        ] {
+            assert!(script.contains(&limit), "{limit}");
         }
     }
 }

@@ -33,7 +33,7 @@ const LOCK = "comet-chat-post";
 /** How long to wait for another tab that sends, in milliseconds. */
 const PATIENCE = 3_000;
 
-const BETWEEN = "Something between here and the server answers in its place. It is tried again.";
+const BETWEEN = "A proxy or a network answers in the server's place. The message is sent again.";
 
 export class Outbox {
   #room;

@@ -2,7 +2,7 @@
 
 import { history } from "./wire.js";
 
-const PAGE = 100;
+const STEP = 100;
 
 /** How many messages to load at once on the way to where the reader stopped: the most that the server gives. */
 const LEAP = 500;
@@ -43,7 +43,7 @@ export class Past {
   async look() {
     const wanted = this.#scroller.scrollTop <= NEAR && !this.#loading && !this.#ended && this.#log.oldest;
     if (!wanted || Date.now() - this.#failed < PAUSE) return;
-    await this.#load(PAGE);
+    await this.#load(STEP);
     if (this.#failed === 0) this.look();
   }
 
@@ -56,7 +56,7 @@ export class Past {
     const { oldest } = this.#log;
     this.#loading = true;
     this.#failed = 0;
-    this.#say("Loading what came before…");
+    this.#say("Loading older messages…");
     try {
       const { messages, previous, gap } = await history(this.#room, oldest.id, limit);
       // A gap means that the server no longer keeps that place: its messages came later.
@@ -65,7 +65,7 @@ export class Past {
       this.#say(this.#ended ? "The beginning of what is kept" : "");
     } catch {
       this.#failed = Date.now();
-      this.#say("What came before can't be loaded now.");
+      this.#say("Older messages can't be loaded now.");
       // A reader at the top can't scroll further up.
       setTimeout(() => this.look(), PAUSE);
     }

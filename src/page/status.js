@@ -5,8 +5,8 @@ import { home, keepFocus } from "./focus.js";
 const WORDS = {
   down: "Reconnecting",
   between:
-    "Reconnecting: something between here and the server answers in its place, a proxy or a network that wants a sign-in.",
-  offline: "You are offline. What you write goes out when you are back.",
+    "Reconnecting: a proxy, or a network that wants a sign-in, answers in the server's place.",
+  offline: "You are offline. Your messages are sent when you are back.",
 };
 
 /** A server that is back within this time was never away, in milliseconds. */
