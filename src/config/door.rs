@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::HOLD_MAX;
+
 /// How long a stopping server lets requests that are being answered finish. It has 2 s in all.
 pub const DRAIN: Duration = Duration::from_millis(1_500);
 
@@ -31,3 +33,31 @@ pub const HEAD_LINES_MAX: usize = 100;
 
 /// The most bytes of a request's head (16 KiB), where the engine controls it.
 pub const HEAD_MAX: usize = 16 * 1024;
+
+/// How many connections may stand in the kernel's queue to be accepted. The 128 of std drop connections in a
+/// burst.
+pub const BACKLOG: i32 = 4_096;
+
+/// How long a connection may be silent between two requests: longer than the longest wait and the gap between
+/// two polls.
+pub const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));
+
+/// How long a client may take nothing of a reply that is more than its kernel and ours hold. A client that
+/// goes on reading gets all of it, however slowly.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The bytes of a reply that the kernel holds for us (128 KiB, which it doubles for its own needs). With a
+/// larger buffer the kernel holds megabytes for each client that does not read. It also lets a sender go on
+/// only when a third of the buffer is free, and a slow reader takes longer for that than [`SEND_TIMEOUT`].
+pub const SEND_BUFFER: usize = 128 * 1024;
+
+/// How long a connection that we close may go on sending, so that the client reads our last reply first. If
+/// data comes for a closed socket, the kernel makes the client forget what it has not read.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// How often at most the log says that the same thing has failed again.
+pub const SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// How long all must have been well for the next failure to count as a first one. One success is not enough:
+/// at a limit, successes and failures take turns.
+pub const CALM: Duration = Duration::from_secs(10);

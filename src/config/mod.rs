@@ -1,17 +1,23 @@
 //! Every limit, its default and its reason, by subject.
 
 mod door;
+#[cfg(feature = "async")]
+mod hyper;
 mod message;
 mod page;
 mod reply;
 mod room;
 mod store;
+mod tiny_http;
 mod wait;
 
 pub use self::door::*;
+#[cfg(feature = "async")]
+pub use self::hyper::*;
 pub use self::message::*;
 pub use self::page::*;
 pub use self::reply::*;
 pub use self::room::*;
 pub use self::store::*;
+pub use self::tiny_http::*;
 pub use self::wait::*;

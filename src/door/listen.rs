@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, TcpKeepalive, Type};
 
-/// How many connections may wait to be accepted; std's 128 drop connections in a burst.
-const BACKLOG: i32 = 4_096;
+use crate::config::BACKLOG;
 
 /// Binds a socket: to be given an engine's own options, and then to [`listen`].
 ///

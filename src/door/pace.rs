@@ -2,12 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How often at most it is said that the same thing has failed again.
-const SAID_EVERY: Duration = Duration::from_secs(60);
-
-/// How long all must have been well for the next failure to count as a first one. One success does not:
-/// at a limit, successes and failures take turns.
-const CALM: Duration = Duration::from_secs(10);
+use crate::config::{CALM, SAID_EVERY};
 
 /// How often one thing fails, and what is done about it. It knows no clock.
 #[derive(Debug, Clone)]

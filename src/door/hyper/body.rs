@@ -9,7 +9,7 @@ use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use super::connections::Visit;
-use super::patience::BODY_TIMEOUT;
+use crate::config::BODY_TIMEOUT;
 use crate::message::TEXT_LIMIT;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{BodyLength, Head};

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use hyper::Request;
@@ -25,14 +25,10 @@ use super::response::broken;
 use super::service::Service;
 use super::socket::Socket;
 use super::unread::refuse_unread;
-use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::config::{ACCEPT_PAUSES, HEAD_LINES_MAX, HEAD_MAX};
 use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
-
-/// The pauses after a failed accept: from the first, doubled up to the last. Who knocks when there is room
-/// again waits no longer than that.
-const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// Accepts connections until the door closes.
 pub async fn receive(door: Arc<Door<impl Service>>) {

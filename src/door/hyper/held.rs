@@ -8,16 +8,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::{HELD_MAX, HELD_SHARE, LIGHT};
+use crate::config::{HELD_MAX, HELD_SHARE, LIGHT, STUCK};
 use crate::wire::refusal::Refusal;
-
-/// From when on a client that takes nothing is cut for anybody. A reader of 60 KB/s takes what the kernel
-/// holds for it in less.
-const STUCK: Duration = Duration::from_secs(3);
 
 /// What is held for all clients.
 #[derive(Default)]
@@ -196,6 +191,8 @@ impl Heavy {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const MIB: usize = 1024 * 1024;

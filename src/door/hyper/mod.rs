@@ -14,7 +14,6 @@ mod events;
 mod exchange;
 mod handlers;
 mod held;
-mod patience;
 mod response;
 mod serving;
 mod socket;
@@ -25,6 +24,7 @@ mod unread;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
+use crate::config::SEND_BUFFER;
 use crate::door::budget::Cost;
 use crate::door::listen;
 
@@ -35,10 +35,6 @@ pub use self::serving::serve;
 
 /// A connection is a descriptor, whether it waits or not.
 pub const COST: Cost = Cost { descriptors: 1, threads: 0, waiting_threads: 0 };
-
-/// The bytes of replies that the kernel takes off our hands for each client (128 KiB, which it doubles for
-/// its own needs). Left alone it takes megabytes for each that does not read.
-const SEND_BUFFER: usize = 128 * 1024;
 
 /// Binds a listener with the options that every connection inherits from it.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {

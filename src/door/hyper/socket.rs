@@ -13,14 +13,7 @@ use tokio::time::timeout;
 
 use super::connections::Connection;
 use super::deadline::Deadline;
-use super::patience::{HEAD_TIMEOUT, SEND_TIMEOUT, SILENCE};
-
-/// How long a connection that we close may go on sending, so that it reads our last reply first: a
-/// kernel that still gets data for a closed socket tells the client to forget what it has not read.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// The most bytes that are read and thrown away meanwhile.
-const LINGER_BYTES: u64 = 1024 * 1024;
+use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE};
 
 /// A TCP stream.
 pub struct Socket {

@@ -13,8 +13,8 @@ use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::door::Door;
-use super::patience::{SEND_TIMEOUT, SILENCE};
 use super::{Answer, Service, Visit, bind, handlers};
+use crate::config::{SEND_TIMEOUT, SILENCE};
 use crate::door::budget::Budget;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};

@@ -12,21 +12,11 @@ use tiny_http::Request;
 
 use super::counts::Counts;
 use super::sockets::{Seen, canonical};
-use crate::config::PIPELINE_MAX;
+use crate::config::{CLOSED_FOR, CONNECTIONS_SWEEP, LOOKS_EVERY, PIPELINE_MAX};
 use crate::door::gate::{Cancel, Interrupt, Seat};
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
-
-/// How long after a connection was closed for our part what still comes on it is dropped, where the
-/// kernel does not tell whether it is still the same connection.
-const CLOSED_FOR: Duration = Duration::from_secs(1);
-
-/// How often at most the kernel is asked about a closed connection on which more comes than may be honest.
-const LOOKS_EVERY: Duration = Duration::from_millis(20);
-
-/// How often what is known of connections long gone is forgotten.
-const SWEEP: Duration = Duration::from_secs(10);
 
 /// The connections that were heard of lately.
 pub struct Connections {
@@ -188,7 +178,7 @@ impl Connections {
 
 impl Table {
     fn sweep(&mut self, now: Instant, lifetime: Duration) {
-        if now - self.swept < SWEEP {
+        if now - self.swept < CONNECTIONS_SWEEP {
             return;
         }
         self.swept = now;

@@ -4,8 +4,8 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use super::crew::{Crew, SPARE};
-use crate::config::{HELD_MAX, LIGHT};
+use super::crew::Crew;
+use crate::config::{HANDLERS_SPARE, HELD_MAX, LIGHT};
 use crate::door::gate::{Gate, Seat};
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
@@ -34,7 +34,7 @@ impl Counts {
 
     /// Gives a request a seat among those who wait, if there is one and its thread can be spared.
     pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.gate.admit(self.crew.count().saturating_sub(SPARE))
+        self.gate.admit(self.crew.count().saturating_sub(HANDLERS_SPARE))
     }
 
     /// How many are at the door, for the metrics.

@@ -6,14 +6,7 @@
 
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
 
-/// How many idle handlers stay however quiet it is.
-pub const KEPT: isize = 4;
-
-/// How many handlers never wait, however few threads the machine gives.
-pub const SPARE: usize = 2;
-
-/// How many handlers are started at most for one task.
-const CATCH_UP: usize = 8;
+use crate::config::{HANDLERS_AT_ONCE, HANDLERS_KEPT, HANDLERS_SPARE};
 
 /// The counts. Each function is one step that nothing comes between.
 #[derive(Debug, Default)]
@@ -32,8 +25,8 @@ impl Crew {
     /// Counts a task that is about to be given. Says how many handlers should be started for those who come
     /// next: one, or more when there was no thread for earlier ones.
     pub fn count_task(&self) -> usize {
-        let missing = SPARE.cast_signed() + 1 - self.free.fetch_sub(1, SeqCst);
-        usize::try_from(missing).unwrap_or(0).min(CATCH_UP)
+        let missing = HANDLERS_SPARE.cast_signed() + 1 - self.free.fetch_sub(1, SeqCst);
+        usize::try_from(missing).unwrap_or(0).min(HANDLERS_AT_ONCE)
     }
 
     /// Counts a handler that is about to be started. Says whether there may be so many.
@@ -58,7 +51,7 @@ impl Crew {
     /// Takes a free handler off the count of the free ones, so that it ends. Says whether there are more than
     /// enough.
     pub fn shrink(&self) -> bool {
-        self.free.fetch_update(SeqCst, SeqCst, |free| (free > KEPT).then(|| free - 1)).is_ok()
+        self.free.fetch_update(SeqCst, SeqCst, |free| (free > HANDLERS_KEPT).then(|| free - 1)).is_ok()
     }
 
     /// Takes a handler off the count that was let go.
@@ -250,7 +243,7 @@ mod tests {
                 world.holds();
                 let next = world.next();
                 let left = world.waiting + world.answering + world.done;
-                assert!(left >= started.min(KEPT.unsigned_abs()), "{:?}", world.key());
+                assert!(left >= started.min(HANDLERS_KEPT.unsigned_abs()), "{:?}", world.key());
                 waiting.extend(next.into_iter().filter(|next| known.insert(next.key())));
             }
             assert!(known.len() > 1_000, "{}", known.len());

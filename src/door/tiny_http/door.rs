@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -16,18 +15,9 @@ use super::rescuer::Rescuer;
 use super::service::Service;
 use super::sockets::{Seen, Sockets};
 use super::tasks::Tasks;
-use crate::config::HOLD_MAX;
+use crate::config::LIFETIME;
 use crate::door::budget::Budget;
 use crate::door::gate::Gate;
-
-/// How long a connection may be silent: longer than the longest wait and the gap between two polls.
-pub const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));
-
-/// How long a client may take to accept what is sent to it.
-pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// After how long no connection of a dead server is alive.
-pub const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
 
 /// What the threads share.
 pub struct Door {

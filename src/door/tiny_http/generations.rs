@@ -17,15 +17,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::door::{Door, LIFETIME};
+use super::door::Door;
 use super::handlers;
 use super::sockets::descriptor;
-
-/// How often a receiver looks whether it is still needed.
-const BEAT: Duration = Duration::from_secs(1);
-
-/// The stack of a receiver, in bytes: it reads heads, and hands requests on.
-const STACK: usize = 256 * 1024;
+use crate::config::{LIFETIME, RECEIVER_BEAT, RECEIVER_STACK};
 
 /// One life of tiny_http's server. Its accept thread may die; its connections live on.
 pub struct Generation {
@@ -62,7 +57,7 @@ impl Generation {
             let door = door.clone();
             thread::Builder::new()
                 .name("receiver".into())
-                .stack_size(STACK)
+                .stack_size(RECEIVER_STACK)
                 .spawn(move || receive(&door, &lives))
                 .ok()?
         };
@@ -141,7 +136,7 @@ impl Life {
 fn receive(door: &Arc<Door>, lives: &Receiver<Arc<Life>>) {
     let Ok(life) = lives.recv() else { return };
     loop {
-        match life.http.recv_timeout(BEAT) {
+        match life.http.recv_timeout(RECEIVER_BEAT) {
             Ok(Some(request)) => {
                 life.heard.store(life.started.elapsed().as_secs(), SeqCst);
                 handlers::arrive(door, request);

@@ -13,17 +13,11 @@ use std::thread;
 use tiny_http::Request;
 
 use super::connections::{Arrival, Turn, Visit};
-use super::crew::KEPT;
 use super::door::Door;
 use super::tasks::Task;
 use super::{ending, exchange, head};
+use crate::config::{HANDLER_STACK, HANDLERS_KEPT, HANDLERS_LANE};
 use crate::wire::request::BodyLength;
-
-/// How many handlers there may be beside those that wait: the lane of the POSTs.
-const LANE: usize = 256;
-
-/// A handler's stack, in bytes: it renders JSON and reads the store, and both are shallow.
-const STACK: usize = 256 * 1024;
 
 /// Takes in a request that tiny_http has received. One thread does so at a time for a connection.
 pub fn arrive(door: &Arc<Door>, request: Request) {
@@ -57,13 +51,13 @@ pub fn dismiss(door: &Door) {
 
 /// Starts those that stay.
 pub fn start(door: &Arc<Door>) {
-    (0..KEPT).take_while(|_| add_handler(door)).for_each(drop);
+    (0..HANDLERS_KEPT).take_while(|_| add_handler(door)).for_each(drop);
 }
 
 /// Starts one more handler, if there may be one and the machine gives a thread.
 fn add_handler(door: &Arc<Door>) -> bool {
     let crew = &door.counts.crew;
-    if !crew.grow(door.counts.gate.budget().waiters + LANE) {
+    if !crew.grow(door.counts.gate.budget().waiters + HANDLERS_LANE) {
         return false;
     }
     crew.count_free();
@@ -75,7 +69,7 @@ fn add_handler(door: &Arc<Door>) -> bool {
         }
     };
     // The handle is let go: the crew counts the threads, and each ends by itself once idle.
-    match thread::Builder::new().name("handler".into()).stack_size(STACK).spawn(handler) {
+    match thread::Builder::new().name("handler".into()).stack_size(HANDLER_STACK).spawn(handler) {
         Ok(_) => true,
         Err(error) => {
             crew.uncount_start();

@@ -27,6 +27,7 @@ mod watcher;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
+use crate::config::{SEND_BUFFER, SEND_TIMEOUT, SILENCE};
 use crate::door::budget::Cost;
 use crate::door::listen;
 
@@ -37,11 +38,6 @@ pub use self::serving::serve;
 
 /// A connection is a thread of tiny_http's and two descriptors; one that waits is a handler's, too.
 pub const COST: Cost = Cost { descriptors: 2, threads: 1, waiting_threads: 1 };
-
-/// The bytes of a reply that the kernel takes off our hands (128 KiB, which it doubles for its own
-/// needs). A kernel with a larger buffer lets a sender go on only when a third of that is free, and a slow
-/// reader takes longer for that than [`SEND_TIMEOUT`](door::SEND_TIMEOUT).
-const SEND_BUFFER: usize = 128 * 1024;
 
 /// What tiny_http can't be kept from, for whoever opens it to a network.
 pub const WARNING: &str = "\
@@ -56,8 +52,8 @@ tiny_http has no limit there, and nothing in this process can give it one. Put n
 /// **Cure:** on Linux an accepted socket inherits the listener's options.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = listen::bind(address)?;
-    socket.set_read_timeout(Some(door::SILENCE))?;
-    socket.set_write_timeout(Some(door::SEND_TIMEOUT))?;
+    socket.set_read_timeout(Some(SILENCE))?;
+    socket.set_write_timeout(Some(SEND_TIMEOUT))?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     listen::listen(socket)
 }

@@ -11,23 +11,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use socket2::{Domain, Socket, Type};
 
 use crate::address::from_here;
+use crate::config::{RESCUE_BEAT, RESCUE_CALM_BEAT, RESCUE_PATIENCE, RESCUE_STIR, RESCUES_MAX};
 use crate::metrics::{METRICS, process};
-
-/// How often it connects unasked while connections come, and how often when none has come for a while.
-///
-/// Each beat wakes another idle thread of tiny_http's pool, which would have ended after 5 s of sleep:
-/// at ten a second fifty of them never do.
-const BEAT: Duration = Duration::from_millis(100);
-const CALM_BEAT: Duration = Duration::from_secs(1);
-
-/// For how long after a connection's first request others are expected to come.
-const STIR: Duration = Duration::from_secs(2);
-
-/// How soon a connection is looked at that is not stranded; and the beat while there may be more.
-const PATIENCE: Duration = Duration::from_millis(20);
-
-/// How many calls may stand at once. Further ones are left to the beat.
-const CALLS_MAX: usize = 1_024;
 
 /// **Fault:** tiny_http's `TaskPool::spawn` trusts a count of idle threads that is stale until a
 /// woken thread has run, so in a burst of connections some are queued behind a thread that then
@@ -50,7 +35,7 @@ struct Call;
 impl Rescuer {
     /// Starts the thread, for a server that listens at this address.
     pub fn start(listening: SocketAddr) -> io::Result<Rescuer> {
-        let (calls, called) = bounded(CALLS_MAX);
+        let (calls, called) = bounded(RESCUES_MAX);
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
         let thread = thread::Builder::new()
@@ -80,9 +65,9 @@ fn run(address: SocketAddr, calls: &Receiver<Call>, stopped: &AtomicBool) {
     let mut more = false;
     while !stopped.load(SeqCst) {
         let pause = match called.elapsed() {
-            _ if more => PATIENCE,
-            since if since < STIR => BEAT,
-            _ => CALM_BEAT,
+            _ if more => RESCUE_PATIENCE,
+            since if since < RESCUE_STIR => RESCUE_BEAT,
+            _ => RESCUE_CALM_BEAT,
         };
         // A connection may fail for want of a file descriptor: then the next beat does it.
         match calls.recv_timeout(pause) {
@@ -100,7 +85,7 @@ fn run(address: SocketAddr, calls: &Receiver<Call>, stopped: &AtomicBool) {
 fn connect(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    socket.connect_timeout(&address.into(), BEAT)?;
+    socket.connect_timeout(&address.into(), RESCUE_BEAT)?;
     METRICS.rescues.inc();
     Ok(socket)
 }
@@ -112,7 +97,7 @@ fn connect(address: SocketAddr) -> io::Result<Socket> {
 fn may_be_more(address: SocketAddr) -> io::Result<bool> {
     let before = process::threads();
     let mut socket = connect(address)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(RESCUE_PATIENCE))?;
     // Whoever looks at it sees at once that nothing comes, and closes it.
     socket.shutdown(Shutdown::Write)?;
     let end = socket.read(&mut [0]);
@@ -135,7 +120,7 @@ mod tests {
         // Nobody accepts here, so that a connection fails once the queue is full.
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let rescuer = Rescuer::start(listener.local_addr().expect("it is bound")).expect("a thread");
-        (0..CALLS_MAX).for_each(|_| rescuer.call());
+        (0..RESCUES_MAX).for_each(|_| rescuer.call());
         let start = Instant::now();
         rescuer.stop();
         assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());

@@ -15,11 +15,8 @@ use super::generations::Generation;
 use super::handlers;
 use super::service::Service;
 use super::supervisor::supervise;
-use crate::config::DRAIN;
+use crate::config::{DRAIN, LET_GO};
 use crate::door::budget::Budget;
-
-/// How long at the end the threads that are idle may take to let go of what they share.
-const LET_GO: Duration = Duration::from_millis(200);
 
 /// Serves until `stop` says so or is dropped; then answers all who wait, lets what is in flight finish, and
 /// returns.

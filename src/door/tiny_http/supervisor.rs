@@ -13,15 +13,9 @@ use crossbeam_channel::{Receiver, after, never, select, tick};
 use super::door::Door;
 use super::generations::Generation;
 use super::watcher;
+use crate::config::{REVIVAL_PAUSES, SUPERVISOR_BEAT};
 use crate::door::pace::{Failure, Pace};
 use crate::metrics::METRICS;
-
-/// How often it looks.
-const BEAT: Duration = Duration::from_secs(1);
-
-/// The pauses before a dead server is replaced: from the first, doubled up to the last. After a herd has gone it
-/// takes several servers to accept those of it that stood in the queue, and who comes next waits for all.
-const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
 /// What the supervisor hears of.
 enum Event {
@@ -83,7 +77,7 @@ pub fn supervise(door: &Arc<Door>, stop: &Receiver<()>) -> Vec<Generation> {
     let mut generations: Vec<Generation> = vec![];
     let mut watcher: Option<JoinHandle<()>> = None;
     let mut due = after(Duration::ZERO);
-    let beat = tick(BEAT);
+    let beat = tick(SUPERVISOR_BEAT);
     loop {
         let event = select! {
             recv(due) -> _ => {

@@ -2,16 +2,14 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tiny_http::Request;
 
 use super::connections::{Turn, Visit};
+use crate::config::HANDLER_IDLE;
 use crate::door::pace::Pace;
-
-/// How long a handler waits for a task before it may end.
-pub const IDLE: Duration = Duration::from_secs(5);
 
 /// A task of a handler's.
 pub enum Task {
@@ -36,7 +34,7 @@ impl Tasks {
     pub fn new() -> Tasks {
         // Each connection has one task at most in it.
         let (given, taken) = unbounded();
-        Tasks { given, taken, missed: Mutex::new(Pace::new(IDLE, IDLE)) }
+        Tasks { given, taken, missed: Mutex::new(Pace::new(HANDLER_IDLE, HANDLER_IDLE)) }
     }
 
     /// Gives a task to whichever handler is free first.
@@ -45,9 +43,9 @@ impl Tasks {
         let _ = self.given.send(task);
     }
 
-    /// Takes a task, if one comes within [`IDLE`].
+    /// Takes a task, if one comes within [`HANDLER_IDLE`].
     pub fn take(&self) -> Option<Task> {
-        self.taken.recv_timeout(IDLE).ok()
+        self.taken.recv_timeout(HANDLER_IDLE).ok()
     }
 
     /// Says that the machine has no thread, but not each time.

@@ -12,25 +12,12 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::door::Door;
 use super::sockets::{Seen, duplicate};
-use crate::config::HEAD_TIMEOUT;
+use crate::config::{DEAF_BEATS, HEAD_TIMEOUT, LINGER, LINGER_BEAT, WATCH_BEAT};
 use crate::door::pace::Pace;
-
-/// How often it looks.
-const BEAT: Duration = Duration::from_secs(1);
-
-/// How long a connection that we close may go on sending, so that it reads our last reply first: a
-/// kernel that still gets data for a closed socket tells the client to forget what it has not read.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// How often it looks at connections that are being closed.
-const LINGER_BEAT: Duration = Duration::from_millis(20);
-
-/// For how many beats clients may knock and nobody be served, until the door is taken for deaf.
-const DEAF_BEATS: u32 = 5;
 
 /// Starts the thread. It ends when the door closes.
 pub fn start(door: &Arc<Door>) -> io::Result<JoinHandle<()>> {
@@ -39,7 +26,7 @@ pub fn start(door: &Arc<Door>) -> io::Result<JoinHandle<()>> {
         let mut watcher = Watcher {
             lingering: Vec::new(),
             strangers: HashMap::new(),
-            cut_off: Pace::new(BEAT, BEAT),
+            cut_off: Pace::new(WATCH_BEAT, WATCH_BEAT),
             looked: None,
             received: 0,
             deaf: 0,
@@ -66,7 +53,7 @@ struct Watcher {
 
 impl Watcher {
     fn run(&mut self, door: &Door) {
-        let pause = if self.lingering.is_empty() { BEAT } else { LINGER_BEAT };
+        let pause = if self.lingering.is_empty() { WATCH_BEAT } else { LINGER_BEAT };
         if let Some(connection) = door.closer.take(pause) {
             self.lingering.push((connection, Instant::now() + LINGER));
         }
@@ -79,7 +66,7 @@ impl Watcher {
             !is_over && connection.peer_addr().is_ok()
         });
         let now = Instant::now();
-        if self.looked.is_none_or(|looked| now - looked >= BEAT) {
+        if self.looked.is_none_or(|looked| now - looked >= WATCH_BEAT) {
             self.looked = Some(now);
             // Where the kernel does not tell, the listener's time-outs have to do.
             if let Ok(seen) = door.sockets.all() {
