@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 use hdrhistogram::Histogram;
 
 use super::error::Error;
-use super::session::{Session, bar, histogram};
+use super::latency::histogram;
+use super::session::{Session, bar};
 
 /// After so many rounds in which somebody was kept waiting to the end of patience, it is over.
 const STALLED_ROUNDS: usize = 3;

@@ -1,6 +1,7 @@
 //! The texts of a run's messages: `TAG NUMBER ....`, told apart from all that others say.
 
-use super::ledger::Number;
+/// A message by its number: 0 for the first that this run published.
+pub type Number = u32;
 
 /// What marks the messages of this run.
 pub struct Mark {

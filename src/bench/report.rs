@@ -3,14 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::Mode;
+use super::args::Mode;
+use super::cost::Server;
 use super::fanout;
-use super::ledger::Verdict;
+use super::latency::Latency;
+use super::machine::Machine;
 use super::process::Usage;
 use super::session::Session;
+use super::verdict::Verdict;
 use crate::message::Timestamp;
 
 /// What one run found. Times of delivery are in microseconds.
@@ -47,66 +49,12 @@ pub struct Report {
     pub verdict: Verdict,
 }
 
-/// Where it ran.
-#[derive(Debug, Serialize)]
-struct Machine {
-    processor: String,
-    processors: usize,
-    memory_bytes: u64,
-    system: String,
-}
-
 #[derive(Debug, Serialize)]
 struct Waiters {
     asked: usize,
     held: usize,
     refused: usize,
     refusal: Option<String>,
-}
-
-/// A distribution, in microseconds.
-#[derive(Debug, Serialize)]
-struct Latency {
-    mean: f64,
-    p50: f64,
-    p90: f64,
-    p99: f64,
-    p999: f64,
-    max: f64,
-}
-
-/// What the server spent, and what each waiter costs it.
-#[derive(Debug, Serialize)]
-struct Server {
-    /// With the waiters held, before the first publish.
-    held: Usage,
-    /// Its time on a processor while it was measured, as a share of one processor.
-    share: f64,
-    per_delivery: Option<PerDelivery>,
-    per_waiter: Option<PerWaiter>,
-    /// Context switches in a second while it was measured.
-    switches_a_second: f64,
-}
-
-/// Of the whole run, divided by the deliveries: each includes its next poll.
-#[derive(Debug, Serialize)]
-struct PerDelivery {
-    cpu_us: f64,
-    user_us: f64,
-    system_us: f64,
-    voluntary_switches: f64,
-    involuntary_switches: f64,
-}
-
-/// The difference between waiters held and none, divided by their number.
-#[derive(Debug, Serialize)]
-struct PerWaiter {
-    threads: f64,
-    fds: f64,
-    resident_bytes: f64,
-    kernel_stack_bytes: f64,
-    page_table_bytes: f64,
-    virtual_bytes: f64,
 }
 
 impl Report {
@@ -155,7 +103,10 @@ impl Report {
             reconnects: waiters.reconnects,
             gaps: waiters.gaps,
             foreign: waiters.foreign,
-            server: server.map(|(before, after)| Server::of(session, before, &after, took, held)),
+            server: server.map(|(before, after)| {
+                let none = session.baseline.as_ref();
+                Server::of(none, before, &after, took, held, deliveries)
+            }),
             load_share: load
                 .map(|(before, after)| after.cpu_since(&before).as_secs_f64() / took.as_secs_f64()),
             verdict: ledger.verdict(),
@@ -165,93 +116,6 @@ impl Report {
     /// The whole report in one JSON object.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("every key is a string")
-    }
-}
-
-impl Machine {
-    #[cfg(target_os = "linux")]
-    fn here() -> Machine {
-        use procfs::Current;
-        let processors = procfs::CpuInfo::current().ok();
-        let model = processors.as_ref().and_then(|all| all.model_name(0));
-        let release = procfs::sys::kernel::Version::current();
-        Machine {
-            processor: model.unwrap_or("unknown").to_owned(),
-            processors: processors.as_ref().map_or(0, |all| all.num_cores()),
-            memory_bytes: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total),
-            system: match release {
-                Ok(v) => format!("Linux {}.{}.{}", v.major, v.minor, v.patch),
-                Err(_) => "Linux".to_owned(),
-            },
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn here() -> Machine {
-        Machine {
-            processor: std::env::consts::ARCH.to_owned(),
-            processors: std::thread::available_parallelism().map_or(0, usize::from),
-            memory_bytes: 0,
-            system: std::env::consts::OS.to_owned(),
-        }
-    }
-}
-
-impl Latency {
-    /// `None` when nothing was timed.
-    fn of(nanoseconds: &Histogram<u64>) -> Option<Latency> {
-        let at = |quantile| nanoseconds.value_at_quantile(quantile) as f64 / 1000.0;
-        (!nanoseconds.is_empty()).then(|| Latency {
-            mean: nanoseconds.mean() / 1000.0,
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: nanoseconds.max() as f64 / 1000.0,
-        })
-    }
-}
-
-impl Server {
-    fn of(session: &Session<'_>, held: Usage, after: &Usage, took: Duration, waiters: usize) -> Server {
-        let switches = after.switches_since(&held);
-        let switches = (switches.voluntary + switches.involuntary) as f64;
-        let baseline = session.baseline.as_ref();
-        Server {
-            share: after.cpu_since(&held).as_secs_f64() / took.as_secs_f64(),
-            per_delivery: PerDelivery::of(&held, after, session.ledger.deliveries()),
-            per_waiter: baseline.map(|none| PerWaiter::of(none, &held, waiters)),
-            switches_a_second: switches / took.as_secs_f64(),
-            held,
-        }
-    }
-}
-
-impl PerDelivery {
-    fn of(before: &Usage, after: &Usage, deliveries: usize) -> Option<PerDelivery> {
-        let each = |duration: Duration| duration.as_secs_f64() * 1e6 / deliveries as f64;
-        let switches = after.switches_since(before);
-        (deliveries > 0).then(|| PerDelivery {
-            cpu_us: each(after.cpu_since(before)),
-            user_us: each(after.user.saturating_sub(before.user)),
-            system_us: each(after.system.saturating_sub(before.system)),
-            voluntary_switches: switches.voluntary as f64 / deliveries as f64,
-            involuntary_switches: switches.involuntary as f64 / deliveries as f64,
-        })
-    }
-}
-
-impl PerWaiter {
-    fn of(none: &Usage, held: &Usage, waiters: usize) -> PerWaiter {
-        let each = |of: fn(&Usage) -> u64| (of(held) as f64 - of(none) as f64) / waiters as f64;
-        PerWaiter {
-            threads: each(|usage| usage.threads),
-            fds: each(|usage| usage.fds),
-            resident_bytes: each(|usage| usage.resident),
-            kernel_stack_bytes: each(|usage| usage.kernel_stacks),
-            page_table_bytes: each(|usage| usage.page_tables),
-            virtual_bytes: each(|usage| usage.virtual_size),
-        }
     }
 }
 
@@ -309,66 +173,5 @@ impl fmt::Display for Report {
             format!("{} lost, {} doubled, {} swapped", verdict.lost, verdict.doubled, verdict.swapped)
         };
         line("verdict", judged)
-    }
-}
-
-impl Server {
-    fn write(&self, line: &mut impl FnMut(&str, String) -> fmt::Result) -> fmt::Result {
-        let kib = |bytes: f64| bytes / 1024.0;
-        if let Some(each) = &self.per_delivery {
-            line(
-                "server, a delivery",
-                format!(
-                    "{:.1} us of a processor ({:.1} user, {:.1} kernel); {:.2} + {:.2} context switches",
-                    each.cpu_us,
-                    each.user_us,
-                    each.system_us,
-                    each.voluntary_switches,
-                    each.involuntary_switches
-                ),
-            )?;
-        }
-        if let Some(each) = &self.per_waiter {
-            line(
-                "server, a waiter",
-                format!(
-                    "{:.2} threads, {:.2} fds; KiB: {:.1} resident, {:.1} kernel stack, \
-                     {:.1} page tables, {:.0} reserved",
-                    each.threads,
-                    each.fds,
-                    kib(each.resident_bytes),
-                    kib(each.kernel_stack_bytes),
-                    kib(each.page_table_bytes),
-                    kib(each.virtual_bytes)
-                ),
-            )?;
-        }
-        line(
-            "server, in all",
-            format!(
-                "{} threads, {} fds, {:.1} MiB resident; {:.0} % of a processor, \
-                 {:.0} context switches a second",
-                self.held.threads,
-                self.held.fds,
-                kib(self.held.resident as f64) / 1024.0,
-                self.share * 100.0,
-                self.switches_a_second
-            ),
-        )
-    }
-}
-
-impl fmt::Display for Latency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |microseconds: f64| microseconds / 1000.0;
-        write!(
-            f,
-            "p50 {:.2}  p90 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms",
-            ms(self.p50),
-            ms(self.p90),
-            ms(self.p99),
-            ms(self.p999),
-            ms(self.max)
-        )
     }
 }

@@ -1,15 +1,16 @@
 //! One run: publishers and waiters on one readiness loop, and the record of what they saw.
 
+use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
-use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::BenchArgs;
+use super::args::BenchArgs;
 use super::client::Client;
 use super::error::Error;
-use super::ledger::{Ledger, Number};
-use super::mark::Mark;
+use super::ledger::Ledger;
+use super::mark::{Mark, Number};
 use super::process::{Usage, Watched};
 use super::publishers::Publishers;
 use super::target::{Form, Target};
@@ -187,21 +188,11 @@ pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style).with_message(what)
 }
 
-/// A distribution of times in ns, to three digits, from 1 ns to an hour.
-pub fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("the bounds are in order")
-}
-
-/// Records the time from `due` to `at`, and tells it.
-pub fn record(histogram: &mut Histogram<u64>, at: SystemTime, due: SystemTime) -> Duration {
-    let latency = at.duration_since(due).unwrap_or_default();
-    histogram.saturating_record(latency.as_nanos() as u64);
-    latency
-}
-
 /// Raises the soft limit of open files as far as it goes, and sees whether that is enough.
 fn allow_files(wanted: u64) -> Result<(), Error> {
-    let allowed = rlimit::increase_nofile_limit(u64::MAX)?;
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).map_err(io::Error::from)?;
+    let allowed = maximum.unwrap_or(u64::MAX);
     if wanted > allowed {
         return Err(Error::TooManyFiles(wanted, allowed));
     }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::answer::{fatal, next_of, unexpected};
 use super::client::{Client, Event};
 use super::error::Error;
+use super::latency::{histogram, record};
 use super::ledger::Ledger;
 use super::mark::Mark;
-use super::publishers::{fatal, next_of, unexpected};
 use super::reply::Reply;
-use super::session::{histogram, record};
 use super::target::{Form, Target};
 
 /// How often in a row a server may close a waiter's connection without a reply.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::cell::Cell;
 use super::chart::short;
-use super::runs::{Cell, Comparison};
-use super::{LOOK, cpu, files, memory, reach, switches, threads};
+use super::plots::{LOOK, cpu, files, memory, reach, switches, threads};
+use super::runs::Comparison;
 
 const TEMPLATE: &str = include_str!("page.html");
 

@@ -2,8 +2,8 @@
 
 use super::chart::{HEIGHT, WIDTH};
 use super::page::escape;
+use super::plots::{LOOK, cpu, memory, reach, threads};
 use super::runs::Comparison;
-use super::{LOOK, cpu, memory, reach, threads};
 
 const MARGIN: f64 = 28.0;
 const HEAD: f64 = 76.0;
