@@ -30,9 +30,9 @@ if command -v taskset >/dev/null && (($(nproc) > 1)); then
     on_server=(taskset -c 0) on_load=(taskset -c 1)
 fi
 
-features=()
-[[ " $engines " == *" async "* ]] && features=(--features async)
-cargo build --release "${features[@]}"
+features=bench
+[[ " $engines " == *" async "* ]] && features+=,async
+cargo build --release --features "$features"
 
 runs=$directory/runs
 rm -rf "$runs"

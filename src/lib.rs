@@ -48,4 +48,5 @@ pub mod config;
 pub mod log;
 pub mod metrics;
 
+#[cfg(feature = "bench")]
 pub mod bench;

@@ -5,6 +5,8 @@ mod allocator;
 mod greeting;
 
 use std::error::Error;
+#[cfg(not(feature = "bench"))]
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{self, ExitCode};
@@ -13,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use clap::{Parser, Subcommand, ValueEnum};
+#[cfg(feature = "bench")]
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
 use comet_chat::config::{KEEP, STOP_TIME};
@@ -22,11 +25,7 @@ use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
 use comet_chat::wire::origin::Hosts;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::Signals;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use nix::sys::signal::{SigSet, Signal};
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
@@ -72,7 +71,16 @@ struct Options {
 /// What there is to do besides serving.
 #[derive(Subcommand)]
 enum Command {
+    #[cfg(feature = "bench")]
     Bench(BenchArgs),
+    /// Measure a server: hold waiters, publish, and check that each saw each message once, in order (in a
+    /// build with --features bench)
+    #[cfg(not(feature = "bench"))]
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -98,8 +106,15 @@ struct Engine {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if let Some(Command::Bench(args)) = &options.command {
-        return bench::run(args);
+    match &options.command {
+        None => {}
+        #[cfg(feature = "bench")]
+        Some(Command::Bench(args)) => return bench::run(args),
+        #[cfg(not(feature = "bench"))]
+        Some(Command::Bench { .. }) => {
+            eprintln!("comet-chat: this build has no benchmark: build it with --features bench");
+            return ExitCode::from(2);
+        }
     }
     claim_small_stacks();
     log_to_stderr(&options.log);
@@ -115,10 +130,12 @@ fn main() -> ExitCode {
 fn log_to_stderr(level: &str) {
     // The command line has let only levels pass.
     let level: tracing::Level = level.parse().expect("a level");
-    // tiny_http's own errors are seen to by the door, which says what it does about them.
-    let wanted = Targets::new().with_default(level).with_target("tiny_http", LevelFilter::OFF);
-    let lines = fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(io::stderr().is_terminal());
-    tracing_subscriber::registry().with(lines.with_filter(wanted)).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
 }
 
 /// tiny_http starts its threads with std's default stack, which only this variable can change. Small
@@ -177,6 +194,10 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
 
 /// What a stopping signal sends to: the first asks the server to end, the second ends the process.
 fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
+    // ctrlc can't tell these two from one another, and would end what `nohup` is to keep alive. They are
+    // blocked before the first thread starts, so that every thread inherits that and one waits for them.
+    let others = SigSet::from_iter([Signal::SIGTERM, Signal::SIGHUP]);
+    others.thread_block()?;
     let (stop, stopped) = bounded(1);
     let ends_in_time = watchdog()?;
     let is_ending = AtomicBool::new(false);
@@ -191,13 +212,11 @@ fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
         let end = end.clone();
         move || end()
     })?;
-    // ctrlc can't tell these two from one another, and would end what `nohup` is to keep alive.
-    let mut others = Signals::new([SIGTERM, SIGHUP])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
-        for signal in others.forever() {
+        while let Ok(signal) = others.wait() {
             match signal {
                 // A terminal that was closed ends no server, and there is nothing to read anew.
-                SIGHUP => tracing::info!("a hangup changes nothing: SIGTERM ends the server"),
+                Signal::SIGHUP => tracing::info!("a hangup changes nothing: SIGTERM ends the server"),
                 _ => end(),
             }
         }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::files;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 /// Enough for the thread of a connection, which only reads, waits and writes.
@@ -45,7 +46,7 @@ pub fn serve(address: SocketAddr) -> io::Result<()> {
 /// # Errors
 /// When a connection cannot be accepted or be given a thread.
 pub fn serve_on(listener: &TcpListener) -> io::Result<()> {
-    rlimit::increase_nofile_limit(u64::MAX)?;
+    files::allow_most()?;
     let (mailbox, letters) = unbounded();
     thread::spawn(move || room(&letters));
     loop {

@@ -28,6 +28,7 @@ mod connection;
 mod cost;
 mod error;
 mod fanout;
+mod files;
 mod firehose;
 pub mod floor;
 mod idle;

@@ -1,14 +1,13 @@
 //! One run: publishers and waiters on one readiness loop, and the record of what they saw.
 
-use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::args::BenchArgs;
 use super::client::Client;
 use super::error::Error;
+use super::files;
 use super::ledger::Ledger;
 use super::mark::{Mark, Number};
 use super::process::{Usage, Watched};
@@ -188,11 +187,9 @@ pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style).with_message(what)
 }
 
-/// Raises the soft limit of open files as far as it goes, and sees whether that is enough.
+/// Sees whether so many files may be open.
 fn allow_files(wanted: u64) -> Result<(), Error> {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).map_err(io::Error::from)?;
-    let allowed = maximum.unwrap_or(u64::MAX);
+    let allowed = files::allow_most()?;
     if wanted > allowed {
         return Err(Error::TooManyFiles(wanted, allowed));
     }

@@ -7,8 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
 
-use rlimit::Resource;
-use rustix::process::geteuid;
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 
 /// What one waiting client costs the engine that holds it.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +76,8 @@ impl Budget {
     /// Raises the limit of file descriptors as far as the budget can use it, and says what it came to. Fails
     /// with what to raise if the machine does not allow even a small chat.
     pub fn claim(cost: Cost) -> io::Result<Budget> {
-        let (soft, hard) = Resource::NOFILE.get()?;
+        let of_files = getrlimit(Resource::Nofile);
+        let hard = of_files.maximum.unwrap_or(u64::MAX);
         let limits = Limits {
             descriptors: hard,
             threads: threads_left(),
@@ -89,8 +89,9 @@ impl Budget {
         // Not further: the kernel then refuses the connection that would be one too many, before it
         // costs the thread or the map that would end the process.
         let wanted = budget.connections as u64 * cost.descriptors + descriptors_aside(hard);
-        if wanted != soft {
-            Resource::NOFILE.set(wanted.min(hard), hard)?;
+        if of_files.current != Some(wanted) {
+            let current = Some(wanted.min(hard));
+            setrlimit(Resource::Nofile, Rlimit { current, maximum: of_files.maximum })?;
         }
         Ok(budget)
     }
@@ -171,7 +172,7 @@ fn threads_left() -> u64 {
 /// How many threads this user may yet start. The kernel does not limit root.
 fn left_to_user() -> u64 {
     let user = geteuid();
-    let most = Resource::NPROC.get().map_or(u64::MAX, |(soft, _)| soft);
+    let most = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);
     if user.is_root() || most == u64::MAX {
         return u64::MAX;
     }
@@ -211,7 +212,7 @@ fn left_in_groups(root: &Path, groups: &str) -> u64 {
 
 /// How much address space this process may yet take, in bytes.
 fn space_left() -> u64 {
-    let most = Resource::AS.get().map_or(u64::MAX, |(soft, _)| soft);
+    let most = getrlimit(Resource::As).current.unwrap_or(u64::MAX);
     if most == u64::MAX {
         return most;
     }

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tempfile::TempDir;
 use ureq::http::Response;
 
@@ -131,9 +132,8 @@ fn while_the_disk_is_full_nothing_is_published(engine: &'static str) {
             }
         }
         assert!(refused == 20 && answered.len() > 5, "{refused} refused, {} stored", answered.len());
-        let pid = server.pid().cast_signed();
-        let unlimited = (rlimit::INFINITY, rlimit::INFINITY);
-        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some(unlimited), None).unwrap();
+        let pid = Pid::from_raw(server.pid().cast_signed());
+        prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
         answered
     });
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::chat::Chat;
 use crate::server::Server;
 
@@ -155,7 +157,9 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 /// Raises this process's own limit of open files, for tests that are a crowd of clients.
 #[track_caller]
 pub fn make_room_for(connections: u64) {
-    let limit = rlimit::increase_nofile_limit(u64::MAX).expect("the limit of open files");
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("the limit of open files");
+    let limit = maximum.unwrap_or(u64::MAX);
     assert!(
         limit > connections + 100,
         "this test opens {connections} connections and may open {limit} files: raise `ulimit -Hn`"

@@ -9,6 +9,7 @@ use std::thread;
 use comet_chat::message::RoomName;
 use comet_chat::store::{Error, Store};
 use rusqlite::Connection;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use crate::place::{ALL, Place, fill, kept, open, said, sequence};
@@ -278,8 +279,8 @@ fn at_the_limit_of_its_size_nothing_is_stored_until_it_may_grow() {
     if is_inside() {
         let place = Place::in_a_file();
         let raise = || {
-            let (_, hard) = rlimit::Resource::FSIZE.get().unwrap();
-            rlimit::Resource::FSIZE.set(hard, hard).unwrap();
+            let Rlimit { maximum, .. } = getrlimit(Resource::Fsize);
+            setrlimit(Resource::Fsize, Rlimit { current: maximum, maximum }).unwrap();
         };
         fills_fails_and_recovers(&place.path(), &raise);
         return;
