@@ -13,7 +13,8 @@
 //!
 //! What must hold:
 //!
-//! - The room does no I/O, reads no clock and knows no thread. Whoever owns it calls the store.
+//! - The room does no I/O, reads no clock and knows no thread. It never waits for the store: it hands
+//!   drafts over, and the outcome comes back as a letter.
 //! - A message is stored before anybody is shown it, and shown before its sender is told `ok`.
 //! - A subscriber is answered once: with a page, or with the cursor up to which it has missed nothing.
 //! - Looking for what was missed and beginning to wait are one step in the room.
@@ -24,10 +25,7 @@
 
 pub mod message;
 
-pub mod places;
-pub mod presence;
 pub mod room;
-pub mod tails;
 
 pub mod store;
 

@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use super::room::{self, RoomHandle, Rooms};
+use super::room::{RoomHandle, Rooms};
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::answer::text_bytes;
 use crate::door::tiny_http::{Answer, Visit};
 use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
 use crate::metrics::{self, Snapshot};
-use crate::room::{After, Published, SubscriberId, Subscription, Wake, Wants};
+use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Exposition, Format, History, RoomsPage, View};
@@ -70,8 +69,7 @@ pub fn rooms(rooms: &Rooms, asked: RoomsPage) -> Result<Reply, Refusal> {
 
 /// How many are in each room that is awake.
 fn awake(rooms: &Rooms) -> HashMap<RoomName, Census> {
-    let count = |census: &room::Census| (census.waiting.load(Relaxed), census.people.load(Relaxed));
-    rooms.awake().into_iter().map(|(name, census)| (name, count(&census))).collect()
+    rooms.awake().into_iter().map(|(name, census)| (name, census.read())).collect()
 }
 
 /// Says what the server has counted, and what there is now.
@@ -79,7 +77,7 @@ pub fn metrics(rooms: &Rooms, exposition: Exposition, visit: &Visit) -> Reply {
     let awake = rooms.awake();
     let snapshot = Snapshot {
         rooms: awake.len(),
-        people: awake.values().map(|census| census.people.load(Relaxed)).sum(),
+        people: awake.values().map(|census| census.read().1).sum(),
         tail_bytes: rooms.tail_bytes(),
         store: rooms.store().stats(),
         ..visit.snapshot()
@@ -89,7 +87,7 @@ pub fn metrics(rooms: &Rooms, exposition: Exposition, visit: &Visit) -> Reply {
 
 /// What is known of the health checks before: the answer that the room owes to one which could not wait for it.
 #[derive(Default)]
-pub struct Health(Mutex<Option<Receiver<Result<Published, Refusal>>>>);
+pub struct Health(Mutex<Option<Receiver<Receipt>>>);
 
 /// Publishes in a real room, and waits for the message as anybody would; within its deadline, whatever the
 /// store does. It leaves nothing behind: while the room owes an answer to an earlier check, none is begun.
@@ -124,7 +122,7 @@ pub fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Result<Rep
 }
 
 impl Health {
-    fn owed(&self) -> MutexGuard<'_, Option<Receiver<Result<Published, Refusal>>>> {
+    fn owed(&self) -> MutexGuard<'_, Option<Receiver<Receipt>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -32,9 +32,20 @@ pub const SQLITE_SWEEP: usize = 64;
 /// would only cost files.
 pub const READERS: usize = 4;
 
+/// How many threads of the async engine read from the store, so that none that runs tasks has to wait for it.
+pub const STORE_THREADS: usize = 4;
+
 /// How long SQLite waits for another program (a backup, the `sqlite3` shell) to release the file. Publishers
 /// wait meanwhile, and give up after a few seconds.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often SQLite's writer looks whether the file is still in its place while nobody writes: so soon the
+/// log tells that it is gone.
+pub const WRITER_LOOK: Duration = Duration::from_secs(1);
+
+/// The stack of SQLite's writer: 1 MiB. SQLite is at home in the stack of an ordinary thread, whatever
+/// `RUST_MIN_STACK` says.
+pub const WRITER_STACK: usize = 1024 * 1024;
 
 /// How often the store forgets what is too old. A message can get so much older than its limit.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);

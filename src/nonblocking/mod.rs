@@ -18,9 +18,10 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use tokio::runtime::{self, Runtime};
 
-use self::room::{Rooms, STORE_THREADS};
+use self::room::Rooms;
 use self::view::Health;
 use crate::address;
+use crate::config::STORE_THREADS;
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
 use crate::page;

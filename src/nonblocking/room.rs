@@ -1,9 +1,8 @@
-//! The room's task, and the registry that finds it by name.
+//! The room's task: it carries letters to the owner, and answers back.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -14,46 +13,25 @@ use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::Now;
-use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, TAIL_LIMIT};
+use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, STORE_THREADS, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
-use crate::places::{Full, Places};
-use crate::presence::End;
-use crate::room::{IdReused, Published, Room, SubscriberId, Subscription, Wake};
-use crate::store::{self, Store};
-use crate::tails::Tails;
+use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
+use crate::room::people::End;
+use crate::room::registry::{Census, Registry};
+use crate::room::state::Room;
+use crate::room::tails::Tails;
+use crate::room::{Published, Receipt, SubscriberId, Subscription, Wake};
+use crate::store::{self, Done, Store};
 use crate::wire::refusal::Refusal;
-
-/// How many threads wait for the store, so that none that runs tasks has to.
-pub const STORE_THREADS: usize = 4;
-
-/// What a room's mailbox takes: the seed's three letters, those about people, and the last ones.
-enum Letter {
-    Subscribe { id: SubscriberId, what: Subscription, subscriber: Sender<Wake> },
-    Unsubscribe(SubscriberId, End),
-    Publish { draft: Draft, sender: Sender<Result<Published, Refusal>> },
-    People(Sender<Vec<(PersonName, Timestamp)>>),
-    Leave { name: PersonName, wait: Duration, done: Sender<Result<(), Refusal>> },
-    MakePlace,
-    Close,
-}
 
 /// A room's address. While anybody holds one, the room's task does not end.
 ///
 /// The mailbox needs no bound of its own: every letter in it is from somebody who waits for its
 /// answer, and these are bounded.
 pub struct RoomHandle {
-    mailbox: UnboundedSender<Letter>,
+    mailbox: UnboundedSender<Letter<Carrier>>,
     census: Arc<Census>,
-}
-
-/// How many are in a room, for those who only look.
-#[derive(Default)]
-pub struct Census {
-    /// Subscriptions that wait.
-    pub waiting: AtomicUsize,
-    /// People who are present.
-    pub people: AtomicUsize,
 }
 
 impl RoomHandle {
@@ -76,11 +54,12 @@ impl RoomHandle {
 
     /// Publishes, and waits until the message is stored and handed to every subscriber.
     pub async fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
-        self.post(draft).await.map_err(|_| Refusal::TryAgain)?
+        let receipt = self.post(draft).await.map_err(|_| Refusal::TryAgain)?;
+        Ok(receipt?)
     }
 
     /// The same, for one who does not wait for it, or not for ever.
-    pub fn post(&self, draft: Draft) -> Receiver<Result<Published, Refusal>> {
+    pub fn post(&self, draft: Draft) -> Receiver<Receipt> {
         let (sender, answer) = oneshot::channel();
         self.send(Letter::Publish { draft, sender });
         answer
@@ -97,42 +76,31 @@ impl RoomHandle {
     pub async fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
         let (done, answer) = oneshot::channel();
         self.send(Letter::Leave { name, wait, done });
-        answer.await.map_err(|_| Refusal::TryAgain)?
+        Ok(answer.await.map_err(|_| Refusal::TryAgain)??)
     }
 
-    fn send(&self, letter: Letter) {
+    fn send(&self, letter: Letter<Carrier>) {
         // The task can have ended only because the server is closing. The letter is dropped then,
         // and with it the channel that its sender waits on, which tells the sender.
         let _ = self.mailbox.send(letter);
     }
 }
 
-/// The rooms that are awake, by name: the seed's `register` and `whereis`.
+/// The rooms that are awake, by name.
 pub struct Rooms {
     store: Arc<dyn Store>,
-    /// A permit to ask the store. One thread is always left for the rooms, which publish.
+    /// A permit to ask the store. One thread is always left for rooms that are opened.
     askers: Semaphore,
     /// What the rooms remember, all together.
     tails: Arc<Tails>,
-    /// Held to look up, to add and to remove; never while a letter is waited for.
-    awake: Mutex<Registry>,
-}
-
-#[derive(Default)]
-struct Registry {
-    places: Places<RoomHandle, JoinHandle<()>>,
-    closed: bool,
+    awake: Registry<RoomHandle, JoinHandle<()>>,
 }
 
 impl Rooms {
     /// No room is awake yet.
     pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
-        Arc::new(Rooms {
-            store,
-            tails: Arc::default(),
-            askers: Semaphore::new(STORE_THREADS - 1),
-            awake: Mutex::default(),
-        })
+        let askers = Semaphore::new(STORE_THREADS - 1);
+        Arc::new(Rooms { store, askers, tails: Arc::default(), awake: Registry::default() })
     }
 
     /// The store behind the rooms.
@@ -150,7 +118,7 @@ impl Rooms {
         self.call(question).await.map_err(unavailable)
     }
 
-    /// Calls the store on a thread that may block.
+    /// Reads from the store on a thread that may block.
     async fn call<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
@@ -170,119 +138,100 @@ impl Rooms {
 
     /// Finds a room, and wakes it if it sleeps. If too many are awake, the one that is needed least goes.
     pub fn whereis(self: &Arc<Rooms>, name: &RoomName) -> Result<Arc<RoomHandle>, Refusal> {
-        let mut registry = self.registry();
-        if let Some(handle) = registry.places.find(name) {
-            return Ok(handle);
-        }
-        if registry.closed {
-            return Err(Refusal::Closing);
-        }
-        for handle in registry.places.make_place(name).map_err(|Full| Refusal::TooManyRooms)? {
-            handle.send(Letter::MakePlace);
-        }
+        let make_place = |handle: &RoomHandle| handle.send(Letter::MakePlace);
+        Ok(self.awake.find(name, || self.wake(name), make_place)?)
+    }
+
+    /// Starts a room's task. There can always be another.
+    fn wake(self: &Arc<Rooms>, name: &RoomName) -> Option<(Arc<RoomHandle>, JoinHandle<()>)> {
         let (mailbox, letters) = unbounded_channel();
-        let census = Arc::new(Census::default());
-        let owner = Owner { name: name.clone(), rooms: self.clone(), letters, census: census.clone() };
-        let task = tokio::spawn(owner.run());
-        let handle = Arc::new(RoomHandle { mailbox, census });
-        registry.places.insert(name.clone(), handle.clone(), task);
-        Ok(handle)
+        let handle = Arc::new(RoomHandle { mailbox, census: Arc::default() });
+        let carrier = Carrier { name: name.clone(), rooms: self.clone(), address: Arc::downgrade(&handle) };
+        let census = handle.census.clone();
+        let task = tokio::spawn(async move { carrier.run(letters, &census).await });
+        Some((handle, task))
     }
 
     /// Finds a room if it is awake, for somebody who only looks: that wakes nothing.
     pub fn look(&self, name: &RoomName) -> Result<Option<Arc<RoomHandle>>, Refusal> {
-        let registry = self.registry();
-        match registry.places.look(name) {
-            None if registry.closed => Err(Refusal::Closing),
-            found => Ok(found),
-        }
+        Ok(self.awake.look(name)?)
     }
 
     /// The rooms that are awake, and how many are in each.
     pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
-        let registry = self.registry();
-        registry.places.iter().map(|(name, handle)| (name.clone(), handle.census.clone())).collect()
+        self.awake.awake().into_iter().map(|(name, handle)| (name, handle.census.clone())).collect()
     }
 
     /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
     pub fn wake_the_peopled(self: &Arc<Rooms>) -> Result<(), store::Error> {
-        let peopled = self.store.peopled(usize::MAX)?;
-        self.registry().places.leave(peopled);
+        self.awake.leave(self.store.peopled(usize::MAX)?);
         self.wake_those_left();
         Ok(())
     }
 
     /// Wakes rooms that sleep with people in them, as far as there are places.
     fn wake_those_left(self: &Arc<Rooms>) {
-        loop {
-            let mut registry = self.registry();
-            if registry.closed {
-                return;
-            }
-            let Some(name) = registry.places.next_left() else { return };
-            drop(registry);
-            if self.whereis(&name).is_err() {
-                // It has its turn when the next room goes to sleep.
-                return self.registry().places.leave([name]);
-            }
-        }
+        self.awake.wake_those_left(|name| self.whereis(name).is_ok());
     }
 
     /// Tells every room to answer all who wait; no room takes a new subscriber after that.
     pub fn close(&self) {
-        let mut registry = self.registry();
-        registry.closed = true;
-        for (_, handle) in registry.places.iter() {
+        for handle in self.awake.close() {
             handle.send(Letter::Close);
         }
     }
 
     /// Waits until every room's task has ended. Each does once nobody holds its address.
     pub async fn join(&self) {
-        let tasks = self.registry().places.take_owners();
-        for task in tasks {
+        for task in self.awake.take_owners() {
             let _ = task.await;
         }
     }
-
-    /// Forgets a room if nobody but the registry holds its address, so that no letter can be lost. One
-    /// that may have people in it is woken again when there is a place, for them to lapse.
-    fn forget(self: &Arc<Rooms>, name: &RoomName, is_peopled: bool) -> bool {
-        let is_forgotten = self.registry().places.forget(name, is_peopled);
-        if is_forgotten {
-            self.wake_those_left();
-        }
-        is_forgotten
-    }
-
-    /// Whether a room is to go to sleep for another, and was not asked for since.
-    fn is_going(&self, name: &RoomName) -> bool {
-        self.registry().places.is_going(name)
-    }
-
-    fn registry(&self) -> MutexGuard<'_, Registry> {
-        // Nothing under this lock can panic half way.
-        self.awake.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
 }
 
-/// The one who owns a room's state: its task.
-struct Owner {
+/// What an owner has of its task: its name and address, and the way to the store.
+#[derive(Clone)]
+struct Carrier {
     name: RoomName,
     rooms: Arc<Rooms>,
-    letters: UnboundedReceiver<Letter>,
-    census: Arc<Census>,
+    address: Weak<RoomHandle>,
 }
 
-/// Whom to answer when a draft is stored; nobody, if the room itself wrote it.
-type Senders = Vec<Option<Sender<Result<Published, Refusal>>>>;
+impl Engine for Carrier {
+    type To<T> = Sender<T>;
 
-impl Owner {
-    async fn run(mut self) {
+    fn answer<T>(to: Sender<T>, what: T) {
+        let _ = to.send(what);
+    }
+
+    fn broadcast(&self, woken: Vec<(Sender<Wake>, Wake)>) {
+        let began = Instant::now();
+        if !self.name.is_internal() {
+            METRICS.deliveries.inc_by(woken.len() as u64);
+        }
+        woken.into_iter().for_each(|(subscriber, wake)| Self::answer(subscriber, wake));
+        METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
+    }
+
+    fn append(&self, batch: BatchId, drafts: Vec<Draft>) {
+        // The store holds the address, so the room does not go to sleep before it has the outcome. There
+        // is no address when the server ends and nobody waits for an answer.
+        let address = self.address.upgrade();
+        let arrived = move |outcome| {
+            if let Some(room) = address {
+                room.send(Letter::Arrived(batch, outcome));
+            }
+        };
+        self.rooms.store.append(&self.name, drafts, Done::new(arrived));
+    }
+}
+
+impl Carrier {
+    async fn run(&self, mut letters: UnboundedReceiver<Letter<Carrier>>, census: &Census) {
         // A panic takes the room's state with it, and so the channels of all who wait: they are told
         // to poll again. What was answered `ok` is in the store, from which the room starts anew.
         let mut restarted = false;
-        while AssertUnwindSafe(self.own(restarted)).catch_unwind().await.is_err() {
+        while AssertUnwindSafe(self.carry(&mut letters, census, restarted)).catch_unwind().await.is_err() {
             tracing::error!(room = %self.name, "the room panicked and is restarted from the store");
             METRICS.room_restarts.inc();
             restarted = true;
@@ -291,163 +240,90 @@ impl Owner {
 
     /// Opens the room and serves its mailbox until nobody needs it. After a restart it is opened for the
     /// next letters only: if that panics again, the letters are spent.
-    async fn own(&mut self, restarted: bool) {
-        let mut room = if restarted { None } else { self.open().await };
-        let mut looked = Instant::now();
+    async fn carry(
+        &self,
+        mailbox: &mut UnboundedReceiver<Letter<Carrier>>,
+        census: &Census,
+        mut restarted: bool,
+    ) {
+        let mut owner = if restarted { None } else { self.open().await };
         let mut busy = Instant::now();
         let mut letters = Vec::new();
         loop {
-            let is_empty = room.as_ref().is_none_or(|room| room.people.is_empty());
+            let is_empty = owner.as_ref().is_none_or(|owner| owner.room().people.is_empty());
+            let is_settled = owner.as_ref().is_none_or(Owner::is_settled);
             // What could not be opened may have people in it.
-            let is_peopled = room.is_none() || !is_empty;
-            let is_going = self.rooms.is_going(&self.name);
+            let is_peopled = owner.is_none() || !is_empty;
+            let is_going = self.rooms.awake.is_going(&self.name);
             if is_going {
-                if self.rooms.forget(&self.name, is_peopled) {
+                if is_settled && self.sleep(is_peopled) {
                     return;
                 }
-                room.iter_mut().for_each(|room| room.abandon(Now::read()));
+                owner.iter_mut().for_each(|owner| owner.abandon(Now::read()));
             }
             let pause = match (is_going, is_empty) {
                 (true, _) => GOING_BEAT,
                 (false, true) => ROOM_IDLE,
                 (false, false) => LAPSE_BEAT,
             };
-            let some = self.letters.recv_many(&mut letters, BATCH_LIMIT);
-            match timeout(pause, some).await {
+            match timeout(pause, mailbox.recv_many(&mut letters, BATCH_LIMIT)).await {
                 Ok(0) => return,
                 Ok(_) => busy = Instant::now(),
                 Err(_elapsed) => {
-                    if is_empty && busy.elapsed() >= ROOM_IDLE && self.rooms.forget(&self.name, is_peopled) {
+                    let is_idle = is_empty && is_settled && busy.elapsed() >= ROOM_IDLE;
+                    if is_idle && self.sleep(is_peopled) {
                         return;
                     }
                 }
             }
             let letters = letters.drain(..);
-            if room.is_none() {
-                room = self.open().await;
+            if std::mem::take(&mut restarted) {
+                self.settle().await;
             }
-            let Some(room) = &mut room else {
+            if owner.is_none() {
+                owner = self.open().await;
+            }
+            let Some(owner) = &mut owner else {
                 refuse(letters);
                 continue;
             };
-            let lapses = looked.elapsed() >= LAPSE_BEAT;
-            if lapses {
-                looked = Instant::now();
-            }
-            self.act(room, letters, lapses).await;
-            self.census.waiting.store(room.waiting(), Relaxed);
-            self.census.people.store(room.people.count(), Relaxed);
+            owner.act(letters, Now::read());
+            census.note(owner.waiting(), owner.room().people.count());
         }
     }
 
-    async fn open(&self) -> Option<Room<Sender<Wake>>> {
-        let (name, tails) = (self.name.clone(), &self.rooms.tails);
+    /// Has the registry forget the room, if nobody needs it.
+    fn sleep(&self, is_peopled: bool) -> bool {
+        let is_forgotten = self.rooms.awake.forget(&self.name, is_peopled);
+        if is_forgotten {
+            self.rooms.wake_those_left();
+        }
+        is_forgotten
+    }
+
+    /// Waits until the store has done with what the room gave it before a restart, so that the room is
+    /// opened with it.
+    async fn settle(&self) {
+        let (done, settled) = oneshot::channel();
+        let settles = move |_| Self::answer(done, ());
+        self.rooms.store.append(&self.name, Vec::new(), Done::new(settles));
+        let _ = settled.await;
+    }
+
+    async fn open(&self) -> Option<Owner<Carrier>> {
+        let (store, tails) = (&self.rooms.store, &self.rooms.tails);
+        let name = self.name.clone();
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
         match self.rooms.call(move |store| store.newest(&name, limit)).await {
-            Ok(tail) => Some(Room::new(self.rooms.store.epoch(), tail, tails, Now::read())),
+            Ok(tail) => {
+                let now = Now::read();
+                let room = Room::new(store.epoch(), tail, tails, now);
+                Some(Owner::new(self.clone(), self.name.clone(), room, store.keep(), now))
+            }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "the room can't be opened");
                 None
             }
-        }
-    }
-
-    /// Acts on letters in their order, but publishes all drafts among them at the end, as one.
-    async fn act(&self, room: &mut Room<Sender<Wake>>, letters: impl Iterator<Item = Letter>, lapses: bool) {
-        let now = Now::read();
-        room.forget(self.rooms.store.keep(), now.wall);
-        let mut drafts = Vec::new();
-        let mut senders: Senders = Vec::new();
-        let mut left = Vec::new();
-        for letter in letters {
-            match letter {
-                Letter::Subscribe { id, what, subscriber } => {
-                    drafts.extend(what.name.as_ref().and_then(|name| room.people.sees(name, now)));
-                    wake(room.subscribe(id, what, subscriber));
-                }
-                Letter::Unsubscribe(id, end) => wake(room.unsubscribe(id, end, now)),
-                Letter::Publish { draft, sender } => {
-                    drafts.extend(draft.name.as_ref().and_then(|name| room.people.sees(name, now)));
-                    senders.resize_with(drafts.len(), || None);
-                    drafts.push(draft);
-                    senders.push(Some(sender));
-                }
-                Letter::People(asker) => answer(asker, room.people.list()),
-                Letter::Leave { name, wait, done } => {
-                    drafts.extend(room.people.leaves(&name, wait, now));
-                    left.push(done);
-                }
-                // The owner looks whether it is to go, before it waits for the next letter.
-                Letter::MakePlace => {}
-                Letter::Close => wake(room.close()),
-            }
-        }
-        if lapses {
-            drafts.extend(room.people.lapse(now));
-        }
-        senders.resize_with(drafts.len(), || None);
-        let outcome = if drafts.is_empty() { Ok(()) } else { self.publish(room, drafts, senders, now).await };
-        for done in left {
-            answer(done, outcome.clone());
-        }
-    }
-
-    /// Stores first, shows second, and answers last.
-    async fn publish(
-        &self,
-        room: &mut Room<Sender<Wake>>,
-        drafts: Vec<Draft>,
-        senders: Senders,
-        now: Now,
-    ) -> Result<(), Refusal> {
-        let drafts: Arc<[Draft]> = drafts.into();
-        let (name, kept) = (self.name.clone(), drafts.clone());
-        match self.rooms.call(move |store| store.append(&name, &kept)).await {
-            Ok(appended) => {
-                let began = Instant::now();
-                let (woken, published) = room.publish(&appended, now);
-                if !self.name.is_internal() {
-                    METRICS.deliveries.inc_by(woken.len() as u64);
-                }
-                wake(woken);
-                METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
-                for (sender, published) in senders.into_iter().zip(published) {
-                    let published = published.map_err(|IdReused| Refusal::IdReused);
-                    sender.into_iter().for_each(|sender| answer(sender, published.clone()));
-                }
-                Ok(())
-            }
-            Err(error) => {
-                tracing::warn!(room = %self.name, %error, "nothing was published");
-                room.people.settle(&[]);
-                for sender in senders.into_iter().flatten() {
-                    answer(sender, Err(Refusal::StoreUnavailable));
-                }
-                Err(Refusal::StoreUnavailable)
-            }
-        }
-    }
-}
-
-/// Hands each subscriber what it waited for.
-fn wake(woken: impl IntoIterator<Item = (Sender<Wake>, Wake)>) {
-    for (subscriber, wake) in woken {
-        answer(subscriber, wake);
-    }
-}
-
-/// Sends somebody the one thing that its channel has room for. It may have gone meanwhile.
-fn answer<T>(asker: Sender<T>, outcome: T) {
-    let _ = asker.send(outcome);
-}
-
-/// Answers letters to a room that can't be opened. Who wants no change hears nothing, and comes back.
-fn refuse(letters: impl Iterator<Item = Letter>) {
-    for letter in letters {
-        match letter {
-            Letter::Publish { sender, .. } => answer(sender, Err(Refusal::StoreUnavailable)),
-            Letter::Leave { done, .. } => answer(done, Err(Refusal::StoreUnavailable)),
-            _ => {}
         }
     }
 }

@@ -1,23 +1,26 @@
 //! Where messages are kept, numbered and found again.
 //!
-//! A store is called from room threads and handlers and may block: on a lock, or on a disk.
-//! It never calls back, knows no room thread and no waiter, and takes the time from its callers.
+//! A store is an actor: [`Store::append`] returns at once, and the outcome comes back by [`Done`]. Reads
+//! may block, on a lock or on a disk. A store knows no room and no waiter, and takes the time from its
+//! callers.
 
+mod done;
 mod fingerprint;
 mod memory;
+mod spec;
 mod sqlite;
 mod sweeper;
 
 use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{PAGE_BYTES, SEND_ID_MEMORY_MS};
 use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
+pub use done::Done;
 pub use memory::MemoryStore;
+pub use spec::StoreSpec;
 pub use sqlite::SqliteStore;
 pub use sweeper::Sweeper;
 
@@ -37,14 +40,17 @@ pub trait Store: Send + Sync + 'static {
     fn keep(&self) -> Keep;
 
     /// Numbers and keeps the drafts, in their order, all or none but those whose `send_id` is known; as
-    /// durably as this store promises by the time it returns. Answers one outcome for each draft.
+    /// durably as this store promises by the time it calls `done`, with one outcome for each draft.
+    ///
+    /// It returns at once and waits for no disk. What one room appends is stored, and `done` is called, in
+    /// the order of the calls. An append of nothing stores nothing, and its `done` comes in that order too.
     ///
     /// A message's `at` never goes back within its room, whatever the drafts say; how old it is is told by
     /// the draft's own.
     ///
     /// What is said in a room of the server's own is a check of all this: something is made durable, and
     /// nothing is kept or counted.
-    fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
+    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done);
 
     /// The newest messages of a room, at most `limit`, oldest first; and its latest sequence, which
     /// is 0 for a room in which nothing was ever said. It does not make the room.
@@ -230,70 +236,10 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Which store, as `--store` says it: `memory:` or `sqlite:PATH`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreSpec {
-    /// [`MemoryStore`].
-    Memory,
-    /// [`SqliteStore`] in the file of this path, which is made if it is missing.
-    Sqlite(PathBuf),
-}
-
-impl Default for StoreSpec {
-    fn default() -> StoreSpec {
-        StoreSpec::Sqlite("comet-chat.db".into())
-    }
-}
-
-impl FromStr for StoreSpec {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<StoreSpec, Error> {
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(StoreSpec::Memory),
-            Some(("sqlite", path)) if !path.is_empty() => Ok(StoreSpec::Sqlite(path.into())),
-            _ => Err(Error(format!(
-                "{text:?} is not a store: say memory: to forget all at the end, or sqlite:PATH to keep it in a file"
-            ))),
-        }
-    }
-}
-
-impl fmt::Display for StoreSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreSpec::Memory => f.write_str("memory:"),
-            StoreSpec::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
-    }
-}
-
 /// Opens the store that is named; an error is a sentence that says what to do about it.
 pub fn open(spec: &StoreSpec, keep: Keep) -> Result<Arc<dyn Store>, Error> {
     Ok(match spec {
         StoreSpec::Memory => Arc::new(MemoryStore::new(keep)),
         StoreSpec::Sqlite(path) => Arc::new(SqliteStore::open(path, keep)?),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_store_is_named_by_its_kind_and_place() {
-        for text in ["memory:", "sqlite:comet-chat.db", "sqlite:/var/lib/a:b.db"] {
-            let spec: StoreSpec = text.parse().unwrap();
-            assert_eq!(spec.to_string(), text);
-        }
-        assert_eq!(StoreSpec::default().to_string(), "sqlite:comet-chat.db");
-    }
-
-    #[test]
-    fn what_names_no_store_is_refused_with_the_two_that_are_there() {
-        for text in ["", "memory", "memory:x", "sqlite", "sqlite:", "redis://localhost", "a.db"] {
-            let Error(sentence) = text.parse::<StoreSpec>().unwrap_err();
-            assert!(sentence.contains("memory:") && sentence.contains("sqlite:PATH"));
-        }
-    }
 }

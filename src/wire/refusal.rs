@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX, HISTORY_MAX, HOLD_MAX, PIPELINE_MAX, RETRY_AFTER, TEXT_LIMIT};
+use crate::room::Unpublished;
+use crate::room::registry::NoRoom;
 
 /// Why a request is refused: the client's fault, or a limit. A refused request leaves nothing behind.
 ///
@@ -76,6 +78,24 @@ pub enum Refusal {
     TryAgain,
     /// The store failed. Its reason may hold a path: it is logged, not sent.
     StoreUnavailable,
+}
+
+impl From<Unpublished> for Refusal {
+    fn from(reason: Unpublished) -> Refusal {
+        match reason {
+            Unpublished::IdReused => Refusal::IdReused,
+            Unpublished::NotStored => Refusal::StoreUnavailable,
+        }
+    }
+}
+
+impl From<NoRoom> for Refusal {
+    fn from(reason: NoRoom) -> Refusal {
+        match reason {
+            NoRoom::Closing => Refusal::Closing,
+            NoRoom::TooMany => Refusal::TooManyRooms,
+        }
+    }
 }
 
 impl Refusal {

@@ -22,6 +22,7 @@ use crate::server::Server;
 on_every_engine![
     while_another_program_locks_the_store_nothing_is_published,
     while_the_disk_is_full_nothing_is_published,
+    while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it,
     who_could_not_leave_is_told_so_and_is_still_there,
     a_health_check_ends_in_time_while_the_store_hangs,
     a_server_whose_store_hangs_ends_within_two_seconds,
@@ -38,6 +39,47 @@ fn while_another_program_locks_the_store_nothing_is_published(engine: &'static s
         database.execute_batch("ROLLBACK").unwrap();
         Vec::new()
     });
+}
+
+/// A room waited for its store, so a slow disk kept people from coming, going and looking: a wait of one
+/// second took as long as the disk liked.
+fn while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it(engine: &'static str) {
+    let server = Server::start(engine);
+    let database = Connection::open(server.database()).unwrap();
+    let address = server.address();
+    let post =
+        move || exchange(address, "POST /chat/den HTTP/1.1\r\nContent-Length: 19\r\n\r\nmessage=hi&name=bob");
+    let said = post();
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    let cursor = said.lines().find_map(|line| line.strip_prefix("Chat-Cursor: ")).expect("a cursor");
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The room goes on while the first is with the store, and while the second is the next batch.
+    let posts = [thread::spawn(post), thread::spawn(post)];
+    thread::sleep(Duration::from_millis(200));
+    thread::scope(|scope| {
+        let waits = |query: String, status: &'static str| {
+            scope.spawn(move || {
+                let began = Instant::now();
+                let reply = exchange(address, &format!("GET /chat/den?wait=1{query} HTTP/1.1"));
+                assert!(reply.starts_with(&format!("HTTP/1.1 {status}")), "{reply}");
+                let took = began.elapsed();
+                assert!(took >= Duration::from_secs(1) && took < Duration::from_millis(1_900), "{took:?}");
+            });
+        };
+        waits(String::new(), "404");
+        waits(format!("&after={cursor}"), "204");
+        waits("&after=latest&name=ann".into(), "204");
+        let began = Instant::now();
+        let people = exchange(address, "GET /chat/den/people HTTP/1.1");
+        assert!(people.contains("bob since"), "{people}");
+        assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
+    });
+    assert!(!posts.iter().all(|post| post.is_finished()), "the store did not hang so long");
+    database.execute_batch("ROLLBACK").unwrap();
+    for post in posts {
+        let reply = post.join().unwrap();
+        assert!(["HTTP/1.1 200", "HTTP/1.1 503"].iter().any(|line| reply.starts_with(line)), "{reply}");
+    }
 }
 
 /// `leave` was answered `ok` while the store could not take it, and the person was gone without a word.

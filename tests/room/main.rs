@@ -1,5 +1,8 @@
 //! The room by itself: beside a plain model, and in its thread when that fails.
 
+mod desk;
+mod leases;
 mod model;
+mod owner;
 mod panics;
 mod presence;

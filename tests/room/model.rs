@@ -8,10 +8,11 @@ use std::time::Duration;
 use comet_chat::clock::Now;
 use comet_chat::config::{ROOMS_MAX, TAIL_LIMIT};
 use comet_chat::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
-use comet_chat::presence::End;
-use comet_chat::room::{After, Page, Room, SubscriberId, Subscription, Wake, Wants};
+use comet_chat::room::people::End;
+use comet_chat::room::state::Room;
+use comet_chat::room::tails::Tails;
+use comet_chat::room::{After, Page, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{Appended, Keep, Tail};
-use comet_chat::tails::Tails;
 use fastrand::Rng;
 
 /// A subscriber of the model's: what it asked for, and what it has seen up to then.
@@ -276,7 +277,7 @@ fn a_wait_under_a_name_keeps_its_person_present() {
     let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), &Arc::default(), start);
     let joined = room.people.sees(&ann, start).expect("ann joins");
     let id = room.latest();
-    room.people.settle(&[Arc::new(joined.numbered(id))]);
+    room.people.enter(&[Arc::new(joined.numbered(id))]);
     let id = SubscriberId::fresh();
     let what = Subscription { after: After::Latest, wants: Wants::Everything, name: Some(ann) };
     assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to wake it with");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use comet_chat::blocking;
 use comet_chat::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
-use comet_chat::store::{self, Appended, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
+use comet_chat::store::{self, Done, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
 use crossbeam_channel::RecvTimeoutError;
 
@@ -107,11 +107,11 @@ impl Store for Fragile {
         self.inner.keep()
     }
 
-    fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, store::Error> {
+    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
         if self.panics.swap(false, SeqCst) {
             panic!("planted");
         }
-        self.inner.append(room, drafts)
+        self.inner.append(room, drafts, done);
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, store::Error> {

@@ -1,23 +1,28 @@
 //! Who is present, beside what is stored: devices that wait, speak, leave and vanish, while the store
-//! fails, the room panics, the server starts anew and somebody sets the clock.
+//! is late or fails, the room panics, the server starts anew and somebody sets the clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
-use comet_chat::config::GRACE;
+use comet_chat::config::{GRACE, LAPSE_BEAT};
 use comet_chat::message::{Draft, Kind, PersonName, RoomName, SentAs, Timestamp};
-use comet_chat::presence::End;
-use comet_chat::room::{After, Room, SubscriberId, Subscription, Wake, Wants};
+use comet_chat::room::owner::{Letter, Owner};
+use comet_chat::room::people::End;
+use comet_chat::room::state::Room;
+use comet_chat::room::tails::Tails;
+use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use comet_chat::store::{Keep, MemoryStore, Store};
-use comet_chat::tails::Tails;
 use fastrand::Rng;
+
+use crate::desk::{Answer, Desk, channel};
 
 /// Six stories of the same kind, each from another side: one person's two devices; a leave that the store
 /// refused and that was answered with `ok`; a batch that failed and left somebody present whom nobody had
 /// been told of, or had somebody leave who never joined; a clock that was set back and kept ghosts for an
-/// hour.
+/// hour. And since the room goes on while a batch is on its way: all of these about what was drafted
+/// meanwhile, in the hope that the batch would be stored.
 ///
 /// `TIMES=100` makes it a hundred times as long.
 #[test]
@@ -31,7 +36,7 @@ fn presence_follows_what_is_stored() {
     for run in 0..100 * times {
         let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
         for _ in 0..200 {
-            world.batch();
+            world.step();
         }
         world.everybody_goes();
     }
@@ -41,134 +46,143 @@ fn presence_follows_what_is_stored() {
 #[derive(Default)]
 struct Person {
     /// The waits of this person's devices.
-    waits: Vec<SubscriberId>,
+    waits: Vec<(SubscriberId, Answer<Wake>)>,
     /// When one of the devices was last heard of.
     seen: Option<Instant>,
     /// When the person will have left, by its own word.
     ends: Option<Instant>,
-    /// Whether this batch has to end the person's presence.
-    leaves: bool,
+    /// Leaves that have to end the person's presence, if the person is not seen after them.
+    leaves: Vec<Answer<Result<(), Unpublished>>>,
+    /// Whether there was a moment to leave at since all that was drafted was settled.
+    could_leave: bool,
 }
 
 struct World {
     rng: Rng,
     store: MemoryStore,
-    room: Room<SubscriberId>,
+    desk: Desk,
+    owner: Owner<Desk>,
+    /// What the store has decided, and the room has not been told.
+    late: VecDeque<Letter<Desk>>,
     people: BTreeMap<PersonName, Person>,
     clock: Instant,
+    looked: Instant,
     ids: u64,
-}
-
-/// What came of a batch.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Fate {
-    Stored,
-    Refused,
-    /// The room panics before or after the store had it, or the process ends and another begins.
-    Restarted {
-        is_stored: bool,
-    },
 }
 
 impl World {
     fn new(rng: Rng) -> World {
         let store = MemoryStore::new(Keep { messages: usize::MAX, age: None });
         let clock = Instant::now();
-        let room = open(&store, Now { wall: Timestamp(0), clock });
+        let desk = Desk::default();
+        let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });
         let names = ["ann", "ben", "cem"].map(|name| name.parse().expect("a name"));
         let people = names.into_iter().map(|name| (name, Person::default())).collect();
-        World { rng, store, room, people, clock, ids: 0 }
+        let late = VecDeque::new();
+        World { rng, store, desk, owner, late, people, clock, looked: clock, ids: 0 }
     }
 
-    /// Some letters, and what an owner does with them.
-    fn batch(&mut self) {
-        self.clock += Duration::from_millis(self.rng.u64(..6_000));
-        // Somebody sets the clock all the time.
-        let now = Now { wall: Timestamp(self.rng.u64(..10_000_000)), clock: self.clock };
-        let mut drafts = Vec::new();
-        for _ in 0..self.rng.usize(..5) {
+    /// Some letters, and what becomes of the batch that is on its way.
+    fn step(&mut self) {
+        self.clock += Duration::from_millis(self.rng.u64(..3_000));
+        let now = self.now();
+        let mut letters = Vec::new();
+        if self.owner.is_settled() {
+            self.people.values_mut().for_each(|person| person.could_leave = false);
+        }
+        for _ in 0..self.rng.usize(..4) {
             let name = self.rng.choice(["ann", "ben", "cem"]).expect("three").parse().expect("a name");
-            match self.rng.u8(..6) {
-                0 => self.speaks(&name, now, &mut drafts),
-                1 | 2 => self.waits(&name, now, &mut drafts),
-                3 => self.leaves(&name, now, &mut drafts),
+            letters.extend(match self.rng.u8(..6) {
+                0 => Some(self.speaks(&name, now)),
+                1 | 2 => Some(self.waits(&name, now)),
+                3 => Some(self.leaves(&name, now)),
                 _ => self.ends_a_wait(&name, now),
-            }
+            });
         }
-        let beat = self.rng.bool();
-        if beat {
-            let lapsed = self.room.people.lapse(now);
-            for draft in &lapsed {
+        self.act(letters, now);
+        match self.rng.u8(..12) {
+            0..=3 => self.decides(true),
+            4 => self.decides(false),
+            5 => self.restarts(now),
+            6..=8 => self.learns(now),
+            9 => self.settles(now),
+            _ => {}
+        }
+        self.agrees(false);
+    }
+
+    /// Somebody sets the clock all the time.
+    fn now(&mut self) -> Now {
+        Now { wall: Timestamp(self.rng.u64(..10_000_000)), clock: self.clock }
+    }
+
+    fn act(&mut self, letters: impl IntoIterator<Item = Letter<Desk>>, now: Now) {
+        let was_idle = self.desk.handed.borrow().is_empty();
+        self.owner.act(letters.into_iter(), now);
+        self.hears(now);
+        if now.clock - self.looked >= LAPSE_BEAT {
+            self.looked = now.clock;
+            let gone: Vec<_> = self.people.keys().filter(|name| self.has_gone(name)).cloned().collect();
+            gone.iter().for_each(|name| self.person(name).could_leave = true);
+        }
+        if was_idle && let Some((_, drafts)) = self.desk.handed.borrow().last() {
+            for draft in drafts.iter().filter(|draft| draft.kind == Kind::Left) {
                 let name = draft.name.as_ref().expect("somebody");
-                assert!(draft.kind != Kind::Left || self.has_gone(name), "{name} left, and had not gone");
+                assert!(self.people[name].could_leave, "{name} left, and had not gone");
             }
-            drafts.extend(lapsed);
         }
-        let fate = match self.rng.u8(..12) {
-            0 | 1 => Fate::Refused,
-            2 => Fate::Restarted { is_stored: self.rng.bool() },
-            _ => Fate::Stored,
-        };
-        self.settles(&drafts, fate, now);
-        for (name, person) in &mut self.people {
-            let leaves = std::mem::take(&mut person.leaves) && fate == Fate::Stored;
-            assert!(
-                !leaves || !self.room.people.list().iter().any(|(other, _)| other == name),
-                "{name} left"
-            );
-        }
-        self.agrees(fate == Fate::Stored && beat);
     }
 
     /// Who says something is announced before it is said.
-    fn speaks(&mut self, name: &PersonName, now: Now, drafts: &mut Vec<Draft>) {
-        drafts.extend(self.is_seen(name, now));
+    fn speaks(&mut self, name: &PersonName, now: Now) -> Letter<Desk> {
+        self.is_seen(name, now);
         self.ids += 1;
         let id = format!("id-{}", self.ids).parse().expect("an id");
-        drafts.push(Draft {
+        let draft = Draft {
             kind: Kind::Message,
             name: Some(name.clone()),
             text: "hi".into(),
             sent_as: Some(SentAs { id, at: Timestamp(0) }),
             at: now.wall,
-        });
+        };
+        Letter::Publish { draft, sender: channel().0 }
     }
 
-    fn waits(&mut self, name: &PersonName, now: Now, drafts: &mut Vec<Draft>) {
-        drafts.extend(self.is_seen(name, now));
+    fn waits(&mut self, name: &PersonName, now: Now) -> Letter<Desk> {
+        self.is_seen(name, now);
         let id = SubscriberId::fresh();
         let wants = if self.rng.bool() { Wants::Everything } else { Wants::Messages };
         let what = Subscription { after: After::Latest, wants, name: Some(name.clone()) };
-        assert_eq!(self.room.subscribe(id, what, id), None, "there is nothing to wake it with");
-        self.person(name).waits.push(id);
+        let (subscriber, wake) = channel();
+        self.person(name).waits.push((id, wake));
+        Letter::Subscribe { id, what, subscriber }
     }
 
-    fn is_seen(&mut self, name: &PersonName, now: Now) -> Option<Draft> {
+    fn is_seen(&mut self, name: &PersonName, now: Now) {
         let person = self.person(name);
-        (person.seen, person.ends, person.leaves) = (Some(now.clock), None, false);
-        self.room.people.sees(name, now)
+        (person.seen, person.ends) = (Some(now.clock), None);
+        person.leaves.clear();
     }
 
-    fn leaves(&mut self, name: &PersonName, now: Now, drafts: &mut Vec<Draft>) {
+    fn leaves(&mut self, name: &PersonName, now: Now) -> Letter<Desk> {
         let wait = Duration::from_secs(self.rng.u64(..4));
-        let left = self.room.people.leaves(name, wait, now);
+        let (done, answer) = channel();
         let person = self.person(name);
         if wait.is_zero() && person.waits.is_empty() {
-            drafts.extend(left);
-            person.leaves = true;
+            person.leaves.push(answer);
+            person.could_leave = true;
         } else {
-            assert_eq!(left, None, "{name} waits yet, or is not to leave before {wait:?}");
             person.ends = Some(now.clock + wait);
         }
+        Letter::Leave { name: name.clone(), wait, done }
     }
 
-    fn ends_a_wait(&mut self, name: &PersonName, now: Now) {
+    fn ends_a_wait(&mut self, name: &PersonName, now: Now) -> Option<Letter<Desk>> {
         let is_gone = self.rng.bool();
-        let Some(id) = self.person(name).waits.pop() else { return };
+        let (id, _) = self.person(name).waits.pop()?;
         let end = if is_gone { End::Gone } else { End::Answered };
-        let told = self.room.unsubscribe(id, end, now);
-        assert!(matches!(told, Some((same, Wake::Expired(_))) if same == id));
         self.waited(name, end, now);
+        Some(Letter::Unsubscribe(id, end))
     }
 
     fn waited(&mut self, name: &PersonName, end: End, now: Now) {
@@ -179,37 +193,81 @@ impl World {
         }
     }
 
-    fn settles(&mut self, drafts: &[Draft], fate: Fate, now: Now) {
-        if fate == Fate::Stored || fate == (Fate::Restarted { is_stored: true }) {
-            let appended = self.store.append(&RoomName::lobby(), drafts).expect("there is place");
-            if fate == Fate::Stored {
-                let (woken, _) = self.room.publish(&appended, now);
-                woken.into_iter().for_each(|(id, _)| self.is_answered(id, now));
-                return;
-            }
+    /// The store decides on what it has, and the room hears of it later.
+    fn decides(&mut self, is_stored: bool) {
+        self.late.extend(self.desk.decide(&self.store, is_stored));
+    }
+
+    /// The room hears of what was decided.
+    fn learns(&mut self, now: Now) {
+        while let Some(letter) = self.late.pop_front() {
+            self.act([letter], now);
         }
-        if fate == Fate::Refused {
-            return self.room.people.settle(&[]);
+    }
+
+    /// The store takes all that there is; and what it had refused before is said at the next beat.
+    fn settles(&mut self, now: Now) {
+        self.learns_all(now);
+        self.clock += LAPSE_BEAT;
+        let now = self.now();
+        self.act([], now);
+        self.learns_all(now);
+        self.agrees(true);
+    }
+
+    fn learns_all(&mut self, now: Now) {
+        self.learns(now);
+        while !self.owner.is_settled() {
+            self.decides(true);
+            self.learns(now);
         }
-        // All who waited are told to come back, and who is present has the grace time for it.
-        self.room = open(&self.store, now);
+    }
+
+    /// The room panics before or after the store had the batch, or the process ends and another begins. It
+    /// is opened when the store has decided, and may hear of that after it.
+    fn restarts(&mut self, now: Now) {
+        let is_stored = self.rng.bool();
+        self.decides(is_stored);
+        self.owner = open(&self.desk, &self.store, now);
+        self.looked = now.clock;
         for person in self.people.values_mut() {
+            assert!(person.waits.iter().all(|(_, wake)| wake.is_lost()), "who waited is to come back");
+            // Who is present has the grace time for it.
             *person = Person { seen: Some(now.clock), ..Person::default() };
         }
     }
 
-    fn is_answered(&mut self, id: SubscriberId, now: Now) {
-        let waits = |(_, person): &(&PersonName, &Person)| person.waits.contains(&id);
-        let name = self.people.iter().find(waits).map(|(name, _)| name.clone()).expect("who waits");
-        self.person(&name).waits.retain(|wait| *wait != id);
-        self.waited(&name, End::Answered, now);
+    /// What the devices hear.
+    fn hears(&mut self, now: Now) {
+        let present = self.owner.room().people.list();
+        for (name, person) in &mut self.people {
+            let before = person.waits.len();
+            person.waits.retain(|(_, wake)| match wake.take() {
+                Some(Wake::Page(_)) => false,
+                None => true,
+                other => panic!("{name} waited and heard {other:?}"),
+            });
+            if person.waits.len() < before {
+                (person.seen, person.ends) = (Some(now.clock), None);
+            }
+            let is_present = present.iter().any(|(other, _)| other == name);
+            person.leaves.retain(|leave| match leave.take() {
+                Some(left) => {
+                    assert!(left.is_err() || !is_present, "{name} left");
+                    false
+                }
+                None => true,
+            });
+        }
     }
 
     /// Whether the store and the room say the same, and neither shows a ghost; and if all could be said,
     /// whether it was.
     fn agrees(&self, all_is_said: bool) {
         let tail = self.store.newest(&RoomName::lobby(), usize::MAX).expect("the room");
-        assert_eq!(self.room.people.list(), tail.present, "the room shows what is stored");
+        if self.late.is_empty() {
+            assert_eq!(self.owner.room().people.list(), tail.present, "the room shows what is stored");
+        }
         let mut present = Vec::new();
         for message in &tail.messages {
             let name = message.name.as_ref().expect("everybody has a name");
@@ -236,19 +294,19 @@ impl World {
     }
 
     fn everybody_goes(&mut self) {
-        let now = Now { wall: Timestamp(0), clock: self.clock };
+        let now = self.now();
         let names: Vec<_> = self.people.keys().cloned().collect();
         for name in names {
-            while !self.person(&name).waits.is_empty() {
-                self.ends_a_wait(&name, now);
+            while let Some(letter) = self.ends_a_wait(&name, now) {
+                self.act([letter], now);
             }
         }
+        self.settles(now);
         self.clock += GRACE;
-        let now = Now { wall: Timestamp(0), clock: self.clock };
-        let left = self.room.people.lapse(now);
-        self.settles(&left, Fate::Stored, now);
-        self.agrees(true);
-        assert!(self.room.people.is_empty(), "a ghost stayed");
+        let now = self.now();
+        self.act([], now);
+        self.settles(now);
+        assert!(self.owner.room().people.is_empty(), "a ghost stayed");
     }
 
     fn person(&mut self, name: &PersonName) -> &mut Person {
@@ -256,7 +314,9 @@ impl World {
     }
 }
 
-fn open(store: &MemoryStore, now: Now) -> Room<SubscriberId> {
-    let tail = store.newest(&RoomName::lobby(), 10).expect("a room");
-    Room::new(store.epoch(), tail, &Arc::new(Tails::default()), now)
+fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
+    let name = RoomName::lobby();
+    let tail = store.newest(&name, 10).expect("a room");
+    let room = Room::new(store.epoch(), tail, &Arc::new(Tails::default()), now);
+    Owner::new(desk.clone(), name, room, store.keep(), now)
 }

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use crate::place::{ALL, Place, fill, kept, open, said, sequence};
+use crate::place::{ALL, AppendAndWait, Place, fill, kept, open, said, sequence};
 use crate::rerun::{is_inside, run_again, run_again_with_mounts};
 
 fn why_not(path: &Path) -> String {
@@ -64,9 +64,9 @@ fn nothing_is_stored_where_nobody_finds_it() {
     for lose in [&remove as &dyn Fn(&Path), &replace, &remove_log] {
         let place = Place::in_a_file();
         let store = place.open(ALL);
-        store.append(&lobby, &[said("found", 1)]).unwrap();
+        store.append_and_wait(&lobby, &[said("found", 1)]).unwrap();
         lose(&place.path());
-        let Error(sentence) = store.append(&lobby, &[said("lost", 2)]).unwrap_err();
+        let Error(sentence) = store.append_and_wait(&lobby, &[said("lost", 2)]).unwrap_err();
         assert!(sentence.contains("was removed or replaced"), "{sentence}");
     }
 }
@@ -77,12 +77,12 @@ fn a_file_that_is_put_back_is_used_again() {
     let lobby = RoomName::lobby();
     let place = Place::in_a_file();
     let store = place.open(ALL);
-    store.append(&lobby, &[said("one", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("one", 1)]).unwrap();
     let away = place.path().with_extension("away");
     fs::rename(place.path(), &away).unwrap();
-    store.append(&lobby, &[said("lost", 2)]).unwrap_err();
+    store.append_and_wait(&lobby, &[said("lost", 2)]).unwrap_err();
     fs::rename(&away, place.path()).unwrap();
-    store.append(&lobby, &[said("two", 3)]).unwrap();
+    store.append_and_wait(&lobby, &[said("two", 3)]).unwrap();
     assert_eq!(kept(&*place.reopen(store, ALL), &lobby), [1, 2]);
 }
 
@@ -152,7 +152,7 @@ fn a_file_that_is_damaged_in_a_room_answers_for_the_others() {
     let place = Place::in_a_file();
     let (lobby, other) = (RoomName::lobby(), crate::place::room("other"));
     let store = place.open(ALL);
-    store.append(&other, &[said("x", 1)]).unwrap();
+    store.append_and_wait(&other, &[said("x", 1)]).unwrap();
     fill(&*store, &lobby, 5_000);
     drop(store);
     // The last page that was used holds the newest messages of the lobby.
@@ -164,9 +164,9 @@ fn a_file_that_is_damaged_in_a_room_answers_for_the_others() {
     let store = place.open(ALL);
     let Error(sentence) = store.newest(&lobby, 10).unwrap_err();
     assert!(sentence.contains("is damaged"), "{sentence}");
-    assert!(store.append(&lobby, &[said("x", 1)]).is_err());
+    assert!(store.append_and_wait(&lobby, &[said("x", 1)]).is_err());
     assert_eq!(kept(&*store, &other), [1]);
-    assert_eq!(sequence(&store.append(&other, &[said("y", 1)]).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&other, &[said("y", 1)]).unwrap()), 2);
 }
 
 /// A room whose row can't be read took every other room's message in the same commit with it.
@@ -176,7 +176,7 @@ fn a_room_that_fails_takes_no_other_with_it() {
     let (bad, good) = (crate::place::room("bad"), crate::place::room("good"));
     let store = place.open(ALL);
     for name in [&bad, &good] {
-        store.append(name, &[said("x", 1)]).unwrap();
+        store.append_and_wait(name, &[said("x", 1)]).unwrap();
     }
     let other = Connection::open(place.path()).unwrap();
     other.execute("UPDATE rooms SET latest = -5 WHERE name = 'bad'", ()).unwrap();
@@ -190,7 +190,7 @@ fn a_room_that_fails_takes_no_other_with_it() {
             let name = if n % 2 == 0 { &bad } else { &good };
             scope.spawn(move || {
                 all_there.wait();
-                let appended = store.append(name, &[said("y", 2), said("z", 2)]);
+                let appended = store.append_and_wait(name, &[said("y", 2), said("z", 2)]);
                 assert_eq!(appended.is_ok(), n % 2 == 1, "{appended:?}");
             });
         }
@@ -201,7 +201,7 @@ fn a_room_that_fails_takes_no_other_with_it() {
     assert_eq!(store.stats().failures, writers as u64 / 2);
     other.execute("UPDATE rooms SET latest = 1 WHERE name = 'bad'", ()).unwrap();
     assert_eq!(kept(&*store, &bad), [1], "nothing is left of what failed");
-    assert_eq!(sequence(&store.append(&bad, &[said("y", 3)]).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&bad, &[said("y", 3)]).unwrap()), 2);
 }
 
 fn find_last(bytes: &[u8], needle: &[u8]) -> usize {
@@ -214,16 +214,16 @@ fn a_file_that_another_program_locks_is_an_error_until_it_lets_go() {
     let place = Place::in_a_file();
     let lobby = RoomName::lobby();
     let store = place.open(ALL);
-    store.append(&lobby, &[said("x", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("x", 1)]).unwrap();
 
     let other = Connection::open(place.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let Error(sentence) = store.append(&lobby, &[said("y", 2)]).unwrap_err();
+    let Error(sentence) = store.append_and_wait(&lobby, &[said("y", 2)]).unwrap_err();
     assert!(sentence.contains("locked by another program"), "{sentence}");
     assert_eq!(kept(&*store, &lobby), [1], "reading goes on meanwhile");
     other.execute_batch("ROLLBACK").unwrap();
 
-    assert_eq!(sequence(&store.append(&lobby, &[said("z", 3)]).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&lobby, &[said("z", 3)]).unwrap()), 2);
     assert_eq!(store.stats().failures, 1);
 }
 
@@ -301,7 +301,7 @@ fn fills_fails_and_recovers(path: &Path, cure: &dyn Fn()) {
     // Small and large in turn, so that it fails at different places, and more than once.
     for n in 0..2_000 {
         let batch = vec![said(&text, n); 1 + n as usize % 20];
-        match store.append(&lobby, &batch) {
+        match store.append_and_wait(&lobby, &batch) {
             Ok(_) => stored += batch.len() as u64,
             Err(Error(sentence)) => {
                 assert!(sentence.contains("disk"), "{sentence}");
@@ -318,7 +318,7 @@ fn fills_fails_and_recovers(path: &Path, cure: &dyn Fn()) {
     assert_eq!(store.stats().failures, 50);
     cure();
     for n in 1..=20 {
-        let appended = store.append(&lobby, &[said("cured", n)]).unwrap();
+        let appended = store.append_and_wait(&lobby, &[said("cured", n)]).unwrap();
         assert_eq!(sequence(&appended), stored + n);
     }
     let epoch = store.epoch();

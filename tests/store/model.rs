@@ -9,7 +9,7 @@ use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomN
 use comet_chat::store::{Appended, Keep, Order, RoomSummary, Store, Tail};
 use fastrand::Rng;
 
-use crate::place::{Place, listed, on_every_store, room};
+use crate::place::{AppendAndWait, Place, listed, on_every_store, room};
 
 on_every_store![agrees_with_a_plain_model];
 
@@ -37,7 +37,7 @@ fn agrees_with_a_plain_model(place: &Place) {
             2..=10 => {
                 let name = any_room(&mut rng);
                 let drafts = any_drafts(&mut rng, &mut model.clocks);
-                let appended = store.append(&name, &drafts).unwrap();
+                let appended = store.append_and_wait(&name, &drafts).unwrap();
                 assert_eq!(appended, model.append(&name, &drafts));
             }
             _ => compare(&*store, &model, &mut rng),

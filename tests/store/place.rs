@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
-use comet_chat::store::{Appended, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
+use comet_chat::store::{Appended, Done, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
 use tempfile::TempDir;
 
 /// Keeps all that a test says.
@@ -70,6 +70,21 @@ pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
 /// How long a claim that is held may be such a moment.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// A way to append for whoever has nothing else to do meanwhile.
+pub trait AppendAndWait {
+    /// Returns when the drafts are stored, or are not.
+    fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
+}
+
+impl<S: Store + ?Sized> AppendAndWait for S {
+    fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
+        let (done, outcome) = std::sync::mpsc::channel();
+        let tell = move |outcome| done.send(outcome).expect("somebody waits");
+        self.append(room, drafts.to_vec(), Done::new(tell));
+        outcome.recv().expect("an outcome")
+    }
+}
+
 /// Makes of each function that takes a [`Place`] one test for every store.
 macro_rules! on_every_store {
     ($($test:ident),+ $(,)?) => {
@@ -107,7 +122,7 @@ pub fn said_as(send_id: &str, text: &str, at: u64) -> Draft {
 pub fn fill(store: &dyn Store, name: &RoomName, messages: usize) {
     let drafts: Vec<Draft> = (1..=messages).map(|n| said(&n.to_string(), 1)).collect();
     for batch in drafts.chunks(500) {
-        store.append(name, batch).unwrap();
+        store.append_and_wait(name, batch).unwrap();
     }
 }
 

@@ -9,7 +9,8 @@ use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp}
 use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
 
 use crate::place::{
-    ALL, Place, fill, keep, kept, listed, noticed, on_every_store, room, said, said_as, sequence,
+    ALL, AppendAndWait, Place, fill, keep, kept, listed, noticed, on_every_store, room, said, said_as,
+    sequence,
 };
 
 on_every_store![
@@ -48,17 +49,17 @@ fn a_room_in_which_nothing_was_said_is_not_made_by_looking(place: &Place) {
 
 fn appending_nothing_leaves_nothing_behind(place: &Place) {
     let store = place.open(ALL);
-    assert!(store.append(&RoomName::lobby(), &[]).unwrap().is_empty());
+    assert!(store.append_and_wait(&RoomName::lobby(), &[]).unwrap().is_empty());
     assert!(listed(&*store).is_empty());
 }
 
 fn sequences_follow_on_in_each_room_from_1(place: &Place) {
     let mut store = place.open(ALL);
     let (a, b) = (room("a"), room("b"));
-    assert_eq!(sequence(&store.append(&a, &[said("x", 1)]).unwrap()), 1);
-    assert_eq!(sequence(&store.append(&b, &[said("x", 1)]).unwrap()), 1);
+    assert_eq!(sequence(&store.append_and_wait(&a, &[said("x", 1)]).unwrap()), 1);
+    assert_eq!(sequence(&store.append_and_wait(&b, &[said("x", 1)]).unwrap()), 1);
     store = place.reopen(store, ALL);
-    assert_eq!(sequence(&store.append(&a, &[said("y", 2)]).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&a, &[said("y", 2)]).unwrap()), 2);
     assert_eq!(kept(&*store, &a), [1, 2]);
     assert_eq!(kept(&*store, &b), [1]);
 }
@@ -66,26 +67,26 @@ fn sequences_follow_on_in_each_room_from_1(place: &Place) {
 fn an_id_is_published_once_within_ten_minutes(place: &Place) {
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
-    let first = store.append(&lobby, &[said_as("7", "hi", 5)]).unwrap();
+    let first = store.append_and_wait(&lobby, &[said_as("7", "hi", 5)]).unwrap();
     let Appended::Stored(message) = &first[0] else {
         panic!("the first of its id was not stored");
     };
     store = place.reopen(store, ALL);
     let last_moment = 5 + SEND_ID_MEMORY_MS - 1;
     assert_eq!(
-        store.append(&lobby, &[said_as("7", "hi", last_moment)]),
+        store.append_and_wait(&lobby, &[said_as("7", "hi", last_moment)]),
         Ok(vec![Appended::Repeated(message.id)])
     );
     let later = [said_as("7", "anew", last_moment + 1)];
-    assert_eq!(sequence(&store.append(&lobby, &later).unwrap()), 2);
-    assert_eq!(sequence(&store.append(&lobby, &later).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&lobby, &later).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&lobby, &later).unwrap()), 2);
     assert_eq!(kept(&*store, &lobby), [1, 2]);
 }
 
 fn an_id_is_known_in_its_own_room_only(place: &Place) {
     let store = place.open(ALL);
     for name in ["a", "b"] {
-        store.append(&room(name), &[said_as("7", "hi", 1)]).unwrap();
+        store.append_and_wait(&room(name), &[said_as("7", "hi", 1)]).unwrap();
         assert_eq!(kept(&*store, &room(name)), [1]);
     }
 }
@@ -93,7 +94,7 @@ fn an_id_is_known_in_its_own_room_only(place: &Place) {
 fn an_id_repeated_within_one_batch_is_published_once(place: &Place) {
     let store = place.open(ALL);
     let batch = [said_as("7", "hi", 1), said("other", 1), said_as("7", "hi", 1)];
-    let appended = store.append(&RoomName::lobby(), &batch).unwrap();
+    let appended = store.append_and_wait(&RoomName::lobby(), &batch).unwrap();
     let Appended::Stored(first) = &appended[0] else {
         panic!("the first of its id was not stored");
     };
@@ -106,14 +107,14 @@ fn an_id_of_something_else_is_refused(place: &Place) {
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
     let batch = [said_as("7", "hi", 1), said_as("7", "ho", 1), said("other", 1)];
-    let appended = store.append(&lobby, &batch).unwrap();
+    let appended = store.append_and_wait(&lobby, &batch).unwrap();
     assert_eq!(appended[1], Appended::Conflict);
     store = place.reopen(store, ALL);
     let named = Draft { name: Some("ann".parse().unwrap()), ..said_as("7", "hi", 2) };
     for other in [said_as("7", "ho", 2), named] {
-        assert_eq!(store.append(&lobby, &[other]), Ok(vec![Appended::Conflict]));
+        assert_eq!(store.append_and_wait(&lobby, &[other]), Ok(vec![Appended::Conflict]));
     }
-    let again = store.append(&lobby, &[said_as("7", "hi", 2)]).unwrap();
+    let again = store.append_and_wait(&lobby, &[said_as("7", "hi", 2)]).unwrap();
     assert!(matches!(again[0], Appended::Repeated(cursor) if cursor.sequence == 1));
     assert_eq!(kept(&*store, &lobby), [1, 2]);
 }
@@ -122,10 +123,10 @@ fn an_id_outlives_its_message(place: &Place) {
     let only_one = keep(1, Duration::from_secs(1));
     let mut store = place.open(only_one);
     let lobby = RoomName::lobby();
-    store.append(&lobby, &[said_as("7", "hi", 1)]).unwrap();
-    store.append(&lobby, &[said("next", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said_as("7", "hi", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("next", 1)]).unwrap();
     store = place.reopen(store, only_one);
-    let again = store.append(&lobby, &[said_as("7", "hi", 5_000)]).unwrap();
+    let again = store.append_and_wait(&lobby, &[said_as("7", "hi", 5_000)]).unwrap();
     assert!(matches!(again[0], Appended::Repeated(cursor) if cursor.sequence == 1));
 }
 
@@ -145,7 +146,7 @@ fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
     assert_eq!(store.newest(&lobby, 10).unwrap().latest, 5);
     assert!(kept(&*store, &lobby).is_empty());
     assert!(listed(&*store).is_empty());
-    assert_eq!(sequence(&store.append(&lobby, &[said("x", 60_003)]).unwrap()), 6);
+    assert_eq!(sequence(&store.append_and_wait(&lobby, &[said("x", 60_003)]).unwrap()), 6);
     assert_eq!(kept(&*store, &lobby), [6]);
 }
 
@@ -154,16 +155,16 @@ fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
     let two = Keep { messages: 2, age: None };
     let mut store = place.open(two);
     let lobby = RoomName::lobby();
-    store.append(&lobby, &[said("a", 1), said("b", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("a", 1), said("b", 1)]).unwrap();
     for _ in 0..12 {
-        store.append(&lobby, &vec![noticed(Kind::Joined, 1); 500]).unwrap();
+        store.append_and_wait(&lobby, &vec![noticed(Kind::Joined, 1); 500]).unwrap();
     }
     store = place.reopen(store, two);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(1..=6_002));
     // They go with what was said before them.
-    store.append(&lobby, &[said("c", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("c", 1)]).unwrap();
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(2..=6_003));
-    store.append(&lobby, &[said("d", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("d", 1)]).unwrap();
     // The newest of what came between is as much as such a room may have.
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(6_004 + 1 - two.entries() as u64..=6_004));
     let said: Vec<_> = store.before(&lobby, 6_005, 2).unwrap().into_iter().map(|m| m.text.clone()).collect();
@@ -176,11 +177,11 @@ fn a_room_where_nothing_is_said_is_bounded(place: &Place) {
     let mut store = place.open(one);
     let lobby = RoomName::lobby();
     for _ in 0..5 {
-        store.append(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
+        store.append_and_wait(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
     }
     store = place.reopen(store, one);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(2_501 - one.entries() as u64..=2_500));
-    store.append(&lobby, &[said("a", 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("a", 1)]).unwrap();
     assert_eq!(kept(&*store, &lobby).len(), one.entries());
 }
 
@@ -190,7 +191,7 @@ fn a_page_of_the_past_counts_what_was_said(place: &Place) {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     fill(&*store, &lobby, 5);
-    store.append(&lobby, &vec![noticed(Kind::Joined, 1); 30]).unwrap();
+    store.append_and_wait(&lobby, &vec![noticed(Kind::Joined, 1); 30]).unwrap();
     let page = |limit| -> Vec<u64> {
         let tail = store.backlog(&lobby, limit).unwrap();
         tail.messages.iter().map(|message| message.id.sequence).collect()
@@ -199,7 +200,7 @@ fn a_page_of_the_past_counts_what_was_said(place: &Place) {
     assert_eq!(page(2), Vec::from_iter(4..=35));
     // However many come and go, what was said is there.
     for _ in 0..10 {
-        store.append(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
+        store.append_and_wait(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
     }
     assert_eq!(page(2), Vec::from_iter([4, 5].into_iter().chain(4_936..=5_035)));
     let before = store.before(&lobby, 4, 1).unwrap();
@@ -209,8 +210,8 @@ fn a_page_of_the_past_counts_what_was_said(place: &Place) {
 fn a_quiet_room_is_forgotten_at_its_age(place: &Place) {
     let store = place.open(keep(usize::MAX, Duration::from_secs(60)));
     let quiet = room("quiet");
-    store.append(&quiet, &[said("x", 1)]).unwrap();
-    store.append(&room("busy"), &[said("x", 90_000)]).unwrap();
+    store.append_and_wait(&quiet, &[said("x", 1)]).unwrap();
+    store.append_and_wait(&room("busy"), &[said("x", 90_000)]).unwrap();
     assert_eq!(kept(&*store, &quiet), [1]);
     store.expire(Timestamp(90_000), Timestamp(90_000)).unwrap();
     assert!(kept(&*store, &quiet).is_empty());
@@ -222,27 +223,28 @@ fn an_id_is_remembered_by_elapsed_time(place: &Place) {
     const HOUR: u64 = 3_600_000;
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
-    store.append(&lobby, &[said_as("7", "hi", HOUR)]).unwrap();
+    store.append_and_wait(&lobby, &[said_as("7", "hi", HOUR)]).unwrap();
     for wall in [2 * HOUR, 0] {
         let again = Draft { at: Timestamp(wall), ..said_as("7", "hi", HOUR + 1_000) };
-        assert_eq!(sequence(&store.append(&lobby, &[again]).unwrap()), 1);
+        assert_eq!(sequence(&store.append_and_wait(&lobby, &[again]).unwrap()), 1);
         store.expire(Timestamp(wall), Timestamp(HOUR + 1_000)).unwrap();
         store = place.reopen(store, ALL);
     }
     // And set back by an hour it was known for an hour more.
     let later = HOUR + SEND_ID_MEMORY_MS;
     let anew = Draft { at: Timestamp(0), ..said_as("7", "hi", later) };
-    assert_eq!(sequence(&store.append(&lobby, &[anew]).unwrap()), 2);
+    assert_eq!(sequence(&store.append_and_wait(&lobby, &[anew]).unwrap()), 2);
 }
 
 /// After the clock was set back a message was older than the one before it.
 fn a_room_s_times_never_go_back(place: &Place) {
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
-    store.append(&lobby, &[said("a", 9_000)]).unwrap();
+    store.append_and_wait(&lobby, &[said("a", 9_000)]).unwrap();
     store = place.reopen(store, ALL);
-    let appended = store.append(&lobby, &[said("b", 5_000), said("c", 9_500), said("d", 9_400)]).unwrap();
-    store.append(&room("other"), &[said("x", 5_000)]).unwrap();
+    let appended =
+        store.append_and_wait(&lobby, &[said("b", 5_000), said("c", 9_500), said("d", 9_400)]).unwrap();
+    store.append_and_wait(&room("other"), &[said("x", 5_000)]).unwrap();
     let times: Vec<u64> = appended.iter().filter_map(Appended::stored).map(|message| message.at.0).collect();
     assert_eq!(times, [9_000, 9_500, 9_500]);
     store = place.reopen(store, ALL);
@@ -257,19 +259,19 @@ fn one_time_in_the_future_holds_nothing_up(place: &Place) {
     let minute = keep(usize::MAX, Duration::from_secs(60));
     let mut store = place.open(minute);
     let lobby = RoomName::lobby();
-    store.append(&lobby, &[said("wrong", YEAR)]).unwrap();
+    store.append_and_wait(&lobby, &[said("wrong", YEAR)]).unwrap();
     for at in [1_000, 2_000, 3_000] {
-        store.append(&lobby, &[said("right", at)]).unwrap();
+        store.append_and_wait(&lobby, &[said("right", at)]).unwrap();
     }
     store = place.reopen(store, minute);
     store.expire(Timestamp(62_500), Timestamp(62_500)).unwrap();
     assert_eq!(kept(&*store, &lobby), [4], "what is in its time stays");
-    store.append(&lobby, &[said("wrong again", YEAR), said("right", 62_600)]).unwrap();
+    store.append_and_wait(&lobby, &[said("wrong again", YEAR), said("right", 62_600)]).unwrap();
     assert_eq!(kept(&*store, &lobby), [4, 5, 6]);
     store.expire(Timestamp(63_500), Timestamp(63_500)).unwrap();
     assert_eq!(kept(&*store, &lobby), [5, 6], "nobody knows yet how old it is");
     // A clock that is wrong for a moment the other way takes nothing with it.
-    store.append(&lobby, &[said("early", 0), said("right", 63_600)]).unwrap();
+    store.append_and_wait(&lobby, &[said("early", 0), said("right", 63_600)]).unwrap();
     assert_eq!(kept(&*store, &lobby), [5, 6, 7, 8]);
     store.expire(Timestamp(200_000), Timestamp(200_000)).unwrap();
     assert!(kept(&*store, &lobby).is_empty());
@@ -285,7 +287,7 @@ fn publishers_at_once_get_one_order_without_holes(place: &Place) {
         start.wait();
         let say = |n| format!("{publisher}/{n}");
         for n in 0..EACH {
-            let appended = store.append(&name, &[said(&say(n), 1)]).unwrap();
+            let appended = store.append_and_wait(&name, &[said(&say(n), 1)]).unwrap();
             let at = sequence(&appended);
             let seen = store.after(&name, at - 1, 1).unwrap();
             assert_eq!(*seen[0].text, say(n), "an answered message is there to read");
@@ -317,8 +319,8 @@ fn commits_and_their_messages_are_counted(place: &Place) {
     let lobby = RoomName::lobby();
     assert_eq!(store.stats(), Stats::default());
     let batch = [said_as("7", "hi", 1), said("x", 1), said_as("7", "hi", 1)];
-    store.append(&lobby, &batch).unwrap();
-    store.append(&lobby, &[said("x", 1)]).unwrap();
+    store.append_and_wait(&lobby, &batch).unwrap();
+    store.append_and_wait(&lobby, &[said("x", 1)]).unwrap();
     let stats = store.stats();
     assert_eq!((stats.commits, stats.messages, stats.failures), (2, 3, 0));
 }
@@ -327,7 +329,7 @@ fn commits_and_their_messages_are_counted(place: &Place) {
 fn a_check_leaves_nothing(place: &Place) {
     let mut store = place.open(ALL);
     let own = RoomName::health();
-    store.append(&RoomName::lobby(), &[said("x", 1)]).unwrap();
+    store.append_and_wait(&RoomName::lobby(), &[said("x", 1)]).unwrap();
     store = place.reopen(store, ALL);
     let size = |place: &Place| match place {
         Place::Memory => 0,
@@ -335,7 +337,8 @@ fn a_check_leaves_nothing(place: &Place) {
     };
     let before = size(place);
     for n in 0..2_000 {
-        let appended = store.append(&own, &[said_as("7", "healthy", n), said("healthy", n)]).unwrap();
+        let appended =
+            store.append_and_wait(&own, &[said_as("7", "healthy", n), said("healthy", n)]).unwrap();
         assert_eq!(appended.iter().filter_map(Appended::stored).count(), 2);
     }
     assert!(kept(&*store, &own).is_empty());
@@ -352,7 +355,7 @@ fn the_longest_text_comes_back_whole(place: &Place) {
     let mut draft = said(&text, 1);
     draft.name = Some("אנה".parse().unwrap());
     draft.kind = Kind::Left;
-    let appended = store.append(&RoomName::lobby(), &[draft]).unwrap();
+    let appended = store.append_and_wait(&RoomName::lobby(), &[draft]).unwrap();
     store = place.reopen(store, ALL);
     let read = store.newest(&RoomName::lobby(), 1).unwrap().messages;
     assert_eq!(appended, [Appended::Stored(read[0].clone())]);
@@ -363,7 +366,7 @@ fn heavy_messages_are_read_in_portions(place: &Place) {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     let drafts = vec![said(&"x".repeat(TEXT_LIMIT), 1); 40];
-    store.append(&lobby, &drafts).unwrap();
+    store.append_and_wait(&lobby, &drafts).unwrap();
     let portion = (PAGE_BYTES / TEXT_LIMIT) as u64;
     let sequences =
         |messages: Vec<Arc<Message>>| messages.iter().map(|m| m.id.sequence).collect::<Vec<u64>>();
@@ -383,7 +386,7 @@ fn reading_needs_no_more_stack_than_a_small_thread_has(place: &Place) {
     let lobby = RoomName::lobby();
     fill(&*store, &lobby, 100);
     let read = move || {
-        store.append(&lobby, &[said("x", 1)]).unwrap();
+        store.append_and_wait(&lobby, &[said("x", 1)]).unwrap();
         let seen = [
             store.newest(&lobby, 50).unwrap().messages.len(),
             store.after(&lobby, 0, 50).unwrap().len(),
@@ -401,9 +404,9 @@ fn reading_needs_no_more_stack_than_a_small_thread_has(place: &Place) {
 fn a_full_memory_store_lets_the_largest_room_give_up_its_oldest() {
     let store = MemoryStore::with_limit(ALL, 100_000);
     let (flood, quiet) = (room("flood"), room("quiet"));
-    store.append(&quiet, &[said("keep me", 1)]).unwrap();
+    store.append_and_wait(&quiet, &[said("keep me", 1)]).unwrap();
     for n in 0..1_000 {
-        store.append(&flood, &[said(&"x".repeat(1_000), n)]).unwrap();
+        store.append_and_wait(&flood, &[said(&"x".repeat(1_000), n)]).unwrap();
     }
     let left = kept(&store, &flood);
     assert!((50..100).contains(&left.len()), "{} are left", left.len());
@@ -416,7 +419,7 @@ fn a_memory_store_full_of_rooms_refuses_and_stores_nothing() {
     let store = MemoryStore::with_limit(ALL, 10_000);
     let names: Vec<RoomName> = (0..100).map(|n| room(&n.to_string())).collect();
     let refused: Vec<&RoomName> =
-        names.iter().filter(|name| store.append(name, &[said("x", 1)]).is_err()).collect();
+        names.iter().filter(|name| store.append_and_wait(name, &[said("x", 1)]).is_err()).collect();
     assert!(!refused.is_empty() && refused.len() < 90);
     for name in &refused {
         assert_eq!(store.newest(name, 1).unwrap().latest, 0);
@@ -430,19 +433,19 @@ fn a_memory_store_full_of_rooms_refuses_and_stores_nothing() {
 fn a_flood_of_ids_drowns_its_own_room_only() {
     let store = MemoryStore::with_limit(ALL, 100_000);
     let (flood, quiet) = (room("flood"), room("quiet"));
-    store.append(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
+    store.append_and_wait(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
     for n in 0..1_000 {
-        store.append(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
-        store.append(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
+        store.append_and_wait(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
+        store.append_and_wait(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
     }
     let known = |name, id: &str, text| {
-        let again = store.append(name, &[said_as(id, text, 1)]).unwrap();
+        let again = store.append_and_wait(name, &[said_as(id, text, 1)]).unwrap();
         matches!(again[0], Appended::Repeated(_))
     };
     assert!(known(&quiet, "7", "keep me"));
     assert!(known(&flood, "999", "x") && !known(&flood, "0", "x"));
     assert_eq!(kept(&store, &quiet), [1]);
-    store.append(&room("new"), &[said("x", 1)]).unwrap();
+    store.append_and_wait(&room("new"), &[said("x", 1)]).unwrap();
     assert_eq!(store.stats().failures, 0);
 }
 
@@ -452,13 +455,13 @@ fn ids_lapse_in_every_room_whether_or_not_somebody_writes_there() {
     let store = MemoryStore::with_limit(ALL, 100_000);
     let (flood, busy) = (room("flood"), room("busy"));
     for n in 0..1_000 {
-        store.append(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
+        store.append_and_wait(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
     }
     store.expire(Timestamp(1 + SEND_ID_MEMORY_MS), Timestamp(1 + SEND_ID_MEMORY_MS)).unwrap();
     // All but what the rooms themselves take is free again.
     let text = "x".repeat(1_000);
     for n in 0..80 {
-        store.append(&busy, &[said(&text, 2 + SEND_ID_MEMORY_MS + n)]).unwrap();
+        store.append_and_wait(&busy, &[said(&text, 2 + SEND_ID_MEMORY_MS + n)]).unwrap();
     }
     assert_eq!(kept(&store, &busy).len(), 80);
 }
@@ -469,10 +472,10 @@ fn a_room_that_is_there_can_be_written_to_however_many_there_are() {
     let store = MemoryStore::with_limit(ALL, 10_000);
     let names = || (0..).map(|n| room(&n.to_string()));
     let made: Vec<RoomName> =
-        names().take_while(|name| store.append(name, &[said("x", 1)]).is_ok()).collect();
+        names().take_while(|name| store.append_and_wait(name, &[said("x", 1)]).is_ok()).collect();
     assert!(made.len() > 10);
     for name in &made {
-        let appended = store.append(name, &[said_as("7", &"x".repeat(1_000), 1)]).unwrap();
+        let appended = store.append_and_wait(name, &[said_as("7", &"x".repeat(1_000), 1)]).unwrap();
         assert_eq!(sequence(&appended), 2);
         assert_eq!(store.newest(name, 1).unwrap().latest, 2);
     }
@@ -490,14 +493,14 @@ fn what_is_old_is_forgotten_in_small_steps() {
             let store = &store;
             scope.spawn(move || {
                 for n in (share..rooms).step_by(16) {
-                    store.append(&room(&n.to_string()), &[said_as("7", "x", 1)]).unwrap();
+                    store.append_and_wait(&room(&n.to_string()), &[said_as("7", "x", 1)]).unwrap();
                 }
             });
         }
     });
     let large = room("large");
     for _ in 0..10 {
-        store.append(&large, &vec![said("x", 1); 500]).unwrap();
+        store.append_and_wait(&large, &vec![said("x", 1); 500]).unwrap();
     }
     let before = store.stats().commits;
     store.expire(Timestamp(3_600_000), Timestamp(3_600_000)).unwrap();

@@ -10,7 +10,7 @@ use comet_chat::store::{Appended, Keep, Store};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
-use crate::place::{ALL, Place, fill, kept, listed, open, said, said_as, sequence};
+use crate::place::{ALL, AppendAndWait, Place, fill, kept, listed, open, said, said_as, sequence};
 use crate::rerun::{is_inside, run_again};
 
 /// Copies the file and its log as they stand, as a crash at this moment would leave them. The
@@ -35,7 +35,7 @@ fn every_answered_message_is_there_after_a_crash() {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     for n in 1..=20 {
-        store.append(&lobby, &[said("x", n)]).unwrap();
+        store.append_and_wait(&lobby, &[said("x", n)]).unwrap();
         let (_directory, copy) = crash(&place.path());
         let found = open(&copy, ALL).unwrap();
         assert_eq!(found.epoch(), store.epoch());
@@ -55,7 +55,7 @@ fn a_torn_log_is_read_up_to_the_tear() {
     let lobby = RoomName::lobby();
     for n in 0..30 {
         let batch: Vec<_> = (0..3).map(|i| said_as(&(3 * n + i).to_string(), "x", 1)).collect();
-        store.append(&lobby, &batch).unwrap();
+        store.append_and_wait(&lobby, &batch).unwrap();
     }
     let (_directory, whole) = crash(&place.path());
     let log = fs::read(log_of(&whole)).unwrap();
@@ -83,11 +83,11 @@ fn a_torn_log_is_read_up_to_the_tear() {
         // The ids came back with their messages, no more and no less.
         if length > 0 {
             let known = said_as(&(length - 1).to_string(), "x", 1);
-            let again = found.append(&lobby, &[known]).unwrap();
+            let again = found.append_and_wait(&lobby, &[known]).unwrap();
             assert!(matches!(again[0], Appended::Repeated(c) if c.sequence == length));
         }
         let lost = said_as(&length.to_string(), "x", 1);
-        let anew = found.append(&lobby, &[lost]).unwrap();
+        let anew = found.append_and_wait(&lobby, &[lost]).unwrap();
         assert!(matches!(anew[0], Appended::Stored(_)));
         assert_eq!(sequence(&anew), length + 1);
     }
@@ -103,12 +103,12 @@ fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
         let place = Place::in_a_file();
         let store = place.open(ALL);
         let lobby = RoomName::lobby();
-        let failed = (1..20).find(|n| store.append(&lobby, &[said("x", *n)]).is_err());
+        let failed = (1..20).find(|n| store.append_and_wait(&lobby, &[said("x", *n)]).is_err());
         let failed = failed.expect("no fsync was made to fail");
         let (_directory, copy) = crash(&place.path());
         let found = open(&copy, ALL).unwrap();
         assert_eq!(kept(&found, &lobby), Vec::from_iter(1..failed));
-        let next = store.append(&lobby, &[said("cured", 1)]).unwrap();
+        let next = store.append_and_wait(&lobby, &[said("cured", 1)]).unwrap();
         assert_eq!(sequence(&next), failed);
         return;
     }
@@ -137,7 +137,7 @@ fn fewer_to_keep_is_obeyed_at_once_when_the_file_is_opened_again() {
     assert_eq!(store.before(&lobby, 1995, 100).unwrap().len(), 4);
     // The rows go bit by bit as more is said, until none is left that is not kept.
     for n in 0..20 {
-        store.append(&lobby, &[said("x", n)]).unwrap();
+        store.append_and_wait(&lobby, &[said("x", n)]).unwrap();
     }
     store = place.reopen(store, ALL);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(2011..=2020));
@@ -179,13 +179,13 @@ fn a_file_of_the_first_version_is_brought_to_this_one() {
     let sent = store.after(&lobby, 1, 1).unwrap()[0].clone();
     let says = |store: &dyn Store, text: &str| {
         let draft = Draft { name: sent.name.clone(), ..said_as("anna-1", text, sent.at.0 + 1) };
-        store.append(&lobby, &[draft]).unwrap().remove(0)
+        store.append_and_wait(&lobby, &[draft]).unwrap().remove(0)
     };
     assert_eq!(says(&*store, "number 1"), Appended::Repeated(sent.id));
     assert_eq!(says(&*store, "another"), Appended::Conflict);
     let few = Keep { messages: 1, age: None };
     store = place.reopen(store, few);
-    store.append(&lobby, &[said("new", sent.at.0 + 1)]).unwrap();
+    store.append_and_wait(&lobby, &[said("new", sent.at.0 + 1)]).unwrap();
     assert_eq!(says(&*store, "number 1"), Appended::Repeated(sent.id));
     assert_eq!(says(&*store, "another"), Appended::Repeated(sent.id));
 }

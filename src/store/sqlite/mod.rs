@@ -4,10 +4,12 @@
 //! share one wait for the disk; a few connections read beside it and never wait. Each call costs
 //! the logarithm of what the file holds, and opening it nothing of the kind.
 //!
-//! Read on in [`writer`] (the thread), [`ledger`] (one transaction), [`schema`] (the tables).
+//! Read on in [`writer`] (the way to the thread), [`pen`] (the thread), [`ledger`] (one transaction), [`schema`] (the tables).
 
 mod ledger;
 mod open;
+mod pen;
+mod place;
 mod readers;
 mod rows;
 mod schema;
@@ -22,7 +24,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
-use super::{Appended, Error, Keep, Order, RoomSummary, Stats, Store, Tail, notices, one_read};
+use super::{Done, Error, Keep, Order, RoomSummary, Stats, Store, Tail, notices, one_read};
 use crate::message::{Draft, Epoch, Message, RoomName, Timestamp};
 
 /// Keeps messages in a file. Its fields are dropped in their order: the writer's connection is the
@@ -98,8 +100,8 @@ impl Store for SqliteStore {
         self.keep
     }
 
-    fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
-        self.writer.append(room, drafts)
+    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
+        self.writer.append(room, drafts, done);
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {

@@ -19,7 +19,7 @@ pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Re
     let text_of = |body| {
         let text = std::str::from_utf8(body).map_err(|_| Refusal::BadUtf8)?;
         // Some editors and shells write a byte order mark first.
-        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+        Ok::<_, Refusal>(text.strip_prefix('\u{feff}').unwrap_or(text))
     };
     let codings = head.header_values("Content-Encoding").flat_map(|value| value.split(',').map(str::trim));
     if codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {

@@ -1,18 +1,19 @@
 //! The store that forgets at the end of the process: for tests, and for reading first.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::mem::size_of;
+mod shelf;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::fingerprint::fingerprint;
+use self::shelf::Shelf;
 use super::{
-    Appended, Error, Keep, Order, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read, remembers,
+    Appended, Done, Error, Keep, Order, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read,
     unkept,
 };
 use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
-use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SendId, SentAs, Timestamp};
+use crate::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
 
 /// Keeps messages in this process's memory, and no more of them than a number of bytes.
 ///
@@ -41,37 +42,6 @@ struct Shelves {
     stats: Stats,
 }
 
-/// What is kept of one room.
-#[derive(Default)]
-struct Shelf {
-    /// Without holes; the last one, if there is one, has the sequence `latest`.
-    messages: VecDeque<Kept>,
-    /// The bytes of `messages` and `sent_order`.
-    bytes: usize,
-    /// How many of `messages` were said.
-    said: usize,
-    latest: u64,
-    at: Option<Timestamp>,
-    /// Who has joined and not left since, and when.
-    present: BTreeMap<PersonName, Timestamp>,
-    sent: HashMap<SendId, Sent>,
-    /// The keys of `sent` with their time, in the order in which they came.
-    sent_order: VecDeque<(Timestamp, SendId)>,
-}
-
-/// A message, and when it came by the clock of that moment: its own `at` does not go back.
-struct Kept {
-    message: Arc<Message>,
-    came: Timestamp,
-}
-
-/// What was sent under an id.
-struct Sent {
-    sequence: u64,
-    at: Timestamp,
-    fingerprint: u64,
-}
-
 impl MemoryStore {
     /// An empty store of [`MEMORY_LIMIT`] bytes at most, with an epoch of its own.
     pub fn new(keep: Keep) -> MemoryStore {
@@ -95,6 +65,18 @@ impl MemoryStore {
         }
     }
 
+    fn store(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
+        let mut shelves = self.shelves();
+        let began = Instant::now();
+        if room.is_internal() {
+            shelves.stats.commits += 1;
+            return Ok(unkept(self.epoch, drafts));
+        }
+        let appended = shelves.append(self.epoch, room, drafts);
+        shelves.stats.busy += began.elapsed();
+        appended
+    }
+
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         // Nothing under this lock leaves a shelf half changed, so a panic elsewhere does not taint it.
         self.shelves.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -110,16 +92,10 @@ impl Store for MemoryStore {
         self.shelves().keep
     }
 
-    fn append(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
-        let mut shelves = self.shelves();
-        let began = Instant::now();
-        if room.is_internal() {
-            shelves.stats.commits += 1;
-            return Ok(unkept(self.epoch, drafts));
-        }
-        let appended = shelves.append(self.epoch, room, drafts);
-        shelves.stats.busy += began.elapsed();
-        appended
+    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
+        // The lock is free again when the outcome is told.
+        let outcome = self.store(room, &drafts);
+        done.call(outcome);
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
@@ -267,116 +243,4 @@ impl Shelves {
         self.bytes = self.bytes - before + after;
         result
     }
-}
-
-impl Shelf {
-    fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
-        let sequence = self.latest + 1;
-        if let Some(SentAs { id, at }) = &draft.sent_as {
-            let fingerprint = fingerprint(draft);
-            if let Some(sent) = self.sent.get(id)
-                && remembers(sent.at, *at)
-            {
-                return match sent.fingerprint == fingerprint {
-                    true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence }),
-                    false => Appended::Conflict,
-                };
-            }
-            self.sent.insert(id.clone(), Sent { sequence, at: *at, fingerprint });
-            self.sent_order.push_back((*at, id.clone()));
-            self.bytes += sent_bytes(id);
-        }
-        let at = draft.at.max(self.at.unwrap_or(draft.at));
-        match (draft.kind, &draft.name) {
-            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), at)),
-            (Kind::Left, Some(name)) => drop(self.present.remove(name)),
-            _ => {}
-        }
-        self.latest = sequence;
-        self.at = Some(at);
-        self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
-        let message = Arc::new(Message { at, ..draft.clone().numbered(Cursor { epoch, sequence }) });
-        self.said += usize::from(message.kind == Kind::Message);
-        self.messages.push_back(Kept { message: message.clone(), came: draft.at });
-        Appended::Stored(message)
-    }
-
-    fn trim(&mut self, keep: Keep, now: Timestamp) {
-        let begins_with_notice =
-            |shelf: &Shelf| shelf.messages.front().is_some_and(|kept| kept.message.kind != Kind::Message);
-        while self.said > keep.messages || self.messages.len() > keep.entries() && begins_with_notice(self) {
-            self.drop_oldest();
-        }
-        if let Some(horizon) = keep.horizon(now) {
-            let in_time = self.messages.iter().position(|kept| horizon <= kept.came && kept.came <= now);
-            let end = in_time.unwrap_or(self.messages.len());
-            let too_old = self.messages.range(..end).rposition(|kept| kept.came < horizon);
-            for _ in 0..too_old.map_or(0, |last| last + 1) {
-                self.drop_oldest();
-            }
-        }
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(Kept { message, .. }) = self.messages.pop_front() {
-            self.bytes -= message_bytes(message.name.as_ref(), &message.text);
-            self.said -= usize::from(message.kind == Kind::Message);
-        }
-    }
-
-    /// Makes room: what was said goes first, because who lost it is told of a gap, and a forgotten id
-    /// may let a message be published twice.
-    fn give_up(&mut self) {
-        if self.messages.is_empty() {
-            self.drop_oldest_id();
-        } else {
-            self.drop_oldest();
-        }
-    }
-
-    /// Forgets the ids of more than ten minutes ago.
-    fn forget_sent(&mut self, now: Timestamp) {
-        while self.sent_order.front().is_some_and(|(at, _)| !remembers(*at, now)) {
-            self.drop_oldest_id();
-        }
-        if self.sent.is_empty() {
-            self.sent.shrink_to(0);
-            self.sent_order.shrink_to(0);
-        }
-    }
-
-    fn drop_oldest_id(&mut self) {
-        if let Some((at, id)) = self.sent_order.pop_front() {
-            self.bytes -= sent_bytes(&id);
-            // The same id may have been used anew since.
-            if self.sent.get(&id).is_some_and(|sent| sent.at == at) {
-                self.sent.remove(&id);
-            }
-        }
-    }
-
-    /// The newest of those that are kept before an index.
-    fn newest_before(&self, end: usize, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
-        let mut messages =
-            one_read(self.messages.range(..end).rev().take(limit).map(|kept| Ok(kept.message.clone())))?;
-        messages.reverse();
-        Ok(messages)
-    }
-
-    /// The index of the first kept message whose sequence is greater.
-    fn position_after(&self, sequence: u64) -> usize {
-        let oldest = self.latest + 1 - self.messages.len() as u64;
-        let past = sequence.saturating_add(1).saturating_sub(oldest);
-        usize::try_from(past).unwrap_or(usize::MAX).min(self.messages.len())
-    }
-}
-
-/// What a message takes.
-fn message_bytes(name: Option<&PersonName>, text: &str) -> usize {
-    size_of::<Message>() + text.len() + name.map_or(0, |name| name.as_str().len())
-}
-
-/// What it takes to remember an id.
-fn sent_bytes(id: &SendId) -> usize {
-    MEMORY_ENTRY_BYTES + id.as_str().len()
 }

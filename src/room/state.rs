@@ -1,187 +1,17 @@
-//! A room: who waits, who is present, and the end of its order.
+//! A room's state: who waits, and the newest messages.
 //!
-//! It does no I/O, reads no clock and knows no thread: it is told what was stored and what time it is,
-//! and says whom to wake with what. Each engine gives it an owner, a thread or a task, and a mailbox.
+//! It is told what was stored and what time it is, and says whom to wake with what.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::people::{End, People};
+use super::tails::{Held, Tails};
+use super::{Missed, Page, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use crate::clock::Now;
 use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
-use crate::presence::{End, People};
 use crate::store::{Appended, Keep, Tail};
-use crate::tails::{Held, Tails};
-
-/// From where on somebody wants a room's messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// All that is kept.
-    Oldest,
-    /// What is posted from now on.
-    Latest,
-    /// What came after this.
-    Cursor(Cursor),
-}
-
-impl After {
-    /// The sequence that is meant in an order that ends here, and whether something is known to be lost.
-    /// `None` is the beginning of what is kept.
-    fn in_order(self, latest: Cursor) -> (Option<u64>, bool) {
-        match self {
-            After::Latest => (Some(latest.sequence), false),
-            After::Oldest => (None, false),
-            After::Cursor(c) if c.epoch == latest.epoch && c.sequence <= latest.sequence => {
-                (Some(c.sequence), false)
-            }
-            After::Cursor(_) => (None, true),
-        }
-    }
-}
-
-/// What a room that sleeps, and whose order ends here, has for somebody who looks and does not wait.
-pub fn look(latest: Cursor, after: After) -> Wake {
-    let (after, gap) = after.in_order(latest);
-    if gap || after.unwrap_or(0) < latest.sequence {
-        return Wake::Stored(Missed { after, gap, latest });
-    }
-    Wake::Expired(latest)
-}
-
-/// What somebody waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
-    /// What people say.
-    Messages,
-    /// That, and who comes and goes.
-    Everything,
-}
-
-impl Wants {
-    /// Whether this message is wanted.
-    pub fn includes(self, message: &Message) -> bool {
-        self == Wants::Everything || message.kind == Kind::Message
-    }
-}
-
-/// What somebody asks for who subscribes.
-#[derive(Debug, Clone)]
-pub struct Subscription {
-    /// From where on.
-    pub after: After,
-    /// What.
-    pub wants: Wants,
-    /// Who.
-    pub name: Option<PersonName>,
-}
-
-/// A piece of a room's order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Oldest first, without holes.
-    pub messages: Arc<[Arc<Message>]>,
-    /// Where to go on from: the last message here.
-    pub next: Cursor,
-    /// Whether something before this page is no longer kept.
-    pub gap: bool,
-}
-
-impl Page {
-    /// Whether there is anything in it for who wants this. A gap is, by itself.
-    pub fn is_worth_telling(&self, wants: Wants) -> bool {
-        self.gap || self.messages.iter().any(|message| wants.includes(message))
-    }
-}
-
-/// How one subscription ended. A subscriber hears exactly one of these, once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wake {
-    /// Something came, or had come already.
-    Page(Page),
-    /// Something had come already, longer ago than the room remembers: the store has it.
-    Stored(Missed),
-    /// The subscription was taken back. Nothing that it wants has come up to this cursor.
-    Expired(Cursor),
-    /// The server is closing. Nothing that it wants has come up to this cursor.
-    Closing(Cursor),
-}
-
-/// What somebody missed for longer than the room remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Missed {
-    /// The sequence to read on from; `None` for the oldest message that is kept.
-    pub after: Option<u64>,
-    /// Whether something before that is known to be lost.
-    pub gap: bool,
-    /// The room's newest message.
-    pub latest: Cursor,
-}
-
-impl Missed {
-    /// The page that the store's answer makes: `messages` as it read them.
-    ///
-    /// Sequences have no holes, so a first message that does not follow on tells of a loss; and so
-    /// do no messages at all, where there were some.
-    pub fn page(self, messages: Vec<Arc<Message>>) -> Page {
-        let lost = match (self.after, messages.first()) {
-            (Some(after), Some(first)) => first.id.sequence != after + 1,
-            (_, None) => true,
-            (None, Some(_)) => false,
-        };
-        let next = messages.last().map_or(self.latest, |m| m.id);
-        Page { messages: messages.into(), next, gap: self.gap || lost }
-    }
-}
-
-/// How a wait ended, once what the store had is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Something came that the client wants, or a gap.
-    Page(Page),
-    /// The time is up. Nothing that the client wants has come up to this cursor.
-    Expired(Cursor),
-    /// The server is closing. Nothing that the client wants has come up to this cursor.
-    Closing(Cursor),
-}
-
-impl Outcome {
-    /// What came.
-    pub fn messages(&self) -> &[Arc<Message>] {
-        match self {
-            Outcome::Page(page) => &page.messages,
-            Outcome::Expired(_) | Outcome::Closing(_) => &[],
-        }
-    }
-}
-
-/// Names one subscription in this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubscriberId(u64);
-
-impl SubscriberId {
-    /// One that nobody else has.
-    pub fn fresh() -> SubscriberId {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        SubscriberId(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// What became of a published message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
-    /// Where it stands.
-    pub id: Cursor,
-    /// How many subscribers were waiting and were handed it.
-    pub delivered: usize,
-}
-
-/// A message came under the id of another one, and was not published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdReused;
-
-/// What the sender of a draft is told.
-pub type Receipt = Result<Published, IdReused>;
 
 /// A room's state. `S` is whatever the engine wakes a subscriber by.
 pub struct Room<S> {
@@ -192,12 +22,12 @@ pub struct Room<S> {
     tail: VecDeque<(Arc<Message>, usize)>,
     /// What `tail` takes.
     held: Held,
-    /// Who waits, in the order of their coming. Nothing that one of them wants stands before
-    /// `latest` unseen by it: whoever has missed something is answered instead of kept here.
+    /// Who waits, in the order of their coming. Each has seen all messages up to `latest` that it wants:
+    /// a subscriber that has missed something is answered, and not kept here.
     waiting: BTreeMap<SubscriberId, Waiting<S>>,
     /// Who is present, waiting or between two polls.
     pub people: People,
-    /// Nobody is kept waiting any more.
+    /// Whether the server closes, so that nobody is kept waiting.
     closing: bool,
 }
 
@@ -269,7 +99,7 @@ impl<S> Room<S> {
         Some((self.release(waiting, end, now), Wake::Expired(self.latest())))
     }
 
-    /// Lets all go who wait, without an answer: they are to come back when the room is awake again.
+    /// Ends all subscriptions without an answer: their clients come back when the room is awake again.
     pub fn abandon(&mut self, now: Now) {
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             drop(self.release(waiting, End::Answered, now));
@@ -289,40 +119,60 @@ impl<S> Room<S> {
 
     /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
     /// outcome what to tell its sender.
+    ///
+    /// What the room has already is skipped. If something is missing before what came, the room forgets
+    /// what it remembers, and sends all who wait to the store, which has it.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
     pub fn publish(&mut self, appended: &[Appended], now: Now) -> (Vec<(S, Wake)>, Vec<Receipt>) {
-        let messages: Arc<[Arc<Message>]> = appended.iter().filter_map(Appended::stored).cloned().collect();
-
-        self.people.settle(&messages);
-        let woken = self.take_those_who_want(&messages);
+        let before = self.latest;
+        let stored = appended.iter().filter_map(Appended::stored);
+        let messages: Arc<[_]> = stored.filter(|message| message.id.sequence > before).cloned().collect();
+        self.people.enter(&messages);
+        let is_missing = messages.first().is_some_and(|first| first.id.sequence != before + 1);
+        let woken = match is_missing {
+            true => std::mem::take(&mut self.waiting).into_values().collect(),
+            false => self.take_those_who_want(&messages),
+        };
         let wanting_everything = woken.iter().filter(|waiting| waiting.wants == Wants::Everything).count();
         // Plain text carries one message, so who wants only what is said is handed the first such.
         let first_said = messages.iter().find(|m| m.kind == Kind::Message).map(|m| m.id);
         let delivered = |message: &Message| {
             if Some(message.id) == first_said { woken.len() } else { wanting_everything }
         };
-        // What does not follow on was stored, but not answered: the store has what is between.
-        if messages.first().is_some_and(|first| first.id.sequence != self.latest + 1) {
+        if is_missing {
             while self.forget_oldest() {}
         }
         if let Some(last) = messages.last() {
             self.latest = last.id.sequence;
             self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());
         }
-        let published = appended
+        let receipts = appended
             .iter()
             .map(|outcome| match outcome {
-                Appended::Stored(message) => Ok(Published { id: message.id, delivered: delivered(message) }),
-                Appended::Repeated(id) => Ok(Published { id: *id, delivered: self.delivered_then(*id) }),
-                Appended::Conflict => Err(IdReused),
+                Appended::Stored(message) if message.id.sequence > before => {
+                    Ok(Published { id: message.id, delivered: delivered(message) })
+                }
+                Appended::Stored(message) => Ok(self.published_before(message.id)),
+                Appended::Repeated(id) => Ok(self.published_before(*id)),
+                Appended::Conflict => Err(Unpublished::IdReused),
             })
             .collect();
-        let page = Page { messages, next: self.latest(), gap: false };
+        let latest = self.latest();
+        let wake = match is_missing {
+            true => Wake::Stored(Missed { after: Some(before), gap: false, latest }),
+            false => Wake::Page(Page { messages, next: latest, gap: false }),
+        };
         let woken = woken
             .into_iter()
-            .map(|waiting| (self.release(waiting, End::Answered, now), Wake::Page(page.clone())))
+            .map(|waiting| (self.release(waiting, End::Answered, now), wake.clone()))
             .collect();
-        (woken, published)
+        (woken, receipts)
+    }
+
+    /// Forgets its order: the store keeps nothing of this room, and numbers it from 1 again.
+    pub fn begin_anew(&mut self) {
+        while self.forget_oldest() {}
+        self.latest = 0;
     }
 
     /// Removes from those who wait everybody who wants one of these.
@@ -345,10 +195,11 @@ impl<S> Room<S> {
         waiting.subscriber
     }
 
-    /// How many were handed a message back when it was published; 0 if that is forgotten.
-    fn delivered_then(&self, id: Cursor) -> usize {
+    /// What the sender of an earlier message was told. How many were handed it may be forgotten, and is
+    /// then 0.
+    fn published_before(&self, id: Cursor) -> Published {
         let back = self.latest.saturating_sub(id.sequence) as usize;
-        self.tail.iter().nth_back(back).map_or(0, |(_, delivered)| *delivered)
+        Published { id, delivered: self.tail.iter().nth_back(back).map_or(0, |(_, delivered)| *delivered) }
     }
 
     fn extend_tail(&mut self, messages: impl IntoIterator<Item = (Arc<Message>, usize)>) {
@@ -362,9 +213,10 @@ impl<S> Room<S> {
         while self.held.is_over() && self.forget_oldest() {}
     }
 
-    /// Remembers no more than the store keeps, so that nobody is shown by memory what is forgotten; nor
-    /// more than the room's share, where there is little left for others. What bears a time that has not
-    /// come may be older than it says: only the store knows.
+    /// Forgets what the store has forgotten, so that memory shows nobody more than the store does. If
+    /// little memory is left for other rooms, forgets what is more than the room's share too. A message
+    /// with a time in the future may be older than it says, and only the store knows its age: it is
+    /// forgotten here.
     pub fn forget(&mut self, keep: Keep, now: Timestamp) {
         let horizon = keep.horizon(now);
         let is_said = |message: &Message| message.kind == Kind::Message;
@@ -381,7 +233,7 @@ impl<S> Room<S> {
         while self.held.is_unfair() && self.forget_oldest() {}
     }
 
-    /// Says whether there was one.
+    /// Forgets the oldest message. Says whether there was one.
     fn forget_oldest(&mut self) -> bool {
         let oldest = self.tail.pop_front();
         oldest.map(|(message, _)| self.held.remove(&message)).is_some()

@@ -1,0 +1,196 @@
+//! A room: who waits, who is present, and the end of its order.
+//!
+//! Nothing here does I/O, reads a clock or knows a thread. Each engine gives a room a thread or a task
+//! with a mailbox, and carries letters. What is done with a letter is written once, here.
+//!
+//! This file has the words: what is asked of a room, and what it answers. Read on in [`state`] (who
+//! waits, and the newest messages), [`people`] (who is present), [`owner`] (what is done with each
+//! letter), and [`queue`] (what waits for the store). Around the rooms stand [`registry`] and [`places`]
+//! (which rooms are awake) and [`tails`] (what they remember, all together).
+
+pub mod owner;
+pub mod people;
+pub mod places;
+pub mod queue;
+pub mod registry;
+pub mod state;
+pub mod tails;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::message::{Cursor, Kind, Message, PersonName};
+
+/// From where on a subscriber wants a room's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// All that is kept.
+    Oldest,
+    /// What is posted from now on.
+    Latest,
+    /// What came after this.
+    Cursor(Cursor),
+}
+
+impl After {
+    /// The sequence that is meant in an order that ends here, and whether something is known to be lost.
+    /// `None` is the beginning of what is kept.
+    pub(crate) fn in_order(self, latest: Cursor) -> (Option<u64>, bool) {
+        match self {
+            After::Latest => (Some(latest.sequence), false),
+            After::Oldest => (None, false),
+            After::Cursor(c) if c.epoch == latest.epoch && c.sequence <= latest.sequence => {
+                (Some(c.sequence), false)
+            }
+            After::Cursor(_) => (None, true),
+        }
+    }
+}
+
+/// What a room that sleeps, and whose order ends here, has for somebody who looks and does not wait.
+pub fn look(latest: Cursor, after: After) -> Wake {
+    let (after, gap) = after.in_order(latest);
+    if gap || after.unwrap_or(0) < latest.sequence {
+        return Wake::Stored(Missed { after, gap, latest });
+    }
+    Wake::Expired(latest)
+}
+
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// What people say.
+    Messages,
+    /// That, and who comes and goes.
+    Everything,
+}
+
+impl Wants {
+    /// Whether this message is wanted.
+    pub fn includes(self, message: &Message) -> bool {
+        self == Wants::Everything || message.kind == Kind::Message
+    }
+}
+
+/// What a subscriber asks for.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// From where on.
+    pub after: After,
+    /// What.
+    pub wants: Wants,
+    /// Who.
+    pub name: Option<PersonName>,
+}
+
+/// A piece of a room's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first, without holes.
+    pub messages: Arc<[Arc<Message>]>,
+    /// Where to go on from: the last message here.
+    pub next: Cursor,
+    /// Whether something before this page is no longer kept.
+    pub gap: bool,
+}
+
+impl Page {
+    /// Whether there is anything in it for who wants this. A gap is, by itself.
+    pub fn is_worth_telling(&self, wants: Wants) -> bool {
+        self.gap || self.messages.iter().any(|message| wants.includes(message))
+    }
+}
+
+/// How one subscription ended. A subscriber hears exactly one of these, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wake {
+    /// Something came, or had come already.
+    Page(Page),
+    /// Something had come already, longer ago than the room remembers: the store has it.
+    Stored(Missed),
+    /// The subscription was taken back. Nothing that it wants has come up to this cursor.
+    Expired(Cursor),
+    /// The server is closing. Nothing that it wants has come up to this cursor.
+    Closing(Cursor),
+}
+
+/// What somebody missed for longer than the room remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    /// The sequence to read on from; `None` for the oldest message that is kept.
+    pub after: Option<u64>,
+    /// Whether something before that is known to be lost.
+    pub gap: bool,
+    /// The room's newest message.
+    pub latest: Cursor,
+}
+
+impl Missed {
+    /// The page that the store's answer makes: `messages` as it read them.
+    ///
+    /// Sequences have no holes, so a first message that does not follow on tells of a loss; and so
+    /// do no messages at all, where there were some.
+    pub fn page(self, messages: Vec<Arc<Message>>) -> Page {
+        let lost = match (self.after, messages.first()) {
+            (Some(after), Some(first)) => first.id.sequence != after + 1,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        let next = messages.last().map_or(self.latest, |m| m.id);
+        Page { messages: messages.into(), next, gap: self.gap || lost }
+    }
+}
+
+/// How a wait ended, once what the store had is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Something came that the client wants, or a gap.
+    Page(Page),
+    /// The time is up. Nothing that the client wants has come up to this cursor.
+    Expired(Cursor),
+    /// The server is closing. Nothing that the client wants has come up to this cursor.
+    Closing(Cursor),
+}
+
+impl Outcome {
+    /// What came.
+    pub fn messages(&self) -> &[Arc<Message>] {
+        match self {
+            Outcome::Page(page) => &page.messages,
+            Outcome::Expired(_) | Outcome::Closing(_) => &[],
+        }
+    }
+}
+
+/// Names one subscription in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriberId(u64);
+
+impl SubscriberId {
+    /// One that nobody else has.
+    pub fn fresh() -> SubscriberId {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        SubscriberId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What became of a published message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Where it stands.
+    pub id: Cursor,
+    /// How many subscribers were waiting and were handed it.
+    pub delivered: usize,
+}
+
+/// Why a draft was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unpublished {
+    /// It came under the id of another message.
+    IdReused,
+    /// The store could not take it.
+    NotStored,
+}
+
+/// What the sender of a draft is told.
+pub type Receipt = Result<Published, Unpublished>;

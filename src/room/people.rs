@@ -1,0 +1,215 @@
+//! Who is present in a room: leases that every wait and message renews.
+//!
+//! There are two lists: `stored`, who is present in what the store holds, and `leases`, who is to be
+//! present now. Announcements are the difference between the two, and nothing else. They are drafts that
+//! are stored in a batch with what is said.
+//!
+//! An announcement is drafted in the hope that all drafts before it will be stored. [`People::settle`]
+//! tells which of a batch were, and then [`People::judge`] looks at each draft behind it once more. So
+//! what could not be announced is announced later if it still holds, and nobody leaves who never joined.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::Now;
+use crate::config::{GRACE, PEOPLE_MAX};
+use crate::message::{Draft, Kind, Message, PersonName, Timestamp};
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It was answered, or its time was up: whoever waited is there to hear of it.
+    Answered,
+    /// Its client is gone.
+    Gone,
+}
+
+/// The people of one room.
+#[derive(Debug, Default)]
+pub struct People {
+    /// Who has `joined` and not `left` in what is stored, and since when.
+    stored: BTreeMap<PersonName, Timestamp>,
+    /// Everybody in `stored`, and who is there and could not be announced yet.
+    leases: HashMap<PersonName, Lease>,
+    /// Who is announced by what is not settled yet, and whether each is present once all of it is stored.
+    drafted: HashMap<PersonName, bool>,
+}
+
+/// What a draft is worth when a batch before it is settled.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It holds as it is.
+    Same,
+    /// It announces what is so already.
+    Nothing,
+    /// Who speaks is not present any more: this goes before it.
+    After(Draft),
+}
+
+#[derive(Debug)]
+struct Lease {
+    seen: Instant,
+    /// How many waits of this person stand. While one does, the lease does not run out.
+    waits: usize,
+    /// When the lease ends if no wait stands and the person is not seen before. A page that goes away
+    /// can't tell whether it is closed or only loaded again, nor whether there is another.
+    ends: Option<Instant>,
+}
+
+impl People {
+    /// Those who were present when the room was last seen, by this process or by one that crashed. They
+    /// have the grace time to come back.
+    pub fn remembered(present: Vec<(PersonName, Timestamp)>, now: Now) -> People {
+        let leases = present.iter().map(|(name, _)| (name.clone(), Lease::new(now))).collect();
+        People { stored: present.into_iter().collect(), leases, drafted: HashMap::new() }
+    }
+
+    /// Who is present, and since when; by name.
+    pub fn list(&self) -> Vec<(PersonName, Timestamp)> {
+        self.stored.iter().map(|(name, since)| (name.clone(), *since)).collect()
+    }
+
+    /// How many are present.
+    pub fn count(&self) -> usize {
+        self.stored.len()
+    }
+
+    /// Whether nobody is present, nor about to be.
+    pub fn is_empty(&self) -> bool {
+        self.leases.is_empty()
+    }
+
+    /// Renews a person's lease. If the person is not present, gives the draft that says that it joined.
+    #[must_use = "who joined is to be announced"]
+    pub fn sees(&mut self, name: &PersonName, now: Now) -> Option<Draft> {
+        let has_room = self.leases.len() < PEOPLE_MAX;
+        match self.leases.entry(name.clone()) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().seen = now.clock;
+                known.get_mut().ends = None;
+            }
+            Entry::Vacant(new) if has_room => {
+                new.insert(Lease::new(now));
+            }
+            Entry::Vacant(_) => return None,
+        }
+        (!self.will_be_present(name)).then(|| self.announce(Kind::Joined, name.clone(), now.wall))
+    }
+
+    /// A wait of this person begins. Says whether it is counted, and so its end is to be told.
+    #[must_use = "the end of a wait that was not counted is not to be told"]
+    pub fn waits(&mut self, name: &PersonName) -> bool {
+        self.leases.get_mut(name).map(|lease| lease.waits += 1).is_some()
+    }
+
+    /// A wait of this person, who was here until now, has ended.
+    pub fn waited(&mut self, name: &PersonName, end: End, now: Now) {
+        if let Some(lease) = self.leases.get_mut(name) {
+            lease.waits -= 1;
+            lease.seen = now.clock;
+            // Whoever was answered has not left: it is on its way back.
+            if end == End::Answered {
+                lease.ends = None;
+            }
+        }
+        self.forget_who_is_not_there(name);
+    }
+
+    /// Ends a person's presence, or has it end when that person has not been seen for as long as `wait`
+    /// says. While a wait of this person stands, on this device or another, nobody has left. If the
+    /// person was present and is not any more, gives the draft that says that it left.
+    #[must_use = "who left is to be announced"]
+    pub fn leaves(&mut self, name: &PersonName, wait: Duration, now: Now) -> Option<Draft> {
+        let lease = self.leases.get_mut(name)?;
+        if lease.waits > 0 || !wait.is_zero() {
+            lease.ends = now.clock.checked_add(wait);
+            return None;
+        }
+        self.will_be_present(name).then(|| self.announce(Kind::Left, name.clone(), now.wall))
+    }
+
+    /// Says who left because its lease has run out, and who waits and could not be announced before.
+    #[must_use = "who came and left is to be announced"]
+    pub fn lapse(&mut self, now: Now) -> Vec<Draft> {
+        let change = |(name, lease): (&PersonName, &Lease)| match self.will_be_present(name) {
+            true if lease.has_lapsed(now) => Some((name.clone(), Kind::Left)),
+            false if lease.waits > 0 => Some((name.clone(), Kind::Joined)),
+            _ => None,
+        };
+        let mut changes: Vec<_> = self.leases.iter().filter_map(change).collect();
+        changes.sort_by(|(one, _), (other, _)| one.cmp(other));
+        changes.into_iter().map(|(name, kind)| self.announce(kind, name, now.wall)).collect()
+    }
+
+    /// These messages are stored.
+    pub fn enter(&mut self, messages: &[Arc<Message>]) {
+        for message in messages {
+            let Some(name) = &message.name else { continue };
+            match message.kind {
+                Kind::Joined => drop(self.stored.insert(name.clone(), message.at)),
+                Kind::Left => drop(self.stored.remove(name)),
+                Kind::Message => {}
+            }
+        }
+    }
+
+    /// A batch has ended: what is stored of it has been [entered](People::enter), and the rest has not been.
+    /// Gives all who were announced by that batch or by what stands behind it. Each draft behind it is to
+    /// be [judged](People::judge) next, in their order, and [`People::forget_those_not_there`] ends it.
+    #[must_use = "what stands behind the batch is to be judged"]
+    pub fn settle(&mut self) -> Vec<PersonName> {
+        std::mem::take(&mut self.drafted).into_keys().collect()
+    }
+
+    /// Says what a draft is worth behind a batch that was settled.
+    pub fn judge(&mut self, draft: &Draft) -> Worth {
+        let Some(name) = &draft.name else { return Worth::Same };
+        let is_present = self.will_be_present(name);
+        match draft.kind {
+            Kind::Message if is_present || !self.leases.contains_key(name) => Worth::Same,
+            Kind::Message => Worth::After(self.announce(Kind::Joined, name.clone(), draft.at)),
+            kind if is_present == (kind == Kind::Joined) => Worth::Nothing,
+            kind => {
+                self.drafted.insert(name.clone(), kind == Kind::Joined);
+                Worth::Same
+            }
+        }
+    }
+
+    /// Drops the leases of those who were announced in vain: who left has not, and who came has not unless
+    /// it waits.
+    pub fn forget_those_not_there(&mut self, announced: &[PersonName]) {
+        announced.iter().for_each(|name| self.forget_who_is_not_there(name));
+    }
+
+    /// Drops the lease of somebody who neither waits nor is present, nor is about to be.
+    fn forget_who_is_not_there(&mut self, name: &PersonName) {
+        let is_known = self.stored.contains_key(name) || self.drafted.contains_key(name);
+        if !is_known && self.leases.get(name).is_some_and(|lease| lease.waits == 0) {
+            self.leases.remove(name);
+        }
+    }
+
+    /// Whether the person is present once all that is drafted is stored.
+    fn will_be_present(&self, name: &PersonName) -> bool {
+        self.drafted.get(name).copied().unwrap_or_else(|| self.stored.contains_key(name))
+    }
+
+    fn announce(&mut self, kind: Kind, name: PersonName, at: Timestamp) -> Draft {
+        self.drafted.insert(name.clone(), kind == Kind::Joined);
+        Draft { kind, name: Some(name), text: "".into(), sent_as: None, at }
+    }
+}
+
+impl Lease {
+    fn new(now: Now) -> Lease {
+        Lease { seen: now.clock, waits: 0, ends: None }
+    }
+
+    fn has_lapsed(&self, now: Now) -> bool {
+        let is_over = self.ends.is_some_and(|ends| ends <= now.clock);
+        self.waits == 0 && (is_over || now.clock.saturating_duration_since(self.seen) >= GRACE)
+    }
+}

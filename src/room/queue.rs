@@ -1,0 +1,96 @@
+//! What waits for the store, in its order.
+//!
+//! A room has one batch on its way. What is drafted meanwhile stands here, and is the next batch.
+
+use std::collections::VecDeque;
+
+use super::people::{People, Worth};
+use crate::message::Draft;
+
+/// Drafts, each with an asker: whoever is told what became of it. `A` is how an asker is answered.
+pub struct Queue<A> {
+    entries: VecDeque<Entry<A>>,
+}
+
+struct Entry<A> {
+    /// `None` if the asker has nothing to store, but counts on what is stored before.
+    draft: Option<Draft>,
+    /// `None` if the room itself wrote the draft.
+    asker: Option<A>,
+}
+
+/// Who is told what became of a batch.
+pub struct Askers<A> {
+    /// One for each draft, in their order.
+    pub of_drafts: Vec<Option<A>>,
+    /// Those without a draft.
+    pub others: Vec<A>,
+}
+
+impl<A> Default for Queue<A> {
+    fn default() -> Queue<A> {
+        Queue { entries: VecDeque::new() }
+    }
+}
+
+impl<A> Queue<A> {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds what the room itself has to say.
+    pub fn announce(&mut self, drafts: impl IntoIterator<Item = Draft>) {
+        self.entries.extend(drafts.into_iter().map(|draft| Entry { draft: Some(draft), asker: None }));
+    }
+
+    /// Adds what somebody asks for.
+    pub fn push(&mut self, draft: Option<Draft>, asker: A) {
+        self.entries.push_back(Entry { draft, asker: Some(asker) });
+    }
+
+    /// Takes the next batch: at most `limit` entries.
+    pub fn take(&mut self, limit: usize) -> (Vec<Draft>, Askers<A>) {
+        let mut drafts = Vec::new();
+        let mut askers = Askers { of_drafts: Vec::new(), others: Vec::new() };
+        for Entry { draft, asker } in self.entries.drain(..limit.min(self.entries.len())) {
+            match draft {
+                Some(draft) => {
+                    drafts.push(draft);
+                    askers.of_drafts.push(asker);
+                }
+                None => askers.others.extend(asker),
+            }
+        }
+        (drafts, askers)
+    }
+
+    /// Takes those who have nothing to store. They counted on a batch that was not stored.
+    pub fn take_those_without_draft(&mut self) -> Vec<A> {
+        let mut taken = Vec::new();
+        self.entries.retain_mut(|entry| {
+            if entry.draft.is_none() {
+                taken.extend(entry.asker.take());
+            }
+            entry.draft.is_some()
+        });
+        taken
+    }
+
+    /// The batch on its way has ended, stored or not. What is here was drafted in the hope that it would be
+    /// stored, so each draft is looked at once more.
+    pub fn settle(&mut self, people: &mut People) {
+        let announced = people.settle();
+        for mut entry in std::mem::take(&mut self.entries) {
+            match entry.draft.as_ref().map_or(Worth::Same, |draft| people.judge(draft)) {
+                Worth::Same => {}
+                Worth::Nothing => entry.draft = None,
+                Worth::After(joined) => self.announce([joined]),
+            }
+            if entry.draft.is_some() || entry.asker.is_some() {
+                self.entries.push_back(entry);
+            }
+        }
+        people.forget_those_not_there(&announced);
+    }
+}

@@ -1,0 +1,155 @@
+//! What the memory store keeps of one room.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::mem::size_of;
+use std::sync::Arc;
+
+use super::super::fingerprint::fingerprint;
+use super::super::{Appended, Error, Keep, one_read, remembers};
+use crate::config::MEMORY_ENTRY_BYTES;
+use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, SendId, SentAs, Timestamp};
+
+/// What is kept of one room.
+#[derive(Default)]
+pub(super) struct Shelf {
+    /// Without holes; the last one, if there is one, has the sequence `latest`.
+    pub(super) messages: VecDeque<Kept>,
+    /// The bytes of `messages` and `sent_order`.
+    pub(super) bytes: usize,
+    /// How many of `messages` were said.
+    said: usize,
+    pub(super) latest: u64,
+    pub(super) at: Option<Timestamp>,
+    /// Who has joined and not left since, and when.
+    pub(super) present: BTreeMap<PersonName, Timestamp>,
+    sent: HashMap<SendId, Sent>,
+    /// The keys of `sent` with their time, in the order in which they came.
+    sent_order: VecDeque<(Timestamp, SendId)>,
+}
+
+/// A message, and when it came by the clock of that moment: its own `at` does not go back.
+pub(super) struct Kept {
+    pub(super) message: Arc<Message>,
+    came: Timestamp,
+}
+
+/// What was sent under an id.
+struct Sent {
+    sequence: u64,
+    at: Timestamp,
+    fingerprint: u64,
+}
+
+impl Shelf {
+    /// Numbers and keeps one draft.
+    pub(super) fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
+        let sequence = self.latest + 1;
+        if let Some(SentAs { id, at }) = &draft.sent_as {
+            let fingerprint = fingerprint(draft);
+            if let Some(sent) = self.sent.get(id)
+                && remembers(sent.at, *at)
+            {
+                return match sent.fingerprint == fingerprint {
+                    true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence }),
+                    false => Appended::Conflict,
+                };
+            }
+            self.sent.insert(id.clone(), Sent { sequence, at: *at, fingerprint });
+            self.sent_order.push_back((*at, id.clone()));
+            self.bytes += sent_bytes(id);
+        }
+        let at = draft.at.max(self.at.unwrap_or(draft.at));
+        match (draft.kind, &draft.name) {
+            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), at)),
+            (Kind::Left, Some(name)) => drop(self.present.remove(name)),
+            _ => {}
+        }
+        self.latest = sequence;
+        self.at = Some(at);
+        self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
+        let message = Arc::new(Message { at, ..draft.clone().numbered(Cursor { epoch, sequence }) });
+        self.said += usize::from(message.kind == Kind::Message);
+        self.messages.push_back(Kept { message: message.clone(), came: draft.at });
+        Appended::Stored(message)
+    }
+
+    /// Forgets what is more or older than is kept.
+    pub(super) fn trim(&mut self, keep: Keep, now: Timestamp) {
+        let begins_with_notice =
+            |shelf: &Shelf| shelf.messages.front().is_some_and(|kept| kept.message.kind != Kind::Message);
+        while self.said > keep.messages || self.messages.len() > keep.entries() && begins_with_notice(self) {
+            self.drop_oldest();
+        }
+        if let Some(horizon) = keep.horizon(now) {
+            let in_time = self.messages.iter().position(|kept| horizon <= kept.came && kept.came <= now);
+            let end = in_time.unwrap_or(self.messages.len());
+            let too_old = self.messages.range(..end).rposition(|kept| kept.came < horizon);
+            for _ in 0..too_old.map_or(0, |last| last + 1) {
+                self.drop_oldest();
+            }
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(Kept { message, .. }) = self.messages.pop_front() {
+            self.bytes -= message_bytes(message.name.as_ref(), &message.text);
+            self.said -= usize::from(message.kind == Kind::Message);
+        }
+    }
+
+    /// Makes room: what was said goes first, because who lost it is told of a gap, and a forgotten id
+    /// may let a message be published twice.
+    pub(super) fn give_up(&mut self) {
+        if self.messages.is_empty() {
+            self.drop_oldest_id();
+        } else {
+            self.drop_oldest();
+        }
+    }
+
+    /// Forgets the ids of more than ten minutes ago.
+    pub(super) fn forget_sent(&mut self, now: Timestamp) {
+        while self.sent_order.front().is_some_and(|(at, _)| !remembers(*at, now)) {
+            self.drop_oldest_id();
+        }
+        if self.sent.is_empty() {
+            self.sent.shrink_to(0);
+            self.sent_order.shrink_to(0);
+        }
+    }
+
+    fn drop_oldest_id(&mut self) {
+        if let Some((at, id)) = self.sent_order.pop_front() {
+            self.bytes -= sent_bytes(&id);
+            // The same id may have been used anew since.
+            if self.sent.get(&id).is_some_and(|sent| sent.at == at) {
+                self.sent.remove(&id);
+            }
+        }
+    }
+
+    /// The newest of those that are kept before an index.
+    pub(super) fn newest_before(&self, end: usize, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
+        let mut messages =
+            one_read(self.messages.range(..end).rev().take(limit).map(|kept| Ok(kept.message.clone())))?;
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// The index of the first kept message whose sequence is greater.
+    pub(super) fn position_after(&self, sequence: u64) -> usize {
+        let oldest = self.latest + 1 - self.messages.len() as u64;
+        let past = sequence.saturating_add(1).saturating_sub(oldest);
+        usize::try_from(past).unwrap_or(usize::MAX).min(self.messages.len())
+    }
+}
+
+/// What a message takes.
+fn message_bytes(name: Option<&PersonName>, text: &str) -> usize {
+    size_of::<Message>() + text.len() + name.map_or(0, |name| name.as_str().len())
+}
+
+/// What it takes to remember an id.
+fn sent_bytes(id: &SendId) -> usize {
+    MEMORY_ENTRY_BYTES + id.as_str().len()
+}

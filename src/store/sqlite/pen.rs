@@ -1,0 +1,245 @@
+//! The thread that writes: it shares each wait for the disk among all who wait for it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::ledger::Ledger;
+use super::place::Place;
+use super::{open, schema};
+use crate::config::WRITER_LOOK;
+use crate::message::{Draft, Epoch, RoomName, Timestamp};
+use crate::store::{Appended, Done, Error, Keep, Stats};
+
+/// Work for the thread, and where its outcome goes.
+pub(super) enum Letter {
+    Append {
+        room: RoomName,
+        drafts: Vec<Draft>,
+        done: Done,
+    },
+    /// One step of forgetting, in the rooms after this one.
+    Expire {
+        now: Timestamp,
+        steady: Timestamp,
+        after: i64,
+        answer: Sender<Result<Option<i64>, Error>>,
+    },
+}
+
+/// How a letter's work ended.
+type Answer = Result<Outcome, Error>;
+
+enum Outcome {
+    Appended(Vec<Appended>),
+    /// After which room to go on.
+    Expired(Option<i64>),
+}
+
+impl Letter {
+    /// How many messages are kept by how its work ended.
+    fn kept(&self, answer: &Answer) -> usize {
+        match (self, answer) {
+            (Letter::Append { room, .. }, Ok(Outcome::Appended(appended))) if !room.is_internal() => {
+                appended.iter().filter_map(Appended::stored).count()
+            }
+            _ => 0,
+        }
+    }
+
+    /// Tells the outcome. Whoever asked may have gone by now, which loses nothing.
+    fn tell(self, answer: Answer) {
+        match (self, answer) {
+            (Letter::Append { done, .. }, Ok(Outcome::Appended(appended))) => done.call(Ok(appended)),
+            (Letter::Append { done, .. }, Err(error)) => done.call(Err(error)),
+            (Letter::Expire { answer, .. }, Ok(Outcome::Expired(next))) => drop(answer.send(Ok(next))),
+            (Letter::Expire { answer, .. }, Err(error)) => drop(answer.send(Err(error))),
+            // Each letter's work has an outcome of its kind. Dropped, this tells of an error.
+            _ => {}
+        }
+    }
+}
+
+/// What the thread has done.
+#[derive(Default)]
+pub(super) struct Counts {
+    commits: AtomicU64,
+    messages: AtomicU64,
+    failures: AtomicU64,
+    busy_micros: AtomicU64,
+}
+
+impl Counts {
+    pub(super) fn read(&self) -> Stats {
+        Stats {
+            commits: self.commits.load(Relaxed),
+            messages: self.messages.load(Relaxed),
+            failures: self.failures.load(Relaxed),
+            busy: Duration::from_micros(self.busy_micros.load(Relaxed)),
+        }
+    }
+}
+
+/// What the thread owns.
+pub(super) struct Pen {
+    connection: Connection,
+    path: PathBuf,
+    epoch: Epoch,
+    keep: Keep,
+    counts: Arc<Counts>,
+    place: Place,
+    /// Whether the last transaction failed: so that a trouble is logged once, and its end too.
+    is_failing: bool,
+    /// Whether a COMMIT failed, and nothing has been written over what it may have left in the log.
+    is_in_doubt: bool,
+}
+
+impl Pen {
+    pub(super) fn new(
+        connection: Connection,
+        path: &Path,
+        epoch: Epoch,
+        keep: Keep,
+        counts: Arc<Counts>,
+    ) -> Pen {
+        Pen {
+            connection,
+            path: path.to_owned(),
+            epoch,
+            keep,
+            counts,
+            place: Place::of(path),
+            is_failing: false,
+            is_in_doubt: false,
+        }
+    }
+
+    /// Works until every handle is dropped.
+    pub(super) fn run(&mut self, mailbox: &Receiver<Letter>) {
+        loop {
+            let first = match mailbox.recv_timeout(WRITER_LOOK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut letters = vec![first];
+            letters.extend(mailbox.try_iter());
+            let began = Instant::now();
+            // Before, so that nothing goes where nobody finds it; and after, so that nothing is answered
+            // `ok` that went there meanwhile.
+            let outcome = self
+                .place
+                .holds(&self.path)
+                .and_then(|()| self.commit(&letters).map_err(|error| self.undo(&error)))
+                .and_then(|answers| self.place.holds(&self.path).map(|()| answers));
+            if let Err(error) = &outcome
+                && !self.is_failing
+            {
+                tracing::error!("nothing can be stored: {error}");
+            }
+            self.count(&letters, &outcome, began.elapsed());
+            match outcome {
+                Ok(answers) => {
+                    letters.into_iter().zip(answers).for_each(|(letter, answer)| letter.tell(answer))
+                }
+                Err(error) => letters.into_iter().for_each(|letter| letter.tell(Err(error.clone()))),
+            }
+        }
+    }
+
+    /// Says in the log that the file is gone, if nobody has asked for anything since.
+    fn look(&mut self) {
+        match self.place.holds(&self.path) {
+            Err(error) if !self.is_failing => {
+                tracing::error!("nothing can be stored: {error}");
+                self.is_failing = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// All letters in one transaction, each for itself: what fails in one is not done, and the others
+    /// are. Its end waits for the disk.
+    fn commit(&mut self, letters: &[Letter]) -> rusqlite::Result<Vec<Answer>> {
+        let before = self.connection.total_changes();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ledger = Ledger { transaction: &transaction, epoch: self.epoch, keep: self.keep };
+        let answers = letters
+            .iter()
+            .map(|letter| {
+                let outcome = ledger.part(|ledger| match letter {
+                    Letter::Append { room, drafts, .. } if room.is_internal() => {
+                        ledger.check(drafts).map(Outcome::Appended)
+                    }
+                    Letter::Append { room, drafts, .. } => ledger.append(room, drafts).map(Outcome::Appended),
+                    Letter::Expire { now, steady, after, .. } => {
+                        ledger.expire(*now, *steady, *after).map(Outcome::Expired)
+                    }
+                })?;
+                Ok(outcome.map_err(|error| open::sentence(&self.path, &error)))
+            })
+            .collect::<rusqlite::Result<_>>()?;
+        let committed = transaction.commit();
+        self.is_in_doubt = committed.is_err();
+        committed?;
+        // What has changed nothing, as most sweeps, has waited for no disk.
+        let is_written = self.connection.total_changes() != before;
+        self.counts.commits.fetch_add(u64::from(is_written), Relaxed);
+        Ok(answers)
+    }
+
+    /// Makes sure that nothing of a failed transaction comes back, and says what the failure was.
+    ///
+    /// When COMMIT fails in its wait for the disk, the log may already hold the whole transaction.
+    /// This process does not look there any more and writes over it next; but after a crash before
+    /// that it would be read as committed, although it was answered as failed. So it is written over
+    /// by the smallest transaction there is, before anybody gets an answer. Should that fail too and
+    /// the process crash before any other write, such a message can still appear, once, and with
+    /// its `send_id`: a failing disk allows no better promise.
+    fn undo(&mut self, error: &rusqlite::Error) -> Error {
+        let sentence = open::sentence(&self.path, error);
+        if !self.connection.is_autocommit() {
+            // The roll-back failed as well, so what this connection would do next is unknown.
+            match open::writer(&self.path) {
+                Ok((connection, _)) => {
+                    self.connection = connection;
+                    self.place.forget_log();
+                }
+                Err(error) => tracing::error!("the store does not open again yet: {error}"),
+            }
+        }
+        if self.is_in_doubt {
+            self.is_in_doubt = self.connection.execute(schema::UNDO, ()).is_err();
+        }
+        sentence
+    }
+
+    fn count(&mut self, letters: &[Letter], outcome: &Result<Vec<Answer>, Error>, took: Duration) {
+        let counts = &self.counts;
+        match outcome {
+            Ok(answers) => {
+                let stored: usize =
+                    letters.iter().zip(answers).map(|(letter, answer)| letter.kept(answer)).sum();
+                let failed = answers.iter().filter(|answer| answer.is_err()).count();
+                counts.failures.fetch_add(failed as u64, Relaxed);
+                counts.messages.fetch_add(stored as u64, Relaxed);
+                if self.is_failing {
+                    tracing::info!("messages can be stored again");
+                }
+            }
+            Err(_) => {
+                counts.failures.fetch_add(1, Relaxed);
+            }
+        }
+        self.is_failing = outcome.is_err();
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        counts.busy_micros.fetch_add(micros, Relaxed);
+    }
+}

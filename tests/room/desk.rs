@@ -1,0 +1,81 @@
+//! An owner's engine, in the hands of a test: answers are kept, and drafts lie there until the test decides
+//! what becomes of them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use comet_chat::message::{Draft, RoomName};
+use comet_chat::room::Wake;
+use comet_chat::room::owner::{BatchId, Engine, Letter};
+use comet_chat::store::{Appended, Done, Error, MemoryStore, Store};
+
+/// What was handed to the store.
+pub type Handed = Rc<RefCell<Vec<(BatchId, Vec<Draft>)>>>;
+
+#[derive(Clone, Default)]
+pub struct Desk {
+    pub handed: Handed,
+}
+
+/// Where one answer goes.
+pub struct To<T>(Rc<RefCell<Option<T>>>);
+
+/// Where one answer comes.
+pub struct Answer<T>(Rc<RefCell<Option<T>>>);
+
+/// A fresh channel.
+pub fn channel<T>() -> (To<T>, Answer<T>) {
+    let place = Rc::new(RefCell::new(None));
+    (To(place.clone()), Answer(place))
+}
+
+impl<T> Answer<T> {
+    /// The answer, if it has come.
+    pub fn take(&self) -> Option<T> {
+        self.0.borrow_mut().take()
+    }
+
+    /// Whether no answer can come any more.
+    pub fn is_lost(&self) -> bool {
+        Rc::strong_count(&self.0) == 1 && self.0.borrow().is_none()
+    }
+}
+
+impl Engine for Desk {
+    type To<T> = To<T>;
+
+    fn answer<T>(to: To<T>, what: T) {
+        assert!(to.0.replace(Some(what)).is_none(), "somebody is answered twice");
+    }
+
+    fn broadcast(&self, woken: Vec<(To<Wake>, Wake)>) {
+        woken.into_iter().for_each(|(to, wake)| Self::answer(to, wake));
+    }
+
+    fn append(&self, batch: BatchId, drafts: Vec<Draft>) {
+        assert!(!drafts.is_empty());
+        self.handed.borrow_mut().push((batch, drafts));
+        assert_eq!(self.handed.borrow().len(), 1, "one batch is on its way");
+    }
+}
+
+impl Desk {
+    /// Takes the batch that is on its way, and stores or refuses it. Gives the letter that tells of it.
+    pub fn decide(&self, store: &MemoryStore, is_stored: bool) -> Option<Letter<Desk>> {
+        self.decide_for(store, &RoomName::lobby(), is_stored)
+    }
+
+    /// The same for another room than the lobby.
+    pub fn decide_for(&self, store: &MemoryStore, room: &RoomName, is_stored: bool) -> Option<Letter<Desk>> {
+        let (batch, drafts) = self.handed.borrow_mut().pop()?;
+        let refused = || Err(Error("refused by the test".into()));
+        Some(Letter::Arrived(batch, if is_stored { append(store, room, drafts) } else { refused() }))
+    }
+}
+
+/// A store in memory calls at once.
+fn append(store: &MemoryStore, room: &RoomName, drafts: Vec<Draft>) -> Result<Vec<Appended>, Error> {
+    let (done, outcome) = std::sync::mpsc::channel();
+    store.append(room, drafts, Done::new(move |outcome| drop(done.send(outcome))));
+    outcome.recv().expect("an outcome")
+}

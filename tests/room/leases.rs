@@ -1,0 +1,191 @@
+//! Who is present, scene by scene: a room's people, and a clock that is only moved by hand.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use comet_chat::clock::Now;
+use comet_chat::config::GRACE;
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, Timestamp};
+use comet_chat::room::people::{End, People};
+use comet_chat::room::queue::Queue;
+
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// A room's people with what is stored of them, and a clock that is only moved by hand.
+struct Scene {
+    people: People,
+    start: Instant,
+    said: Vec<Kind>,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene { people: People::default(), start: Instant::now(), said: Vec::new() }
+    }
+
+    fn at(&self, seconds: f64) -> Now {
+        Now { wall: Timestamp(1_000_000), clock: self.start + Duration::from_secs_f64(seconds) }
+    }
+
+    fn store(&mut self, drafts: impl IntoIterator<Item = Draft>) {
+        let id = Cursor { epoch: Epoch::from_number(1), sequence: 1 };
+        let messages: Vec<_> = drafts.into_iter().map(|draft| Arc::new(draft.numbered(id))).collect();
+        self.said.extend(messages.iter().map(|message| message.kind));
+        settle(&mut self.people, &messages);
+    }
+
+    fn lapse(&mut self, seconds: f64) {
+        let drafts = self.people.lapse(self.at(seconds));
+        self.store(drafts);
+    }
+
+    fn sees_ann(&mut self, seconds: f64) {
+        let draft = self.people.sees(&ann(), self.at(seconds));
+        self.store(draft);
+    }
+
+    fn ann_waits(&mut self, seconds: f64) {
+        self.sees_ann(seconds);
+        assert!(self.people.waits(&ann()));
+    }
+
+    fn ann_waited(&mut self, end: End, seconds: f64) {
+        self.people.waited(&ann(), end, self.at(seconds));
+    }
+
+    fn ann_leaves(&mut self, wait: f64, seconds: f64) {
+        let draft = self.people.leaves(&ann(), Duration::from_secs_f64(wait), self.at(seconds));
+        self.store(draft);
+    }
+}
+
+/// Settles a batch behind which nothing waits.
+fn settle(people: &mut People, messages: &[Arc<Message>]) {
+    people.enter(messages);
+    Queue::<()>::default().settle(people);
+}
+
+fn ann() -> PersonName {
+    "ann".parse().expect("a name")
+}
+
+const GRACE_S: f64 = GRACE.as_secs() as f64;
+
+#[test]
+fn who_keeps_polling_joins_once_and_never_leaves() {
+    let mut scene = Scene::new();
+    for poll in 0..30 {
+        let begins = f64::from(poll) * 12.0;
+        scene.ann_waits(begins);
+        scene.lapse(begins + 9.9);
+        scene.ann_waited(End::Answered, begins + 10.0);
+        scene.lapse(begins + 11.9);
+    }
+    assert_eq!(scene.said, [Kind::Joined]);
+}
+
+#[test]
+fn who_is_not_heard_of_for_the_grace_time_has_left() {
+    let mut scene = Scene::new();
+    scene.sees_ann(0.0);
+    scene.lapse(GRACE_S - 0.001);
+    assert_eq!(scene.said, [Kind::Joined]);
+    scene.lapse(GRACE_S);
+    scene.lapse(GRACE_S * 2.0);
+    assert_eq!(scene.said, [Kind::Joined, Kind::Left]);
+    assert!(scene.people.is_empty());
+}
+
+/// A clock set back an hour kept people present for an hour who had gone, and one set on an hour sent
+/// all away who were there.
+#[test]
+fn a_clock_that_is_set_moves_nobody() {
+    let mut scene = Scene::new();
+    let wall = |hours: u64, now: Now| Now { wall: Timestamp(hours * 3_600_000), ..now };
+    let joined = scene.people.sees(&ann(), wall(10, scene.at(0.0)));
+    scene.store(joined);
+    assert_eq!(scene.people.lapse(wall(11, scene.at(1.0))), []);
+    let left = scene.people.lapse(wall(9, scene.at(GRACE_S)));
+    scene.store(left);
+    assert_eq!(scene.said, [Kind::Joined, Kind::Left]);
+}
+
+#[test]
+fn a_page_that_is_loaded_again_has_not_left() {
+    let mut scene = Scene::new();
+    scene.sees_ann(0.0);
+    scene.ann_leaves(3.0, 1.0);
+    scene.sees_ann(2.0);
+    scene.lapse(5.0);
+    scene.ann_leaves(3.0, 6.0);
+    scene.lapse(8.9);
+    assert_eq!(scene.said, [Kind::Joined]);
+    scene.lapse(9.0);
+    assert_eq!(scene.said, [Kind::Joined, Kind::Left]);
+    scene.ann_leaves(3.0, 9.0);
+    assert!(scene.people.is_empty());
+}
+
+/// One name on a phone and a laptop: when the laptop closed the room was told that the person had left,
+/// and a moment later that it had joined.
+#[test]
+fn who_leaves_on_one_device_stays_while_another_waits() {
+    let mut scene = Scene::new();
+    scene.ann_waits(0.0);
+    scene.ann_leaves(1.0, 1.0);
+    scene.lapse(5.0);
+    scene.ann_leaves(0.0, 6.0);
+    scene.lapse(7.0);
+    // The other device is answered: it lives, and is on its way back.
+    scene.ann_waited(End::Answered, 8.0);
+    scene.lapse(9.0);
+    assert_eq!(scene.said, [Kind::Joined]);
+}
+
+#[test]
+fn a_wait_whose_client_is_gone_keeps_nobody_who_has_left() {
+    let mut scene = Scene::new();
+    scene.ann_waits(0.0);
+    scene.ann_leaves(1.0, 1.0);
+    scene.ann_waited(End::Gone, 1.1);
+    scene.lapse(1.9);
+    assert_eq!(scene.said, [Kind::Joined]);
+    scene.lapse(2.0);
+    assert_eq!(scene.said, [Kind::Joined, Kind::Left]);
+}
+
+#[test]
+fn a_crash_leaves_no_ghost() {
+    let mut scene = Scene::new();
+    scene.people = People::remembered(vec![(ann(), Timestamp(0))], scene.at(100.0));
+    scene.lapse(100.0 + GRACE_S - 0.001);
+    assert_eq!(scene.said, [], "the grace time begins anew");
+    scene.lapse(100.0 + GRACE_S);
+    assert_eq!(scene.said, [Kind::Left]);
+}
+
+/// A batch that was not stored left a lease that nobody had been told of, and once the announcement of
+/// a leave for somebody who had never joined.
+#[test]
+fn what_could_not_be_stored_has_not_been_and_is_said_later_if_it_still_holds() {
+    let mut scene = Scene::new();
+    assert!(scene.people.sees(&ann(), scene.at(0.0)).is_some());
+    assert!(scene.people.leaves(&ann(), AT_ONCE, scene.at(0.0)).is_some());
+    settle(&mut scene.people, &[]);
+    assert!(scene.people.is_empty(), "who spoke in vain was never there");
+
+    assert!(scene.people.sees(&ann(), scene.at(1.0)).is_some());
+    assert!(scene.people.waits(&ann()));
+    settle(&mut scene.people, &[]);
+    assert_eq!(scene.people.count(), 0);
+    scene.lapse(2.0);
+    assert_eq!(scene.said, [Kind::Joined], "who waits is there, and that is said");
+
+    scene.ann_waited(End::Answered, 3.0);
+    assert!(scene.people.leaves(&ann(), AT_ONCE, scene.at(4.0)).is_some());
+    settle(&mut scene.people, &[]);
+    scene.lapse(5.0);
+    assert_eq!(scene.said, [Kind::Joined], "a leave that was refused has not been");
+    scene.ann_leaves(0.0, 6.0);
+    assert_eq!(scene.said, [Kind::Joined, Kind::Left]);
+}

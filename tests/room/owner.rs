@@ -1,0 +1,355 @@
+//! An owner beside a plain model: random letters, while the store's outcomes come late, fail, or come after
+//! a restart.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use comet_chat::clock::Now;
+use comet_chat::config::BATCH_LIMIT;
+use comet_chat::message::{Cursor, Draft, Kind, Message, RoomName, Timestamp};
+use comet_chat::room::owner::{Letter, Owner};
+use comet_chat::room::people::End;
+use comet_chat::room::state::Room;
+use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
+use comet_chat::store::{Error, Keep, MemoryStore, Store};
+use fastrand::Rng;
+
+use crate::desk::{Answer, Desk, channel};
+
+/// A room waited for its store, so a slow disk kept people from coming and going. Now it goes on, and what
+/// was said before, meanwhile and after is nevertheless seen by everybody once and in its order.
+///
+/// `TIMES=100` makes it a hundred times as long.
+#[test]
+fn nobody_loses_or_doubles_a_message_whenever_the_store_answers() {
+    let seed = match std::env::var("SEED") {
+        Ok(seed) => seed.parse().expect("SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    };
+    let times: u64 = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
+    println!("repeat this with SEED={seed}");
+    for run in 0..50 * times {
+        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
+        for _ in 0..300 {
+            world.step();
+        }
+        world.ends();
+    }
+}
+
+/// Somebody who follows the room by its cursor.
+struct Follower {
+    wants: Wants,
+    next: Cursor,
+    seen: Vec<Arc<Message>>,
+    wait: Option<(SubscriberId, Answer<Wake>)>,
+}
+
+struct Sender {
+    text: String,
+    answer: Answer<Receipt>,
+}
+
+struct World {
+    rng: Rng,
+    store: MemoryStore,
+    desk: Desk,
+    owner: Owner<Desk>,
+    /// What the store has decided, and the room has not been told.
+    late: VecDeque<Letter<Desk>>,
+    followers: Vec<Follower>,
+    senders: Vec<Sender>,
+    /// What was answered with `ok`, in the order of the answers.
+    answered: Vec<(String, Cursor)>,
+    /// What was answered with an error, because the store refused it.
+    refused: Vec<String>,
+    clock: Instant,
+    texts: u64,
+}
+
+impl World {
+    fn new(mut rng: Rng) -> World {
+        let store = MemoryStore::new(Keep { messages: usize::MAX, age: None });
+        let clock = Instant::now();
+        let desk = Desk::default();
+        let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });
+        let next = owner.room().latest();
+        let follower = |wants| Follower { wants, next, seen: Vec::new(), wait: None };
+        let wants = [Wants::Everything, Wants::Messages];
+        let followers = (0..6).map(|_| follower(*rng.choice(&wants).expect("two"))).collect();
+        let (late, senders, answered) = (VecDeque::new(), Vec::new(), Vec::new());
+        let refused = Vec::new();
+        World { rng, store, desk, owner, late, followers, senders, answered, refused, clock, texts: 0 }
+    }
+
+    fn step(&mut self) {
+        self.clock += Duration::from_millis(self.rng.u64(..400));
+        match self.rng.u8(..16) {
+            0..=4 => self.somebody_waits(),
+            5 => self.somebody_waits_no_more(),
+            6..=9 => self.somebody_speaks(),
+            10..=12 => self.decides(true),
+            13 => self.decides(false),
+            14 => self.learns(),
+            _ if self.rng.u8(..3) == 0 => self.restarts(),
+            _ => self.asks_who_is_there(),
+        }
+    }
+
+    fn act(&mut self, letters: impl IntoIterator<Item = Letter<Desk>>) {
+        let now = Now { wall: Timestamp(0), clock: self.clock };
+        self.owner.act(letters.into_iter(), now);
+        self.hears();
+    }
+
+    fn somebody_waits(&mut self) {
+        let who = self.rng.usize(..self.followers.len());
+        let name = self.rng.bool().then(|| self.rng.choice(["ann", "ben"]).expect("two"));
+        if self.followers[who].wait.is_none() {
+            self.waits(who, name);
+        }
+    }
+
+    fn waits(&mut self, who: usize, name: Option<&str>) {
+        let follower = &mut self.followers[who];
+        let (id, (subscriber, wake)) = (SubscriberId::fresh(), channel());
+        let what = Subscription {
+            after: After::Cursor(follower.next),
+            wants: follower.wants,
+            name: name.map(|name| name.parse().expect("a name")),
+        };
+        follower.wait = Some((id, wake));
+        self.act([Letter::Subscribe { id, what, subscriber }]);
+    }
+
+    /// Whether or not the store hangs, a wait's end is answered at once.
+    fn somebody_waits_no_more(&mut self) {
+        let who = self.rng.usize(..self.followers.len());
+        let Some((id, _)) = &self.followers[who].wait else { return };
+        let letter = Letter::Unsubscribe(*id, End::Answered);
+        self.act([letter]);
+        assert!(self.followers[who].wait.is_none(), "whose wait is over is told so");
+    }
+
+    fn asks_who_is_there(&mut self) {
+        let (asker, answer) = channel();
+        self.act([Letter::People(asker)]);
+        assert!(answer.take().is_some(), "who asks is told at once");
+    }
+
+    /// Some letters at once; now and then more than one batch holds.
+    fn somebody_speaks(&mut self) {
+        let most = if self.rng.u8(..50) == 0 { BATCH_LIMIT * 2 } else { 4 };
+        let mut letters = Vec::new();
+        for _ in 0..self.rng.usize(1..most) {
+            self.texts += 1;
+            let text = self.texts.to_string();
+            let name = self.rng.bool().then(|| self.rng.choice(["ann", "ben", "cem"]).expect("three"));
+            let draft = Draft {
+                kind: Kind::Message,
+                name: name.map(|name| name.parse().expect("a name")),
+                text: (&*text).into(),
+                sent_as: None,
+                at: Timestamp(0),
+            };
+            let (sender, answer) = channel();
+            self.senders.push(Sender { text, answer });
+            letters.push(Letter::Publish { draft, sender });
+        }
+        self.act(letters);
+    }
+
+    fn decides(&mut self, is_stored: bool) {
+        self.late.extend(self.desk.decide(&self.store, is_stored));
+        if self.rng.bool() {
+            self.learns();
+        }
+    }
+
+    fn learns(&mut self) {
+        while let Some(letter) = self.late.pop_front() {
+            self.act([letter]);
+        }
+    }
+
+    /// The room panics. It is opened when the store has decided on what it had, and hears of that later.
+    fn restarts(&mut self) {
+        let is_stored = self.rng.bool();
+        self.late.extend(self.desk.decide(&self.store, is_stored));
+        let now = Now { wall: Timestamp(0), clock: self.clock };
+        self.owner = open(&self.desk, &self.store, now);
+        self.hears();
+        assert!(self.senders.is_empty(), "who spoke is told to try again");
+        assert!(self.followers.iter().all(|follower| follower.wait.is_none()), "who waited comes back");
+    }
+
+    fn hears(&mut self) {
+        for sender in std::mem::take(&mut self.senders) {
+            match sender.answer.take() {
+                Some(Ok(published)) => self.answered.push((sender.text, published.id)),
+                Some(Err(reason)) => {
+                    assert_eq!(reason, Unpublished::NotStored);
+                    self.refused.push(sender.text);
+                }
+                None if sender.answer.is_lost() => {}
+                None => self.senders.push(sender),
+            }
+        }
+        for follower in &mut self.followers {
+            follower.hears(&self.store);
+        }
+    }
+
+    /// The store takes all that there is, and everybody looks once more.
+    fn ends(&mut self) {
+        let late = self.senders.len();
+        self.learns();
+        while !self.owner.is_settled() {
+            self.decides(true);
+            self.learns();
+        }
+        assert!(self.senders.is_empty(), "{late} were never answered");
+        for who in 0..self.followers.len() {
+            while self.followers[who].wait.is_none() {
+                self.waits(who, None);
+            }
+        }
+        let stored = self.store.after(&RoomName::lobby(), 0, usize::MAX).expect("the room");
+        let expected = |wants: Wants| stored.iter().filter(move |message| wants.includes(message));
+        for follower in &self.followers {
+            let rest =
+                expected(follower.wants).filter(|message| message.id.sequence > follower.next.sequence);
+            assert_eq!(rest.count(), 0, "what somebody wants was passed over");
+            assert!(follower.seen.iter().eq(expected(follower.wants)), "each is seen once, in its order");
+        }
+        for (text, id) in &self.answered {
+            let message = &stored[id.sequence as usize - 1];
+            assert_eq!((&*message.text, message.id), (&**text, *id), "what is answered is there");
+        }
+        for text in &self.refused {
+            assert!(!stored.iter().any(|message| *message.text == **text), "what was refused is there");
+        }
+        // Each letter is a batch's: whoever was answered first stands first.
+        assert!(self.answered.is_sorted_by_key(|(_, id)| id.sequence));
+    }
+}
+
+impl Follower {
+    /// Hears what has come, as a client does, and reads from the store what the room has forgotten.
+    fn hears(&mut self, store: &MemoryStore) {
+        let Some((_, answer)) = &self.wait else { return };
+        let (messages, next) = match answer.take() {
+            Some(Wake::Page(page)) => (page.messages.to_vec(), page.next),
+            Some(Wake::Stored(missed)) => {
+                let from = missed.after.expect("a cursor");
+                let page = missed.page(store.after(&RoomName::lobby(), from, 100).expect("read"));
+                (page.messages.to_vec(), page.next)
+            }
+            Some(Wake::Expired(next)) => (Vec::new(), next),
+            Some(Wake::Closing(_)) => panic!("nobody closes the room"),
+            None if answer.is_lost() => (Vec::new(), self.next),
+            None => return,
+        };
+        self.wait = None;
+        if let Some(first) = messages.first() {
+            assert!(first.id.sequence <= self.next.sequence + 1 || self.wants == Wants::Messages);
+        }
+        let news = messages.into_iter().filter(|message| message.id.sequence > self.next.sequence);
+        self.seen.extend(news.filter(|message| self.wants.includes(message)));
+        self.next = next;
+    }
+}
+
+/// What the server's own room says is not kept: each batch is numbered from 1 on, and wakes who waits.
+#[test]
+fn each_check_of_the_health_room_is_handed_to_who_waits_for_it() {
+    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let (desk, now, name) = (Desk::default(), Now::read(), RoomName::health());
+    let room = Room::new(store.epoch(), Default::default(), &Arc::default(), now);
+    let mut owner = Owner::new(desk.clone(), name.clone(), room, store.keep(), now);
+    for _ in 0..3 {
+        let (id, (subscriber, wake), (sender, receipt)) = (SubscriberId::fresh(), channel(), channel());
+        let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
+        let draft = Draft {
+            kind: Kind::Message,
+            name: None,
+            text: "healthy".into(),
+            sent_as: None,
+            at: Timestamp(0),
+        };
+        let letters = [Letter::Subscribe { id, what, subscriber }, Letter::Publish { draft, sender }];
+        owner.act(letters.into_iter(), now);
+        let arrived = desk.decide_for(&store, &name, true).expect("a batch");
+        owner.act([arrived].into_iter(), now);
+        assert_eq!(receipt.take().expect("an answer").expect("it is published").delivered, 1);
+        assert!(matches!(wake.take(), Some(Wake::Page(page)) if page.messages.len() == 1));
+    }
+}
+
+/// Somebody leaves twice while the first is on its way: neither is `ok` before it is so.
+#[test]
+fn a_second_leave_shares_the_fate_of_the_first() {
+    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let (desk, now) = (Desk::default(), Now::read());
+    let mut owner = open(&desk, &store, now);
+    let name = || "ann".parse().expect("a name");
+    let draft =
+        Draft { kind: Kind::Message, name: Some(name()), text: "hi".into(), sent_as: None, at: Timestamp(0) };
+    let (sender, _receipt) = channel();
+    owner.act([Letter::Publish { draft, sender }].into_iter(), now);
+    owner.act(desk.decide(&store, true).into_iter(), now);
+    for is_stored in [false, true] {
+        let leave = || {
+            let (done, answer) = channel();
+            (Letter::Leave { name: name(), wait: Duration::ZERO, done }, answer)
+        };
+        let ((first, one), (second, other)) = (leave(), leave());
+        owner.act([first].into_iter(), now);
+        owner.act([second].into_iter(), now);
+        assert!(one.take().is_none() && other.take().is_none(), "nothing is stored yet");
+        owner.act(desk.decide(&store, is_stored).into_iter(), now);
+        let expected = if is_stored { Ok(()) } else { Err(Unpublished::NotStored) };
+        assert_eq!((one.take(), other.take()), (Some(expected), Some(expected)));
+        assert_eq!(owner.room().people.count(), usize::from(!is_stored));
+    }
+}
+
+/// A store may number what the room never saw. Those who wait find it in the store.
+#[test]
+fn what_is_missing_in_between_is_read_from_the_store() {
+    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let (desk, now) = (Desk::default(), Now::read());
+    let mut owner = open(&desk, &store, now);
+    let says = |owner: &mut Owner<Desk>, text: &str| {
+        let draft =
+            Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(0) };
+        let (sender, receipt) = channel();
+        owner.act([Letter::Publish { draft, sender }].into_iter(), now);
+        receipt
+    };
+    // The outcome of the first is an error, although it is stored.
+    let _lost = says(&mut owner, "lost from sight");
+    let Some(Letter::Arrived(batch, stored)) = desk.decide(&store, true) else { panic!("a batch") };
+    assert!(stored.is_ok());
+    owner.act([Letter::Arrived(batch, Err(Error("planted".into())))].into_iter(), now);
+    let before = owner.room().latest();
+    let (subscriber, wake) = channel();
+    let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
+    owner.act([Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }].into_iter(), now);
+    let receipt = says(&mut owner, "seen");
+    owner.act(desk.decide(&store, true).into_iter(), now);
+    assert_eq!(receipt.take().expect("an answer").expect("published").id.sequence, 2);
+    let Some(Wake::Stored(missed)) = wake.take() else { panic!("who waits is sent to the store") };
+    assert_eq!((missed.after, missed.gap), (Some(before.sequence), false));
+    let page = missed.page(store.after(&RoomName::lobby(), before.sequence, 10).expect("read"));
+    let texts: Vec<&str> = page.messages.iter().map(|message| &*message.text).collect();
+    assert_eq!((texts, page.gap), (vec!["lost from sight", "seen"], false));
+}
+
+fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
+    let name = RoomName::lobby();
+    let tail = store.newest(&name, 10).expect("a room");
+    let room = Room::new(store.epoch(), tail, &Arc::default(), now);
+    Owner::new(desk.clone(), name, room, store.keep(), now)
+}
