@@ -5,7 +5,7 @@ import { home, keepFocus } from "./focus.js";
 const WORDS = {
   down: "Reconnecting",
   between:
-    "Reconnecting: a proxy, or a network that wants a sign-in, answers in the server's place.",
+    "Reconnecting: something between here and the server answers in its place, such as a proxy or a network that wants a sign-in.",
   offline: "You are offline. Your messages are sent when you are back.",
 };
 
