@@ -23,7 +23,7 @@ pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Ref
     let after = poll.after.unwrap_or(After::Latest);
     let outcome = next_page(rooms, &poll, after, poll.hold, visit)?;
     let bytes = text_bytes(outcome.messages());
-    Answer::rendered(bytes, move || reply::polled(&poll, &outcome))
+    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcome)))
 }
 
 /// Waits for something that the client wants, wherever it is kept.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::config::LIGHT;
 use crate::message::Message;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
@@ -11,9 +10,9 @@ use crate::wire::reply::Reply;
 pub enum Answer<S> {
     /// A reply, after which the connection is free for the next request.
     Reply(Reply),
-    /// A large reply. The door counts its bytes, and renders it when it is its turn: were many rendered at
-    /// once, nobody else would have time or memory.
-    Large {
+    /// A reply that is made of messages. The door counts their bytes, and renders it; a large one when it is
+    /// its turn: if many were rendered at once, nobody else would have time or memory.
+    Rendered {
         /// How many bytes of text it holds until it is rendered.
         bytes: usize,
         /// Renders it.
@@ -28,25 +27,30 @@ pub enum Answer<S> {
     },
 }
 
+/// An answer that is rendered and counted.
+pub enum Ready<S> {
+    /// See [`Answer::Reply`].
+    Reply(Reply),
+    /// See [`Answer::Stream`].
+    Stream(S),
+}
+
 impl<S> Answer<S> {
-    /// A reply that holds so many bytes of text: rendered at once if it is small.
+    /// A reply that is made of messages with so many bytes of text.
     pub fn rendered(
         bytes: usize,
         render: impl FnOnce() -> Result<Reply, Refusal> + Send + 'static,
-    ) -> Result<Answer<S>, Refusal> {
-        match bytes {
-            ..=LIGHT => render().map(Answer::Reply),
-            _ => Ok(Answer::Large { bytes, render: Box::new(render) }),
-        }
+    ) -> Answer<S> {
+        Answer::Rendered { bytes, render: Box::new(render) }
     }
 
     /// The same answer with its reply compressed, if that is worth it and the client takes it.
     pub fn compressed(self, takes_gzip: bool) -> Answer<S> {
         match self {
             Answer::Reply(reply) => Answer::Reply(reply.compressed(takes_gzip)),
-            Answer::Large { bytes, render } => {
+            Answer::Rendered { bytes, render } => {
                 let render = Box::new(move || Ok(render()?.compressed(takes_gzip)));
-                Answer::Large { bytes, render }
+                Answer::Rendered { bytes, render }
             }
             stream => stream,
         }

@@ -23,7 +23,7 @@ pub async fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answe
     let after = poll.after.unwrap_or(After::Latest);
     let outcome = next_page(rooms, &poll, after, poll.hold, visit).await?;
     let bytes = text_bytes(outcome.messages());
-    Answer::rendered(bytes, move || reply::polled(&poll, &outcome))
+    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcome)))
 }
 
 /// Waits for something that the client wants, wherever it is kept.

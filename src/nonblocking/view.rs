@@ -26,7 +26,7 @@ pub async fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<A
     let tail = rooms.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES)).await?;
     let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
     let bytes = text_bytes(&tail.messages);
-    Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan)))
+    Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
 }
 
 /// Reads a page of a room's past.
@@ -48,7 +48,7 @@ pub async fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal>
         }
     };
     let bytes = text_bytes(&messages);
-    Answer::rendered(bytes, move || Ok(reply::history(&history, &messages, next, gap)))
+    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &messages, next, gap))))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.

@@ -11,7 +11,9 @@ use super::body::{Gone, NoBody, read_body};
 use super::connections::Visit;
 use super::door::Door;
 use super::response::{ReplyBody, send, start};
-use super::service::{Answer, Service};
+use super::service::{Answer, Service, Stream};
+use crate::config::LIGHT;
+use crate::door::answer::Ready;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
@@ -31,9 +33,8 @@ pub async fn exchange(
     let format = head.format();
     let (reply, close) = match read_body(&head, body, &visit).await {
         Ok(body) => match answer(&door, &head, &body, &visit).await {
-            Ok(Answer::Stream { stream, .. }) => return Ok(start(stream, visit)),
-            Ok(Answer::Reply(reply)) => (reply, false),
-            Ok(Answer::Large { .. }) => unreachable!("it has been rendered"),
+            Ok(Ready::Stream(stream)) => return Ok(start(stream, visit)),
+            Ok(Ready::Reply(reply)) => (reply, false),
             // In such a place nobody can stay.
             Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
         },
@@ -63,22 +64,24 @@ async fn answer(
     head: &Head<'_>,
     body: &[u8],
     visit: &Visit,
-) -> Result<Answer, Refusal> {
-    let answer = match door.service.answer(head, body, visit).await? {
-        Answer::Large { bytes, render } => {
-            visit.connection().hold(bytes)?;
+) -> Result<Ready<Stream>, Refusal> {
+    let held = visit.connection();
+    let reply = match door.service.answer(head, body, visit).await? {
+        Answer::Stream { bytes, stream } => return held.hold(bytes).map(|()| Ready::Stream(stream)),
+        Answer::Reply(reply) => reply,
+        Answer::Rendered { bytes, render } => {
+            held.hold(bytes)?;
             // Nobody closes it.
-            let _turn = door.turn.acquire().await.ok();
-            Answer::Reply(render()?)
+            let _turn = if bytes > LIGHT { door.turn.acquire().await.ok() } else { None };
+            render()?
         }
-        answer => answer,
     };
-    match &answer {
-        Answer::Reply(Reply { body: Cow::Owned(body), .. }) => visit.connection().hold(body.len())?,
-        Answer::Stream { bytes, .. } => visit.connection().hold(*bytes)?,
-        _ => {}
+    if let Cow::Owned(body) = &reply.body
+        && body.len() > LIGHT
+    {
+        held.hold(body.len())?;
     }
-    Ok(answer)
+    Ok(Ready::Reply(reply))
 }
 
 /// The reply to a refused request, which is counted.

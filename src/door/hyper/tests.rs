@@ -41,7 +41,9 @@ impl Service for Said {
             return Ok(reply::left().into());
         }
         let said = self.0.lock().expect("nobody panics").clone();
-        Answer::rendered(said.len(), || Ok(Reply { status: 200, headers: Vec::new(), body: said.into() }))
+        let bytes = said.len();
+        let render = move || Ok(Reply { status: 200, headers: Vec::new(), body: said.into() });
+        Ok(Answer::rendered(bytes, render))
     }
 
     fn close(&self) {}

@@ -13,8 +13,9 @@ use super::door::Door;
 use super::ending::{leave, send_and_close};
 use super::events::EventWriter;
 use super::head::{head, render_head};
-use super::service::Answer;
+use super::service::{Answer, Stream};
 use crate::config::LIGHT;
+use crate::door::answer::Ready;
 use crate::log::Entry;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
@@ -46,7 +47,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
         (head.format(), door.service.answer(&head, &body.bytes, visit))
     };
     let reply = match answer.and_then(|answer| settle(door, answer, &mut held)) {
-        Ok(Answer::Stream { stream, .. }) => {
+        Ok(Ready::Stream(stream)) => {
             let is_head = head(&request).is_head();
             if let Ok(mut events) = EventWriter::start(entry, request, held)
                 && !is_head
@@ -57,8 +58,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
             }
             return;
         }
-        Ok(Answer::Reply(reply)) => reply,
-        Ok(Answer::Large { .. }) => unreachable!("it has been rendered"),
+        Ok(Ready::Reply(reply)) => reply,
         Err(refusal) => refuse(format, &refusal),
     };
     if body.is_last {
@@ -70,22 +70,20 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
 
 /// Renders a large reply when it is its turn, and counts what is held for its client: refused if that is too
 /// much. What changes something is answered in few words, so nothing has changed then.
-fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Answer, Refusal> {
-    let answer = match answer {
-        Answer::Large { bytes, render } => {
+fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Ready<Stream>, Refusal> {
+    let reply = match answer {
+        Answer::Stream { bytes, stream } => return held.hold(bytes).map(|()| Ready::Stream(stream)),
+        Answer::Reply(reply) => reply,
+        Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;
             // Nothing is under this lock, so a panic leaves it as it was.
-            let _turn = door.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            Answer::Reply(render()?)
+            let turn = || door.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = (bytes > LIGHT).then(turn);
+            render()?
         }
-        answer => answer,
     };
-    held.hold(match &answer {
-        Answer::Reply(Reply { body: Cow::Owned(body), .. }) => body.len(),
-        Answer::Stream { bytes, .. } => *bytes,
-        _ => 0,
-    })?;
-    Ok(answer)
+    held.hold(if let Cow::Owned(body) = &reply.body { body.len() } else { 0 })?;
+    Ok(Ready::Reply(reply))
 }
 
 fn refuse(format: Format, refusal: &Refusal) -> Reply {
