@@ -1,4 +1,4 @@
-//! What the async engine's door takes from its clients.
+//! What the async engine's door takes from its clients, and the engine's threads.
 
 use std::time::Duration;
 
@@ -15,3 +15,12 @@ pub const LINGER_BYTES: u64 = 1024 * 1024;
 /// The pauses after a failed accept: from the first, doubled up to the last. When there is room again, a new
 /// client waits no longer than the last.
 pub const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+
+/// The most threads that run tasks. They share the cores with the kernel, which does most of the work.
+pub const WORKERS_MAX: usize = 4;
+
+/// The stack of each of these threads, in bytes. They are few.
+pub const WORKER_STACK: usize = 1024 * 1024;
+
+/// How long a stopping async engine waits for a thread that is in the store.
+pub const LEAVE_STORE: Duration = Duration::from_millis(300);

@@ -13,7 +13,6 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use tokio::runtime::{self, Runtime};
@@ -21,7 +20,7 @@ use tokio::runtime::{self, Runtime};
 use self::room::Rooms;
 use self::view::Health;
 use crate::address;
-use crate::config::STORE_THREADS;
+use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
 use crate::page;
@@ -32,15 +31,6 @@ use crate::wire::reply;
 use crate::wire::request::{Head, Intent, parse};
 
 pub use crate::door::hyper::{COST, bind};
-
-/// The most threads that run tasks. They share the cores with the kernel, which does most of the work.
-const WORKERS_MAX: usize = 4;
-
-/// The stack of each of these threads, in bytes. They are few.
-const STACK: usize = 1024 * 1024;
-
-/// How long a stopping server waits for a thread that is in the store.
-const LEAVE: Duration = Duration::from_millis(300);
 
 /// What the tasks share.
 struct Server {
@@ -70,7 +60,7 @@ pub fn serve(
     rooms.wake_the_peopled().map_err(io::Error::other)?;
     door::serve(listener, budget, Server { rooms, lan, hosts, health: Health::default() }, stop)?;
     // What is left are connections on which nothing is asked.
-    runtime.shutdown_timeout(LEAVE);
+    runtime.shutdown_timeout(LEAVE_STORE);
     Ok(())
 }
 
@@ -79,7 +69,7 @@ fn runtime() -> io::Result<Runtime> {
         .worker_threads(thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX))
         .max_blocking_threads(STORE_THREADS)
         .thread_name("task runner")
-        .thread_stack_size(STACK)
+        .thread_stack_size(WORKER_STACK)
         .enable_all()
         .build()
 }
