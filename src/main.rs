@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[cfg(feature = "bench")]
 use comet_chat::bench::{self, BenchArgs};
 use comet_chat::blocking;
-use comet_chat::config::{KEEP, STOP_TIME};
+use comet_chat::config::{KEEP, SMALL_STACK, STOP_TIME};
 use comet_chat::door::budget::{Budget, Cost};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
@@ -147,7 +147,7 @@ fn log_to_stderr(level: &str) {
 fn claim_small_stacks() {
     if std::env::var_os("RUST_MIN_STACK").is_none() {
         // SAFETY: this is called first in `main`, while the process has one thread.
-        unsafe { std::env::set_var("RUST_MIN_STACK", "131072") };
+        unsafe { std::env::set_var("RUST_MIN_STACK", SMALL_STACK.to_string()) };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::HOLD_MAX;
+use super::wait::HOLD_MAX;
 
 /// How long a stopping server lets requests that are being answered finish. It has 2 s in all.
 pub const DRAIN: Duration = Duration::from_millis(1_500);

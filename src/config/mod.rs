@@ -3,6 +3,7 @@
 mod door;
 #[cfg(feature = "async")]
 mod hyper;
+mod machine;
 mod message;
 mod page;
 mod reply;
@@ -14,6 +15,7 @@ mod wait;
 pub use self::door::*;
 #[cfg(feature = "async")]
 pub use self::hyper::*;
+pub use self::machine::*;
 pub use self::message::*;
 pub use self::page::*;
 pub use self::reply::*;

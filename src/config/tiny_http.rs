@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{SEND_TIMEOUT, SILENCE};
+use super::door::{SEND_TIMEOUT, SILENCE};
 
 /// How many idle handlers stay however quiet it is.
 pub const HANDLERS_KEPT: isize = 4;

@@ -9,6 +9,12 @@ use std::thread;
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 
+use crate::config::{
+    ARENA_SPACE, ARENAS_PER_CORE, CONNECTIONS_LEAST, CONNECTIONS_MAX, DESCRIPTORS_ASIDE,
+    DESCRIPTORS_ASIDE_LEAST, LANE_LEAST, LANE_MAX, LANE_SHARE, MAPS_PER_THREAD, THREAD_SPACE, THREADS_ASIDE,
+    THREADS_ASIDE_LEAST,
+};
+
 /// What one waiting client costs the engine that holds it.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
@@ -40,37 +46,6 @@ struct Limits {
     /// How many arenas the allocator makes in it.
     arenas: u64,
 }
-
-/// The fewest connections with which a chat is one.
-const CONNECTIONS_LEAST: u64 = 16;
-
-/// What a process has open besides clients: listeners, the store, logs, what `/metrics` reads.
-const DESCRIPTORS_ASIDE: u64 = 300;
-
-/// The least of it: about 25 with a store in a file, and some to look around with.
-const DESCRIPTORS_ASIDE_LEAST: u64 = 40;
-
-/// Threads for rooms, handlers that do not wait, and the store.
-const THREADS_ASIDE: u64 = 1_500;
-
-/// The least of them: about 15 with a store in a file, and some for rooms.
-const THREADS_ASIDE_LEAST: u64 = 48;
-
-/// A thread's stack, its guard page and the allocator's arena take up to four memory maps. At the
-/// kernel's limit of maps Rust aborts the process, so a tenth of them is left alone.
-const MAPS_PER_THREAD: u64 = 4;
-
-/// The address space of a thread, in bytes: the largest stack that a client's thread has, its guard page
-/// and the stack on which its faults are told. Where there is none left Rust aborts the process, so a quarter
-/// of the space is left to what needs more than the arenas have.
-const THREAD_SPACE: u64 = 288 * 1024;
-
-/// The address space of an arena of the allocator, in bytes. Each thread makes one, until there are as many
-/// as [`ARENAS_PER_CORE`] says, or `MALLOC_ARENA_MAX`.
-const ARENA_SPACE: u64 = 64 * 1024 * 1024;
-
-/// See above: glibc's own limit.
-const ARENAS_PER_CORE: u64 = 8;
 
 impl Budget {
     /// Raises the limit of file descriptors as far as the budget can use it, and says what it came to. Fails
@@ -129,9 +104,8 @@ impl Budget {
                 by_threads
             }
         };
-        // Nobody has measured this server with more than a million connections.
-        let connections = by_descriptors.min(by_threads).min(1_000_000) as usize;
-        let lane = (connections / 16).clamp(4, 256);
+        let connections = by_descriptors.min(by_threads).min(CONNECTIONS_MAX) as usize;
+        let lane = (connections / LANE_SHARE).clamp(LANE_LEAST, LANE_MAX);
         Ok(Budget { connections, waiters: connections - lane })
     }
 }
