@@ -1,10 +1,10 @@
 //! How much one reply holds.
 
 /// The most messages in one JSON reply, and in one read from the store.
-pub const PAGE_LIMIT: usize = 500;
+pub const REPLY_MESSAGES: usize = 500;
 
 /// The most text in one JSON reply, in bytes (1 MiB). A single message is sent whatever its size.
-pub const PAGE_BYTES: usize = 1024 * 1024;
+pub const REPLY_BYTES: usize = 1024 * 1024;
 
 /// The fewest bytes of a reply that is compressed: a smaller one is one packet in any case. The answer to a
 /// wait is never compressed, as it goes to all waiters at once.
@@ -21,8 +21,8 @@ pub const HISTORY_MAX: usize = 500;
 pub const HISTORY: usize = 50;
 
 /// The most rooms in one reply of their list.
-pub const ROOMS_PAGE_MAX: usize = 500;
+pub const ROOMS_LISTED_MAX: usize = 500;
 
 /// How many rooms a reply of their list has if the client does not say: more than anybody looks through, and
 /// little to send again every twenty seconds.
-pub const ROOMS_PAGE: usize = 100;
+pub const ROOMS_LISTED: usize = 100;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::room::{RoomHandle, Rooms};
-use crate::config::PAGE_LIMIT;
+use crate::config::REPLY_MESSAGES;
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
 use crate::door::hyper::{Answer, Visit};
@@ -47,7 +47,7 @@ pub async fn next_page(
             Wake::Page(page) => page,
             Wake::Stored(missed) => {
                 let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
-                let messages = rooms.ask(move |store| store.after(&room, from, PAGE_LIMIT)).await?;
+                let messages = rooms.ask(move |store| store.after(&room, from, REPLY_MESSAGES)).await?;
                 missed.page(messages)
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),

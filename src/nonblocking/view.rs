@@ -17,7 +17,7 @@ use crate::metrics::{self, Snapshot};
 use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{Exposition, Format, History, RoomsPage, View};
+use crate::wire::request::{Exposition, Format, History, ListRooms, View};
 use crate::wire::rooms::{self as list, Census};
 
 /// A room's page, with its newest messages in it.
@@ -29,11 +29,11 @@ pub async fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<A
     Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
 }
 
-/// Reads a page of a room's past.
+/// Reads a part of a room's past.
 pub async fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
     let epoch = rooms.store().epoch();
     let room = history.room.clone();
-    // One more than asked for shows whether there is a page before this one.
+    // One more than asked for shows whether there is an older one.
     let limit = history.limit + 1;
     let (messages, next, gap) = match history.before {
         Some(before) if before.epoch == epoch => {
@@ -61,10 +61,10 @@ pub async fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Rep
     Ok(reply::people(format, &room, &people))
 }
 
-/// Says which rooms there are, a page of them: in which something was said, and where somebody waits.
-pub async fn rooms(rooms: &Rooms, asked: RoomsPage) -> Result<Reply, Refusal> {
-    let (awake, page) = (awake(rooms), asked.clone());
-    let (list, more) = rooms.ask(move |store| list::list(store, &page, awake)).await?;
+/// Lists a part of the rooms: those with messages, and those in which somebody waits.
+pub async fn rooms(rooms: &Rooms, asked: ListRooms) -> Result<Reply, Refusal> {
+    let (awake, wanted) = (awake(rooms), asked.clone());
+    let (list, more) = rooms.ask(move |store| list::list(store, &wanted, awake)).await?;
     Ok(reply::rooms(&asked, &list, more))
 }
 

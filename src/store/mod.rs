@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{PAGE_BYTES, SEND_ID_MEMORY_MS};
+use crate::config::{REPLY_BYTES, SEND_ID_MEMORY_MS};
 use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
 pub use done::Done;
@@ -30,7 +30,7 @@ pub use sweeper::Sweeper;
 /// tell a loss: the first message that comes back does not follow on. A room's latest sequence is
 /// never forgotten, even when nothing of the room is kept any more.
 ///
-/// A read ends, short of its limit, with the message with which its texts reach [`PAGE_BYTES`]: who
+/// A read ends, short of its limit, with the message with which its texts reach [`REPLY_BYTES`]: who
 /// wants more reads on. So no client can have half a store brought to memory.
 pub trait Store: Send + Sync + 'static {
     /// The life of this store; every cursor that it gives out names it.
@@ -104,7 +104,7 @@ fn one_read<E>(messages: impl Iterator<Item = Result<Arc<Message>, E>>) -> Resul
         let message = message?;
         bytes += message.text.len();
         read.push(message);
-        if bytes >= PAGE_BYTES {
+        if bytes >= REPLY_BYTES {
             break;
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::reply::RoomEntry;
-use super::request::RoomsPage;
+use super::request::ListRooms;
 use crate::message::{Cursor, RoomName};
 use crate::store::{self, Order, RoomSummary, Store};
 
@@ -16,7 +16,7 @@ pub type Census = (usize, usize);
 /// in its place. By time such rooms come last, so that they take no other room's place.
 pub fn list(
     store: &dyn Store,
-    asked: &RoomsPage,
+    asked: &ListRooms,
     mut awake: HashMap<RoomName, Census>,
 ) -> Result<(Vec<RoomEntry>, bool), store::Error> {
     awake.retain(|name, (waiting, people)| !name.is_internal() && (*waiting > 0 || *people > 0));

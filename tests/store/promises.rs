@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use comet_chat::config::{PAGE_BYTES, SEND_ID_MEMORY_MS};
+use comet_chat::config::{REPLY_BYTES, SEND_ID_MEMORY_MS};
 use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
 use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
 
@@ -367,7 +367,7 @@ fn heavy_messages_are_read_in_portions(place: &Place) {
     let lobby = RoomName::lobby();
     let drafts = vec![said(&"x".repeat(TEXT_LIMIT), 1); 40];
     store.append_and_wait(&lobby, &drafts).unwrap();
-    let portion = (PAGE_BYTES / TEXT_LIMIT) as u64;
+    let portion = (REPLY_BYTES / TEXT_LIMIT) as u64;
     let sequences =
         |messages: Vec<Arc<Message>>| messages.iter().map(|m| m.id.sequence).collect::<Vec<u64>>();
     let first = sequences(store.after(&lobby, 0, 500).unwrap());

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
 use super::terminal::shown;
-use crate::config::PAGE_BYTES;
+use crate::config::REPLY_BYTES;
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
 use crate::wire::path::room_path;
 use crate::wire::request::{Format, History};
@@ -68,7 +68,7 @@ fn clip_newest(messages: &[Arc<Message>]) -> &[Arc<Message>] {
     let mut bytes = 0;
     let fits = |m: &&Arc<Message>| {
         bytes += m.text.len();
-        bytes <= PAGE_BYTES
+        bytes <= REPLY_BYTES
     };
     let count = messages.iter().rev().take_while(fits).count().max(1).min(messages.len());
     &messages[messages.len() - count..]

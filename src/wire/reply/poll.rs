@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
-use crate::config::{PAGE_BYTES, PAGE_LIMIT};
+use crate::config::{REPLY_BYTES, REPLY_MESSAGES};
 use crate::message::{Cursor, Message, RoomName};
 use crate::room::{Outcome, Page};
 use crate::wire::path::room_path;
@@ -92,8 +92,8 @@ fn clip(messages: &[Arc<Message>]) -> &[Arc<Message>] {
     let mut bytes = 0;
     let fits = |m: &&Arc<Message>| {
         bytes += m.text.len();
-        bytes <= PAGE_BYTES
+        bytes <= REPLY_BYTES
     };
-    let count = messages.iter().take(PAGE_LIMIT).take_while(fits).count().max(1).min(messages.len());
+    let count = messages.iter().take(REPLY_MESSAGES).take_while(fits).count().max(1).min(messages.len());
     &messages[..count]
 }

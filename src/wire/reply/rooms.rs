@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::message::{Cursor, RoomName};
 use crate::store::Order;
 use crate::wire::path::{SEGMENT, room_path};
-use crate::wire::request::{Format, RoomsPage};
+use crate::wire::request::{Format, ListRooms};
 
 /// A room in the list of rooms.
 #[derive(Debug, Serialize)]
@@ -26,7 +26,7 @@ pub struct RoomEntry {
 }
 
 /// A part of the list of rooms, and the address of the part after it, if there is more.
-pub fn rooms(asked: &RoomsPage, rooms: &[RoomEntry], more: bool) -> Reply {
+pub fn rooms(asked: &ListRooms, rooms: &[RoomEntry], more: bool) -> Reply {
     let next = rooms.last().filter(|_| more).map(|entry| &entry.room);
     let reply = match asked.format {
         Format::Json => {

@@ -61,7 +61,7 @@ fn as_prometheus(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::{
-        HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, NAME_LIMIT, ROOMS_PAGE, STREAM_BEAT, TEXT_LIMIT,
+        HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, NAME_LIMIT, ROOMS_LISTED, STREAM_BEAT, TEXT_LIMIT,
     };
 
     #[test]
@@ -71,7 +71,7 @@ mod tests {
             format!("up to {} (default {})", HOLD_MAX.as_secs(), HOLD.as_secs()),
             format!("{} s without a message", STREAM_BEAT.as_secs()),
             format!("history?limit={HISTORY}'"),
-            format!("the first {ROOMS_PAGE} rooms"),
+            format!("the first {ROOMS_LISTED} rooms"),
             format!("limit={HISTORY_MAX},"),
             format!("a message {TEXT_LIMIT} bytes, a name {NAME_LIMIT} characters"),
         ] {

@@ -7,9 +7,9 @@ use percent_encoding::utf8_percent_encode;
 use super::accept::Format;
 use super::fields::{cursor_in, fields, name_in, seconds};
 use super::head::Head;
-use super::intent::{Fetch, History, Intent, Poll, RoomsPage, View};
+use super::intent::{Fetch, History, Intent, ListRooms, Poll, View};
 use super::route::Place;
-use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, ROOMS_PAGE, ROOMS_PAGE_MAX};
+use crate::config::{HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, ROOMS_LISTED, ROOMS_LISTED_MAX};
 use crate::message::{Invalid, RoomName};
 use crate::room::After;
 use crate::store::Order;
@@ -96,7 +96,7 @@ fn history(head: &Head<'_>, room: RoomName, query: &str) -> Result<History, Refu
     Ok(History { room, before, limit, format: head.format() })
 }
 
-fn rooms(head: &Head<'_>, query: &str) -> Result<RoomsPage, Refusal> {
+fn rooms(head: &Head<'_>, query: &str) -> Result<ListRooms, Refusal> {
     let [order, after, limit] = fields(query, ["order", "after", "limit"])?;
     let order = match order.as_deref() {
         None | Some("name") => Order::Name,
@@ -104,11 +104,11 @@ fn rooms(head: &Head<'_>, query: &str) -> Result<RoomsPage, Refusal> {
         Some(_) => return Err(Refusal::BadOrder),
     };
     let after = after.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
-    let limit = limit.map_or(Ok(ROOMS_PAGE), |limit| limit.parse().map_err(|_| Refusal::BadLimit))?;
-    if !(1..=ROOMS_PAGE_MAX).contains(&limit) {
+    let limit = limit.map_or(Ok(ROOMS_LISTED), |limit| limit.parse().map_err(|_| Refusal::BadLimit))?;
+    if !(1..=ROOMS_LISTED_MAX).contains(&limit) {
         return Err(Refusal::BadLimit);
     }
-    Ok(RoomsPage { order, after, limit, format: head.format() })
+    Ok(ListRooms { order, after, limit, format: head.format() })
 }
 
 /// `Prefer: wait=N` (RFC 7240). A malformed preference is ignored, as the RFC asks. More than [`HOLD_MAX`]

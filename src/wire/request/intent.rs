@@ -23,7 +23,7 @@ pub enum Intent {
     /// Leave a room.
     Leave(Leave),
     /// Look which rooms there are.
-    Rooms(RoomsPage),
+    Rooms(ListRooms),
     /// The server's figures, for a monitor.
     Metrics(Exposition),
     /// The web page of a room.
@@ -136,7 +136,7 @@ impl Fetch {
 
 /// A request for a part of the list of rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomsPage {
+pub struct ListRooms {
     /// In what order.
     pub order: Order,
     /// The part begins after this room.

@@ -16,6 +16,6 @@ pub(super) use self::fields::fields;
 pub use self::accept::{Exposition, Format};
 pub use self::framing::BodyLength;
 pub use self::head::Head;
-pub use self::intent::{Fetch, History, Intent, Leave, Poll, Publish, RoomsPage, View};
+pub use self::intent::{Fetch, History, Intent, Leave, ListRooms, Poll, Publish, View};
 pub use self::parse::parse;
 pub use self::route::{known_method, route};
