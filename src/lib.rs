@@ -1,15 +1,36 @@
-//! A Comet (HTTP long-polling) chat server: what the binary `comet-chat` is made of.
+//! A Comet (HTTP long-polling) chat server: the library of the binary `comet-chat`.
+//!
+//! The map. Each line is a module: its name, what it is, and the modules that it uses. All arrows point
+//! down: a module uses only what stands below it, and there is no circle of files or folders anywhere.
+//! `tests/map` compares it with the code.
 //!
 //! ```text
-//! main ──► engines (blocking, nonblocking) ──► wire, room ──► message
-//!                     └──────────────────────► store ───────► message
+//! main         the command line                       bench blocking nonblocking door wire store address config
+//! bench        the benchmark (feature bench)          clock config
+//! blocking     the engine of threads                  door page wire room metrics store message address clock config
+//! nonblocking  the engine of tasks (feature async)    door page wire room metrics store message address clock config
+//! door         what an HTTP library needs around it   log wire metrics message address config
+//! log          a line and a count for each request    wire metrics
+//! wire         requests read, replies written         page room store message clock config
+//! page         the web page and its files             message config
+//! room         who waits, who is here, what comes     store message clock config
+//! metrics      the figures for a monitor              store config
+//! store        where messages are kept                message clock config
+//! message      what travels: texts, names, cursors    clock config
+//! address      where this server is reached
+//! clock        time that nobody sets
+//! config       every limit and its reason
 //! ```
 //!
-//! Nothing points the other way. Read it in this order: [`message`], what travels; [`room`], who waits
-//! for it; [`store`], where it is kept; [`wire`], how it looks to a client; then one engine,
-//! [`blocking`], from [`blocking::poll`] and [`blocking::publish`] to [`blocking::room`], and last its
-//! [`door`](door::tiny_http), which is there for tiny_http's sake. `nonblocking`, behind the feature
-//! `async`, is the same house with tasks.
+//! Read the code in this order:
+//!
+//! 1. [`message`]: what travels. It is parsed once and valid ever after.
+//! 2. [`room`]: who waits for messages, and what each of them is given.
+//! 3. [`store`]: where messages are kept.
+//! 4. [`wire`]: how all that looks to a client.
+//! 5. [`blocking`]: an engine, from [`blocking::poll`] and [`blocking::publish`] to [`blocking::room`].
+//!    `nonblocking` (feature `async`) is the same with tasks; the difference of the two is the lesson.
+//! 6. [`door`], last: what tiny_http and hyper need around them. It knows no engine, it calls a service.
 //!
 //! What must hold:
 //!

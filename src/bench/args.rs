@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::target::{Form, Target};
-use crate::message::TEXT_LIMIT;
+use crate::config::TEXT_LIMIT;
 
 /// Measure a server: hold waiters, publish, and check that each saw each message once, in order.
 ///

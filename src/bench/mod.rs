@@ -51,7 +51,7 @@ use std::time::Instant;
 
 pub use self::args::BenchArgs;
 use self::args::Mode;
-use crate::message::Timestamp;
+use crate::clock::Timestamp;
 use error::Error;
 use process::Watched;
 use report::Report;

@@ -13,7 +13,7 @@ use super::machine::Machine;
 use super::process::Usage;
 use super::session::Session;
 use super::verdict::Verdict;
-use crate::message::Timestamp;
+use crate::clock::Timestamp;
 
 /// What one run found. Times of delivery are in microseconds.
 #[derive(Debug, Serialize)]
