@@ -8,6 +8,7 @@ pub mod answer;
 pub mod gate;
 
 pub mod budget;
+mod limits;
 pub mod listen;
 pub mod pace;
 
