@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::clock::Now;
-use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, TAIL_LIMIT};
+use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
 use crate::room::people::End;
 use crate::room::registry::{Census, Registry};
+use crate::room::rest::Rest;
 use crate::room::state::Room;
 use crate::room::tails::Tails;
 use crate::room::{Published, Receipt, SubscriberId, Subscription, Wake};
@@ -135,7 +136,7 @@ impl Rooms {
 
     /// The rooms that are awake, and how many are in each.
     pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
-        self.awake.awake().into_iter().map(|(name, handle)| (name, handle.census.clone())).collect()
+        self.awake.awake(|handle| handle.census.clone())
     }
 
     /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
@@ -220,34 +221,19 @@ impl Carrier {
         let mut owner = if restarted { None } else { self.open() };
         let mut busy = Instant::now();
         loop {
-            let is_empty = owner.as_ref().is_none_or(|owner| owner.room().people.is_empty());
-            let is_settled = owner.as_ref().is_none_or(Owner::is_settled);
-            // What could not be opened may have people in it.
-            let is_peopled = owner.is_none() || !is_empty;
-            let is_going = self.rooms.awake.is_going(&self.name);
-            if is_going {
-                if is_settled && self.sleep(is_peopled) {
-                    return;
-                }
+            let rest = Rest::of(owner.as_ref(), self.rooms.awake.is_going(&self.name));
+            if rest.may_sleep(busy.elapsed()) && self.sleep(rest.is_peopled) {
+                return;
+            }
+            if rest.is_going {
                 owner.iter_mut().for_each(|owner| owner.abandon(Now::read()));
             }
-            let pause = match (is_going, is_empty) {
-                (true, _) => GOING_BEAT,
-                (false, true) => ROOM_IDLE,
-                (false, false) => LAPSE_BEAT,
-            };
-            let first = match letters.recv_timeout(pause) {
+            let first = match letters.recv_timeout(rest.pause()) {
                 Ok(letter) => {
                     busy = Instant::now();
                     Some(letter)
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    let is_idle = is_empty && is_settled && busy.elapsed() >= ROOM_IDLE;
-                    if is_idle && self.sleep(is_peopled) {
-                        return;
-                    }
-                    None
-                }
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let letters = first.into_iter().chain(letters.try_iter()).take(BATCH_LIMIT);

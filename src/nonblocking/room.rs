@@ -13,12 +13,13 @@ use tokio::task::{self, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::Now;
-use crate::config::{BATCH_LIMIT, GOING_BEAT, LAPSE_BEAT, ROOM_IDLE, STORE_THREADS, TAIL_LIMIT};
+use crate::config::{BATCH_LIMIT, STORE_THREADS, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
 use crate::room::people::End;
 use crate::room::registry::{Census, Registry};
+use crate::room::rest::Rest;
 use crate::room::state::Room;
 use crate::room::tails::Tails;
 use crate::room::{Published, Receipt, SubscriberId, Subscription, Wake};
@@ -159,7 +160,7 @@ impl Rooms {
 
     /// The rooms that are awake, and how many are in each.
     pub fn awake(&self) -> HashMap<RoomName, Arc<Census>> {
-        self.awake.awake().into_iter().map(|(name, handle)| (name, handle.census.clone())).collect()
+        self.awake.awake(|handle| handle.census.clone())
     }
 
     /// Wakes every room in which somebody was present when the server ended: to come back, or to lapse.
@@ -250,31 +251,17 @@ impl Carrier {
         let mut busy = Instant::now();
         let mut letters = Vec::new();
         loop {
-            let is_empty = owner.as_ref().is_none_or(|owner| owner.room().people.is_empty());
-            let is_settled = owner.as_ref().is_none_or(Owner::is_settled);
-            // What could not be opened may have people in it.
-            let is_peopled = owner.is_none() || !is_empty;
-            let is_going = self.rooms.awake.is_going(&self.name);
-            if is_going {
-                if is_settled && self.sleep(is_peopled) {
-                    return;
-                }
+            let rest = Rest::of(owner.as_ref(), self.rooms.awake.is_going(&self.name));
+            if rest.may_sleep(busy.elapsed()) && self.sleep(rest.is_peopled) {
+                return;
+            }
+            if rest.is_going {
                 owner.iter_mut().for_each(|owner| owner.abandon(Now::read()));
             }
-            let pause = match (is_going, is_empty) {
-                (true, _) => GOING_BEAT,
-                (false, true) => ROOM_IDLE,
-                (false, false) => LAPSE_BEAT,
-            };
-            match timeout(pause, mailbox.recv_many(&mut letters, BATCH_LIMIT)).await {
+            match timeout(rest.pause(), mailbox.recv_many(&mut letters, BATCH_LIMIT)).await {
                 Ok(0) => return,
                 Ok(_) => busy = Instant::now(),
-                Err(_elapsed) => {
-                    let is_idle = is_empty && is_settled && busy.elapsed() >= ROOM_IDLE;
-                    if is_idle && self.sleep(is_peopled) {
-                        return;
-                    }
-                }
+                Err(_elapsed) => {}
             }
             let letters = letters.drain(..);
             if std::mem::take(&mut restarted) {

@@ -5,14 +5,15 @@
 //!
 //! This file has the words: what is asked of a room, and what it answers. Read on in [`state`] (who
 //! waits, and the newest messages), [`people`] (who is present), [`owner`] (what is done with each
-//! letter), and [`queue`] (what waits for the store). Around the rooms stand [`registry`] and [`places`]
-//! (which rooms are awake) and [`tails`] (what they remember, all together).
+//! letter), [`queue`] (what waits for the store) and [`rest`] (when it may sleep). Around the rooms stand
+//! [`registry`] and [`places`] (which rooms are awake) and [`tails`] (what they remember, all together).
 
 pub mod owner;
 pub mod people;
 pub mod places;
 pub mod queue;
 pub mod registry;
+pub mod rest;
 pub mod state;
 pub mod tails;
 

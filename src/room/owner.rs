@@ -179,7 +179,11 @@ impl<E: Engine> Owner<E> {
             Letter::People(asker) => E::answer(asker, self.room.people.list()),
             Letter::Leave { name, wait, done } => {
                 let left = self.room.people.leaves(&name, wait, now);
-                self.queue.push(left, Asker::Leaver(done));
+                // Without a draft it counts on what is on its way, if that is about the same person.
+                match left.is_some() || self.room.people.is_announced(&name) {
+                    true => self.queue.push(left, Asker::Leaver(done)),
+                    false => E::answer(done, Ok(())),
+                }
             }
             Letter::MakePlace => {}
             Letter::Close => {

@@ -81,6 +81,11 @@ impl People {
         self.leases.is_empty()
     }
 
+    /// Whether something that is not settled yet announces this person.
+    pub fn is_announced(&self, name: &PersonName) -> bool {
+        self.drafted.contains_key(name)
+    }
+
     /// Renews a person's lease. If the person is not present, gives the draft that says that it joined.
     #[must_use = "who joined is to be announced"]
     pub fn sees(&mut self, name: &PersonName, now: Now) -> Option<Draft> {
@@ -186,7 +191,7 @@ impl People {
 
     /// Drops the lease of somebody who neither waits nor is present, nor is about to be.
     fn forget_who_is_not_there(&mut self, name: &PersonName) {
-        let is_known = self.stored.contains_key(name) || self.drafted.contains_key(name);
+        let is_known = self.stored.contains_key(name) || self.is_announced(name);
         if !is_known && self.leases.get(name).is_some_and(|lease| lease.waits == 0) {
             self.leases.remove(name);
         }

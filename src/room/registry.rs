@@ -1,5 +1,6 @@
 //! The registry that finds a room by its name: the seed's `register` and `whereis`.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -85,9 +86,9 @@ impl<H, O> Registry<H, O> {
         }
     }
 
-    /// All rooms that are awake.
-    pub fn awake(&self) -> Vec<(RoomName, Arc<H>)> {
-        self.lock().places.iter().map(|(name, handle)| (name.clone(), handle.clone())).collect()
+    /// The rooms that are awake, and what there is to see of each.
+    pub fn awake<T>(&self, see: impl Fn(&H) -> T) -> HashMap<RoomName, T> {
+        self.lock().places.iter().map(|(name, handle)| (name.clone(), see(handle))).collect()
     }
 
     /// Leaves rooms for later that sleep with people in them.

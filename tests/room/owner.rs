@@ -100,6 +100,8 @@ impl World {
     fn act(&mut self, letters: impl IntoIterator<Item = Letter<Desk>>) {
         let now = Now { wall: Timestamp(0), clock: self.clock };
         self.owner.act(letters.into_iter(), now);
+        let is_idle = self.desk.handed.borrow().is_empty();
+        assert!(is_idle || !self.owner.is_settled(), "it would go to sleep with a batch on its way");
         self.hears();
     }
 
@@ -313,6 +315,41 @@ fn a_second_leave_shares_the_fate_of_the_first() {
         assert_eq!((one.take(), other.take()), (Some(expected), Some(expected)));
         assert_eq!(owner.room().people.count(), usize::from(!is_stored));
     }
+}
+
+/// A server that closes has nobody wait, and still stores and answers what was said.
+#[test]
+fn a_room_that_closes_answers_who_waits_at_once_and_who_speaks_when_it_is_stored() {
+    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let (desk, now) = (Desk::default(), Now::read());
+    let mut owner = open(&desk, &store, now);
+    let says = |text: &str| {
+        let draft =
+            Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(0) };
+        let (sender, receipt) = channel();
+        (Letter::Publish { draft, sender }, receipt)
+    };
+    let waits = |after| {
+        let (subscriber, wake) = channel();
+        let what = Subscription { after, wants: Wants::Messages, name: None };
+        (Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }, wake)
+    };
+    let latest = owner.room().latest();
+    // One waits, and one has read from the store what the room is told of later.
+    let ((wait, wake), (first, one)) = (waits(After::Latest), says("one"));
+    owner.act([wait, first].into_iter(), now);
+    let arrived = desk.decide(&store, true).expect("a batch");
+    let ahead = Cursor { sequence: 1, ..latest };
+    let ((early, early_wake), (second, other)) = (waits(After::Cursor(ahead)), says("two"));
+    owner.act([early, second, Letter::Close].into_iter(), now);
+    assert_eq!(wake.take(), Some(Wake::Closing(latest)));
+    assert_eq!(early_wake.take(), Some(Wake::Closing(ahead)), "a cursor never goes back");
+    assert!(one.take().is_none() && other.take().is_none(), "neither is stored as far as the room knows");
+    owner.act([arrived].into_iter(), now);
+    assert_eq!(one.take().expect("an answer").expect("published").id, ahead);
+    owner.act(desk.decide(&store, true).into_iter(), now);
+    assert_eq!(other.take().expect("an answer").expect("published").id.sequence, 2);
+    assert!(owner.is_settled());
 }
 
 /// A store may number what the room never saw. Those who wait find it in the store.
