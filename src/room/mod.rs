@@ -34,8 +34,8 @@ pub enum After {
 }
 
 impl After {
-    /// The sequence that is meant in an order that ends here, and whether something is known to be lost.
-    /// `None` is the beginning of what is kept.
+    /// The sequence to start after, in an order that ends at `latest`, and whether something is known to be
+    /// lost. `None` is the beginning of what is kept.
     pub(crate) fn in_order(self, latest: Cursor) -> (Option<u64>, bool) {
         match self {
             After::Latest => (Some(latest.sequence), false),
@@ -48,7 +48,7 @@ impl After {
     }
 }
 
-/// What a room that sleeps, and whose order ends here, has for somebody who looks and does not wait.
+/// What a client that does not wait is told about a room that sleeps, whose order ends at `latest`.
 pub fn look(latest: Cursor, after: After) -> Wake {
     let (after, gap) = after.in_order(latest);
     if gap || after.unwrap_or(0) < latest.sequence {
@@ -57,12 +57,12 @@ pub fn look(latest: Cursor, after: After) -> Wake {
     Wake::Expired(latest)
 }
 
-/// What somebody waits for.
+/// Which messages a subscriber waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wants {
     /// What people say.
     Messages,
-    /// That, and who comes and goes.
+    /// What people say, and who joins and leaves.
     Everything,
 }
 
@@ -76,11 +76,11 @@ impl Wants {
 /// What a subscriber asks for.
 #[derive(Debug, Clone)]
 pub struct Subscription {
-    /// From where on.
+    /// Where to start.
     pub after: After,
-    /// What.
+    /// Which messages it wants.
     pub wants: Wants,
-    /// Who.
+    /// Whose presence it counts for.
     pub name: Option<PersonName>,
 }
 
@@ -96,7 +96,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Whether there is anything in it for who wants this. A gap is, by itself.
+    /// Whether a subscriber that wants this must be told. A gap is told even without messages.
     pub fn is_worth_telling(&self, wants: Wants) -> bool {
         self.gap || self.messages.iter().any(|message| wants.includes(message))
     }
@@ -107,7 +107,7 @@ impl Page {
 pub enum Wake {
     /// Something came, or had come already.
     Page(Page),
-    /// Something had come already, longer ago than the room remembers: the store has it.
+    /// Something came longer ago than the room remembers. The store has it.
     Stored(Missed),
     /// The subscription was taken back. Nothing that it wants has come up to this cursor.
     Expired(Cursor),
@@ -115,7 +115,7 @@ pub enum Wake {
     Closing(Cursor),
 }
 
-/// What somebody missed for longer than the room remembers.
+/// What a subscriber missed that the room does not remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed {
     /// The sequence to read on from; `None` for the oldest message that is kept.
@@ -129,8 +129,8 @@ pub struct Missed {
 impl Missed {
     /// The page that the store's answer makes: `messages` as it read them.
     ///
-    /// Sequences have no holes, so a first message that does not follow on tells of a loss; and so
-    /// do no messages at all, where there were some.
+    /// Sequences have no holes. So something is lost if the first message does not follow on, or if there
+    /// are no messages at all.
     pub fn page(self, messages: Vec<Arc<Message>>) -> Page {
         let lost = match (self.after, messages.first()) {
             (Some(after), Some(first)) => first.id.sequence != after + 1,
@@ -142,7 +142,7 @@ impl Missed {
     }
 }
 
-/// How a wait ended, once what the store had is read.
+/// How a wait ended, after the messages were read from the store if the room had forgotten them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Something came that the client wants, or a gap.
@@ -154,7 +154,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What came.
+    /// The messages that came.
     pub fn messages(&self) -> &[Arc<Message>] {
         match self {
             Outcome::Page(page) => &page.messages,
@@ -168,7 +168,7 @@ impl Outcome {
 pub struct SubscriberId(u64);
 
 impl SubscriberId {
-    /// One that nobody else has.
+    /// A new id, different from all others.
     pub fn fresh() -> SubscriberId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         SubscriberId(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -178,7 +178,7 @@ impl SubscriberId {
 /// What became of a published message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// Where it stands.
+    /// Its place in the room's order.
     pub id: Cursor,
     /// How many subscribers were waiting and were handed it.
     pub delivered: usize,

@@ -20,7 +20,7 @@ use crate::message::{Draft, Kind, Message, PersonName, Timestamp};
 /// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It was answered, or its time was up: whoever waited is there to hear of it.
+    /// It was answered, or its time was up. The client is there to hear it.
     Answered,
     /// Its client is gone.
     Gone,
@@ -31,7 +31,7 @@ pub enum End {
 pub struct People {
     /// Who has `joined` and not `left` in what is stored, and since when.
     stored: BTreeMap<PersonName, Timestamp>,
-    /// Everybody in `stored`, and who is there and could not be announced yet.
+    /// Everybody in `stored`, and those who are there and could not be announced yet.
     leases: HashMap<PersonName, Lease>,
     /// Who is announced by what is not settled yet, and whether each is present once all of it is stored.
     drafted: HashMap<PersonName, bool>,
@@ -42,16 +42,16 @@ pub struct People {
 pub enum Worth {
     /// It holds as it is.
     Same,
-    /// It announces what is so already.
+    /// It announces something that is so already.
     Nothing,
-    /// Who speaks is not present any more: this goes before it.
+    /// Its speaker is not present any more. This draft goes before it.
     After(Draft),
 }
 
 #[derive(Debug)]
 struct Lease {
     seen: Instant,
-    /// How many waits of this person stand. While one does, the lease does not run out.
+    /// How many waits of this person stand. The lease does not run out while one does.
     waits: usize,
     /// When the lease ends if no wait stands and the person is not seen before. A page that goes away
     /// can't tell whether it is closed or only loaded again, nor whether there is another.
@@ -59,8 +59,8 @@ struct Lease {
 }
 
 impl People {
-    /// Those who were present when the room was last seen, by this process or by one that crashed. They
-    /// have the grace time to come back.
+    /// The people who were present when the room last went to sleep or crashed. They have the grace time to
+    /// come back.
     pub fn remembered(present: Vec<(PersonName, Timestamp)>, now: Now) -> People {
         let leases = present.iter().map(|(name, _)| (name.clone(), Lease::new(now))).collect();
         People { stored: present.into_iter().collect(), leases, drafted: HashMap::new() }
@@ -103,18 +103,18 @@ impl People {
         (!self.will_be_present(name)).then(|| self.announce(Kind::Joined, name.clone(), now.wall))
     }
 
-    /// A wait of this person begins. Says whether it is counted, and so its end is to be told.
+    /// Counts a wait of this person. Says whether it is counted: only then its end must be told.
     #[must_use = "the end of a wait that was not counted is not to be told"]
     pub fn waits(&mut self, name: &PersonName) -> bool {
         self.leases.get_mut(name).map(|lease| lease.waits += 1).is_some()
     }
 
-    /// A wait of this person, who was here until now, has ended.
+    /// Counts off a wait of this person.
     pub fn waited(&mut self, name: &PersonName, end: End, now: Now) {
         if let Some(lease) = self.leases.get_mut(name) {
             lease.waits -= 1;
             lease.seen = now.clock;
-            // Whoever was answered has not left: it is on its way back.
+            // A person who was answered has not left, but is on the way back.
             if end == End::Answered {
                 lease.ends = None;
             }
@@ -122,9 +122,9 @@ impl People {
         self.forget_who_is_not_there(name);
     }
 
-    /// Ends a person's presence, or has it end when that person has not been seen for as long as `wait`
-    /// says. While a wait of this person stands, on this device or another, nobody has left. If the
-    /// person was present and is not any more, gives the draft that says that it left.
+    /// Ends a person's presence, at once or after `wait` if the person is not seen before. A person who waits
+    /// on another device stays. If the person was present and is not any more, gives the draft that says
+    /// that it left.
     #[must_use = "who left is to be announced"]
     pub fn leaves(&mut self, name: &PersonName, wait: Duration, now: Now) -> Option<Draft> {
         let lease = self.leases.get_mut(name)?;
@@ -135,7 +135,7 @@ impl People {
         self.will_be_present(name).then(|| self.announce(Kind::Left, name.clone(), now.wall))
     }
 
-    /// Says who left because its lease has run out, and who waits and could not be announced before.
+    /// Announces who left because its lease has run out, and who waits and could not be announced before.
     #[must_use = "who came and left is to be announced"]
     pub fn lapse(&mut self, now: Now) -> Vec<Draft> {
         let change = |(name, lease): (&PersonName, &Lease)| match self.will_be_present(name) {
@@ -148,7 +148,7 @@ impl People {
         changes.into_iter().map(|(name, kind)| self.announce(kind, name, now.wall)).collect()
     }
 
-    /// These messages are stored.
+    /// Takes in messages that are stored.
     pub fn enter(&mut self, messages: &[Arc<Message>]) {
         for message in messages {
             let Some(name) = &message.name else { continue };
@@ -183,13 +183,12 @@ impl People {
         }
     }
 
-    /// Drops the leases of those who were announced in vain: who left has not, and who came has not unless
-    /// it waits.
+    /// Drops the leases of those whose `joined` was not stored, unless they wait.
     pub fn forget_those_not_there(&mut self, announced: &[PersonName]) {
         announced.iter().for_each(|name| self.forget_who_is_not_there(name));
     }
 
-    /// Drops the lease of somebody who neither waits nor is present, nor is about to be.
+    /// Drops the lease of a person who does not wait, is not present, and is not announced.
     fn forget_who_is_not_there(&mut self, name: &PersonName) {
         let is_known = self.stored.contains_key(name) || self.is_announced(name);
         if !is_known && self.leases.get(name).is_some_and(|lease| lease.waits == 0) {

@@ -1,12 +1,12 @@
 //! Which rooms are awake, and which of them makes place for another: what both engines' registries
 //! decide alike.
 //!
-//! Sleeping is by need. A room that anybody has the address of is needed: somebody waits, speaks or
-//! looks there. At the limit the room goes that nobody needs and that was used longest ago; if all are
-//! needed, the one that was used longest ago, and who waits there is told to come back.
+//! A room is needed while anybody holds its address: to wait, speak or look there. At the limit, the room
+//! goes to sleep that nobody needs and that was used longest ago. If all are needed, the room goes that was
+//! used longest ago, and its waiters are told to come back.
 //!
-//! Where people were present when a room went to sleep, somebody has to see to it that they lapse:
-//! such rooms are left for later, and woken one by one as places come free.
+//! A room may go to sleep with people in it. It is left for later, and woken when there is a place, so
+//! that these people lapse.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -15,12 +15,12 @@ use std::sync::Arc;
 use crate::config::{ROOMS_GOING_MAX, ROOMS_MAX};
 use crate::message::RoomName;
 
-/// The rooms that are awake, by name. `H` is how a room is spoken to, `O` how its owner's end is heard of.
+/// The rooms that are awake, by name. `H` is a room's address, `O` a handle to join its thread or task.
 pub struct Places<H, O> {
     awake: HashMap<RoomName, Place<H, O>>,
-    /// How many of them have been told to make place.
+    /// How many of them were told to make place.
     going: usize,
-    /// Asleep, with people in them as far as the store knows.
+    /// Rooms that sleep with people in them, as far as the store knows.
     left: BTreeSet<RoomName>,
     /// Which of these was woken last, so that each has its turn.
     turn: Option<RoomName>,
@@ -35,7 +35,7 @@ struct Place<H, O> {
     going: bool,
 }
 
-/// All rooms that may be awake are, and those that are to go have not gone yet.
+/// As many rooms are awake as may be, and those that were told to go have not gone yet.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -46,7 +46,7 @@ impl<H, O> Default for Places<H, O> {
 }
 
 impl<H, O> Places<H, O> {
-    /// The room, if it is awake, for somebody who needs it: it need not go any more.
+    /// Finds a room that is awake, for a caller who needs it. It does not have to go any more.
     pub fn find(&mut self, name: &RoomName) -> Option<Arc<H>> {
         let place = self.awake.get_mut(name)?;
         self.uses += 1;
@@ -55,12 +55,12 @@ impl<H, O> Places<H, O> {
         Some(place.handle.clone())
     }
 
-    /// The room, if it is awake, for somebody who only looks.
+    /// Finds a room that is awake, for a caller who only looks.
     pub fn look(&self, name: &RoomName) -> Option<Arc<H>> {
         self.awake.get(name).map(|place| place.handle.clone())
     }
 
-    /// Makes sure of a place for one more room: gives those that are to be told to go for it.
+    /// Makes sure that there is a place for one more room. Gives the rooms that must be told to go for it.
     pub fn make_place(&mut self, name: &RoomName) -> Result<Vec<Arc<H>>, Full> {
         if has_its_place(name) {
             return Ok(Vec::new());
@@ -82,20 +82,20 @@ impl<H, O> Places<H, O> {
         Ok(told)
     }
 
-    /// Enters a room that has been woken.
+    /// Adds a room that was woken.
     pub fn insert(&mut self, name: RoomName, handle: Arc<H>, owner: O) {
         self.uses += 1;
         self.left.remove(&name);
         self.awake.insert(name, Place { handle, owner, used: self.uses, going: false });
     }
 
-    /// Whether a room has been told to go, and was not asked for since.
+    /// Whether a room was told to go, and nobody has asked for it since.
     pub fn is_going(&self, name: &RoomName) -> bool {
         self.awake.get(name).is_some_and(|place| place.going)
     }
 
-    /// Forgets a room if nobody else holds its address, so that no letter can be lost. If people are in
-    /// it, as far as its owner knows, it is left for later.
+    /// Forgets a room if nobody else holds its address, so that no letter is lost. If there may be people
+    /// in it, it is left for later.
     pub fn forget(&mut self, name: &RoomName, is_peopled: bool) -> bool {
         if self.awake.get(name).is_some_and(|place| Arc::strong_count(&place.handle) > 1) {
             return false;
@@ -108,12 +108,12 @@ impl<H, O> Places<H, O> {
         true
     }
 
-    /// Leaves rooms for later that sleep with people in them.
+    /// Keeps for later rooms that sleep with people in them.
     pub fn leave(&mut self, names: impl IntoIterator<Item = RoomName>) {
         self.left.extend(names.into_iter().filter(|name| !self.awake.contains_key(name)));
     }
 
-    /// A room that was left for later, if there is a place for it.
+    /// Takes a room that was left for later, if there is a place for it.
     pub fn next_left(&mut self) -> Option<RoomName> {
         if self.is_full() {
             return None;
@@ -128,12 +128,12 @@ impl<H, O> Places<H, O> {
         Some(next)
     }
 
-    /// Those that are awake.
+    /// All rooms that are awake.
     pub fn iter(&self) -> impl Iterator<Item = (&RoomName, &Arc<H>)> {
         self.awake.iter().map(|(name, place)| (name, &place.handle))
     }
 
-    /// Forgets all, and gives their owners.
+    /// Forgets all rooms, and gives the handles to join them.
     pub fn take_owners(&mut self) -> Vec<O> {
         self.going = 0;
         std::mem::take(&mut self.awake).into_values().map(|place| place.owner).collect()
@@ -144,7 +144,7 @@ impl<H, O> Places<H, O> {
     }
 }
 
-/// The lobby and the room of the health check are never refused, and never have to go.
+/// The lobby and the health check's room are never refused, and never have to go.
 fn has_its_place(name: &RoomName) -> bool {
     name.is_internal() || *name == RoomName::lobby()
 }

@@ -13,14 +13,14 @@ use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
 use crate::store::{Appended, Keep, Tail};
 
-/// A room's state. `S` is whatever the engine wakes a subscriber by.
+/// A room's state. `S` is how the engine wakes a subscriber.
 pub struct Room<S> {
     epoch: Epoch,
     /// The sequence of the newest message; 0 if there never was one.
     latest: u64,
-    /// The newest messages with how many were handed each, without holes, up to `latest`.
+    /// The newest messages up to `latest`, without holes, each with how many subscribers were handed it.
     tail: VecDeque<(Arc<Message>, usize)>,
-    /// What `tail` takes.
+    /// How much memory `tail` takes.
     held: Held,
     /// Who waits, in the order of their coming. Each has seen all messages up to `latest` that it wants:
     /// a subscriber that has missed something is answered, and not kept here.
@@ -31,10 +31,10 @@ pub struct Room<S> {
     closing: bool,
 }
 
-/// Somebody who waits.
+/// A subscriber that waits.
 struct Waiting<S> {
     wants: Wants,
-    /// Whose presence counts this wait.
+    /// The person whose presence counts this wait.
     name: Option<PersonName>,
     subscriber: S,
 }
@@ -65,8 +65,8 @@ impl<S> Room<S> {
         self.waiting.len()
     }
 
-    /// Looks for what came `after`, and keeps the subscriber if there is nothing: one step, so that
-    /// nothing falls between. Gives the subscriber back with its answer if it need not wait.
+    /// Looks for what came `after`, and keeps the subscriber if there is nothing. This is one step, so that
+    /// no message is missed in between. Gives the subscriber back with its answer if it need not wait.
     ///
     /// A cursor of another epoch, or of a message that never was, is a gap: the room starts over
     /// from the oldest message that is kept, and says so at once even if none is.
@@ -92,7 +92,7 @@ impl<S> Room<S> {
         None
     }
 
-    /// Takes a subscription back, because it ends so. `None` if it was answered before.
+    /// Ends a subscription. `None` if it was answered before.
     #[must_use = "the subscriber that comes back must be woken"]
     pub fn unsubscribe(&mut self, id: SubscriberId, end: End, now: Now) -> Option<(S, Wake)> {
         let waiting = self.waiting.remove(&id)?;
@@ -106,7 +106,7 @@ impl<S> Room<S> {
         }
     }
 
-    /// Takes all subscriptions back, and every later one, because the server closes.
+    /// Ends all subscriptions, and every later one, because the server closes.
     #[must_use = "the subscribers that come back must be woken"]
     pub fn close(&mut self) -> Vec<(S, Wake)> {
         self.closing = true;
@@ -117,11 +117,11 @@ impl<S> Room<S> {
             .collect()
     }
 
-    /// Enters what the store has numbered, in its order, and says whom to wake with it, and for each
-    /// outcome what to tell its sender.
+    /// Takes in what the store has numbered. Says whom to wake with it, and what to tell the sender of each
+    /// outcome.
     ///
-    /// What the room has already is skipped. If something is missing before what came, the room forgets
-    /// what it remembers, and sends all who wait to the store, which has it.
+    /// A message that the room has already is skipped. If messages are missing before the new ones, the room
+    /// forgets its tail and sends all waiters to the store, which has them.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
     pub fn publish(&mut self, appended: &[Appended], now: Now) -> (Vec<(S, Wake)>, Vec<Receipt>) {
         let before = self.latest;
@@ -134,7 +134,7 @@ impl<S> Room<S> {
             false => self.take_those_who_want(&messages),
         };
         let wanting_everything = woken.iter().filter(|waiting| waiting.wants == Wants::Everything).count();
-        // Plain text carries one message, so who wants only what is said is handed the first such.
+        // Plain text carries one message, so a subscriber that wants only what is said is handed the first.
         let first_said = messages.iter().find(|m| m.kind == Kind::Message).map(|m| m.id);
         let delivered = |message: &Message| {
             if Some(message.id) == first_said { woken.len() } else { wanting_everything }
@@ -175,7 +175,7 @@ impl<S> Room<S> {
         self.latest = 0;
     }
 
-    /// Removes from those who wait everybody who wants one of these.
+    /// Removes the subscribers that want one of these messages.
     fn take_those_who_want(&mut self, messages: &[Arc<Message>]) -> Vec<Waiting<S>> {
         if messages.iter().any(|m| m.kind == Kind::Message) {
             std::mem::take(&mut self.waiting).into_values().collect()
@@ -187,7 +187,7 @@ impl<S> Room<S> {
         }
     }
 
-    /// Lets somebody go whose wait is over.
+    /// Ends one wait.
     fn release(&mut self, waiting: Waiting<S>, end: End, now: Now) -> S {
         if let Some(name) = &waiting.name {
             self.people.waited(name, end, now);

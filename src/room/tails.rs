@@ -1,9 +1,8 @@
-//! A bound over what all rooms remember.
+//! A bound on what all rooms remember together.
 //!
-//! Each room bounds its own tail, but a thousand of them are gigabytes. At the bound whoever publishes
-//! gives up its own oldest messages; well before it every room gives back what is more than its share, so
-//! that one who flooded many rooms does not leave the others without. What memory does not have the store
-//! shows.
+//! Each room bounds its own tail, but the tails of a thousand rooms are gigabytes. At the bound, a room that
+//! publishes forgets its own oldest messages. Well before the bound, every room forgets what is more than its
+//! share, so that a flood in many rooms leaves something for the others. The store has what memory forgets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::config::{ROOMS_MAX, TAILS_BYTES};
 use crate::message::Message;
 
-/// What the tails of all rooms take together, and may.
+/// How many bytes the tails of all rooms take together, and how many they may take.
 #[derive(Debug)]
 pub struct Tails {
     bytes: AtomicUsize,
@@ -25,7 +24,7 @@ impl Default for Tails {
 }
 
 impl Tails {
-    /// Tails of at most so many bytes.
+    /// Tails of at most `max` bytes.
     pub fn of(max: usize) -> Tails {
         Tails { bytes: AtomicUsize::new(0), max }
     }
@@ -35,20 +34,20 @@ impl Tails {
         self.bytes.load(Relaxed)
     }
 
-    /// Whether a room had better remember no more than its share.
+    /// Whether little is left, so that each room should remember no more than its share.
     pub fn are_tight(&self) -> bool {
         self.bytes() > self.max / 4 * 3
     }
 }
 
-/// What one room has of [`Tails`]. It is given back with the room.
+/// One room's part of [`Tails`]. It is given back when the room ends.
 pub struct Held {
     bytes: usize,
     of: Arc<Tails>,
 }
 
 impl Held {
-    /// Nothing yet.
+    /// No bytes yet.
     pub fn new(of: &Arc<Tails>) -> Held {
         Held { bytes: 0, of: of.clone() }
     }
@@ -58,24 +57,24 @@ impl Held {
         self.bytes
     }
 
-    /// A message is remembered.
+    /// Counts a message that is remembered.
     pub fn add(&mut self, message: &Message) {
         self.bytes += weight(message);
         self.of.bytes.fetch_add(weight(message), Relaxed);
     }
 
-    /// A message is forgotten.
+    /// Counts off a message that is forgotten.
     pub fn remove(&mut self, message: &Message) {
         self.bytes -= weight(message);
         self.of.bytes.fetch_sub(weight(message), Relaxed);
     }
 
-    /// Whether all rooms hold too much, so that the one which adds to it is to give up.
+    /// Whether all rooms together hold too much, so that a room that adds to it must forget something.
     pub fn is_over(&self) -> bool {
         self.of.bytes() > self.of.max
     }
 
-    /// Whether all rooms hold nearly too much, and this one more than its share.
+    /// Whether all rooms together hold nearly too much, and this room more than its share.
     pub fn is_unfair(&self) -> bool {
         self.bytes > self.of.max / ROOMS_MAX && self.of.are_tight()
     }
@@ -87,7 +86,7 @@ impl Drop for Held {
     }
 }
 
-/// What a message takes in memory, in bytes: a short one little more than its entry in the tail.
+/// How many bytes a message takes in memory. A short one takes little more than its entry in the tail.
 fn weight(message: &Message) -> usize {
     size_of::<(Arc<Message>, usize)>() + size_of::<Message>() + message.text.len()
 }

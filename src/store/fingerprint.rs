@@ -1,11 +1,11 @@
-//! What tells one thing that was said from another, for as long as its id is remembered.
+//! A number that tells two messages with the same id apart.
 
 use crate::message::Draft;
 
-/// A number for who speaks and what is said: the FNV-1a hash in 64 bits.
+/// The number of a speaker and a text: the FNV-1a hash in 64 bits.
 ///
-/// It stands in files, so it is the same in every version. It finds ids that were used twice by mistake;
-/// whoever wants two texts with one number can find them.
+/// It stands in files, so it is the same in every version. It finds ids that were used twice by mistake. It
+/// does not protect from a sender who looks for two texts with one number.
 pub(super) fn fingerprint(draft: &Draft) -> u64 {
     of(draft.name.as_ref().map(|name| name.as_str()), &draft.text)
 }
@@ -14,7 +14,7 @@ pub(super) fn fingerprint(draft: &Draft) -> u64 {
 pub(super) fn of(name: Option<&str>, text: &str) -> u64 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    // 0xff is in no UTF-8 text, so that a name's end can't be taken for a text's beginning.
+    // 0xff is in no UTF-8 text, so a name's end can't be taken for a text's beginning.
     let bytes = name.unwrap_or("").bytes().chain([0xff]).chain(text.bytes());
     bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }

@@ -26,77 +26,78 @@ pub use sweeper::Sweeper;
 
 /// What every store promises.
 ///
-/// Sequences of a room start at 1 and have no holes, so that whoever reads from a sequence on can
-/// tell a loss: the first message that comes back does not follow on. A room's latest sequence is
-/// never forgotten, even when nothing of the room is kept any more.
+/// Sequences of a room start at 1 and have no holes. So a reader can tell a loss: the first message that
+/// comes back does not follow on. A room's latest sequence is never forgotten, even when nothing of the room
+/// is kept any more.
 ///
-/// A read ends, short of its limit, with the message with which its texts reach [`REPLY_BYTES`]: who
-/// wants more reads on. So no client can have half a store brought to memory.
+/// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
+/// can bring half a store to memory.
 pub trait Store: Send + Sync + 'static {
-    /// The life of this store; every cursor that it gives out names it.
+    /// The life of this store. Every cursor that it gives out names it.
     fn epoch(&self) -> Epoch;
 
     /// How much of each room it keeps.
     fn keep(&self) -> Keep;
 
-    /// Numbers and keeps the drafts, in their order, all or none but those whose `send_id` is known; as
-    /// durably as this store promises by the time it calls `done`, with one outcome for each draft.
+    /// Numbers and keeps the drafts, in their order: all of them, without those whose `send_id` is known, or
+    /// none. Returns at once, and calls `done` when they are as durable as this store promises, with one
+    /// outcome for each draft.
     ///
-    /// It returns at once and waits for no disk. What one room appends is stored, and `done` is called, in
-    /// the order of the calls. An append of nothing stores nothing, and its `done` comes in that order too.
+    /// The appends of one room are stored in the order of the calls, and `done` is called in that order. An
+    /// append of no drafts stores nothing, and its `done` is called in that order too.
     ///
-    /// A message's `at` never goes back within its room, whatever the drafts say; how old it is is told by
-    /// the draft's own.
+    /// A message's `at` never goes back within its room, whatever the drafts say. Its age is counted from the
+    /// draft's own `at`.
     ///
-    /// What is said in a room of the server's own is a check of all this: something is made durable, and
+    /// An append to one of the server's own rooms is a check of all this: something is made durable, and
     /// nothing is kept or counted.
     fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done);
 
-    /// The newest messages of a room, at most `limit`, oldest first; and its latest sequence, which
-    /// is 0 for a room in which nothing was ever said. It does not make the room.
+    /// The newest messages of a room, at most `limit`, oldest first, and its latest sequence: 0 if nothing was
+    /// ever said there. It does not make the room.
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error>;
 
     /// What was kept after `sequence`, at most `limit`, oldest first.
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
-    /// What was said before `sequence`, the newest `limit` messages of it, and who came and went among them;
-    /// oldest first. Of those who came and went only what is among the newest `limit` entries, or the newest 100 if those are more, is there.
+    /// The newest `limit` messages that were said before `sequence`, and who joined and left among them, oldest
+    /// first. Joins and leaves are there only if they are among the newest `limit` entries, or the newest 100
+    /// if `limit` is less.
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
-    /// The end of a room's order as people read it: by what was [said](Store::before).
+    /// The end of a room's order as people read it: counted by what was [said](Store::before).
     fn backlog(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
         let tail = self.newest(room, 0)?;
         Ok(Tail { messages: self.before(room, tail.latest + 1, limit)?, ..tail })
     }
 
-    /// The rooms in which something is kept or somebody is present, without the server's own: at most
-    /// `limit` that come after the one named, in this order. By time, after a room that is not there comes
-    /// all again.
+    /// The rooms in which something is kept or somebody is present, without the server's own: at most `limit`,
+    /// after the one that is named, in this order. By time, a room that is not there starts the list again.
     fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error>;
 
     /// Rooms in which somebody is present, at most `limit`.
     fn peopled(&self, limit: usize) -> Result<Vec<RoomName>, Error>;
 
-    /// Forgets what is over the age limit at `now`, and by the [steady clock](crate::clock::steady) the ids
-    /// of more than ten minutes ago, in every room.
+    /// Forgets in every room what is over the age limit at `now`, and the ids that are older than ten minutes
+    /// by the [steady clock](crate::clock::steady).
     ///
-    /// What is older goes up to the first message that is neither too old nor of a time that has not come:
-    /// one message from when the clock was wrong does not hold up the others.
+    /// It forgets up to the first message that is neither too old nor from the future. So one message from
+    /// when the clock was wrong does not hold up the others.
     ///
-    /// A room in which something is appended is trimmed by that; this is for the quiet ones, and a
-    /// [`Sweeper`] calls it. It goes in small steps, between which others are served.
+    /// An append trims its room. This is for the quiet rooms: a [`Sweeper`] calls it, and it blocks. It works
+    /// in small steps, so that appends do not wait long.
     fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error>;
 
     /// What was counted since this store was opened.
     fn stats(&self) -> Stats;
 }
 
-/// How many entries at the end of a page may be other than what was said, if it holds so many messages.
+/// Among how many of its newest entries a page of `limit` messages shows who joined and left.
 fn notices(limit: usize) -> usize {
     limit.max(100)
 }
 
-/// As much as one read holds of messages that come one by one.
+/// Collects messages until their texts are as long as one read may be.
 fn one_read<E>(messages: impl Iterator<Item = Result<Arc<Message>, E>>) -> Result<Vec<Arc<Message>>, E> {
     let mut read = Vec::new();
     let mut bytes = 0;
@@ -116,7 +117,7 @@ fn first_sent(drafts: &[Draft]) -> Option<Timestamp> {
     drafts.iter().find_map(|draft| draft.sent_as.as_ref()).map(|sent| sent.at)
 }
 
-/// What drafts are answered of which nothing is kept: each check begins anew.
+/// The outcomes for drafts that are not kept. Each check is numbered from 1.
 fn unkept(epoch: Epoch, drafts: &[Draft]) -> Vec<Appended> {
     let number = |(draft, sequence): (&Draft, u64)| {
         Appended::Stored(Arc::new(draft.clone().numbered(Cursor { epoch, sequence })))
@@ -179,10 +180,10 @@ pub struct RoomSummary {
     pub people: usize,
 }
 
-/// What a store keeps of each room. What falls out is the oldest, and is a gap for who comes late.
+/// What a store keeps of each room. The oldest is forgotten first, and is a gap for a client that comes late.
 ///
-/// It counts what was said. Who came and went stands among it, and goes when the message before it goes; or
-/// when it is the oldest and the room has more than [`Keep::entries`].
+/// It counts what was said. Joins and leaves stand among it. They go with the message before them, or when
+/// they are the oldest and the room has more than [`Keep::entries`].
 #[derive(Debug, Clone, Copy)]
 pub struct Keep {
     /// The most messages of one room that were said.
@@ -192,7 +193,7 @@ pub struct Keep {
 }
 
 impl Keep {
-    /// How many entries a room may have that begins with somebody who came or went.
+    /// How many entries a room may have that begins with a join or leave.
     pub fn entries(&self) -> usize {
         self.messages.saturating_mul(2).saturating_add(1_000)
     }
@@ -224,7 +225,7 @@ pub struct Stats {
 
 /// Why a store could not do what it was asked. Nothing of the call was stored.
 ///
-/// The sentence is for the one who runs the server and may hold a path: log it, don't send it.
+/// The sentence is for the person who runs the server. It may hold a path: log it, don't send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(pub String);
 

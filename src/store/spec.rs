@@ -9,9 +9,9 @@ use super::Error;
 /// Which store, as `--store` says it: `memory:` or `sqlite:PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSpec {
-    /// [`MemoryStore`].
+    /// [`MemoryStore`](super::MemoryStore).
     Memory,
-    /// [`SqliteStore`] in the file of this path, which is made if it is missing.
+    /// [`SqliteStore`](super::SqliteStore) in the file at this path, which is made if it is missing.
     Sqlite(PathBuf),
 }
 

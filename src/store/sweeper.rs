@@ -1,4 +1,4 @@
-//! The thread that lets time pass in quiet rooms.
+//! A thread that forgets old messages in quiet rooms.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::message::Timestamp;
 
 /// Calls [`Store::expire`] every minute until it is dropped, which waits for its end.
 pub struct Sweeper {
-    /// Nothing is ever sent: its end is the signal. `None` only while this is dropped.
+    /// Nothing is sent on it. Its drop is the signal to end. `None` only while this is dropped.
     alive: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -32,7 +32,7 @@ impl Drop for Sweeper {
     fn drop(&mut self) {
         self.alive = None;
         if let Some(thread) = self.thread.take() {
-            // It has nothing to lose, and a panic in it has been reported.
+            // A panic in it was reported already.
             thread.join().ok();
         }
     }

@@ -1,4 +1,4 @@
-//! The store that forgets at the end of the process: for tests, and for reading first.
+//! A store in memory, which forgets all at the end of the process: for tests, and for reading first.
 
 mod shelf;
 
@@ -15,14 +15,14 @@ use super::{
 use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
 use crate::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
 
-/// Keeps messages in this process's memory, and no more of them than a number of bytes.
+/// Keeps messages in this process's memory, up to a number of bytes.
 ///
-/// At that limit the room that takes the most gives up its oldest messages, then its oldest ids, so that
-/// a flood drowns itself. That there is a room, and how far its sequences went, can't be given up: when
-/// half of the store is full of that, no further room is made, and those that are there go on.
+/// At that limit the room that takes the most forgets its oldest messages, then its oldest ids. So a flood
+/// drowns itself. A room's name and its latest sequence are never forgotten: when half of the store is full
+/// of them, no new room is made, and the others go on.
 pub struct MemoryStore {
     epoch: Epoch,
-    /// Held for the time of a look-up or an append, never over I/O.
+    /// Held during a look-up or an append, never during I/O.
     shelves: Mutex<Shelves>,
 }
 
@@ -93,7 +93,7 @@ impl Store for MemoryStore {
     }
 
     fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
-        // The lock is free again when the outcome is told.
+        // `store` has released its lock when the outcome is told.
         let outcome = self.store(room, &drafts);
         done.call(outcome);
     }
@@ -226,7 +226,7 @@ impl Shelves {
         Ok(appended)
     }
 
-    /// Changes a room, which is made if it is missing, and keeps the sums right.
+    /// Changes a room, after making it if it is missing, and keeps the sums right.
     fn change<T>(&mut self, name: &RoomName, change: impl FnOnce(&mut Shelf, Keep) -> T) -> T {
         let shelf = self.rooms.entry(name.clone()).or_default();
         let (before, old) = (shelf.bytes, shelf.at);

@@ -97,8 +97,8 @@ impl Shelf {
         }
     }
 
-    /// Makes room: what was said goes first, because who lost it is told of a gap, and a forgotten id
-    /// may let a message be published twice.
+    /// Frees some memory. Messages go first: a lost message is told as a gap, but a forgotten id may let a
+    /// message be published twice.
     pub(super) fn give_up(&mut self) {
         if self.messages.is_empty() {
             self.drop_oldest_id();

@@ -1,4 +1,4 @@
-//! What is done within one transaction of the writer's: number, store, remember, trim.
+//! The work inside one transaction: number, store, remember, trim.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, SentAs, Time
 use crate::store::fingerprint::fingerprint;
 use crate::store::{Appended, Keep, first_sent, remembers, unkept};
 
-/// The work on one open transaction. Nothing of it holds unless that is committed.
+/// The work on one open transaction. Nothing of it holds unless the transaction is committed.
 pub(super) struct Ledger<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) epoch: Epoch,
@@ -19,8 +19,8 @@ pub(super) struct Ledger<'a> {
 }
 
 impl Ledger<'_> {
-    /// Does a part of the work so that it is done whole or not at all, and leaves the rest as it is. Its
-    /// failure is the inner error; the outer one ends the transaction.
+    /// Does one part of the work, whole or not at all, and leaves the other parts as they are. The inner error
+    /// is the part's failure. The outer error ends the transaction.
     pub(super) fn part<T>(
         &self,
         work: impl FnOnce(&Self) -> rusqlite::Result<T>,
@@ -66,8 +66,8 @@ impl Ledger<'_> {
         Ok(unkept(self.epoch, drafts))
     }
 
-    /// One step of forgetting what is over the age limit, and ids: in the rooms after this one. Answers after
-    /// which room to go on, if there is more to do.
+    /// Does one step of forgetting old messages and ids, in the rooms after this one. Answers after which room
+    /// to go on, if there is more to do.
     pub(super) fn expire(
         &self,
         now: Timestamp,
@@ -166,8 +166,8 @@ impl Ledger<'_> {
         Cursor { epoch: self.epoch, sequence }
     }
 
-    /// Moves the room's oldest end to where the limits are at `now`, by at most `most` rows for their age,
-    /// and deletes at most `most` rows behind it; answers how many.
+    /// Moves the room's oldest end to where the limits are at `now`, by at most `most` rows for their age.
+    /// Deletes at most `most` rows before it, and answers how many.
     fn trim(&self, room: &mut Room, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
         let mut oldest = room.oldest;
         if let Some(over) = room.said.checked_sub(self.keep.messages.saturating_add(1)) {
@@ -205,7 +205,7 @@ impl Ledger<'_> {
         self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
     }
 
-    /// The message that was said so many after the first one from a sequence on.
+    /// Skips so many said messages from a sequence on, and gives the next one.
     fn said_on(&self, room: &Room, from: u64, skipped: usize) -> rusqlite::Result<Option<u64>> {
         self.transaction
             .prepare_cached(schema::SAID_ON)?
@@ -222,7 +222,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Forgets at most so many ids; answers how many.
+    /// Forgets at most `most` ids, and answers how many.
     fn forget_sent(&self, now: Timestamp, most: usize) -> rusqlite::Result<usize> {
         let horizon = now.0.cast_signed() - SEND_ID_MEMORY_MS.cast_signed();
         self.transaction.prepare_cached(schema::FORGET_SENT)?.execute((horizon, most))

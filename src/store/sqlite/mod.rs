@@ -1,10 +1,11 @@
-//! The store that keeps everything in one SQLite file, across `kill -9` and a power cut.
+//! A store in one SQLite file, which survives `kill -9` and a power cut.
 //!
-//! One thread writes and takes all that waits for it into one transaction, so that many publishers
-//! share one wait for the disk; a few connections read beside it and never wait. Each call costs
-//! the logarithm of what the file holds, and opening it nothing of the kind.
+//! One thread writes. It takes all that waits for it into one transaction, so many publishers share one
+//! wait for the disk. A few connections read beside it and never wait. Each call takes time in the logarithm
+//! of what the file holds, and opening the file does not depend on that.
 //!
-//! Read on in [`writer`] (the way to the thread), [`pen`] (the thread), [`ledger`] (one transaction), [`schema`] (the tables).
+//! Read on in [`writer`] (the way to the thread), [`pen`] (the thread), [`ledger`] (one transaction),
+//! [`schema`] (the tables).
 
 mod ledger;
 mod open;
@@ -27,20 +28,20 @@ use self::writer::Writer;
 use super::{Done, Error, Keep, Order, RoomSummary, Stats, Store, Tail, notices, one_read};
 use crate::message::{Draft, Epoch, Message, RoomName, Timestamp};
 
-/// Keeps messages in a file. Its fields are dropped in their order: the writer's connection is the
-/// last to close, which folds the log into the file, and then the file is free for another server.
+/// Keeps messages in a file. Its fields are dropped in their order. The writer's connection closes last,
+/// which folds the log into the file. Then the file is free for another server.
 pub struct SqliteStore {
     epoch: Epoch,
     keep: Keep,
     readers: Readers,
     writer: Writer,
-    /// Held, never read.
+    /// The lock on the file: held, never read.
     _claim: File,
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it. What stands in the way is said in a sentence: another server
-    /// uses it, it is read-only, damaged, not ours, from a newer version, or its place is missing.
+    /// Opens the file, or makes it. An error is a sentence: another server uses it, it is read-only, damaged,
+    /// not ours, from a newer version, or its directory is missing.
     pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
         // An absolute path stays good wherever the process goes, and SQLite takes it for nothing
         // but a path, also when its name is `:memory:`.
@@ -57,7 +58,7 @@ impl SqliteStore {
         })
     }
 
-    /// Reads from a room, if it is there; the query gets the room and its first kept sequence.
+    /// Reads from a room if it is there. The query gets the room and its first kept sequence.
     fn read_room<T: Default>(
         &self,
         name: &RoomName,

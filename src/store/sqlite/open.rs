@@ -1,4 +1,4 @@
-//! Opening the file: one server at a time, in the schema of this version, or a sentence why not.
+//! Opening the file: for one server at a time, in the schema of this version.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -11,14 +11,14 @@ use crate::config::LOCK_PATIENCE;
 use crate::message::Epoch;
 use crate::store::Error;
 
-/// Holds the file for this process, until it is dropped or the process ends however it may.
+/// Claims the file for this process, until the claim is dropped or the process ends.
 ///
-/// SQLite's own locks are for one transaction each, and two servers on one file would each show only its
-/// own waiters what is said. On Linux the lock is on the file itself, which is one by whatever name it is
-/// reached; SQLite's locks are of another kind (`fcntl(2)`) and do not meet it. Where the two kinds may
-/// meet, it is on a file beside it (`PATH.lock`).
+/// SQLite's own locks last for one transaction, and two servers on one file would each wake only their own
+/// waiters. On Linux the lock is on the file itself, so it holds for every name of the file. SQLite's locks
+/// are of another kind (`fcntl(2)`) and do not conflict with it. Where the two kinds may conflict, the lock is
+/// on a file beside it (`PATH.lock`).
 ///
-/// The descriptor must outlive every connection: when it is closed, SQLite's locks go with it.
+/// The descriptor must outlive every connection: closing it releases SQLite's locks too.
 pub(super) fn claim(path: &Path) -> Result<File, Error> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     if !directory.is_dir() {
@@ -52,7 +52,7 @@ pub(super) fn claim(path: &Path) -> Result<File, Error> {
     }
 }
 
-/// A connection that writes, to a file that has been made ours and brought to this schema.
+/// Makes the file ours, brings it to this schema, and gives a connection that writes.
 pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch), Error> {
     let connect = || -> Result<(Connection, Result<Epoch, Error>), rusqlite::Error> {
         let mut connection = Connection::open_with_flags(
@@ -70,7 +70,7 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch), Error> {
     Ok((connection, epoch?))
 }
 
-/// A connection that reads, to a file that a [`writer`] has prepared.
+/// A connection that reads a file that a [`writer`] has prepared.
 pub(super) fn reader(path: &Path) -> Result<Connection, Error> {
     let connect = || {
         let connection = Connection::open_with_flags(
@@ -83,7 +83,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, Error> {
     connect().map_err(|error| sentence(path, &error))
 }
 
-/// The outer result is SQLite's, the inner one ours: whether the file is one that we may use.
+/// The outer result is SQLite's. The inner one says whether we may use this file.
 fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Error>, rusqlite::Error> {
     let refused = |why: String| Ok(Err(Error(format!("cannot use {}: {why}", path.display()))));
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
@@ -126,7 +126,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Err
     Ok(Ok(epoch))
 }
 
-/// What SQLite's error means for the one who runs the server.
+/// What SQLite's error means for the person who runs the server.
 pub(super) fn sentence(path: &Path, error: &rusqlite::Error) -> Error {
     let path = path.display();
     Error(match error.sqlite_error_code() {

@@ -1,4 +1,4 @@
-//! The thread that writes: it shares each wait for the disk among all who wait for it.
+//! The thread that writes. Everything that waits for it shares one wait for the disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,9 +92,9 @@ pub(super) struct Pen {
     keep: Keep,
     counts: Arc<Counts>,
     place: Place,
-    /// Whether the last transaction failed: so that a trouble is logged once, and its end too.
+    /// Whether the last transaction failed. So a trouble is logged once, and its end too.
     is_failing: bool,
-    /// Whether a COMMIT failed, and nothing has been written over what it may have left in the log.
+    /// Whether a COMMIT failed, and what it may have left in the log is not overwritten yet.
     is_in_doubt: bool,
 }
 
@@ -132,8 +132,8 @@ impl Pen {
             let mut letters = vec![first];
             letters.extend(mailbox.try_iter());
             let began = Instant::now();
-            // Before, so that nothing goes where nobody finds it; and after, so that nothing is answered
-            // `ok` that went there meanwhile.
+            // Looks before, so that nothing is written where nobody finds it, and after, so that nothing is
+            // answered `ok` that was written there meanwhile.
             let outcome = self
                 .place
                 .holds(&self.path)
@@ -154,7 +154,7 @@ impl Pen {
         }
     }
 
-    /// Says in the log that the file is gone, if nobody has asked for anything since.
+    /// Logs once that the file is gone, also if nobody writes.
     fn look(&mut self) {
         match self.place.holds(&self.path) {
             Err(error) if !self.is_failing => {
@@ -165,8 +165,8 @@ impl Pen {
         }
     }
 
-    /// All letters in one transaction, each for itself: what fails in one is not done, and the others
-    /// are. Its end waits for the disk.
+    /// Does all letters in one transaction. A letter that fails is undone, and the others are not. The commit
+    /// waits for the disk.
     fn commit(&mut self, letters: &[Letter]) -> rusqlite::Result<Vec<Answer>> {
         let before = self.connection.total_changes();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -189,7 +189,7 @@ impl Pen {
         let committed = transaction.commit();
         self.is_in_doubt = committed.is_err();
         committed?;
-        // What has changed nothing, as most sweeps, has waited for no disk.
+        // A transaction that changed nothing, as most sweeps, did not wait for the disk.
         let is_written = self.connection.total_changes() != before;
         self.counts.commits.fetch_add(u64::from(is_written), Relaxed);
         Ok(answers)
@@ -197,16 +197,16 @@ impl Pen {
 
     /// Makes sure that nothing of a failed transaction comes back, and says what the failure was.
     ///
-    /// When COMMIT fails in its wait for the disk, the log may already hold the whole transaction.
-    /// This process does not look there any more and writes over it next; but after a crash before
-    /// that it would be read as committed, although it was answered as failed. So it is written over
-    /// by the smallest transaction there is, before anybody gets an answer. Should that fail too and
-    /// the process crash before any other write, such a message can still appear, once, and with
-    /// its `send_id`: a failing disk allows no better promise.
+    /// When COMMIT fails in its wait for the disk, the log may already hold the whole transaction. This process
+    /// does not look there any more, and its next write overwrites it. But after a crash before that, the
+    /// transaction would be read as committed, although it was answered as failed. So it is overwritten by the
+    /// smallest possible transaction before anybody gets an answer. If that fails too, and the process crashes
+    /// before any other write, such a message can still appear, once, and with its `send_id`. A failing disk
+    /// allows no better promise.
     fn undo(&mut self, error: &rusqlite::Error) -> Error {
         let sentence = open::sentence(&self.path, error);
         if !self.connection.is_autocommit() {
-            // The roll-back failed as well, so what this connection would do next is unknown.
+            // The rollback failed too, so nobody knows what this connection would do next.
             match open::writer(&self.path) {
                 Ok((connection, _)) => {
                     self.connection = connection;

@@ -1,11 +1,11 @@
-//! Which files the writer writes to, and whether they are still where people look for them.
+//! A check that the writer's files are still at their path.
 
 use std::path::Path;
 
 use crate::store::Error;
 
-/// Which files the connection writes to. A file that was removed or replaced under a running server
-/// takes every commit, and nobody who opens the path finds it.
+/// The files that the connection writes to. If a file is removed or replaced while the server runs, it still
+/// takes every commit, and nobody finds it at the path.
 pub(super) struct Place {
     file: Option<Identity>,
     /// The write-ahead log, once there is one.

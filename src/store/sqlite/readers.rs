@@ -1,5 +1,5 @@
-//! A few connections that read. In a write-ahead log a reader sees the last commit before it began
-//! and waits for no writer, so that history and resume never wait for the disk's fsync.
+//! A few connections that read. With a write-ahead log a reader sees the last commit before it began and
+//! waits for no writer. So history and resume never wait for the disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use super::open;
 use crate::config::READERS;
 use crate::store::Error;
 
-/// The connections, and the indices of those that nobody reads from at the moment.
+/// The connections, and the indices of those that are idle.
 pub(super) struct Readers {
     path: PathBuf,
     connections: Vec<Mutex<Connection>>,
@@ -36,8 +36,8 @@ impl Readers {
         query: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
         let turn = self.turn()?;
-        // An index is given to one at a time, so this never waits. A query that panicked has left
-        // the connection as it was, its transaction rolled back.
+        // An index is given to one caller at a time, so this never waits. After a query that panicked, the
+        // transaction is rolled back and the connection is as before.
         let mut connection = self.connections[turn.index].lock().unwrap_or_else(PoisonError::into_inner);
         connection
             .transaction()
@@ -51,7 +51,7 @@ impl Readers {
     }
 }
 
-/// The right to use one connection, which goes on to the next when this is dropped.
+/// The right to use one connection. When it is dropped, the next caller gets it.
 struct Turn<'a> {
     index: usize,
     give_back: &'a Sender<usize>,

@@ -1,4 +1,4 @@
-//! How rows read as what they stand for.
+//! Reading rows as messages, rooms and people.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::schema;
 use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary, fingerprint};
 
-/// A row of `rooms`, without what only lists of rooms show.
+/// A row of `rooms`, without the columns that only lists of rooms need.
 #[derive(Clone, PartialEq)]
 pub(super) struct Room {
     pub(super) id: i64,
@@ -81,7 +81,7 @@ pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp
 pub(super) struct Sent {
     pub(super) sequence: u64,
     pub(super) at: Timestamp,
-    /// `None` if an older version wrote it, and what was said is no longer kept.
+    /// `None` if an older version wrote it, and the message is no longer kept.
     pub(super) fingerprint: Option<u64>,
 }
 
@@ -100,7 +100,7 @@ impl Sent {
     }
 }
 
-/// The number of a kind in the file, which no other order of the enum changes.
+/// The number of a kind in the file. It does not depend on the order of the enum.
 pub(super) fn kind_number(kind: Kind) -> i64 {
     match kind {
         Kind::Message => 0,

@@ -1,10 +1,10 @@
-//! All the SQL: the tables, step by step as they came to be, and each statement by its name.
+//! All the SQL: the tables, version by version, and each statement by its name.
 
 /// Marks the file as ours (`cmch`), so that another program's database is not written to.
 pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
-/// A step that has been released is never changed; a new one is added after it.
+/// A released step is never changed. A new one is added after it.
 pub(super) const MIGRATIONS: [&str; 2] = [
     "
     PRAGMA application_id = 0x636d6368;
@@ -75,8 +75,8 @@ pub(super) const MIGRATIONS: [&str; 2] = [
 ",
 ];
 
-/// The log is written ahead, and on the disk before a commit returns. A Mac's disk keeps its own
-/// cache unless told (`fullfsync`; nothing elsewhere). A log that grew is cut back to 64 MiB.
+/// The log is written ahead, and is on the disk before a commit returns. `fullfsync` makes a Mac's disk empty
+/// its own cache too, and does nothing elsewhere. A log that has grown is cut back to 64 MiB.
 pub(super) const WRITER_PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
@@ -92,14 +92,14 @@ pub(super) const BEGIN_LIFE: &str = "INSERT INTO store (epoch) VALUES (?1)";
 
 pub(super) const UNDO: &str = "UPDATE store SET undone = undone + 1";
 
-/// What one letter changes, so that it can be taken back alone.
+/// Begins what one letter changes, so that it can be undone alone.
 pub(super) const BEGIN_PART: &str = "SAVEPOINT part";
 
 pub(super) const KEEP_PART: &str = "RELEASE part";
 
 pub(super) const UNDO_PART: &str = "ROLLBACK TO part";
 
-/// Changes nothing, but is written to the disk all the same.
+/// Changes nothing, but is written to the disk.
 pub(super) const CHECK: &str = "UPDATE store SET undone = undone";
 
 pub(super) const ROOM: &str = "SELECT id, oldest, latest, at, said FROM rooms WHERE name = ?1";
@@ -153,16 +153,16 @@ pub(super) const MESSAGES_BEFORE: &str = "
     ORDER BY sequence DESC LIMIT ?4
 ";
 
-/// The message that was said so many before the last one, counted back from one sequence (exclusive) to
-/// another (inclusive). The index is named because the primary key looks as good to SQLite, by which it
-/// would read past all who came and went.
+/// Goes back over so many said messages, from one sequence (exclusive) to another (inclusive), and gives the
+/// next one. The index is named because SQLite may prefer the primary key, and would then read every join and
+/// leave.
 pub(super) const SAID_BACK: &str = "
     SELECT sequence FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT 1 OFFSET ?4
 ";
 
-/// The message that was said so many after the first one from a sequence on.
+/// Skips so many said messages from a sequence on, and gives the next one.
 pub(super) const SAID_ON: &str = "
     SELECT sequence FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2
@@ -174,7 +174,7 @@ pub(super) const SAID_BETWEEN: &str = "
     SELECT count(*) FROM messages INDEXED BY said WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
 ";
 
-/// Of `MESSAGES_BEFORE` what was said.
+/// The same as `MESSAGES_BEFORE`, of what was said only.
 pub(super) const SAID_BEFORE: &str = "
     SELECT sequence, kind, name, text, at FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
@@ -197,7 +197,7 @@ pub(super) const LAST_THAT_CAME_BEFORE: &str = "
     ORDER BY sequence DESC LIMIT 1
 ";
 
-/// Deletes from a room's oldest end what is before a sequence, at most so many.
+/// Deletes a room's oldest messages that are before a sequence, at most so many.
 pub(super) const DELETE_OLDEST: &str = "
     DELETE FROM messages
     WHERE room = ?1
