@@ -9,9 +9,7 @@ use mio::{Events, Poll, Token};
 
 use super::connection::Connection;
 use super::reply::Reply;
-
-/// How many sockets one turn of the loop may find ready.
-const EVENTS: usize = 1024;
+use crate::config::BENCH_EVENTS;
 
 /// What happened on a connection.
 #[derive(Debug)]
@@ -38,7 +36,7 @@ impl Client {
         Ok(Client {
             address,
             poll: Poll::new()?,
-            events: Events::with_capacity(EVENTS),
+            events: Events::with_capacity(BENCH_EVENTS),
             connections: Vec::new(),
             early: Vec::new(),
         })

@@ -7,9 +7,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use super::reply::Reply;
-
-/// How many bytes are read at once.
-const READ_SIZE: usize = 16 * 1024;
+use crate::config::BENCH_READ;
 
 /// A connection that is being made or stands.
 pub struct Connection {
@@ -59,7 +57,7 @@ impl Connection {
         if !self.established {
             return Ok(None);
         }
-        let mut chunk = [0; READ_SIZE];
+        let mut chunk = [0; BENCH_READ];
         loop {
             let (length, at) = match stamp::read(&mut self.stream, &mut chunk) {
                 Ok((0, _)) => return Err(io::ErrorKind::UnexpectedEof.into()),

@@ -7,9 +7,7 @@ use hdrhistogram::Histogram;
 use super::error::Error;
 use super::latency::histogram;
 use super::session::{Session, bar};
-
-/// After so many rounds in which somebody was kept waiting to the end of patience, it is over.
-const STALLED_ROUNDS: usize = 3;
+use crate::config::STALLED_ROUNDS;
 
 /// What a fan-out finds beside what every session records.
 pub struct Outcome {
@@ -29,7 +27,7 @@ pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
         session.waiters.slowest = Duration::ZERO;
         let number = session.publish(0, SystemTime::now());
         let deadline = Instant::now() + session.patience();
-        while !session.ledger.all_saw(number) || !session.publishers.is_free(0) {
+        while !session.tally.all_saw(number) || !session.publishers.is_free(0) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 if !session.publishers.is_free(0) {

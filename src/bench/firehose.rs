@@ -11,7 +11,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let each = session.args.messages;
     let mut sent = vec![0; session.plan.publishers];
     let total = each * sent.len();
-    let bar = bar("firehose", (total * session.ledger.waiters()) as u64);
+    let bar = bar("firehose", (total * session.tally.waiters()) as u64);
     let mut deadline = Instant::now() + session.patience();
     let mut before = (0, 0);
     loop {
@@ -21,14 +21,14 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
                 *sent += 1;
             }
         }
-        let now = (session.ledger.acknowledged(), session.ledger.deliveries());
+        let now = (session.tally.acknowledged(), session.tally.deliveries());
         bar.set_position(now.1 as u64);
         if now != before {
             before = now;
             deadline = Instant::now() + session.patience();
         }
         let all_sent = sent.iter().all(|&sent| sent == each) && session.publishers.all_free();
-        if all_sent && session.ledger.all_saw_all() {
+        if all_sent && session.tally.all_saw_all() {
             break;
         }
         let left = deadline.saturating_duration_since(Instant::now());

@@ -15,11 +15,7 @@ use std::time::Duration;
 use super::files;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-/// Enough for the thread of a connection, which only reads, waits and writes.
-const STACK: usize = 64 * 1024;
-
-/// How long a GET waits if it doesn't say.
-const HOLD: Duration = Duration::from_secs(10);
+use crate::config::{FLOOR_STACK, HOLD};
 
 /// What reaches the room thread. A waiter is known by the number that it gave itself.
 enum Letter {
@@ -52,7 +48,7 @@ pub fn serve_on(listener: &TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept()?;
         let mailbox = mailbox.clone();
-        thread::Builder::new().stack_size(STACK).spawn(move || converse(&stream, &mailbox))?;
+        thread::Builder::new().stack_size(FLOOR_STACK).spawn(move || converse(&stream, &mailbox))?;
     }
 }
 

@@ -11,7 +11,7 @@
 //!              │       │
 //!       publishers   waiters          who speaks and who waits: what each does with a reply
 //!           │  └────┬───┘ │
-//!         mark    client  ledger      their texts; the readiness loop; the record and its judge
+//!         mark    client  tally       their texts; the readiness loop; the record and its judge
 //!                   │
 //!   target ──── connection ──── reply bytes out, bytes in
 //!
@@ -33,7 +33,6 @@ mod firehose;
 pub mod floor;
 mod idle;
 mod latency;
-mod ledger;
 mod machine;
 mod mark;
 mod process;
@@ -42,6 +41,7 @@ mod publishers;
 mod reply;
 mod report;
 mod session;
+mod tally;
 mod target;
 mod verdict;
 mod waiters;
@@ -80,7 +80,7 @@ fn measure(args: &BenchArgs, target: &Target) -> Result<Report, Error> {
     let started = Timestamp::now();
     let mut session = Session::new(args, target, plan(args))?;
     session.hold_waiters()?;
-    let held = session.ledger.waiters();
+    let held = session.tally.waiters();
     let own = Watched::new(std::process::id() as i32).ok();
     let own_before = own.as_ref().and_then(|own| own.usage().ok());
     let before = session.usage()?;

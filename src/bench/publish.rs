@@ -8,9 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::error::Error;
 use super::session::{Session, bar};
-
-/// The loop's own clock ticks in milliseconds; within the last of them it naps so long at most.
-const NAP: Duration = Duration::from_micros(100);
+use crate::config::BENCH_NAP;
 
 /// Sends at the rate for as long as asked, then waits for what is still under way.
 pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
@@ -29,7 +27,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
                 bar.inc(1);
             }
             Some(_) if wait < Duration::from_millis(1) => {
-                std::thread::sleep(wait.min(NAP));
+                std::thread::sleep(wait.min(BENCH_NAP));
                 session.turn(Duration::ZERO)?;
             }
             Some(_) => {
@@ -44,7 +42,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     }
     bar.finish_and_clear();
     let deadline = Instant::now() + session.patience();
-    while !session.publishers.all_free() || !session.ledger.all_saw_all() {
+    while !session.publishers.all_free() || !session.tally.all_saw_all() {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;

@@ -9,8 +9,8 @@ use super::answer::{fatal, next_of, unexpected};
 use super::client::{Client, Event};
 use super::error::Error;
 use super::latency::{histogram, record};
-use super::ledger::Ledger;
 use super::mark::{Mark, Number};
+use super::tally::Tally;
 use super::target::Target;
 
 /// All publishers of a run: the first slots of its client.
@@ -74,10 +74,10 @@ impl Publishers {
         publisher: usize,
         due: SystemTime,
         (client, target): (&mut Client, &Target),
-        ledger: &mut Ledger,
+        tally: &mut Tally,
         mark: &Mark,
     ) -> Number {
-        let number = ledger.publish(publisher, due);
+        let number = tally.publish(publisher, due);
         self.all[publisher] = Publisher::Waits(number, due);
         client.send(publisher, &target.publish(&mark.text(number)));
         number
@@ -89,13 +89,13 @@ impl Publishers {
         publisher: usize,
         event: Event,
         target: &Target,
-        ledger: &mut Ledger,
+        tally: &mut Tally,
     ) -> Result<(), Error> {
         match std::mem::replace(&mut self.all[publisher], Publisher::Free) {
             Publisher::Greets => greeted(event, target),
             // The server closed a connection that idled; the next message makes it anew.
             Publisher::Free => Ok(()),
-            Publisher::Waits(number, due) => self.answered(number, due, event, target, ledger),
+            Publisher::Waits(number, due) => self.answered(number, due, event, target, tally),
         }
     }
 
@@ -105,11 +105,11 @@ impl Publishers {
         due: SystemTime,
         event: Event,
         target: &Target,
-        ledger: &mut Ledger,
+        tally: &mut Tally,
     ) -> Result<(), Error> {
         match event {
             Event::Reply(reply) if reply.status == 200 => {
-                ledger.acknowledge(number);
+                tally.acknowledge(number);
                 record(&mut self.answer, reply.at, due);
                 self.fewest_found = self.fewest_found.into_iter().chain(reply.delivered()).min();
             }

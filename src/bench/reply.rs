@@ -5,11 +5,7 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-/// The most headers that a reply may have.
-const HEADER_LIMIT: usize = 64;
-
-/// The most bytes that a reply may have: far above what any mode asks for.
-const REPLY_LIMIT: usize = 64 << 20;
+use crate::config::{BENCH_HEADERS, BENCH_REPLY};
 
 /// One whole reply.
 #[derive(Debug)]
@@ -71,7 +67,7 @@ impl Reply {
     /// Takes the first whole reply off the buffer; `None` while it is not whole.
     pub fn take(inbox: &mut Vec<u8>, at: SystemTime) -> Result<Option<Reply>, Malformed> {
         let Some((reply, length)) = Reply::parse(inbox, at)? else {
-            if inbox.len() > REPLY_LIMIT {
+            if inbox.len() > BENCH_REPLY {
                 return Err(Malformed("a reply of more than 64 MiB".to_owned()));
             }
             return Ok(None);
@@ -116,7 +112,7 @@ impl Reply {
     }
 
     fn parse(buffer: &[u8], at: SystemTime) -> Result<Option<(Reply, usize)>, Malformed> {
-        let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
+        let mut headers = [httparse::EMPTY_HEADER; BENCH_HEADERS];
         let mut head = httparse::Response::new(&mut headers);
         let httparse::Status::Complete(head_length) = head.parse(buffer)? else {
             return Ok(None);

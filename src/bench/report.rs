@@ -68,8 +68,8 @@ impl Report {
         server: Option<(Usage, Usage)>,
         load: Option<(Usage, Usage)>,
     ) -> Report {
-        let (ledger, publishers, waiters) = (&session.ledger, &session.publishers, &session.waiters);
-        let deliveries = ledger.deliveries();
+        let (tally, publishers, waiters) = (&session.tally, &session.publishers, &session.waiters);
+        let deliveries = tally.deliveries();
         let command: Vec<String> = std::env::args().collect();
         Report {
             version: env!("CARGO_PKG_VERSION"),
@@ -91,8 +91,8 @@ impl Report {
                 refusal: waiters.refusal.clone(),
             },
             rounds: fan_out.as_ref().map(|outcome| outcome.rounds),
-            published: ledger.published(),
-            acknowledged: ledger.acknowledged(),
+            published: tally.published(),
+            acknowledged: tally.acknowledged(),
             failed_posts: publishers.failed,
             deliveries,
             delivery: Latency::of(&waiters.delivery),
@@ -109,7 +109,7 @@ impl Report {
             }),
             load_share: load
                 .map(|(before, after)| after.cpu_since(&before).as_secs_f64() / took.as_secs_f64()),
-            verdict: ledger.verdict(),
+            verdict: tally.verdict(),
         }
     }
 

@@ -8,19 +8,13 @@ use super::args::BenchArgs;
 use super::client::Client;
 use super::error::Error;
 use super::files;
-use super::ledger::Ledger;
 use super::mark::{Mark, Number};
 use super::process::{Usage, Watched};
 use super::publishers::Publishers;
+use super::tally::Tally;
 use super::target::{Form, Target};
 use super::waiters::Waiters;
-
-/// The most waiters that are on their way in at once: below the listen backlog of 128 that a plain
-/// server has, so that no attempt to connect is dropped and repeated a second later.
-const ON_THEIR_WAY: usize = 64;
-
-/// File descriptors beside the connections: the standard ones, `epoll`, `/proc`.
-const SPARE_FILES: u64 = 32;
+use crate::config::{BENCH_FILES, ON_THEIR_WAY};
 
 /// What a mode needs of a session.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +32,7 @@ pub struct Session<'a> {
     pub args: &'a BenchArgs,
     pub plan: Plan,
     pub target: Target,
-    pub ledger: Ledger,
+    pub tally: Tally,
     pub publishers: Publishers,
     pub waiters: Waiters,
     /// The server's cost before the waiters came.
@@ -51,7 +45,7 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Connects the publishers, and only then looks at the server for the baseline.
     pub fn new(args: &'a BenchArgs, target: &Target, plan: Plan) -> Result<Session<'a>, Error> {
-        allow_files((plan.waiters + plan.publishers) as u64 + SPARE_FILES)?;
+        allow_files((plan.waiters + plan.publishers) as u64 + BENCH_FILES)?;
         let url = target.to_string();
         let address = target.address().map_err(|error| Error::Resolve(url, error))?;
         let watched = args.pid.map(Watched::new).transpose()?;
@@ -64,7 +58,7 @@ impl<'a> Session<'a> {
             args,
             plan,
             target: target.clone(),
-            ledger: Ledger::new(plan.waiters),
+            tally: Tally::new(plan.waiters),
             publishers,
             waiters,
             baseline: None,
@@ -99,7 +93,7 @@ impl<'a> Session<'a> {
             if left.is_zero() {
                 // A server that leaves so many unanswered for so long has no room for more.
                 let untried = wanted - self.waiters.begun();
-                self.waiters.give_up(untried, patience, &mut self.client, &mut self.ledger);
+                self.waiters.give_up(untried, patience, &mut self.client, &mut self.tally);
                 break;
             }
             self.turn(left)?;
@@ -109,7 +103,7 @@ impl<'a> Session<'a> {
         }
         bar.finish_and_clear();
         self.settle()?;
-        if self.ledger.waiters() == 0 {
+        if self.tally.waiters() == 0 {
             return Err(Error::AllRefused(self.waiters.refusal.take().unwrap_or_default()));
         }
         Ok(())
@@ -136,7 +130,7 @@ impl<'a> Session<'a> {
     /// Publishes the next message on a free publisher's connection. Latencies count from `due`.
     pub fn publish(&mut self, publisher: usize, due: SystemTime) -> Number {
         let wire = (&mut self.client, &self.target);
-        self.publishers.publish(publisher, due, wire, &mut self.ledger, &self.mark)
+        self.publishers.publish(publisher, due, wire, &mut self.tally, &self.mark)
     }
 
     /// Keeps waiters polling for so long.
@@ -158,10 +152,10 @@ impl<'a> Session<'a> {
         let publishers = self.publishers.count();
         for (slot, event) in happened {
             if slot < publishers {
-                self.publishers.take(slot, event, &self.target, &mut self.ledger)?;
+                self.publishers.take(slot, event, &self.target, &mut self.tally)?;
             } else {
                 let wire = (&mut self.client, &self.target);
-                self.waiters.take(slot - publishers, event, wire, &mut self.ledger, &self.mark)?;
+                self.waiters.take(slot - publishers, event, wire, &mut self.tally, &self.mark)?;
             }
         }
         Ok(any)

@@ -5,9 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::mark::Number;
-
-/// The most faults that a verdict names one by one; the rest are only counted.
-const NAMED_LIMIT: usize = 20;
+use crate::config::NAMED_FAULTS;
 
 /// One way in which a delivery can be wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,7 +61,7 @@ impl Verdict {
             Fault::Doubled { .. } => self.doubled += 1,
             Fault::Swapped { .. } => self.swapped += 1,
         }
-        if self.named.len() < NAMED_LIMIT {
+        if self.named.len() < NAMED_FAULTS {
             self.named.push(fault);
         }
     }

@@ -11,13 +11,11 @@ use super::answer::{fatal, next_of, unexpected};
 use super::client::{Client, Event};
 use super::error::Error;
 use super::latency::{histogram, record};
-use super::ledger::Ledger;
 use super::mark::Mark;
 use super::reply::Reply;
+use super::tally::Tally;
 use super::target::{Form, Target};
-
-/// How often in a row a server may close a waiter's connection without a reply.
-const CLOSED_IN_A_ROW: u8 = 3;
+use crate::config::CLOSED_IN_A_ROW;
 
 /// All waiters of a run: the slots of its client from `first_slot` on.
 pub struct Waiters {
@@ -85,7 +83,7 @@ impl Waiters {
     }
 
     /// Counts those as refused whose greeting was not answered, and `untried` that were not sent in.
-    pub fn give_up(&mut self, untried: usize, patience: Duration, client: &mut Client, ledger: &mut Ledger) {
+    pub fn give_up(&mut self, untried: usize, patience: Duration, client: &mut Client, tally: &mut Tally) {
         let silent: Vec<usize> =
             (0..self.all.len()).filter(|&w| self.all[w].next.is_none() && !self.all[w].refused).collect();
         let sentence = format!(
@@ -94,10 +92,10 @@ impl Waiters {
             patience.as_secs()
         );
         for waiter in silent {
-            self.refuse(waiter, sentence.clone(), client, ledger);
+            self.refuse(waiter, sentence.clone(), client, tally);
         }
         for waiter in self.all.len()..self.all.len() + untried {
-            ledger.dismiss(waiter);
+            tally.dismiss(waiter);
         }
         self.refused += untried;
     }
@@ -108,7 +106,7 @@ impl Waiters {
         waiter: usize,
         event: Event,
         (client, target): (&mut Client, &Target),
-        ledger: &mut Ledger,
+        tally: &mut Tally,
         mark: &Mark,
     ) -> Result<(), Error> {
         if self.all[waiter].refused {
@@ -121,19 +119,19 @@ impl Waiters {
                 self.all[waiter].closed_in_a_row = 0;
                 self.all[waiter].next = Some(next_of(&reply, target)?);
                 if !greets {
-                    self.heard(waiter, &reply, ledger, mark)?;
+                    self.heard(waiter, &reply, tally, mark)?;
                 }
                 self.poll(waiter, client, target);
             }
             Event::Reply(reply) if reply.is_refusal() => {
-                self.refuse(waiter, reply.summary(), client, ledger);
+                self.refuse(waiter, reply.summary(), client, tally);
             }
             Event::Reply(reply) => return Err(unexpected("a poll", &reply)),
             Event::Closed(error) => {
                 let error = fatal(target, error)?;
                 if greets {
                     let sentence = format!("the connection was closed: {error}");
-                    self.refuse(waiter, sentence, client, ledger);
+                    self.refuse(waiter, sentence, client, tally);
                     return Ok(());
                 }
                 self.all[waiter].closed_in_a_row += 1;
@@ -147,7 +145,7 @@ impl Waiters {
         Ok(())
     }
 
-    fn heard(&mut self, waiter: usize, reply: &Reply, ledger: &mut Ledger, mark: &Mark) -> Result<(), Error> {
+    fn heard(&mut self, waiter: usize, reply: &Reply, tally: &mut Tally, mark: &Mark) -> Result<(), Error> {
         self.gaps += usize::from(reply.gap);
         if reply.status == 204 {
             self.timeouts += 1;
@@ -155,7 +153,7 @@ impl Waiters {
         }
         let texts = reply.texts().map_err(|malformed| Error::OtherWire(malformed.to_string()))?;
         for text in texts {
-            match mark.number(&text).and_then(|number| ledger.see(waiter, number)) {
+            match mark.number(&text).and_then(|number| tally.see(waiter, number)) {
                 Some(due) => {
                     let latency = record(&mut self.delivery, reply.at, due);
                     self.slowest = self.slowest.max(latency);
@@ -172,9 +170,9 @@ impl Waiters {
         }
     }
 
-    fn refuse(&mut self, waiter: usize, sentence: String, client: &mut Client, ledger: &mut Ledger) {
+    fn refuse(&mut self, waiter: usize, sentence: String, client: &mut Client, tally: &mut Tally) {
         client.close(self.first_slot + waiter);
-        ledger.dismiss(waiter);
+        tally.dismiss(waiter);
         self.all[waiter].refused = true;
         self.refused += 1;
         self.refusal = Some(sentence);

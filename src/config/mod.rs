@@ -1,5 +1,7 @@
 //! Every limit, its default and its reason, by subject.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod door;
 #[cfg(feature = "async")]
 mod hyper;
@@ -12,6 +14,8 @@ mod store;
 mod tiny_http;
 mod wait;
 
+#[cfg(feature = "bench")]
+pub use self::bench::*;
 pub use self::door::*;
 #[cfg(feature = "async")]
 pub use self::hyper::*;

@@ -16,4 +16,3 @@ pub use self::invalid::Invalid;
 pub use self::names::{PersonName, RoomName};
 pub use self::visible::{has_something_visible, is_terminal_control};
 pub use crate::clock::Timestamp;
-pub use crate::config::{NAME_LIMIT, SEND_ID_LIMIT, TEXT_LIMIT};

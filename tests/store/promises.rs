@@ -4,8 +4,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use comet_chat::config::{REPLY_BYTES, SEND_ID_MEMORY_MS};
-use comet_chat::message::{Draft, Kind, Message, RoomName, TEXT_LIMIT, Timestamp};
+use comet_chat::config::{REPLY_BYTES, SEND_ID_MEMORY_MS, TEXT_LIMIT};
+use comet_chat::message::{Draft, Kind, Message, RoomName, Timestamp};
 use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
 
 use crate::place::{

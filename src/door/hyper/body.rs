@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::connections::Visit;
 use crate::config::BODY_TIMEOUT;
-use crate::message::TEXT_LIMIT;
+use crate::config::TEXT_LIMIT;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{BodyLength, Head};
 

@@ -6,7 +6,7 @@ use tiny_http::Request;
 
 use super::door::Door;
 use super::head::head;
-use crate::message::TEXT_LIMIT;
+use crate::config::TEXT_LIMIT;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
 

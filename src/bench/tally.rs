@@ -8,7 +8,7 @@ use super::verdict::{Fault, Verdict};
 
 /// All that was published in a run, and what each waiter saw, in the order in which it saw it.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct Tally {
     published: Vec<Published>,
     seen: Vec<Seen>,
     acknowledged: usize,
@@ -38,12 +38,12 @@ struct Seen {
     dismissed: bool,
 }
 
-impl Ledger {
-    /// A ledger for so many waiters.
-    pub fn new(waiters: usize) -> Ledger {
-        let mut ledger = Ledger { waiters, ..Ledger::default() };
-        ledger.seen.resize_with(waiters, Seen::default);
-        ledger
+impl Tally {
+    /// A tally for so many waiters.
+    pub fn new(waiters: usize) -> Tally {
+        let mut tally = Tally { waiters, ..Tally::default() };
+        tally.seen.resize_with(waiters, Seen::default);
+        tally
     }
 
     /// Gives the next message its number.
@@ -189,17 +189,17 @@ mod tests {
 
     /// Three waiters that saw these numbers, of as many messages as the first saw.
     fn verdict_of(publishers: &[usize], seen: [&[Number]; 3]) -> Verdict {
-        let mut ledger = Ledger::new(3);
+        let mut tally = Tally::new(3);
         for &publisher in publishers {
-            let number = ledger.publish(publisher, SystemTime::UNIX_EPOCH);
-            ledger.acknowledge(number);
+            let number = tally.publish(publisher, SystemTime::UNIX_EPOCH);
+            tally.acknowledge(number);
         }
         for (waiter, order) in seen.iter().enumerate() {
             for &message in *order {
-                assert!(ledger.see(waiter, message).is_some());
+                assert!(tally.see(waiter, message).is_some());
             }
         }
-        ledger.verdict()
+        tally.verdict()
     }
 
     #[test]
@@ -238,16 +238,16 @@ mod tests {
 
     #[test]
     fn a_dismissed_waiter_is_owed_nothing() {
-        let mut ledger = Ledger::new(1);
-        let number = ledger.publish(0, SystemTime::UNIX_EPOCH);
-        ledger.acknowledge(number);
-        ledger.dismiss(0);
-        assert!(ledger.verdict().is_clean());
-        assert_eq!(ledger.waiters(), 0);
+        let mut tally = Tally::new(1);
+        let number = tally.publish(0, SystemTime::UNIX_EPOCH);
+        tally.acknowledge(number);
+        tally.dismiss(0);
+        assert!(tally.verdict().is_clean());
+        assert_eq!(tally.waiters(), 0);
     }
 
     #[test]
     fn a_number_that_nobody_gave_is_not_seen() {
-        assert!(Ledger::new(1).see(0, 0).is_none());
+        assert!(Tally::new(1).see(0, 0).is_none());
     }
 }
