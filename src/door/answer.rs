@@ -1,4 +1,4 @@
-//! An answer: what a service makes of a request, and hands to the door.
+//! The answer that a service gives to a request, and the door sends.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use crate::message::Message;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 
-/// What a request comes to. `S` is whatever sends a stream of events.
+/// An answer. `S` is the function that sends a stream of events.
 pub enum Answer<S> {
     /// A reply, after which the connection is free for the next request.
     Reply(Reply),
-    /// A reply that is made of messages. The door counts their bytes, and renders it; a large one when it is
-    /// its turn: if many were rendered at once, nobody else would have time or memory.
+    /// A reply that is made of messages. The door counts their bytes, and then renders it. Large ones take
+    /// turns: if many were rendered at once, nobody else would have time or memory.
     Rendered {
         /// How many bytes of text it holds until it is rendered.
         bytes: usize,
@@ -63,13 +63,13 @@ impl<S> From<Reply> for Answer<S> {
     }
 }
 
-/// How many bytes of text messages have.
+/// How many bytes of text these messages have.
 pub fn text_bytes(messages: &[Arc<Message>]) -> usize {
     messages.iter().map(|message| message.text.len()).sum()
 }
 
-/// How many bytes of text are held by this list alone. What a room remembers is shared, and costs a
-/// further reader nothing.
+/// How many bytes of text only this list holds. A message that a room remembers is shared: one more reader
+/// costs no memory.
 pub fn own_bytes(messages: &[Arc<Message>]) -> usize {
     let own = messages.iter().filter(|message| Arc::strong_count(message) == 1);
     own.map(|message| message.text.len()).sum()

@@ -31,14 +31,14 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Raises the limit of file descriptors as far as the budget can use it, and says what it came to. Fails
-    /// with what to raise if the machine does not allow even a small chat.
+    /// Works out the budget, and sets the limit of file descriptors to what the budget can use. If the machine
+    /// does not allow even a small chat, the error says which limit to raise.
     pub fn claim(cost: Cost) -> io::Result<Budget> {
         let of_files = getrlimit(Resource::Nofile);
         let hard = of_files.maximum.unwrap_or(u64::MAX);
         let budget = Budget::within(Limits::read(hard), cost).map_err(io::Error::other)?;
-        // Not further: the kernel then refuses the connection that would be one too many, before it
-        // costs the thread or the map that would end the process.
+        // No higher: so the kernel refuses one connection too many before it costs the thread or the map that
+        // would end the process.
         let wanted = budget.connections as u64 * cost.descriptors + descriptors_aside(hard);
         if of_files.current != Some(wanted) {
             let current = Some(wanted.min(hard));
@@ -86,12 +86,12 @@ impl Budget {
     }
 }
 
-/// With few file descriptors in all, only a quarter of them is set aside.
+/// How many file descriptors are not for clients: if there are few, only a quarter of them.
 fn descriptors_aside(descriptors: u64) -> u64 {
     DESCRIPTORS_ASIDE.min(descriptors / 4).max(DESCRIPTORS_ASIDE_LEAST)
 }
 
-/// With few threads in all, half of them are.
+/// How many threads are not for clients: if there are few, half of them.
 fn threads_aside(threads: u64) -> u64 {
     THREADS_ASIDE.min(threads / 2).max(THREADS_ASIDE_LEAST)
 }
@@ -99,7 +99,7 @@ fn threads_aside(threads: u64) -> u64 {
 /// How many threads fit into this address space, with so many arenas.
 fn threads_within(space: u64, arenas: u64) -> u64 {
     let space = space - space / 4;
-    // The first of them have an arena each, the others share those.
+    // The first threads have an arena each. The others share those.
     let first = space / (ARENA_SPACE + THREAD_SPACE);
     if first < arenas { first } else { (space - arenas * ARENA_SPACE) / THREAD_SPACE }
 }

@@ -1,4 +1,4 @@
-//! The gate: who waits, what is in flight, and whether the server closes. Both doors count these alike.
+//! The counts that both doors share: who waits, what is in flight, whether the server closes.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -14,7 +14,7 @@ pub struct Gate {
     waiters: AtomicUsize,
     /// Requests that were received and are not answered yet.
     in_flight: AtomicUsize,
-    /// Held to wait until none is in flight, and to say so.
+    /// Locked by whoever waits until no request is in flight, and whoever says so.
     landing: Mutex<()>,
     none_in_flight: Condvar,
     is_closing: AtomicBool,
@@ -26,7 +26,7 @@ pub struct Seat(Arc<Gate>);
 /// One request in flight, until this is dropped.
 pub struct Flight(Arc<Gate>);
 
-/// Why a wait is ended from outside.
+/// Why a wait ends from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interrupt {
     /// Another request came behind it on its connection.
@@ -72,7 +72,7 @@ impl Gate {
         Flight(self.clone())
     }
 
-    /// Blocks until no request is in flight. Says whether that came within this time.
+    /// Blocks until no request is in flight, or this time is over. Says whether none is.
     pub fn wait_for_none(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         let mut landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl Gate {
         true
     }
 
-    /// Begins to close: nobody new is served.
+    /// Begins to close.
     pub fn close(&self) {
         self.is_closing.store(true, SeqCst);
     }

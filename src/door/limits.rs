@@ -26,7 +26,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Reads them; but for that of file descriptors, which is given.
+    /// Reads them. That of file descriptors is given.
     pub fn read(descriptors: u64) -> Limits {
         Limits {
             descriptors,
@@ -38,14 +38,14 @@ impl Limits {
     }
 }
 
-/// How many arenas the allocator makes at the most.
+/// How many arenas the allocator makes at most.
 fn arenas() -> u64 {
     let said = env::var("MALLOC_ARENA_MAX").ok().and_then(|text| text.parse().ok());
     let cores = || thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     said.unwrap_or_else(|| ARENAS_PER_CORE * cores())
 }
 
-/// The fewest further threads that any of the limits on them allows.
+/// How many more threads this process may start, by the strictest of the limits.
 fn threads_left() -> u64 {
     let of_system = number_in("/proc/sys/kernel/threads-max").min(number_in("/proc/sys/kernel/pid_max"));
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -53,7 +53,7 @@ fn threads_left() -> u64 {
     of_system.min(of_groups).min(left_to_user())
 }
 
-/// How many threads this user may yet start. The kernel does not limit root.
+/// How many more threads this user may start. The kernel does not limit root.
 fn left_to_user() -> u64 {
     let user = geteuid();
     let most = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);
@@ -69,9 +69,9 @@ fn left_to_user() -> u64 {
     most.saturating_sub(threads.sum())
 }
 
-/// How many threads the control groups of a process leave it, of which `groups` is `/proc/self/cgroup`: its
-/// own, and each above it, of either version. A container that does not see the groups above its own has
-/// them at the root.
+/// How many more threads the control groups of a process allow. `groups` is its `/proc/self/cgroup`. Its own
+/// group counts and each one above it, of both versions. A container that does not see the groups above its
+/// own has them at the root.
 fn left_in_groups(root: &Path, groups: &str) -> u64 {
     let mut left = u64::MAX;
     for line in groups.lines() {
@@ -94,7 +94,7 @@ fn left_in_groups(root: &Path, groups: &str) -> u64 {
     left
 }
 
-/// How much address space this process may yet take, in bytes.
+/// How much more address space this process may take, in bytes.
 fn space_left() -> u64 {
     let most = getrlimit(Resource::As).current.unwrap_or(u64::MAX);
     if most == u64::MAX {
@@ -105,7 +105,7 @@ fn space_left() -> u64 {
     most.saturating_sub(pages * rustix::param::page_size() as u64)
 }
 
-/// The number in a file of the kernel's; without a bound if there is none.
+/// The number in a file of the kernel. No number is no limit.
 fn number_in(path: impl AsRef<Path>) -> u64 {
     fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX)
 }

@@ -8,10 +8,10 @@ use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use crate::config::BACKLOG;
 
-/// Binds a socket: to be given an engine's own options, and then to [`listen`].
+/// Binds a socket. The door sets its own options, and then calls [`listen`].
 ///
-/// Replies leave at once (no Nagle), and who is gone without a word is noticed: a client that does not
-/// acknowledge within 30 s, be it a reply or a keep-alive probe, has its connection closed.
+/// Replies leave at once (no Nagle). A client that vanishes is noticed: if it does not acknowledge a reply or a
+/// keep-alive probe within 30 s, the kernel closes its connection.
 pub fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;

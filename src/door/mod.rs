@@ -1,4 +1,4 @@
-//! The doors: what an HTTP library needs around it to serve an open network.
+//! The doors: what each HTTP library needs around it.
 //!
 //! [`tiny_http`] is the blocking engine's door, `hyper` the async engine's. A door knows no engine: it calls
 //! a service with a request, and gets an [`answer`]. Both count at a [`gate`], and share the [`budget`], the

@@ -1,19 +1,19 @@
-//! Patience with what fails again and again: pauses that grow, and a warning now and then.
+//! Pauses and warnings for something that fails again and again: the pauses grow, the warnings are few.
 
 use std::time::{Duration, Instant};
 
 use crate::config::{CALM, SAID_EVERY};
 
-/// How often one thing fails, and what is done about it. It knows no clock.
+/// How often one thing fails, and when to try again. It reads no clock.
 #[derive(Debug, Clone)]
 pub struct Pace {
     first: Duration,
     last: Duration,
-    /// When it failed the last time, and how long the pause after that was.
+    /// When it last failed, and how long the pause after that was.
     failed: Option<(Instant, Duration)>,
-    /// When that was last said.
+    /// When the log last said so.
     said: Option<Instant>,
-    /// How often it has failed since.
+    /// How often it has failed since then.
     unsaid: u64,
 }
 
@@ -22,12 +22,12 @@ pub struct Pace {
 pub struct Failure {
     /// How long to wait before the next try.
     pub pause: Duration,
-    /// If it is to be said: how often it has failed, this time included, since it was last said.
+    /// If the log should say so: how often it has failed since it last did, with this time.
     pub times: Option<u64>,
 }
 
 impl Pace {
-    /// Pauses from the first one on, doubled up to the last.
+    /// The pauses start with the first and double up to the last.
     pub fn new(first: Duration, last: Duration) -> Pace {
         Pace { first, last, failed: None, said: None, unsaid: 0 }
     }

@@ -18,7 +18,7 @@ use crate::wire::request::{BodyLength, Head};
 pub enum NoBody {
     /// It is not to be read.
     Refused(Refusal),
-    /// The client left, or fell silent, half way: nobody is there to be told.
+    /// The client left or fell silent in the middle. Nobody would read a reply.
     Gone(Gone),
 }
 
@@ -46,7 +46,7 @@ async fn collect(body: Incoming, visit: &Visit) -> Result<Vec<u8>, NoBody> {
         let frame = frame.map_err(|_| {
             NoBody::Refused(Refusal::BadFraming("a chunk's size is not a hexadecimal number"))
         })?;
-        // Trailers are of no interest.
+        // Nobody needs the trailers.
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > TEXT_LIMIT {
             return Err(NoBody::Refused(Refusal::MessageTooLarge));

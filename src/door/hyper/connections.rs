@@ -1,7 +1,7 @@
-//! What is known of each connection: what its socket sees, and its service has to know.
+//! The state of each connection: its socket writes it, its service reads it.
 //!
-//! hyper polls a connection's socket and then its service, in one task. So what the socket saw is here
-//! when the service looks.
+//! hyper polls a connection's socket and then its service, in one task. So the service always finds here what
+//! the socket has seen.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
@@ -17,7 +17,7 @@ pub struct Connection {
     /// Its other end.
     client: Arc<Client>,
     counts: Arc<Counts>,
-    /// Held for look-ups only. The connection's task is the one that takes it, so it is always free.
+    /// Locked only for a moment, and only by the connection's task, so it is always free.
     state: Mutex<State>,
 }
 
@@ -29,20 +29,20 @@ struct State {
     answering: bool,
     /// Whether hyper found nothing to read behind that request.
     quiet: bool,
-    /// The client sends nothing any more: it is gone, or has said all that it wants to.
+    /// The client sends nothing more: it is gone, or it has said all that it wants to say.
     ended: bool,
-    /// The wait that stands on it, and how to end it.
+    /// How to end the wait on it, if a request waits.
     wait: Option<Cancel>,
     /// The last request, until its reply has left.
     flight: Option<Flight>,
-    /// Those before it whose replies have not left yet. hyper reads no more ahead than a head's length.
+    /// Earlier requests whose replies have not left yet. They are few: hyper reads ahead no more than a head.
     unsent: Vec<Flight>,
-    /// The task that is to read on when the request is answered and the reply has left: hyper does not
-    /// look by itself, and then nobody would mind how long the client is silent.
+    /// The task that must read on when the reply has left. hyper does not do that by itself, and then nobody
+    /// would see how long the client is silent.
     reader: Option<Waker>,
 }
 
-/// What a socket has to know of its connection.
+/// What a socket must know of its connection.
 pub struct Stage {
     /// How many requests came.
     pub requests: u64,
@@ -66,7 +66,7 @@ impl Connection {
         &self.client
     }
 
-    /// Enters a request.
+    /// Notes that a request has come.
     pub fn arrive(self: &Arc<Connection>) -> Visit {
         let flight = self.counts.enter(&self.client);
         let mut state = self.state();
@@ -198,7 +198,7 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut state = self.connection.state();
-        // If the connection broke, nobody has ended the wait.
+        // If the connection has broken, nobody has ended the wait.
         state.interrupt(Interrupt::Gone);
         state.answering = false;
         if state.ended {

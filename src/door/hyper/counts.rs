@@ -49,9 +49,8 @@ impl Counts {
 }
 
 impl Flight {
-    /// Counts what is held for this request now, instead of before: of its body, then of its reply. It is
-    /// too much if all requests together hold as much as they may, and this one is not among the light ones:
-    /// nothing is held for it then.
+    /// Sets how many bytes this request holds: first its body, then its reply. Refused if all requests together
+    /// would hold too much and this one is not light. It then holds nothing.
     pub fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
         let held = self.counts.held.change(&self.client, self.bytes, bytes, Instant::now());
         self.bytes = if held.is_ok() { bytes } else { 0 };
@@ -61,7 +60,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        // Nothing is never too much.
+        // Zero bytes are never refused.
         let _ = self.hold(0);
     }
 }

@@ -41,7 +41,7 @@ impl<S> Door<S> {
         self.counts.gate.is_closing()
     }
 
-    /// Whether only the lane of the POSTs is left: who holds a connection open there holds up others.
+    /// Whether only the lane of the POSTs is left. A connection that stays open there is in the way of others.
     pub fn is_crowded(&self) -> bool {
         let Budget { connections, waiters } = self.counts.gate.budget();
         self.places.available_permits() < connections - waiters

@@ -8,28 +8,28 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::connections::Connection;
 
-/// The way of events to hyper, which asks for them as it gets rid of them.
+/// Passes events on to hyper, which takes the next one when it has sent the last.
 pub struct EventWriter {
     connection: Arc<Connection>,
     events: Sender<Bytes>,
 }
 
 impl EventWriter {
-    /// A writer, and where what it writes comes out.
+    /// A writer, and the receiver of what it writes.
     pub(super) fn start(connection: Arc<Connection>) -> (EventWriter, Receiver<Bytes>) {
         let (sender, events) = mpsc::channel(1);
         (EventWriter { connection, events: sender }, events)
     }
 
-    /// Sends events, which come in pieces and hold so many bytes for this client alone until all are sent.
-    /// Fails when that is too much.
+    /// Sends events in pieces. Until all are sent they hold so many bytes for this client alone. Fails if that
+    /// is too much.
     pub async fn send(&mut self, bytes: usize, pieces: impl IntoIterator<Item = String>) -> io::Result<()> {
         self.connection.hold(bytes).map_err(io::Error::other)?;
         for piece in pieces {
-            // The writer and the reader are one future: they go together.
+            // The receiver is in the same future, so it is still there.
             let _ = self.events.send(Bytes::copy_from_slice(piece.as_bytes())).await;
         }
-        // Nothing is never too much.
+        // Zero bytes are never refused.
         let _ = self.connection.hold(0);
         Ok(())
     }

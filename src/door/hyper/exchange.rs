@@ -35,10 +35,10 @@ pub async fn exchange(
         Ok(body) => match answer(&door, &head, &body, &visit).await {
             Ok(Ready::Stream(stream)) => return Ok(start(stream, visit)),
             Ok(Ready::Reply(reply)) => (reply, false),
-            // In such a place nobody can stay.
+            // The connection takes a place that others need.
             Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
         },
-        // Where the body ends is unclear from here on, and so is where the next request begins.
+        // Nobody knows where this body ends and the next request begins.
         Err(NoBody::Refused(refusal)) => (refuse(format, &refusal), true),
         Err(NoBody::Gone(gone)) => return Err(gone),
     };
@@ -56,9 +56,10 @@ fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
     Ok(Head { method: parts.method.as_str(), target, version, headers })
 }
 
-/// Has a request answered. A large reply is rendered when it is its turn: while a task computes, its thread
-/// runs no other, and there are few. What is held for the client is counted: refused if that is too much.
-/// What changes something is answered in few words, so nothing has changed then.
+/// Has a request answered, and counts what is held for its client. Refused if that is too much: nothing was
+/// changed then, as the answer to a change is small.
+///
+/// Large replies take turns. While a task renders, its thread runs no other task, and there are few threads.
 async fn answer(
     door: &Door<impl Service>,
     head: &Head<'_>,
@@ -71,7 +72,7 @@ async fn answer(
         Answer::Reply(reply) => reply,
         Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;
-            // Nobody closes it.
+            // Nobody closes this semaphore.
             let _turn = if bytes > LIGHT { door.turn.acquire().await.ok() } else { None };
             render()?
         }

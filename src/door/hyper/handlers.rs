@@ -33,7 +33,7 @@ use crate::metrics::METRICS;
 /// Accepts connections until the door closes.
 pub async fn receive(door: Arc<Door<impl Service>>) {
     let mut pace = Pace::new(ACCEPT_PAUSES.0, ACCEPT_PAUSES.1);
-    // Those for whom there is no place wait in the kernel's backlog.
+    // If there is no place, new clients wait in the kernel's backlog.
     while let Ok(place) = door.places.clone().acquire_owned().await {
         match door.listener.accept().await {
             Ok((stream, peer)) => {
@@ -53,7 +53,7 @@ pub async fn receive(door: Arc<Door<impl Service>>) {
     }
 }
 
-/// Whether a connection was gone before it was accepted, which is of no consequence to the next one.
+/// Whether only this connection failed, because it was gone before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
@@ -69,7 +69,7 @@ async fn serve(
     let mut socket = Socket::new(stream, connection.clone());
     let service = service_fn(|request: Request<Incoming>| {
         let entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
-        // At once, not when the task comes to it: hyper looks for what is behind the request in between.
+        // Here and not in the future below: hyper reads on before it polls that.
         let visit = connection.arrive();
         let exchange = AssertUnwindSafe(exchange(door.clone(), visit, request));
         async {

@@ -1,7 +1,7 @@
-//! What is held in memory for clients: the bodies and replies of their requests, and who loses them first.
+//! The memory that is held for clients: the bodies and replies of their requests.
 //!
-//! While there is room nobody is in anybody's way. When there is none, whoever does not take what is held
-//! for it makes room: its connection is cut.
+//! While there is room, everybody gets it. When there is none, a client that does not take what is held for it
+//! makes room: its connection is cut.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,25 +17,25 @@ use crate::wire::refusal::Refusal;
 /// What is held for all clients.
 #[derive(Default)]
 pub struct Held {
-    /// The bytes of what is light.
+    /// The bytes of light bodies and replies.
     light: AtomicUsize,
     heavy: Mutex<Heavy>,
 }
 
-/// What is not light. There is seldom any.
+/// What is held of the others. There are few.
 #[derive(Default)]
 struct Heavy {
     bytes: usize,
-    /// By the client's number, how much of it is whose.
+    /// How much is held for each client, by its number.
     clients: BTreeMap<u64, (Arc<Client>, usize)>,
 }
 
-/// One connection's end, as far as something is held for it.
+/// The other end of a connection, for which something is held.
 pub struct Client {
     number: u64,
     address: IpAddr,
     cut: AtomicBool,
-    /// Since when its kernel takes nothing, and the task that is to hear of a cut. It is locked last.
+    /// Since when its kernel takes nothing, and the task to wake when it is cut. This lock is taken last.
     stuck: Mutex<Option<(Instant, Waker)>>,
 }
 
@@ -51,7 +51,7 @@ impl Client {
         })
     }
 
-    /// Whether its connection has to end, for others need the room.
+    /// Whether its connection must end, because others need the room.
     pub fn is_cut(&self) -> bool {
         self.cut.load(SeqCst)
     }
@@ -89,7 +89,7 @@ impl Client {
     }
 }
 
-/// What counts as one address: who has one of IPv6 has all of its last 64 bits.
+/// The address that counts: whoever has one address of IPv6 has all 2^64 with the same first half.
 fn place(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -103,8 +103,8 @@ impl Held {
         self.light.load(SeqCst) + self.heavy().bytes
     }
 
-    /// Holds as much for one request of a client as is said now, instead of before. Refused if all together
-    /// would be too much, it is not light, and nobody can be cut for it: nothing is held for it then.
+    /// Sets how many bytes one request of a client holds: `now` instead of `before`. Refused if that is not
+    /// light, there is no room, and nobody can be cut. The request then holds nothing.
     pub fn change(
         &self,
         client: &Arc<Client>,
@@ -134,7 +134,7 @@ impl Held {
 
 impl Heavy {
     fn take(&mut self, client: &Arc<Client>, bytes: usize, most: usize, now: Instant) -> Result<(), Refusal> {
-        // Whoever was cut has to go.
+        // A client that was cut gets nothing more.
         if client.is_cut() {
             return Err(Refusal::TooMuchHeld);
         }
@@ -148,7 +148,7 @@ impl Heavy {
     }
 
     fn give_back(&mut self, client: &Client, bytes: usize) {
-        // Of whoever was cut everything was given back.
+        // A client that was cut has given everything back already.
         if let Some((_, held)) = self.clients.get_mut(&client.number) {
             *held -= bytes;
             self.bytes -= bytes;
@@ -158,9 +158,8 @@ impl Heavy {
         }
     }
 
-    /// Who is cut so that this can be held: of those who have taken nothing for a while one at the address
-    /// for which most is held. If there is none, an address with less than its share has a right to some of
-    /// what goes beyond another's.
+    /// Chooses the client to cut: one that has taken nothing for a while, at the address for which most is
+    /// held. If there is none, and this address has less than its share: one at an address that has more.
     fn who_makes_room(&self, client: &Client, bytes: usize, now: Instant) -> Option<u64> {
         let mut of = BTreeMap::<IpAddr, usize>::new();
         for (other, held) in self.clients.values() {

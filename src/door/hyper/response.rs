@@ -33,7 +33,7 @@ pub fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
 pub fn start(stream: Stream, visit: Visit) -> Response<ReplyBody> {
     let (mut writer, events) = EventWriter::start(visit.connection().clone());
     let writing = async move {
-        // What is refused ends the stream, and its client comes back by its cursor.
+        // If something is refused the stream ends, and its client comes back with its cursor.
         let _ = stream(&visit, &mut writer).await;
     };
     let body = ReplyBody::Stream { writing: Some(Box::pin(writing)), events };
@@ -72,20 +72,20 @@ fn value_of(value: Cow<'static, str>) -> HeaderValue {
     value.expect("our values are visible ASCII")
 }
 
-/// The body of a reply. Its request is being answered for as long as it lives.
+/// The body of a reply. While it lives, its request counts as being answered.
 pub enum ReplyBody {
     /// A reply in one piece.
     Whole {
-        /// What is yet to be sent.
+        /// The bytes, until hyper takes them.
         bytes: Option<Bytes>,
         /// The request; none if its handler panicked.
         _visit: Option<Visit>,
     },
     /// Events as they come.
     Stream {
-        /// What brings them forth, until it has ended.
+        /// The future that writes them, until it has ended.
         writing: Option<BoxFuture<'static, ()>>,
-        /// Those that it has brought forth.
+        /// What it has written.
         events: mpsc::Receiver<Bytes>,
     },
 }

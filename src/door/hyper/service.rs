@@ -1,4 +1,4 @@
-//! The service behind this door: whatever answers requests, in a task that never blocks.
+//! The service behind this door: it answers requests, in tasks that never block.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::wire::request::Head;
 
 /// What the door calls.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one request. If the client is gone meanwhile, this ends in the middle.
+    /// Answers one request. If the client leaves meanwhile, the future is dropped.
     fn answer(
         &self,
         head: &Head<'_>,
@@ -20,16 +20,16 @@ pub trait Service: Send + Sync + 'static {
         visit: &Visit,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
-    /// Ends every wait, now and from now on: the server closes.
+    /// The server closes: ends every wait, also those to come.
     fn close(&self);
 
-    /// Waits until all is stored and ended. It is called once nothing is in flight.
+    /// Waits until everything is stored. The door calls this when no request is in flight.
     fn join(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// What the service makes of a request.
 pub type Answer = answer::Answer<Stream>;
 
-/// Sends events until there are no more. If the client is gone, this ends in the middle.
+/// Sends events until there are no more. If the client leaves, the future is dropped.
 pub type Stream =
     Box<dyn for<'a> FnOnce(&'a Visit, &'a mut EventWriter) -> BoxFuture<'a, io::Result<()>> + Send>;

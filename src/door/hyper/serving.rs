@@ -14,8 +14,8 @@ use super::service::Service;
 use crate::config::DRAIN;
 use crate::door::budget::Budget;
 
-/// Serves until `stop` says so or is dropped; then answers all who wait, lets what is in flight finish, and
-/// returns. To be called within a runtime, by a thread that may block.
+/// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
+/// is done. Call it within a runtime, on a thread that may block.
 pub fn serve(
     listener: TcpListener,
     budget: Budget,
@@ -34,7 +34,7 @@ pub fn serve(
 fn drain(door: &Door<impl Service>) {
     let gate = &door.counts.gate;
     gate.close();
-    // Ends the accept loop on this socket, and refuses who comes from now on.
+    // Ends the accept loop on this socket, and refuses new connections.
     if let Err(error) = SockRef::from(&door.listener).shutdown(Shutdown::Read) {
         tracing::warn!(%error, "the listener could not be shut down");
     }

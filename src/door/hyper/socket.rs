@@ -1,4 +1,4 @@
-//! A connection's socket, between hyper and the kernel: it keeps time, and sees what comes when.
+//! A connection's socket, between hyper and the kernel: it measures time, and notes what comes.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -23,14 +23,13 @@ pub struct Socket {
     ended: bool,
     /// How many requests had come when `heading` and `silence` were last set.
     requests: u64,
-    /// Whether the head of a request is awaited, and not just the next request: it has begun, or the
-    /// connection is new.
+    /// Whether the head of a request must come: it has begun, or the connection is new.
     heading: bool,
-    /// What has come of it, for the case that hyper does not understand it.
+    /// What has come of that head, in case hyper refuses it.
     head: Vec<u8>,
-    /// By when that must have come.
+    /// When the head, or the next request, must have come.
     silence: Deadline,
-    /// By when something more of the reply on its way must have left.
+    /// When the client must have taken more of the reply.
     sending: Deadline,
 }
 
@@ -54,16 +53,16 @@ impl Socket {
         &self.head
     }
 
-    /// Sends a last reply past hyper.
+    /// Sends a last reply, without hyper.
     pub async fn refuse(&mut self, reply: &[u8]) {
-        // Who does not take it does without.
+        // If the client does not take it, nothing is lost.
         let _ = timeout(SEND_TIMEOUT, self.stream.write_all(reply)).await;
     }
 
     /// Closes the connection when hyper has done with it.
     pub async fn close(mut self) {
         if self.connection.client().is_cut() || self.connection.client().takes_nothing() {
-            // The kernel forgets what it holds for it, too, for it would keep that for a while.
+            // A reset, so that the kernel drops at once what it holds for this client.
             let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
             return;
         }
@@ -71,7 +70,7 @@ impl Socket {
             return;
         }
         let rest = &mut self.stream.take(LINGER_BYTES);
-        // Nothing depends on how it went.
+        // It does not matter how this ends.
         let _ = timeout(LINGER, tokio::io::copy(rest, &mut tokio::io::sink())).await;
     }
 }
@@ -91,7 +90,7 @@ impl AsyncRead for Socket {
             this.silence.clear();
         }
         if !stage.answering && this.connection.client().takes_nothing() {
-            // Who does not read replies is not asked for more requests.
+            // A client that does not read its replies may not send more requests.
             this.connection.read_later(cx.waker());
             return Poll::Pending;
         }
@@ -120,7 +119,7 @@ impl AsyncRead for Socket {
             return Poll::Ready(Ok(()));
         }
         if this.ended {
-            // hyper would drop the request. But who has said all that it wants to say may still listen.
+            // hyper would drop the request. But a client that sends nothing more may still listen.
             this.connection.mark_ended(cx.waker());
             return Poll::Pending;
         }
@@ -146,8 +145,8 @@ impl Socket {
         let written = match written {
             Poll::Pending => {
                 ready!(self.sending.poll(SEND_TIMEOUT, cx));
-                // The kernel says that it takes more when a third of its buffer is free, and a slow reader
-                // may have made less room than that: what there is shows that it reads.
+                // The kernel reports room only when a third of its buffer is free. A slow reader may have made
+                // less room: if something fits, the client reads.
                 SockRef::from(&self.stream).send_vectored(pieces).map_err(|error| match error.kind() {
                     ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),
                     _ => error,
@@ -163,8 +162,8 @@ impl Socket {
     }
 }
 
-/// What hyper says without having been asked is its refusal of what it did not understand: an empty
-/// reply. It goes nowhere; we say it again, in words.
+/// If hyper writes while no reply is owed, it refuses a head, with an empty reply. That is thrown away, and we
+/// send a reply with a reason.
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
@@ -200,7 +199,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // That is left to `close`.
+        // `close` does that.
         Poll::Ready(Ok(()))
     }
 }

@@ -9,7 +9,7 @@ use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
 
-/// Refuses a head, of which this much has come.
+/// Refuses a head. This much of it has come.
 pub fn refuse_unread(head: &[u8], peer: SocketAddr) -> Vec<u8> {
     let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
     let mut request = httparse::Request::new(&mut lines);

@@ -14,7 +14,7 @@ use crate::wire::request::BodyLength;
 pub enum NoBody {
     /// It is not to be read.
     Refused(Refusal),
-    /// The client left, or fell silent, half way: nobody is there to be told.
+    /// The client left or fell silent in the middle. Nobody would read a reply.
     Gone,
 }
 
@@ -22,19 +22,19 @@ pub enum NoBody {
 pub struct Body {
     /// All of it.
     pub bytes: Vec<u8>,
-    /// Whether nothing behind it can be read.
+    /// Whether nothing after it can be read.
     pub is_last: bool,
 }
 
 /// Reads the body, whole.
 ///
-/// **Fault:** when a client ends its side amid a chunk, tiny_http's decoder says that the body has
-/// ended, as it does after the last chunk. **Cure:** the kernel knows whether the client has ended its
-/// side. Who has is refused: whether that was amid the body or behind it can't be told.
+/// **Fault:** when a client ends its side in the middle of a chunk, tiny_http's decoder says that the body
+/// has ended, as it does after the last chunk. **Cure:** the kernel knows whether the client has ended its
+/// side. If it has, the request is refused: nobody can tell whether its body was whole.
 ///
 /// **Fault:** after the last chunk the decoder takes nothing but an empty line: a trailer is an error,
-/// the same as a chunk without a size. **Cure:** only who has announced a trailer is believed to have
-/// sent one, and the connection ends with the reply.
+/// the same as a chunk without a size. **Cure:** such an error counts as a trailer only if the request has
+/// announced one, and the connection ends with the reply.
 pub fn read_body(door: &Door, request: &mut Request, length: BodyLength) -> Result<Body, NoBody> {
     let mut body = Vec::new();
     let mut is_last = false;

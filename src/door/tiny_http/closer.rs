@@ -1,13 +1,13 @@
-//! What gives connections to the watcher to be closed.
+//! The connections that the watcher is to close.
 
 use std::net::TcpStream;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-/// The connections that are to be closed.
+/// A queue of them.
 pub struct Closer {
-    /// `None` wakes the watcher, for it to see that the door is closing.
+    /// `None` wakes the watcher, so that it sees that the door closes.
     given: Sender<Option<TcpStream>>,
     taken: Receiver<Option<TcpStream>>,
 }
@@ -15,23 +15,23 @@ pub struct Closer {
 impl Closer {
     /// None yet.
     pub fn new() -> Closer {
-        // Each is a request that is being answered, and these are bounded.
+        // It needs no bound: each connection has a request that is being answered, and those are bounded.
         let (given, taken) = unbounded();
         Closer { given, taken }
     }
 
-    /// Closes a connection that has been shut for writing: once its client has, or after a moment.
+    /// Closes a connection that is shut for writing: when its client closes too, or after a moment.
     pub fn close(&self, connection: TcpStream) {
-        // There is a receiver beside the sender.
+        // It can't fail: the receiver is in the same struct.
         let _ = self.given.send(Some(connection));
     }
 
-    /// Ends the watcher of a door that is closing.
+    /// Wakes the watcher, so that it ends with the door.
     pub fn dismiss(&self) {
         let _ = self.given.send(None);
     }
 
-    /// The next connection to be closed, if one comes within this time.
+    /// Takes the next connection, if one comes within this time.
     pub fn take(&self, limit: Duration) -> Option<TcpStream> {
         self.taken.recv_timeout(limit).ok().flatten()
     }

@@ -1,7 +1,7 @@
-//! What is known of each connection, by the address of its other end: all that tiny_http tells.
+//! The state of each connection. It is found by the address of the client, as tiny_http tells nothing else.
 //!
-//! Requests of one connection are answered one after the other, by one handler. What comes behind a
-//! request that waits ends its wait.
+//! One handler answers the requests of a connection, one after the other. A request that comes behind a waiting
+//! one ends that wait.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -18,10 +18,10 @@ use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
 
-/// The connections that were heard of lately.
+/// The connections on which a request came lately.
 pub struct Connections {
-    /// Held to look a connection up. What is known of it has a lock of its own, so that a thousand
-    /// handlers that wake at once do not meet here.
+    /// Locked to look a connection up. Each connection has a lock of its own, so that a thousand handlers that
+    /// wake at once do not wait for one another here.
     table: Mutex<Table>,
     /// After this long without a request no connection is alive.
     lifetime: Duration,
@@ -39,16 +39,16 @@ struct Connection {
     busy: bool,
     /// The requests behind the one that is being answered.
     pending: VecDeque<Turn>,
-    /// The wait that stands on it.
+    /// The wait on it, if a request waits.
     wait: Option<Wait>,
-    /// The kernel says that the client has gone, or sends no more.
+    /// The kernel says that the client is gone, or sends nothing more.
     gone: bool,
     /// When we closed it: what comes on it later is dropped.
     closed: Option<Closed>,
     seen: Instant,
 }
 
-/// A request that waits, and how to end that.
+/// How to end a wait, and when it began.
 struct Wait {
     cancel: Cancel,
     since: Instant,
@@ -68,17 +68,17 @@ struct Closed {
 pub struct Turn {
     /// The request.
     pub request: Request,
-    /// How much body follows; or why neither it nor anything behind it is to be believed.
+    /// How much body follows; or why the body, and all that comes after it, can't be read.
     pub framing: Result<BodyLength, Refusal>,
 }
 
-/// What becomes of a request that has come.
+/// What to do with a request that has come.
 pub enum Arrival {
-    /// It is answered by a handler that is now to be found.
+    /// Find a handler for it.
     Free(Visit, Turn),
-    /// It is answered by the handler that answers those before it.
+    /// Nothing: the handler of the requests before it answers it.
     Behind,
-    /// It stands behind a request after which the connection was closed: to be dropped.
+    /// Drop it: the connection was closed after an earlier request.
     Unwelcome(Request),
 }
 
@@ -89,16 +89,16 @@ pub struct Visit {
 }
 
 impl Connections {
-    /// None is known yet. A silent connection lives at most so long.
+    /// None yet. A silent connection lives at most so long.
     pub fn new(lifetime: Duration, counts: Arc<Counts>) -> Connections {
         let table = Table { known: HashMap::new(), swept: Instant::now() };
         Connections { table: Mutex::new(table), lifetime, counts }
     }
 
-    /// Enters a request. To be called by one thread, in the order in which requests came: what stands
-    /// behind a body of unclear length must find the connection closed.
+    /// Notes that a request has come. Also says whether it is the connection's first.
     ///
-    /// `look` asks the kernel for a connection. Also says whether it is the connection's first request.
+    /// One thread must call this, in the order in which requests came: what comes after a body of unclear
+    /// length must find the connection closed. `look` asks the kernel for a connection.
     pub fn arrive(
         &self,
         request: Request,
@@ -195,12 +195,12 @@ impl Connection {
         self.closed = Some(Closed { since: now, inode, looked: now, looks: 0 });
     }
 
-    /// Whether a closed connection is still the one that was closed: another may have come from the
-    /// same port since.
+    /// Whether a closed connection is still the one that was closed: a new one may have come from the same
+    /// port.
     fn is_still_closed(&mut self, now: Instant, look: &impl Fn(SocketAddr) -> Option<Seen>) -> bool {
         let Some(closed) = &mut self.closed else { return false };
         let is_same = match (closed.inode, self.peer) {
-            // Who goes on and on is not worth a question each time.
+            // The kernel is not asked about each request of a client that goes on and on.
             (Some(_), _) if closed.looks >= PIPELINE_MAX && now - closed.looked < LOOKS_EVERY => true,
             (Some(inode), Some(peer)) => {
                 closed.looked = now;
@@ -223,7 +223,7 @@ impl Connection {
 }
 
 impl Visit {
-    /// The request behind the one that was answered. If there is none the visit is over.
+    /// The request behind the one that was answered. If there is none, the visit is over.
     pub(super) fn next(&self) -> Option<Turn> {
         let mut connection = lock(&self.connection);
         connection.seen = Instant::now();

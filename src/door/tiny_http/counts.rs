@@ -50,8 +50,8 @@ impl Held {
         Held { counts: counts.clone(), bytes: 0 }
     }
 
-    /// Counts what is held for this request now, instead of before. Small replies are not counted. Refused
-    /// if all together would be too much: nothing is held for it then.
+    /// Sets how many bytes this request holds. A small reply counts as none. Refused if all requests together
+    /// would hold too much. This one then holds nothing.
     pub fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
         let bytes = if bytes > LIGHT { bytes } else { 0 };
         let before = mem::replace(&mut self.bytes, bytes);

@@ -1,18 +1,18 @@
-//! How many handlers there are, and how many of them are free: when one more is started, and when one ends.
+//! How many handlers there are and how many are free, so when one is started and when one ends.
 //!
-//! **Fault:** a free handler that is counted before it has taken its task is counted twice, and a task is
-//! left standing. **Cure:** a task is taken off the count as it is given, and its handler comes back to the
-//! count when it has done it.
+//! **Fault:** if a handler still counts as free when a task is on its way to it, two tasks find the same
+//! handler, and one is left waiting. **Cure:** the count goes down when a task is given, and up when a handler
+//! has done it.
 
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
 
 use crate::config::{HANDLERS_AT_ONCE, HANDLERS_KEPT, HANDLERS_SPARE};
 
-/// The counts. Each function is one step that nothing comes between.
+/// The counts. Each function is one atomic step.
 #[derive(Debug, Default)]
 pub struct Crew {
     count: AtomicUsize,
-    /// Handlers that wait for a task, or are being started; less the tasks that wait for a handler.
+    /// Handlers that wait for a task or are being started, minus the tasks that wait for a handler.
     free: AtomicIsize,
 }
 
@@ -22,8 +22,8 @@ impl Crew {
         self.count.load(SeqCst)
     }
 
-    /// Counts a task that is about to be given. Says how many handlers should be started for those who come
-    /// next: one, or more when there was no thread for earlier ones.
+    /// Counts a task that is about to be given. Says how many handlers to start for the next tasks: one, or more
+    /// if there was no thread for earlier ones.
     pub fn count_task(&self) -> usize {
         let missing = HANDLERS_SPARE.cast_signed() + 1 - self.free.fetch_sub(1, SeqCst);
         usize::try_from(missing).unwrap_or(0).min(HANDLERS_AT_ONCE)
@@ -36,25 +36,24 @@ impl Crew {
 
     /// Counts a handler as free: one that is being started, or one that has done its task.
     ///
-    /// Were the first to count only once it runs, everybody who came until then would start another, and
-    /// a thousand requests at once hundreds.
+    /// If a handler counted only when it runs, each request until then would start another: a thousand requests
+    /// at once would start hundreds.
     pub fn count_free(&self) {
         self.free.fetch_add(1, SeqCst);
     }
 
-    /// Takes a handler off both counts: there was no thread for it.
+    /// Takes back a handler that was counted: there was no thread for it.
     pub fn uncount_start(&self) {
         self.free.fetch_sub(1, SeqCst);
         self.count_end();
     }
 
-    /// Takes a free handler off the count of the free ones, so that it ends. Says whether there are more than
-    /// enough.
+    /// Takes a free handler off the count of the free, if there are more than enough. Says whether it may end.
     pub fn shrink(&self) -> bool {
         self.free.fetch_update(SeqCst, SeqCst, |free| (free > HANDLERS_KEPT).then(|| free - 1)).is_ok()
     }
 
-    /// Takes a handler off the count that was let go.
+    /// Counts a handler that ends.
     pub fn count_end(&self) {
         self.count.fetch_sub(1, SeqCst);
     }

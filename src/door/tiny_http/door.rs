@@ -39,9 +39,9 @@ pub struct Door {
     pub closer: Closer,
     /// How many requests were ever received.
     pub received: AtomicUsize,
-    /// Held by the one who renders a large reply.
+    /// Locked while a large reply is rendered.
     pub turn: Mutex<()>,
-    /// Hears of a server of tiny_http's that has died.
+    /// Tells that a tiny_http server has died.
     pub died: Receiver<()>,
     deaths: Sender<()>,
 }

@@ -1,4 +1,4 @@
-//! How a request ends whose body stands unread, or may have another request in it.
+//! The end of a request whose body is unread, or may contain another request.
 
 use std::io::Write;
 use std::mem;
@@ -14,13 +14,12 @@ use crate::log::Entry;
 use crate::metrics::METRICS;
 use crate::wire::reply::Reply;
 
-/// Sends a reply to a request whose body stands unread, and closes the connection.
+/// Sends a reply to a request whose body is unread, and closes the connection.
 ///
-/// **Fault:** before tiny_http gives its writer away it drains the unread body, for as long as the
-/// client likes; it takes what stands behind a bad chunk for a request, and answers it; and it does not
-/// close. **Cure:** the reply goes out through a descriptor of our own, which then is shut for writing:
-/// what tiny_http has to say goes nowhere. A moment later it is shut for reading as well, which ends
-/// the drain and tiny_http's reader.
+/// **Fault:** before tiny_http gives its writer away it reads the rest of the body, for as long as the client
+/// likes. It takes what comes after a bad chunk for a request, and answers it. It does not close the connection.
+/// **Cure:** the reply leaves through a descriptor of our own, which is then shut for writing, so that nothing
+/// of tiny_http's gets out. A moment later it is shut for reading too, which ends tiny_http's reading.
 pub fn send_and_close(door: &Door, entry: Entry, request: Request, reply: &Reply, visit: &Visit) {
     entry.answered(reply.status);
     let mut bytes = render_head(&request, reply, true);
@@ -34,16 +33,16 @@ pub fn send_and_close(door: &Door, entry: Entry, request: Request, reply: &Reply
             door.closer.close(connection);
             leave(request);
         }
-        // Nobody is there any more.
+        // The client is gone.
         None if door.sockets.are_seen() => leave(request),
         _ => send_before_body(request, reply, &bytes),
     }
 }
 
-/// The same where there is no descriptor of our own to be had.
+/// The same where we can't have a descriptor of our own.
 ///
-/// **Fault:** tiny_http drops the header `Connection` from such a reply. **Cure:** it passes a value on
-/// as it is, line ends too, so the header travels as the second line of another.
+/// **Fault:** tiny_http drops the header `Connection` from such a reply. **Cure:** it passes values on as they
+/// are, with line ends, so the header travels as the second line of another one.
 fn send_before_body(request: Request, reply: &Reply, bytes: &[u8]) {
     if !is_droppable(&request) {
         let mut stream = request.upgrade("none", Response::empty(100));
@@ -66,11 +65,10 @@ fn send_before_body(request: Request, reply: &Reply, bytes: &[u8]) {
 
 /// Drops a request without a reply.
 ///
-/// **Fault:** when tiny_http drops a request it reads what is left of its body into a buffer of the
-/// announced size; where that can't be had, Rust aborts the process. **Cure:** such a request is kept
-/// for the life of the process, with its thread and its two descriptors, and counted. Below a hundred
-/// terabytes it does not come to that: the binary's allocator takes address space for such a buffer
-/// without reserving memory for it.
+/// **Fault:** when tiny_http drops a request it reads the rest of its body into a buffer of the announced
+/// size. If there is no memory for that, Rust aborts the process. **Cure:** such a request is kept for the life
+/// of the process, with its thread and its two descriptors, and counted. This happens only from a hundred
+/// terabytes on: for smaller buffers the binary's allocator takes address space without reserving memory.
 pub fn leave(request: Request) {
     if !is_droppable(&request) {
         METRICS.leaks.inc();
@@ -79,7 +77,7 @@ pub fn leave(request: Request) {
     drop(request.into_writer());
 }
 
-/// Whether a buffer for all of its body can be had, so that dropping it does not end the process.
+/// Whether there is memory for a buffer of its body, so that dropping it does not end the process.
 fn is_droppable(request: &Request) -> bool {
     Vec::<u8>::new().try_reserve_exact(request.body_length().unwrap_or(0)).is_ok()
 }

@@ -39,15 +39,15 @@ impl EventWriter {
         Ok(events)
     }
 
-    /// Sends events, which come in pieces and hold so many bytes for this client alone until all are sent.
-    /// Fails when that is too much, or when the client has not taken a piece for 10 s.
+    /// Sends events in pieces. Until all are sent they hold so many bytes for this client alone. Fails if that
+    /// is too much, or if the client does not take a piece within 10 s.
     pub fn send(&mut self, bytes: usize, pieces: impl IntoIterator<Item = String>) -> io::Result<()> {
         self.held.hold(bytes).map_err(io::Error::other)?;
         for piece in pieces {
             let chunk = if self.is_chunked { format!("{:x}\r\n{piece}\r\n", piece.len()) } else { piece };
             self.write(chunk.as_bytes())?;
         }
-        // Nothing is never too much.
+        // Zero bytes are never refused.
         let _ = self.held.hold(0);
         Ok(())
     }
@@ -56,7 +56,7 @@ impl EventWriter {
     pub(super) fn finish(mut self) {
         let end: &[u8] = if self.is_chunked { b"0\r\n\r\n" } else { b"" };
         if !self.is_broken {
-            // Whoever is gone comes back by its cursor.
+            // A client that is gone comes back with its cursor.
             let _ = self.write(end);
         }
     }

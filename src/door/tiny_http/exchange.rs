@@ -31,7 +31,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
     {
         Ok(body) => body,
         Err(NoBody::Refused(refusal)) => {
-            // Where the body ends is unclear from here on, and so is where the next request begins.
+            // Nobody knows where this body ends and the next request begins.
             visit.close(|peer| door.look(peer));
             let reply = refuse(head(&request).format(), &refusal);
             return send_and_close(door, entry, request, &reply, visit);
@@ -52,7 +52,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
             if let Ok(mut events) = EventWriter::start(entry, request, held)
                 && !is_head
             {
-                // Whoever is gone comes back by its cursor.
+                // A client that is gone comes back with its cursor.
                 let _ = stream(visit, &mut events);
                 events.finish();
             }
@@ -68,15 +68,17 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
     }
 }
 
-/// Renders a large reply when it is its turn, and counts what is held for its client: refused if that is too
-/// much. What changes something is answered in few words, so nothing has changed then.
+/// Renders a reply, and counts what is held for its client. Refused if that is too much: nothing was changed
+/// then, as the answer to a change is small.
+///
+/// Large replies take turns. Two hundred threads that render at once leave no time for anybody else.
 fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Ready<Stream>, Refusal> {
     let reply = match answer {
         Answer::Stream { bytes, stream } => return held.hold(bytes).map(|()| Ready::Stream(stream)),
         Answer::Reply(reply) => reply,
         Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;
-            // Nothing is under this lock, so a panic leaves it as it was.
+            // This lock guards no data, so a panic can't have broken any.
             let turn = || door.turn.lock().unwrap_or_else(PoisonError::into_inner);
             let _turn = (bytes > LIGHT).then(turn);
             render()?
@@ -91,7 +93,7 @@ fn refuse(format: Format, refusal: &Refusal) -> Reply {
     reply::refused(format, refusal)
 }
 
-/// Sends a reply in one piece, and waits for nothing.
+/// Sends a reply in one piece.
 ///
 /// **Fault:** tiny_http prints a reply in pieces through 1 KiB, drops `Connection`, and gives a 204 a
 /// length. **Cure:** head and body in one buffer, one write, one flush; a large body by itself, so that
@@ -105,7 +107,7 @@ fn send(entry: Entry, request: Request, reply: &Reply) {
     if whole {
         bytes.extend_from_slice(body);
     }
-    // Whether the client is still there is not to be had from here; it comes back by its cursor.
+    // tiny_http does not tell whether the client is still there. If not, it comes back with its cursor.
     let _ = writer
         .write_all(&bytes)
         .and_then(|()| if whole { Ok(()) } else { writer.write_all(body) })

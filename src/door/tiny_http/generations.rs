@@ -1,10 +1,10 @@
 //! The lives of tiny_http's server on one listener, and the thread that receives from each.
 //!
 //! **Fault:** the accept loop of tiny_http ends at its first error, such as EMFILE: one receiver hears
-//! of it. When the error strikes a little later its thread panics, and nobody is told at all.
+//! of it. When the error comes a little later its thread panics, and nobody hears of it.
 //! **Cure:** another server is started on the same listener, and the old one is received from for as
-//! long as it may have connections. That an accept thread has ended, however it did, is seen by its
-//! listener: the descriptor that it owned is closed.
+//! long as it may have connections. If an accept thread has ended in any way, the descriptor of its listener
+//! is closed, and that can be seen.
 
 use std::collections::HashSet;
 use std::mem::ManuallyDrop;
@@ -31,8 +31,8 @@ pub struct Generation {
 }
 
 struct Life {
-    /// **Fault:** on its drop tiny_http connects to its own listener, without a time-out: at a full
-    /// backlog that takes minutes. **Cure:** it is never dropped. What stays is a queue.
+    /// **Fault:** when tiny_http is dropped it connects to its own listener, without a time-out. If the backlog
+    /// is full that takes minutes. **Cure:** it is never dropped. Only a queue stays in memory.
     http: ManuallyDrop<tiny_http::Server>,
     /// The number of the accept thread's own descriptor of the listener, and what it names.
     listener: (i32, Option<String>),
@@ -51,7 +51,7 @@ impl Generation {
         let listener = door.listener.try_clone().ok()?;
         let number = listener.as_raw_fd();
         let mark = (number, descriptor(number));
-        // The receiver comes first: a server from which nobody receives takes clients and leaves them.
+        // The receiver comes first: without one a server takes clients and nobody answers them.
         let (life, lives) = bounded::<Arc<Life>>(1);
         let receiver = {
             let door = door.clone();
@@ -61,7 +61,7 @@ impl Generation {
                 .spawn(move || receive(&door, &lives))
                 .ok()?
         };
-        // It panics where it can't have its thread.
+        // It panics if there is no thread for it.
         let http = catch_unwind(move || tiny_http::Server::from_listener(listener, None)).ok()?.ok()?;
         let started = Arc::new(Life {
             http: ManuallyDrop::new(http),
@@ -80,15 +80,15 @@ impl Generation {
         !self.life.dead.load(SeqCst) && self.life.accepts() && !self.receiver.is_finished()
     }
 
-    /// Lets another take its place. If its accept thread has ended, its receiver ends with its
-    /// connections.
+    /// Lets another take its place. If its accept thread has ended, its receiver ends with its last
+    /// connection.
     pub fn retire(&self) {
         if !self.life.accepts() {
             self.life.dead.store(true, SeqCst);
         }
     }
 
-    /// Whether it may still have connections, and has somebody who receives from them.
+    /// Whether it may still have connections, and a thread receives from them.
     pub fn is_needed(&self) -> bool {
         !self.receiver.is_finished()
     }
@@ -98,7 +98,7 @@ impl Generation {
         self.life.dead.load(SeqCst)
     }
 
-    /// Notes which sockets are open. None that is opened later belongs to a dead server.
+    /// Notes which sockets are open. A socket that opens later does not belong to a dead server.
     pub fn note_open(&mut self, open: &HashSet<u32>) {
         if !self.is_dead() {
             return;
@@ -110,7 +110,7 @@ impl Generation {
         }
     }
 
-    /// Wakes its receiver, for it to see that the door is closing.
+    /// Wakes its receiver, so that it sees that the door closes.
     pub fn dismiss(&self) {
         self.life.http.unblock();
     }
@@ -119,7 +119,7 @@ impl Generation {
 impl Life {
     fn accepts(&self) -> bool {
         let (number, name) = &self.listener;
-        // Where descriptors can't be looked at, the accept thread is believed.
+        // Where we can't look at descriptors, we trust the accept thread.
         name.is_none() || descriptor(number) == *name
     }
 
@@ -130,9 +130,9 @@ impl Life {
 
 /// Receives requests, in their order, until the connections of a dead server have gone.
 ///
-/// **Fault:** of several threads in tiny_http's `recv_timeout` one whose time is up can swallow the
-/// notice of a request, which then stands until another comes. **Cure:** only one thread receives, and
-/// it looks again at once.
+/// **Fault:** if several threads are in tiny_http's `recv_timeout`, one whose time is up can swallow the notice
+/// of a request, which then waits until another comes. **Cure:** only one thread receives, and it looks again
+/// at once.
 fn receive(door: &Arc<Door>, lives: &Receiver<Arc<Life>>) {
     let Ok(life) = lives.recv() else { return };
     loop {

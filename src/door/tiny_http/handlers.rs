@@ -1,9 +1,8 @@
 //! The handlers: threads that answer requests, as many as are needed.
 //!
-//! **Fault:** of a fixed pool every thread may sit in a wait, with the POST that would wake them
-//! behind. A thread for each request is slow. **Cure:** an elastic pool in which one more than the
-//! requests at hand is always there, as long as the machine gives threads; and who waits is admitted
-//! only where somebody else is left.
+//! **Fault:** in a fixed pool every thread may be in a wait, and the POST that would wake them finds none. A
+//! thread for each request is slow. **Cure:** an elastic pool that always has one thread more than there are
+//! requests, as long as the machine gives threads. A request may wait only if other threads are left.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,8 +30,8 @@ pub fn arrive(door: &Arc<Door>, request: Request) {
     match arrival {
         Arrival::Free(visit, turn) => assign(door, Task::Answer(visit, turn)),
         Arrival::Behind => {}
-        // A thousand of these may stand in one packet, and to drop them is nothing. Of those with a body
-        // tiny_http reads the next once the last has gone.
+        // A thousand of these may come in one packet, so they are dropped here, which is quick. If one has a
+        // body, tiny_http reads the next only when this one is dropped.
         Arrival::Unwelcome(request) if has_body => assign(door, Task::Leave(request)),
         Arrival::Unwelcome(request) => ending::leave(request),
     }
@@ -44,12 +43,12 @@ fn assign(door: &Arc<Door>, task: Task) {
     door.tasks.give(task);
 }
 
-/// Ends each of them once it is idle.
+/// Ends every handler, when it is idle.
 pub fn dismiss(door: &Door) {
     (0..door.counts.crew.count()).for_each(|_| door.tasks.give(Task::End));
 }
 
-/// Starts those that stay.
+/// Starts the handlers that always stay.
 pub fn start(door: &Arc<Door>) {
     (0..HANDLERS_KEPT).take_while(|_| add_handler(door)).for_each(drop);
 }
@@ -68,7 +67,7 @@ fn add_handler(door: &Arc<Door>) -> bool {
             door.counts.crew.count_end();
         }
     };
-    // The handle is let go: the crew counts the threads, and each ends by itself once idle.
+    // The thread is not joined: the crew counts it, and it ends by itself when it is idle.
     match thread::Builder::new().name("handler".into()).stack_size(HANDLER_STACK).spawn(handler) {
         Ok(_) => true,
         Err(error) => {

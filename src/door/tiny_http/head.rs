@@ -8,7 +8,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 use crate::wire::request::{BodyLength, Head};
 
-/// What a head says of the body behind it, if the whole of it is to be believed.
+/// How much body a head announces, if that is clear.
 pub fn framing(request: &Request) -> Result<BodyLength, Refusal> {
     head(request).body_length()
 }
@@ -23,7 +23,7 @@ pub fn head(request: &Request) -> Head<'_> {
     }
 }
 
-/// The head of a reply to this request, which may have to be the last on its connection.
+/// The head of the reply to this request. `close`: it is the last on its connection.
 pub fn render_head(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
     let mut text = reply.render_head();
     if reply.has_body() {

@@ -36,10 +36,10 @@ pub use self::events::EventWriter;
 pub use self::service::{Answer, Service};
 pub use self::serving::serve;
 
-/// A connection is a thread of tiny_http's and two descriptors; one that waits is a handler's, too.
+/// A connection takes a thread of tiny_http and two descriptors. One that waits takes a handler too.
 pub const COST: Cost = Cost { descriptors: 2, threads: 1, waiting_threads: 1 };
 
-/// What tiny_http can't be kept from, for whoever opens it to a network.
+/// The faults of tiny_http that have no cure here, for people who open the server to a network.
 pub const WARNING: &str = "\
 this engine is made for a trusted network, or to stand behind a proxy. On an open one anybody can
 hold its threads for good with HTTP/2.0 request lines, and fill its memory with an endless header:

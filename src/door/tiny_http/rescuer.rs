@@ -14,15 +14,14 @@ use crate::address::from_here;
 use crate::config::{RESCUE_BEAT, RESCUE_CALM_BEAT, RESCUE_PATIENCE, RESCUE_STIR, RESCUES_MAX};
 use crate::metrics::{METRICS, process};
 
-/// **Fault:** tiny_http's `TaskPool::spawn` trusts a count of idle threads that is stale until a
-/// woken thread has run, so in a burst of connections some are queued behind a thread that then
-/// sits in another's keep-alive read: they are stranded, and nothing rescues them but the next
-/// connection, which takes one of them off the queue.
+/// **Fault:** tiny_http's `TaskPool::spawn` trusts a count of idle threads that is wrong until a woken thread
+/// has run. So in a burst some connections wait in a queue for a thread that has gone into the keep-alive read
+/// of another. They are stranded. Only the next connection helps: it takes one of them off the queue.
 ///
-/// **Cure:** that next connection is ours, and thrown away. Every connection's first request calls
-/// for one, which makes a chain reaction that drains a burst; a beat makes sure of the rest.
+/// **Cure:** we make that next connection, and throw it away. Every connection's first request calls for one,
+/// and this chain reaction drains a burst. A beat takes care of the rest.
 ///
-/// The beat also keeps `accept` from running into the listener's read timeout.
+/// Because of the beat, `accept` never runs into the listener's read timeout either.
 pub struct Rescuer {
     calls: Sender<Call>,
     stopped: Arc<AtomicBool>,
@@ -46,11 +45,11 @@ impl Rescuer {
 
     /// Asks for one connection.
     pub fn call(&self) {
-        // When full, more than enough are on their way.
+        // If the queue is full, more than enough are on their way.
         let _ = self.calls.try_send(Call);
     }
 
-    /// Ends the thread, however many calls stand: within the time of one connection.
+    /// Ends the thread, within the time of one connection, whatever calls there are.
     pub fn stop(&self) {
         self.stopped.store(true, SeqCst);
         self.call();
@@ -69,7 +68,7 @@ fn run(address: SocketAddr, calls: &Receiver<Call>, stopped: &AtomicBool) {
             since if since < RESCUE_STIR => RESCUE_BEAT,
             _ => RESCUE_CALM_BEAT,
         };
-        // A connection may fail for want of a file descriptor: then the next beat does it.
+        // If there is no file descriptor for a connection, the next beat tries again.
         match calls.recv_timeout(pause) {
             Ok(Call) => {
                 called = Instant::now();
@@ -81,7 +80,7 @@ fn run(address: SocketAddr, calls: &Receiver<Call>, stopped: &AtomicBool) {
     }
 }
 
-/// Connects, and hangs up with a reset once this is dropped, so that no port is left in TIME_WAIT.
+/// Connects. When the socket is dropped it resets the connection, so that no port is left in TIME_WAIT.
 fn connect(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_linger(Some(Duration::ZERO))?;
@@ -92,13 +91,13 @@ fn connect(address: SocketAddr) -> io::Result<Socket> {
 
 /// Connects, and says whether there may be more to rescue.
 ///
-/// There is if the connection is stranded itself: then it has taken another off the queue. There may
-/// be if the pool has started a thread for it: none was idle, and the queue was passed over.
+/// There is more if this connection is stranded itself: then it has taken another off the queue. There may be
+/// more if the pool has started a thread for it: then none was idle, and nobody looked at the queue.
 fn may_be_more(address: SocketAddr) -> io::Result<bool> {
     let before = process::threads();
     let mut socket = connect(address)?;
     socket.set_read_timeout(Some(RESCUE_PATIENCE))?;
-    // Whoever looks at it sees at once that nothing comes, and closes it.
+    // A thread that reads from it sees at once that nothing comes, and closes it.
     socket.shutdown(Shutdown::Write)?;
     let end = socket.read(&mut [0]);
     let is_stranded =

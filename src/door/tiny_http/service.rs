@@ -1,4 +1,4 @@
-//! The service behind this door: whatever answers requests, on a thread that may block.
+//! The service behind this door: it answers requests, on threads that may block.
 
 use std::io;
 
@@ -13,15 +13,15 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal>;
 
-    /// Ends every wait, now and from now on: the server closes.
+    /// The server closes: ends every wait, also those to come.
     fn close(&self);
 
-    /// Waits until all is stored and ended. It is called once nothing is in flight.
+    /// Waits until everything is stored. The door calls this when no request is in flight.
     fn join(&self);
 }
 
 /// What the service makes of a request.
 pub type Answer = answer::Answer<Stream>;
 
-/// Sends events until the client is gone, or there are no more.
+/// Sends events until there are no more, or the client is gone.
 pub type Stream = Box<dyn FnOnce(&Visit, &mut EventWriter) -> io::Result<()> + Send>;

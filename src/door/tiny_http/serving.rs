@@ -1,4 +1,4 @@
-//! The life of a door: it is opened, watched over, and closed.
+//! The life of a door: it is opened, supervised, and closed.
 
 use std::io;
 use std::net::{Shutdown, TcpListener};
@@ -18,8 +18,8 @@ use super::supervisor::supervise;
 use crate::config::{DRAIN, LET_GO};
 use crate::door::budget::Budget;
 
-/// Serves until `stop` says so or is dropped; then answers all who wait, lets what is in flight finish, and
-/// returns.
+/// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
+/// is done.
 pub fn serve(
     listener: TcpListener,
     budget: Budget,
@@ -52,16 +52,16 @@ fn drain(door: &Arc<Door>, generations: &[Generation]) {
     generations.iter().for_each(Generation::dismiss);
     handlers::dismiss(door);
     door.closer.dismiss();
-    // Whoever is the last to let go of the service closes the store: that should be us, while there is time.
+    // The last thread that drops the service closes the store. That should be this one, while there is time.
     let patience = Instant::now() + LET_GO;
     while Arc::strong_count(door) > 1 && Instant::now() < patience {
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Passes over the panics inside tiny_http: a connection that was reset before it was looked at is of no
-/// consequence, and an accept thread's end is seen by its descriptor. It alone starts threads by a function
-/// of std that panics where there is none to be had.
+/// Keeps the panics inside tiny_http out of the log. It panics at a connection that was reset early, which does
+/// no harm, and when an accept thread ends, which we see by its descriptor. Only tiny_http starts threads by the
+/// function of std that panics if there is none.
 fn quieten_panics() {
     let others = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

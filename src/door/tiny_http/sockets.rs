@@ -1,9 +1,9 @@
 //! The kernel's own view of the sockets at a port.
 //!
-//! tiny_http gives nobody the descriptor of a connection, and nobody reads from one that waits. But the
-//! kernel tells, by `sock_diag(7)`, in which state each connection is; and a process may copy a
-//! descriptor of its own by `pidfd_getfd(2)`. Where a kernel or a sandbox allows neither, these
-//! functions fail, and the door does without.
+//! tiny_http does not give away the descriptor of a connection, and does not read from one that waits. But the
+//! kernel tells by `sock_diag(7)` in which state each connection is, and by `pidfd_getfd(2)` a process may copy
+//! a descriptor of its own. If a kernel or a sandbox does not allow this, these functions fail, and the door
+//! works without them.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read};
@@ -20,7 +20,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 pub struct Seen {
     /// Its other end.
     pub peer: SocketAddr,
-    /// Whether the other end may still send: it has neither closed, nor said that it sends no more.
+    /// Whether the client may still send: it has not closed its side.
     pub is_open: bool,
     /// Names the socket in this process; 0 for a connection that is not accepted yet.
     pub inode: u32,
@@ -29,8 +29,8 @@ pub struct Seen {
 /// What asks the kernel.
 pub struct Sockets {
     port: u16,
-    /// Held for one question and its answer, which the kernel gives at once. `None` where it is not
-    /// to be asked.
+    /// Locked for one question and its answer, which the kernel gives at once. `None` where the kernel can't be
+    /// asked.
     diag: Mutex<Option<Socket>>,
 }
 
@@ -51,12 +51,12 @@ impl Sockets {
     /// Looks at the connections of this port.
     pub fn at(port: u16) -> Sockets {
         let diag = Socket::new(Domain::from(NETLINK), Type::DGRAM, Some(Protocol::from(SOCK_DIAG)));
-        // The kernel answers from within the call; the time-out is for what is no Linux.
+        // Linux answers within the call. The time-out is for other kernels.
         let ready = diag.and_then(|diag| diag.set_read_timeout(Some(Duration::from_secs(1))).map(|()| diag));
         Sockets { port, diag: Mutex::new(ready.ok()) }
     }
 
-    /// Whether the kernel tells.
+    /// Whether the kernel can be asked.
     pub fn are_seen(&self) -> bool {
         self.diag.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
@@ -138,19 +138,19 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).map_or(0, |four| u32::from_ne_bytes([four[0], four[1], four[2], four[3]]))
 }
 
-/// An address by which a connection is known, whichever family its listener has.
+/// The address of a connection, in the same form for a listener of either family.
 pub fn canonical(peer: SocketAddr) -> SocketAddr {
     SocketAddr::new(peer.ip().to_canonical(), peer.port())
 }
 
-/// What the descriptor of this number names: for a socket `socket:[INODE]`.
+/// What the descriptor of this number stands for: for a socket `socket:[INODE]`.
 pub fn descriptor(number: impl std::fmt::Display) -> Option<String> {
     let name = fs::read_link(format!("/proc/self/fd/{number}")).ok()?;
     Some(name.to_string_lossy().into_owned())
 }
 
-/// A descriptor of our own for a connection of this process. It looks through all descriptors, so it is
-/// for a connection in trouble, not for each.
+/// A descriptor of our own for a connection of this process. This looks through all descriptors, so it is for
+/// a connection in trouble, not for every one.
 pub fn duplicate(inode: u32) -> io::Result<TcpStream> {
     let wanted = format!("socket:[{inode}]");
     for entry in fs::read_dir("/proc/self/fd")? {
@@ -161,7 +161,7 @@ pub fn duplicate(inode: u32) -> io::Result<TcpStream> {
         }
         let this = pidfd_open(getpid(), PidfdFlags::empty())?;
         let copy: OwnedFd = pidfd_getfd(this, number, PidfdGetfdFlags::empty())?;
-        // It may have been closed, and its number given to another, between the look and the copy.
+        // Between the look and the copy it may have been closed, and its number given to another.
         if descriptor(copy.as_raw_fd()).as_ref() == Some(&wanted) {
             return Ok(copy.into());
         }

@@ -1,8 +1,7 @@
-//! The supervisor: it sees that somebody always accepts, and has another server of tiny_http's started
-//! where nobody does.
+//! The supervisor: it starts another tiny_http server when nobody accepts any more.
 //!
-//! It hears at once of an accept loop that has ended with an error, looks once a second for one that has
-//! ended without a word, and is told by the watcher when clients knock and nobody is let in.
+//! It hears at once of an accept loop that ends with an error. Once a second it looks for one that has ended
+//! without a word. The watcher tells it when clients knock and nobody accepts them.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -30,9 +29,9 @@ enum Event {
 /// What it does about it.
 enum Order {
     Nothing,
-    /// Start a server; to fail at that is a death.
+    /// Start a server. If that fails, it is a death.
     Start,
-    /// Have one started after a pause.
+    /// Start one after a pause.
     Revive(Failure),
     /// Say that nobody accepts.
     ReportDeath,
@@ -59,7 +58,7 @@ impl Supervisor {
                 self.is_due = false;
                 Order::Start
             }
-            // It is being seen to.
+            // A start is on its way.
             Event::Death if self.is_due => Order::Nothing,
             Event::Death => {
                 self.is_due = true;
@@ -71,7 +70,7 @@ impl Supervisor {
     }
 }
 
-/// Sees to it that somebody accepts, until told to stop. Gives the servers that may still have connections.
+/// Keeps a server accepting until `stop` speaks. Returns the servers that may still have connections.
 pub fn supervise(door: &Arc<Door>, stop: &Receiver<()>) -> Vec<Generation> {
     let mut supervisor = Supervisor::new();
     let mut generations: Vec<Generation> = vec![];
@@ -113,13 +112,13 @@ pub fn supervise(door: &Arc<Door>, stop: &Receiver<()>) -> Vec<Generation> {
     }
 }
 
-/// Lets go of servers that have no connections any more, nor will have.
+/// Drops the servers that accept no more and have no connections left.
 fn forget_the_dead(door: &Door, generations: &mut Vec<Generation>) {
     generations.retain(Generation::is_needed);
     if generations.iter().any(Generation::is_dead)
         && let Ok(seen) = door.sockets.all()
     {
-        // Who is not let in yet has no number.
+        // A connection that is not accepted yet has the number 0.
         let open = seen.iter().map(|seen| seen.inode).filter(|&inode| inode != 0).collect();
         generations.iter_mut().for_each(|generation| generation.note_open(&open));
     }

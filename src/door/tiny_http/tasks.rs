@@ -1,4 +1,4 @@
-//! What the handlers are given to do.
+//! The tasks of the handlers.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use super::connections::{Turn, Visit};
 use crate::config::HANDLER_IDLE;
 use crate::door::pace::Pace;
 
-/// A task of a handler's.
+/// What a handler is to do.
 pub enum Task {
     /// Answer the requests of a connection, from this one on.
     Answer(Visit, Turn),
@@ -32,14 +32,14 @@ pub struct Tasks {
 impl Tasks {
     /// None yet.
     pub fn new() -> Tasks {
-        // Each connection has one task at most in it.
+        // It needs no bound: each connection has at most one task in it.
         let (given, taken) = unbounded();
         Tasks { given, taken, missed: Mutex::new(Pace::new(HANDLER_IDLE, HANDLER_IDLE)) }
     }
 
     /// Gives a task to whichever handler is free first.
     pub fn give(&self, task: Task) {
-        // There is a receiver beside the sender.
+        // It can't fail: the receiver is in the same struct.
         let _ = self.given.send(task);
     }
 
@@ -48,7 +48,7 @@ impl Tasks {
         self.taken.recv_timeout(HANDLER_IDLE).ok()
     }
 
-    /// Says that the machine has no thread, but not each time.
+    /// Logs that the machine gives no thread, but not every time.
     pub fn report_miss(&self, error: &io::Error) {
         let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(times) = missed.fails(Instant::now()).times {

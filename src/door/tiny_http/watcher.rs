@@ -1,10 +1,9 @@
 //! The watcher: a thread that looks at the door's connections from outside.
 //!
-//! **Faults:** tiny_http does not see that a client has gone while its request waits; it lets a client
-//! take for ever over its first request, which may be TLS or HTTP/2 and never one that it knows; and
-//! it has no way to close a connection. **Cure:** once a second the kernel is asked for all connections
-//! of the port. It tells who is gone, who never said anything, and whether clients knock that nobody
-//! lets in.
+//! **Faults:** tiny_http does not see that a client is gone while its request waits. A client may take for
+//! ever over its first request, which may be TLS or HTTP/2 and never become one. There is no way to close a
+//! connection. **Cure:** once a second we ask the kernel for all connections of the port. It tells who is gone,
+//! who has never sent a request, and whether clients knock and nobody accepts them.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -38,11 +37,11 @@ pub fn start(door: &Arc<Door>) -> io::Result<JoinHandle<()>> {
 }
 
 struct Watcher {
-    /// What is being closed, and until when it may take.
+    /// The connections that are being closed, and when their time is over.
     lingering: Vec<(TcpStream, Instant)>,
-    /// Connections on which no request has come, and since when.
+    /// Connections on which no request has come yet, and when we first saw them.
     strangers: HashMap<u32, Instant>,
-    /// How often one of them was cut off: that is said once a minute.
+    /// How often one of them was cut off. The log says so once a minute.
     cut_off: Pace,
     looked: Option<Instant>,
     /// How many requests had been received at the last look.
@@ -62,13 +61,13 @@ impl Watcher {
             if is_over {
                 let _ = connection.shutdown(Shutdown::Both);
             }
-            // Who has closed as well has no address any more.
+            // If the client has closed too, it has no address any more.
             !is_over && connection.peer_addr().is_ok()
         });
         let now = Instant::now();
         if self.looked.is_none_or(|looked| now - looked >= WATCH_BEAT) {
             self.looked = Some(now);
-            // Where the kernel does not tell, the listener's time-outs have to do.
+            // If the kernel does not tell, only the listener's time-outs are left.
             if let Ok(seen) = door.sockets.all() {
                 self.look(door, &seen, now);
             }
