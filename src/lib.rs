@@ -37,7 +37,7 @@
 //! - The room does no I/O, reads no clock and knows no thread. It never waits for the store: it hands
 //!   drafts over, and the outcome comes back as a letter.
 //! - A message is stored before anybody is shown it, and shown before its sender is told `ok`.
-//! - A subscriber is answered once: with a page, or with the cursor up to which it has missed nothing.
+//! - A subscriber is answered once: with a delivery, or with the cursor up to which it has missed nothing.
 //! - Looking for what was missed and beginning to wait are one step in the room.
 //! - A sequence has no holes, so whoever reads on can tell a loss.
 //! - State has one owner. No lock is held over I/O.

@@ -116,7 +116,7 @@ pub fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Result<Rep
     }
     published.map_err(|_| Refusal::TryAgain)??;
     match wake.recv_deadline(deadline) {
-        Ok(Wake::Page(_)) => Ok(reply::healthy(format)),
+        Ok(Wake::Delivery(_)) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
     }
 }

@@ -21,13 +21,13 @@ pub async fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answe
     // `wait=0` never blocks, so it needs no seat.
     let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
     let after = poll.after.unwrap_or(After::Latest);
-    let outcome = next_page(rooms, &poll, after, poll.hold, visit).await?;
+    let outcome = next_delivery(rooms, &poll, after, poll.hold, visit).await?;
     let bytes = text_bytes(outcome.messages());
     Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcome)))
 }
 
 /// Waits for something that the client wants, wherever it is kept.
-pub async fn next_page(
+pub async fn next_delivery(
     rooms: &Arc<Rooms>,
     poll: &Poll,
     mut after: After,
@@ -43,20 +43,20 @@ pub async fn next_page(
             Some(room) => wait(&room, poll, after, deadline, visit).await?,
             None => look(rooms, poll, after).await?,
         };
-        let page = match woken {
-            Wake::Page(page) => page,
+        let delivery = match woken {
+            Wake::Delivery(delivery) => delivery,
             Wake::Stored(missed) => {
                 let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
                 let messages = rooms.ask(move |store| store.after(&room, from, REPLY_MESSAGES)).await?;
-                missed.page(messages)
+                missed.delivery(messages)
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
             Wake::Closing(next) => return Ok(Outcome::Closing(next)),
         };
-        if page.is_worth_telling(poll.wants()) {
-            return Ok(Outcome::Page(page));
+        if delivery.is_worth_telling(poll.wants()) {
+            return Ok(Outcome::Delivery(delivery));
         }
-        after = After::Cursor(page.next);
+        after = After::Cursor(delivery.next);
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::poll::next_page;
+use super::poll::next_delivery;
 use super::room::Rooms;
 use crate::config::STREAM_BEAT;
 use crate::door::answer::own_bytes;
@@ -32,7 +32,7 @@ pub async fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answe
     // A look alone would leave it asleep.
     let _awake = rooms.whereis(&poll.room)?;
     let after = poll.after.unwrap_or(After::Latest);
-    let first = next_page(rooms, &poll, after, Duration::ZERO, visit).await?;
+    let first = next_delivery(rooms, &poll, after, Duration::ZERO, visit).await?;
     if matches!(first, Outcome::Closing(_)) {
         return Err(Refusal::Closing);
     }
@@ -49,10 +49,10 @@ impl Stream {
         events.send(own_bytes(first.messages()), start).await?;
         drop(first);
         loop {
-            match next_page(&rooms, &poll, After::Cursor(next), STREAM_BEAT, visit).await {
-                Ok(Outcome::Page(page)) => {
-                    events.send(own_bytes(&page.messages), reply::stream_page(&page)).await?;
-                    next = page.next;
+            match next_delivery(&rooms, &poll, After::Cursor(next), STREAM_BEAT, visit).await {
+                Ok(Outcome::Delivery(delivery)) => {
+                    events.send(own_bytes(&delivery.messages), reply::stream_delivery(&delivery)).await?;
+                    next = delivery.next;
                 }
                 // Another request stands behind it on its connection, or nobody listens any more.
                 Ok(Outcome::Expired(_)) if visit.is_followed() => return Ok(()),

@@ -116,7 +116,7 @@ pub async fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Resu
     };
     published.map_err(|_| Refusal::TryAgain)??;
     match timeout_at(deadline, wake).await {
-        Ok(Ok(Wake::Page(_))) => Ok(reply::healthy(format)),
+        Ok(Ok(Wake::Delivery(_))) => Ok(reply::healthy(format)),
         _ => Err(Refusal::TryAgain),
     }
 }

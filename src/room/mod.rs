@@ -84,18 +84,18 @@ pub struct Subscription {
     pub name: Option<PersonName>,
 }
 
-/// A piece of a room's order.
+/// What a subscriber is handed: consecutive messages of a room, and where to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct Delivery {
     /// Oldest first, without holes.
     pub messages: Arc<[Arc<Message>]>,
     /// Where to go on from: the last message here.
     pub next: Cursor,
-    /// Whether something before this page is no longer kept.
+    /// Whether something before these messages is no longer kept.
     pub gap: bool,
 }
 
-impl Page {
+impl Delivery {
     /// Whether a subscriber that wants this must be told. A gap is told even without messages.
     pub fn is_worth_telling(&self, wants: Wants) -> bool {
         self.gap || self.messages.iter().any(|message| wants.includes(message))
@@ -106,7 +106,7 @@ impl Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wake {
     /// Something came, or had come already.
-    Page(Page),
+    Delivery(Delivery),
     /// Something came longer ago than the room remembers. The store has it.
     Stored(Missed),
     /// The subscription was taken back. Nothing that it wants has come up to this cursor.
@@ -127,18 +127,18 @@ pub struct Missed {
 }
 
 impl Missed {
-    /// The page that the store's answer makes: `messages` as it read them.
+    /// The delivery that the store's answer makes: `messages` as it read them.
     ///
     /// Sequences have no holes. So something is lost if the first message does not follow on, or if there
     /// are no messages at all.
-    pub fn page(self, messages: Vec<Arc<Message>>) -> Page {
+    pub fn delivery(self, messages: Vec<Arc<Message>>) -> Delivery {
         let lost = match (self.after, messages.first()) {
             (Some(after), Some(first)) => first.id.sequence != after + 1,
             (_, None) => true,
             (None, Some(_)) => false,
         };
         let next = messages.last().map_or(self.latest, |m| m.id);
-        Page { messages: messages.into(), next, gap: self.gap || lost }
+        Delivery { messages: messages.into(), next, gap: self.gap || lost }
     }
 }
 
@@ -146,7 +146,7 @@ impl Missed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Something came that the client wants, or a gap.
-    Page(Page),
+    Delivery(Delivery),
     /// The time is up. Nothing that the client wants has come up to this cursor.
     Expired(Cursor),
     /// The server is closing. Nothing that the client wants has come up to this cursor.
@@ -157,7 +157,7 @@ impl Outcome {
     /// The messages that came.
     pub fn messages(&self) -> &[Arc<Message>] {
         match self {
-            Outcome::Page(page) => &page.messages,
+            Outcome::Delivery(delivery) => &delivery.messages,
             Outcome::Expired(_) | Outcome::Closing(_) => &[],
         }
     }

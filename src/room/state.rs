@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::people::{End, People};
 use super::tails::{Held, Tails};
-use super::{Missed, Page, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
+use super::{Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use crate::clock::Now;
 use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
@@ -82,7 +82,7 @@ impl<S> Room<S> {
         let unseen = self.tail.range((after.unwrap_or(0) - remembered) as usize..);
         if gap || unseen.clone().any(|(message, _)| wants.includes(message)) {
             let messages = unseen.map(|(message, _)| message.clone()).collect();
-            return Some((subscriber, Wake::Page(Page { messages, next: self.latest(), gap })));
+            return Some((subscriber, Wake::Delivery(Delivery { messages, next: self.latest(), gap })));
         }
         if self.closing {
             return Some((subscriber, Wake::Closing(self.latest())));
@@ -160,7 +160,7 @@ impl<S> Room<S> {
         let latest = self.latest();
         let wake = match is_missing {
             true => Wake::Stored(Missed { after: Some(before), gap: false, latest }),
-            false => Wake::Page(Page { messages, next: latest, gap: false }),
+            false => Wake::Delivery(Delivery { messages, next: latest, gap: false }),
         };
         let woken = woken
             .into_iter()

@@ -92,7 +92,7 @@ pub trait Store: Send + Sync + 'static {
     fn stats(&self) -> Stats;
 }
 
-/// Among how many of its newest entries a page of `limit` messages shows who joined and left.
+/// Among how many of the newest entries a read of `limit` messages shows who joined and left.
 fn notices(limit: usize) -> usize {
     limit.max(100)
 }

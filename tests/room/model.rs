@@ -11,7 +11,7 @@ use comet_chat::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
 use comet_chat::room::people::End;
 use comet_chat::room::state::Room;
 use comet_chat::room::tails::Tails;
-use comet_chat::room::{After, Page, SubscriberId, Subscription, Wake, Wants};
+use comet_chat::room::{After, Delivery, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{Appended, Keep, Tail};
 use fastrand::Rng;
 
@@ -72,11 +72,11 @@ fn a_cursor_of_another_life_is_a_gap_that_is_told_at_once() {
     let elsewhere = Cursor { epoch: Epoch::from_number(world.epoch.number() ^ 1), sequence: 1 };
     let empty = world.subscribe_after(After::Cursor(elsewhere), Wants::Messages);
     let next = world.cursor(0);
-    assert_eq!(empty, Some(Wake::Page(Page { messages: [].into(), next, gap: true })));
+    assert_eq!(empty, Some(Wake::Delivery(Delivery { messages: [].into(), next, gap: true })));
     world.publish();
     let never_was = Cursor { sequence: 1_000_000, ..world.cursor(0) };
     match world.subscribe_after(After::Cursor(never_was), Wants::Messages) {
-        Some(Wake::Page(page)) => assert!(page.gap && page.messages[..] == world.said[..]),
+        Some(Wake::Delivery(delivery)) => assert!(delivery.gap && delivery.messages[..] == world.said[..]),
         other => panic!("a cursor of a message that never was got {other:?}"),
     }
 }
@@ -123,10 +123,9 @@ impl World {
             After::Cursor(cursor) => cursor.sequence,
         };
         let missed = &self.said[from as usize..];
-        let expected = missed
-            .iter()
-            .any(|m| wants.includes(m))
-            .then(|| Wake::Page(Page { messages: missed.into(), next: self.cursor(latest), gap: false }));
+        let expected = missed.iter().any(|m| wants.includes(m)).then(|| {
+            Wake::Delivery(Delivery { messages: missed.into(), next: self.cursor(latest), gap: false })
+        });
         assert_eq!(self.subscribe_after(after, wants), expected);
     }
 
@@ -175,9 +174,9 @@ impl World {
         let expected: Vec<u32> = due.values().map(|client| client.number).collect();
         assert_eq!(told, expected, "who waits for such a message is woken, in the order of coming");
         for (client, wake) in woken {
-            let Wake::Page(page) = wake else { panic!("{client:?} was told {wake:?}") };
-            assert_eq!(page.messages[..], new[..], "what was published between is not lost");
-            assert_eq!((page.next, page.gap), (self.cursor(self.said.len() as u64), false));
+            let Wake::Delivery(delivery) = wake else { panic!("{client:?} was told {wake:?}") };
+            assert_eq!(delivery.messages[..], new[..], "what was published between is not lost");
+            assert_eq!((delivery.next, delivery.gap), (self.cursor(self.said.len() as u64), false));
             let carried: Vec<&Arc<Message>> = match client.wants {
                 Wants::Everything => new.iter().collect(),
                 Wants::Messages => new.iter().find(|m| m.kind == Kind::Message).into_iter().collect(),
@@ -258,7 +257,7 @@ fn all_rooms_together_remember_no_more_than_they_may() {
         let what = Subscription { after, wants: Wants::Messages, name: None };
         room.subscribe(SubscriberId::fresh(), what, ()).map(|(_, wake)| wake)
     };
-    assert!(matches!(seen(&mut late.0, 0), Some(Wake::Page(page)) if page.messages.len() == 1));
+    assert!(matches!(seen(&mut late.0, 0), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
     // What is forgotten is told as such: the store has it.
     let (flooded, said) = &mut rooms[0];
     let latest = Cursor { epoch, sequence: *said };

@@ -242,11 +242,11 @@ impl Follower {
     fn hears(&mut self, store: &MemoryStore) {
         let Some((_, answer)) = &self.wait else { return };
         let (messages, next) = match answer.take() {
-            Some(Wake::Page(page)) => (page.messages.to_vec(), page.next),
+            Some(Wake::Delivery(delivery)) => (delivery.messages.to_vec(), delivery.next),
             Some(Wake::Stored(missed)) => {
                 let from = missed.after.expect("a cursor");
-                let page = missed.page(store.after(&RoomName::lobby(), from, 100).expect("read"));
-                (page.messages.to_vec(), page.next)
+                let delivery = missed.delivery(store.after(&RoomName::lobby(), from, 100).expect("read"));
+                (delivery.messages.to_vec(), delivery.next)
             }
             Some(Wake::Expired(next)) => (Vec::new(), next),
             Some(Wake::Closing(_)) => panic!("nobody closes the room"),
@@ -285,7 +285,7 @@ fn each_check_of_the_health_room_is_handed_to_who_waits_for_it() {
         let arrived = desk.decide_for(&store, &name, true).expect("a batch");
         owner.act([arrived].into_iter(), now);
         assert_eq!(receipt.take().expect("an answer").expect("it is published").delivered, 1);
-        assert!(matches!(wake.take(), Some(Wake::Page(page)) if page.messages.len() == 1));
+        assert!(matches!(wake.take(), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
     }
 }
 
@@ -379,9 +379,9 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     assert_eq!(receipt.take().expect("an answer").expect("published").id.sequence, 2);
     let Some(Wake::Stored(missed)) = wake.take() else { panic!("who waits is sent to the store") };
     assert_eq!((missed.after, missed.gap), (Some(before.sequence), false));
-    let page = missed.page(store.after(&RoomName::lobby(), before.sequence, 10).expect("read"));
-    let texts: Vec<&str> = page.messages.iter().map(|message| &*message.text).collect();
-    assert_eq!((texts, page.gap), (vec!["lost from sight", "seen"], false));
+    let delivery = missed.delivery(store.after(&RoomName::lobby(), before.sequence, 10).expect("read"));
+    let texts: Vec<&str> = delivery.messages.iter().map(|message| &*message.text).collect();
+    assert_eq!((texts, delivery.gap), (vec!["lost from sight", "seen"], false));
 }
 
 fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {

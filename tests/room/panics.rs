@@ -39,7 +39,7 @@ fn a_room_that_panics_is_restarted_whole_and_its_waiters_poll_again() {
     let after = room.publish(draft("after")).expect("the room is there again");
     assert_eq!(after.id.sequence, before.id.sequence + 1);
     match wake.recv_timeout(PATIENCE) {
-        Ok(Wake::Page(page)) => assert_eq!(&*page.messages[0].text, "after"),
+        Ok(Wake::Delivery(delivery)) => assert_eq!(&*delivery.messages[0].text, "after"),
         other => panic!("who came back got {other:?}"),
     }
 }
@@ -70,7 +70,7 @@ fn a_room_whose_task_panics_is_restarted_whole_and_its_waiters_poll_again() {
         let after = room.publish(draft("after")).await.expect("the room is there again");
         assert_eq!(after.id.sequence, before.id.sequence + 1);
         match timeout(PATIENCE, wake).await.expect("who waits is told") {
-            Ok(Wake::Page(page)) => assert_eq!(&*page.messages[0].text, "after"),
+            Ok(Wake::Delivery(delivery)) => assert_eq!(&*delivery.messages[0].text, "after"),
             other => panic!("who came back got {other:?}"),
         }
     });

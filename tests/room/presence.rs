@@ -243,7 +243,7 @@ impl World {
         for (name, person) in &mut self.people {
             let before = person.waits.len();
             person.waits.retain(|(_, wake)| match wake.take() {
-                Some(Wake::Page(_)) => false,
+                Some(Wake::Delivery(_)) => false,
                 None => true,
                 other => panic!("{name} waited and heard {other:?}"),
             });

@@ -125,8 +125,8 @@ impl Store for MemoryStore {
         let end = shelf.position_after(sequence.saturating_sub(1));
         let floor = end.saturating_sub(notices(limit));
         let mut left = limit;
-        let page = shelf.messages.range(..end).enumerate().rev().map(|(at, kept)| (at, &kept.message));
-        let wanted = page.take_while(|(_, message)| {
+        let entries = shelf.messages.range(..end).enumerate().rev().map(|(at, kept)| (at, &kept.message));
+        let wanted = entries.take_while(|(_, message)| {
             let is_said = message.kind == Kind::Message;
             let is_wanted = left > 0;
             left -= usize::from(is_said && is_wanted);

@@ -114,14 +114,14 @@ pub(super) const ADVANCE: &str = "
     UPDATE rooms SET oldest = ?2, latest = ?3, at = ?4, said = ?5 WHERE id = ?1
 ";
 
-/// A page of rooms by name, after this one.
+/// Some rooms by name, after this one.
 pub(super) const ROOMS: &str = "
     SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
     WHERE name > ?1 AND (oldest <= latest OR EXISTS (SELECT 1 FROM present WHERE room = id))
     ORDER BY name LIMIT ?2
 ";
 
-/// A page of rooms by time, after this time and name.
+/// Some rooms by time, after this time and name.
 pub(super) const RECENT_ROOMS: &str = "
     SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
     WHERE (at, name) < (?1, ?2) AND (oldest <= latest OR EXISTS (SELECT 1 FROM present WHERE room = id))

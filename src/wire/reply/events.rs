@@ -6,7 +6,7 @@ use std::iter;
 use super::parts::Reply;
 use crate::config::{EVENTS_BYTES, STREAM_RETRY};
 use crate::message::Cursor;
-use crate::room::{Outcome, Page};
+use crate::room::{Delivery, Outcome};
 
 /// The head of a stream. The length of its body is not known.
 pub fn stream() -> Reply {
@@ -21,19 +21,19 @@ pub fn stream() -> Reply {
 /// clients take a block of its own for an event without data.
 pub fn stream_start(first: &Outcome) -> (impl Iterator<Item = String>, Cursor) {
     let retry = fastrand::u32(STREAM_RETRY);
-    let (beat, page, next) = match first {
-        Outcome::Page(page) => (None, Some(page), page.next),
+    let (beat, delivery, next) = match first {
+        Outcome::Delivery(delivery) => (None, Some(delivery), delivery.next),
         Outcome::Expired(next) | Outcome::Closing(next) => (Some(stream_beat(*next)), None, *next),
     };
-    let mut pieces = beat.into_iter().chain(page.into_iter().flat_map(stream_page));
+    let mut pieces = beat.into_iter().chain(delivery.into_iter().flat_map(stream_delivery));
     let start = pieces.next().map(|piece| format!("retry: {retry}\n{piece}"));
     (start.into_iter().chain(pieces), next)
 }
 
 /// Messages as events, in pieces.
-pub fn stream_page(page: &Page) -> impl Iterator<Item = String> {
-    let gap = page.gap.then(|| "event: gap\ndata: {\"gap\":true}\n\n".to_owned());
-    let mut messages = page.messages.iter();
+pub fn stream_delivery(delivery: &Delivery) -> impl Iterator<Item = String> {
+    let gap = delivery.gap.then(|| "event: gap\ndata: {\"gap\":true}\n\n".to_owned());
+    let mut messages = delivery.messages.iter();
     gap.into_iter().chain(iter::from_fn(move || {
         let mut piece = String::new();
         while piece.len() < EVENTS_BYTES

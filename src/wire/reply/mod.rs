@@ -13,7 +13,7 @@ mod server;
 mod status;
 mod terminal;
 
-pub use self::events::{stream, stream_beat, stream_page, stream_start};
+pub use self::events::{stream, stream_beat, stream_delivery, stream_start};
 pub use self::history::history;
 pub use self::page::{asset, room_code, room_page};
 pub use self::parts::Reply;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::parts::{JSON, PLAIN, Reply, json};
 use crate::config::{REPLY_BYTES, REPLY_MESSAGES};
 use crate::message::{Cursor, Message, RoomName};
-use crate::room::{Outcome, Page};
+use crate::room::{Delivery, Outcome};
 use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Poll};
@@ -15,7 +15,7 @@ use crate::wire::request::{Format, Poll};
 /// The answer to a poll.
 pub fn polled(poll: &Poll, outcome: &Outcome) -> Result<Reply, Refusal> {
     match outcome {
-        Outcome::Page(found) => Ok(page(poll, found)),
+        Outcome::Delivery(delivery) => Ok(delivered(poll, delivery)),
         Outcome::Expired(next) => Ok(nothing(poll, *next, false)),
         // Without a cursor the client would miss what comes until it is back, so this is no `404`.
         Outcome::Closing(_) if poll.after.is_none() => Err(Refusal::Closing),
@@ -23,17 +23,17 @@ pub fn polled(poll: &Poll, outcome: &Outcome) -> Result<Reply, Refusal> {
     }
 }
 
-fn page(poll: &Poll, page: &Page) -> Reply {
+fn delivered(poll: &Poll, delivery: &Delivery) -> Reply {
     match poll.format {
         Format::Json => {
-            let messages = clip(&page.messages);
-            let next = messages.last().map_or(page.next, |m| m.id);
-            json_page(200, poll, messages.iter().map(AsRef::as_ref), next, page.gap)
+            let messages = clip(&delivery.messages);
+            let next = messages.last().map_or(delivery.next, |m| m.id);
+            in_json(200, poll, messages.iter().map(AsRef::as_ref), next, delivery.gap)
         }
-        _ => match page.messages.iter().find(|m| poll.wants().includes(m)) {
-            Some(message) => plain_message(poll, message, page.gap),
+        _ => match delivery.messages.iter().find(|m| poll.wants().includes(m)) {
+            Some(message) => plain_message(poll, message, delivery.gap),
             // A gap with no message after it: the loss is announced at once.
-            None => nothing(poll, page.next, page.gap),
+            None => nothing(poll, delivery.next, delivery.gap),
         },
     }
 }
@@ -46,7 +46,7 @@ fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
 /// The answer when nothing came: `204`, or `404` for a poll without a cursor.
 fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
     match (poll.after, poll.format) {
-        (None, Format::Json) => json_page(404, poll, [], next, gap),
+        (None, Format::Json) => in_json(404, poll, [], next, gap),
         // The body is empty: a script must not take a sentence for a message.
         (None, _) => confirm(poll, with_cursor(Reply::new(404, PLAIN, &[][..]), poll, next).with_gap(gap)),
         (Some(_), _) => confirm(poll, with_cursor(Reply::empty(204), poll, next).with_gap(gap)),
@@ -61,7 +61,7 @@ fn confirm(poll: &Poll, reply: Reply) -> Reply {
     }
 }
 
-fn json_page<'a>(
+fn in_json<'a>(
     status: u16,
     poll: &Poll,
     messages: impl IntoIterator<Item = &'a Message>,
