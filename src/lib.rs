@@ -18,7 +18,7 @@
 //! store        where messages are kept                message clock config
 //! message      what travels: texts, names, cursors    clock config
 //! address      where this server is reached
-//! clock        time that nobody sets
+//! clock        the wall clock, and one that nobody sets
 //! config       every limit and its reason
 //! ```
 //!

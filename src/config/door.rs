@@ -38,6 +38,15 @@ pub const HEAD_MAX: usize = 16 * 1024;
 /// burst.
 pub const BACKLOG: i32 = 4_096;
 
+/// After how long a silence the kernel sends a keep-alive probe on a connection.
+pub const PROBE_AFTER: Duration = Duration::from_secs(30);
+
+/// How often it does so again while no answer comes.
+pub const PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// After how long without an acknowledgement the kernel closes a connection: its client has vanished.
+pub const GONE_AFTER: Duration = Duration::from_secs(30);
+
 /// How long a connection may be silent between two requests: longer than the longest wait and the gap between
 /// two polls.
 pub const SILENCE: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15));

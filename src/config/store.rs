@@ -5,6 +5,13 @@ use std::time::Duration;
 /// How many messages are kept of each room, if the command line does not say. About 2 MB of ordinary chat.
 pub const KEEP: u64 = 10_000;
 
+/// How many entries a room may have beyond twice the messages that it keeps, if the oldest is one of who joined
+/// or left: then a room in which nobody speaks does not grow for ever.
+pub const ENTRIES_SPARE: usize = 1_000;
+
+/// Among how many of the newest entries, at least, a read of the past shows who joined and left.
+pub const NOTICES_LEAST: usize = 100;
+
 /// How long a sender's id is remembered, in milliseconds: ten minutes. A page asks its person before it sends
 /// again what is older than nine.
 pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;

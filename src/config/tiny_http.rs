@@ -81,3 +81,6 @@ pub const LOOKS_EVERY: Duration = Duration::from_millis(20);
 
 /// How often the door forgets what it knows of connections that are long gone.
 pub const CONNECTIONS_SWEEP: Duration = Duration::from_secs(10);
+
+/// How long the kernel may take to tell of its connections.
+pub const KERNEL_PATIENCE: Duration = Duration::from_secs(1);

@@ -2,25 +2,23 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
 
 use socket2::{Domain, Socket, TcpKeepalive, Type};
 
-use crate::config::BACKLOG;
+use crate::config::{BACKLOG, GONE_AFTER, PROBE_AFTER, PROBE_EVERY};
 
 /// Binds a socket. The door sets its own options, and then calls [`listen`].
 ///
 /// Replies leave at once (no Nagle). A client that vanishes is noticed: if it does not acknowledge a reply or a
-/// keep-alive probe within 30 s, the kernel closes its connection.
+/// keep-alive probe within [`GONE_AFTER`], the kernel closes its connection.
 pub fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
-    let keepalive =
-        TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
+    let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    socket.set_tcp_user_timeout(Some(GONE_AFTER))?;
     socket.bind(&address.into())?;
     Ok(socket)
 }

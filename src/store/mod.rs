@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{REPLY_BYTES, SEND_ID_MEMORY_MS};
+use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS};
 use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
 
 pub use done::Done;
@@ -94,7 +94,7 @@ pub trait Store: Send + Sync + 'static {
 
 /// Among how many of the newest entries a read of `limit` messages shows who joined and left.
 fn notices(limit: usize) -> usize {
-    limit.max(100)
+    limit.max(NOTICES_LEAST)
 }
 
 /// Collects messages until their texts are as long as one read may be.
@@ -195,7 +195,7 @@ pub struct Keep {
 impl Keep {
     /// How many entries a room may have that begins with a join or leave.
     pub fn entries(&self) -> usize {
-        self.messages.saturating_mul(2).saturating_add(1_000)
+        self.messages.saturating_mul(2).saturating_add(ENTRIES_SPARE)
     }
 
     /// Messages from before this time are forgotten at `now`.

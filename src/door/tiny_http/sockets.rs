@@ -10,10 +10,11 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::config::KERNEL_PATIENCE;
 
 /// A connection to the port, as the kernel sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Sockets {
     pub fn at(port: u16) -> Sockets {
         let diag = Socket::new(Domain::from(NETLINK), Type::DGRAM, Some(Protocol::from(SOCK_DIAG)));
         // Linux answers within the call. The time-out is for other kernels.
-        let ready = diag.and_then(|diag| diag.set_read_timeout(Some(Duration::from_secs(1))).map(|()| diag));
+        let ready = diag.and_then(|diag| diag.set_read_timeout(Some(KERNEL_PATIENCE)).map(|()| diag));
         Sockets { port, diag: Mutex::new(ready.ok()) }
     }
 
