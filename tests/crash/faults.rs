@@ -23,6 +23,7 @@ on_every_engine![
     while_another_program_locks_the_store_nothing_is_published,
     while_the_disk_is_full_nothing_is_published,
     while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it,
+    what_waits_in_many_rooms_shares_one_commit,
     who_could_not_leave_is_told_so_and_is_still_there,
     a_health_check_ends_in_time_while_the_store_hangs,
     a_server_whose_store_hangs_ends_within_two_seconds,
@@ -80,6 +81,44 @@ fn while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it(engine
         let reply = post.join().unwrap();
         assert!(["HTTP/1.1 200", "HTTP/1.1 503"].iter().any(|line| reply.starts_with(line)), "{reply}");
     }
+}
+
+/// The async engine had four threads that waited for the store: at most four of its rooms shared a commit,
+/// and readers took three of these threads.
+fn what_waits_in_many_rooms_shares_one_commit(engine: &'static str) {
+    const ROOMS: u64 = 20;
+    let server = Server::start(engine);
+    let database = Connection::open(server.database()).unwrap();
+    let address = server.address();
+    let figure = |name: &str| -> u64 {
+        let metrics = exchange(address, "GET /metrics HTTP/1.1");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
+    };
+    let post = |room: u64| {
+        let head = format!("POST /chat/room-{room} HTTP/1.1\r\nContent-Length: 10\r\n\r\nmessage=hi");
+        thread::spawn(move || exchange(address, &head))
+    };
+    // On a machine that is too busy the store gives up before all have come.
+    for attempt in 1..=5 {
+        let (commits, messages) =
+            (figure("comet_chat_store_commits_total"), figure("comet_chat_messages_total"));
+        database.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let posts: Vec<_> = (ROOMS * (attempt - 1)..ROOMS * attempt).map(post).collect();
+        let began = Instant::now();
+        while figure("comet_chat_rooms") < ROOMS * attempt && began.elapsed() < Duration::from_secs(1) {}
+        // All have their rooms, and are about to be with the store.
+        thread::sleep(Duration::from_millis(100));
+        database.execute_batch("ROLLBACK").unwrap();
+        let replies: Vec<String> = posts.into_iter().map(|post| post.join().unwrap()).collect();
+        if replies.iter().all(|reply| reply.starts_with("HTTP/1.1 200")) {
+            assert_eq!(figure("comet_chat_messages_total") - messages, ROOMS);
+            let commits = figure("comet_chat_store_commits_total") - commits;
+            assert!(commits <= 3, "the first waited alone, and the others needed {commits} commits in all");
+            return;
+        }
+    }
+    panic!("the store never took all that was said");
 }
 
 /// `leave` was answered `ok` while the store could not take it, and the person was gone without a word.
