@@ -6,6 +6,7 @@
 pub mod poll;
 pub mod publish;
 pub mod room;
+pub mod store;
 pub mod stream;
 pub mod view;
 

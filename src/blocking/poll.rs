@@ -47,7 +47,7 @@ pub fn next_delivery(
             Wake::Delivery(delivery) => delivery,
             Wake::Stored(missed) => {
                 let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
-                let messages = rooms.ask(move |store| store.after(&room, from, REPLY_MESSAGES))?;
+                let messages = rooms.store.ask(move |store| store.after(&room, from, REPLY_MESSAGES))?;
                 missed.delivery(messages)
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
@@ -90,6 +90,6 @@ fn wait(
 /// Looks at a room that sleeps.
 fn look(rooms: &Rooms, poll: &Poll, after: After) -> Result<Wake, Refusal> {
     let room = poll.room.clone();
-    let tail = rooms.ask(move |store| store.newest(&room, 0))?;
-    Ok(room::look(Cursor { epoch: rooms.store().epoch(), sequence: tail.latest }, after))
+    let tail = rooms.store.ask(move |store| store.newest(&room, 0))?;
+    Ok(room::look(Cursor { epoch: rooms.store.epoch(), sequence: tail.latest }, after))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use super::store::SharedStore;
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
@@ -85,7 +86,8 @@ impl RoomHandle {
 
 /// The rooms that are awake, by name.
 pub struct Rooms {
-    store: Arc<dyn Store>,
+    /// Where all of them keep their messages.
+    pub store: SharedStore,
     /// What the rooms remember, all together.
     tails: Arc<Tails>,
     awake: Registry<RoomHandle, JoinHandle<()>>,
@@ -94,17 +96,7 @@ pub struct Rooms {
 impl Rooms {
     /// No room is awake yet.
     pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
-        Arc::new(Rooms { store, tails: Arc::default(), awake: Registry::default() })
-    }
-
-    /// The store behind the rooms.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
-    /// Asks the store on behalf of a client.
-    pub fn ask<T>(&self, question: impl FnOnce(&dyn Store) -> Result<T, store::Error>) -> Result<T, Refusal> {
-        question(&*self.store).map_err(unavailable)
+        Arc::new(Rooms { store: SharedStore::new(store), tails: Arc::default(), awake: Registry::default() })
     }
 
     /// How many bytes the rooms remember, all together.
@@ -270,8 +262,9 @@ impl Carrier {
 
     fn open(&self) -> Option<Owner<Carrier>> {
         let (store, tails) = (&self.rooms.store, &self.rooms.tails);
+        let name = self.name.clone();
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
-        match store.newest(&self.name, limit) {
+        match store.read(move |store| store.newest(&name, limit)) {
             Ok(tail) => {
                 let now = Now::read();
                 let room = Room::new(store.epoch(), tail, tails, now);
@@ -283,10 +276,4 @@ impl Carrier {
             }
         }
     }
-}
-
-/// The client's side of a store's error; ours is logged.
-fn unavailable(error: store::Error) -> Refusal {
-    tracing::warn!(%error, "the store could not be read");
-    Refusal::StoreUnavailable
 }

@@ -22,27 +22,27 @@ use crate::wire::rooms::{self as list, Census};
 /// A room's page, with its newest messages in it.
 pub fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
     let room = browser.room.clone();
-    let tail = rooms.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES))?;
-    let next = Cursor { epoch: rooms.store().epoch(), sequence: tail.latest };
+    let tail = rooms.store.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES))?;
+    let next = Cursor { epoch: rooms.store.epoch(), sequence: tail.latest };
     let bytes = text_bytes(&tail.messages);
     Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
 }
 
 /// Reads a part of a room's past.
 pub fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
-    let epoch = rooms.store().epoch();
+    let epoch = rooms.store.epoch();
     let room = history.room.clone();
     // One more than asked for shows whether there is an older one.
     let limit = history.limit + 1;
     let (messages, next, gap) = match history.before {
         Some(before) if before.epoch == epoch => {
-            let messages = rooms.ask(move |store| store.before(&room, before.sequence, limit))?;
+            let messages = rooms.store.ask(move |store| store.before(&room, before.sequence, limit))?;
             let next = messages.last().map_or(before, |message| message.id);
             (messages, next, false)
         }
         // What came before a place in another life is lost: the newest of this one, and a gap.
         before => {
-            let tail = rooms.ask(move |store| store.backlog(&room, limit))?;
+            let tail = rooms.store.ask(move |store| store.backlog(&room, limit))?;
             (tail.messages, Cursor { epoch, sequence: tail.latest }, before.is_some())
         }
     };
@@ -55,7 +55,7 @@ pub fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Reply, Re
     let asked = room.clone();
     let people = match rooms.look(&room)? {
         Some(room) => room.people()?,
-        None => rooms.ask(move |store| store.newest(&asked, 0))?.present,
+        None => rooms.store.ask(move |store| store.newest(&asked, 0))?.present,
     };
     Ok(reply::people(format, &room, &people))
 }
@@ -63,7 +63,7 @@ pub fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Reply, Re
 /// Lists a part of the rooms: those with messages, and those in which somebody waits.
 pub fn rooms(rooms: &Rooms, asked: ListRooms) -> Result<Reply, Refusal> {
     let (awake, wanted) = (awake(rooms), asked.clone());
-    let (list, more) = rooms.ask(move |store| list::list(store, &wanted, awake))?;
+    let (list, more) = rooms.store.ask(move |store| list::list(store, &wanted, awake))?;
     Ok(reply::rooms(&asked, &list, more))
 }
 
@@ -79,7 +79,7 @@ pub fn metrics(rooms: &Rooms, exposition: Exposition, visit: &Visit) -> Reply {
         rooms: awake.len(),
         people: awake.values().map(|census| census.read().1).sum(),
         tail_bytes: rooms.tail_bytes(),
-        store: rooms.store().stats(),
+        store: rooms.store.stats(),
         ..visit.snapshot()
     };
     reply::metrics(exposition, metrics::render(&snapshot))

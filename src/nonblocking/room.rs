@@ -1,19 +1,19 @@
 //! The room's task: it carries letters to the owner, and answers back.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot::{self, Receiver, Sender};
-use tokio::task::{self, JoinHandle};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::store::SharedStore;
 use crate::clock::Now;
-use crate::config::{BATCH_LIMIT, STORE_THREADS, TAIL_LIMIT};
+use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
 use crate::message::{Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
@@ -89,9 +89,8 @@ impl RoomHandle {
 
 /// The rooms that are awake, by name.
 pub struct Rooms {
-    store: Arc<dyn Store>,
-    /// A permit to ask the store. One thread is always left for rooms that are opened.
-    askers: Semaphore,
+    /// Where all of them keep their messages.
+    pub store: SharedStore,
     /// What the rooms remember, all together.
     tails: Arc<Tails>,
     awake: Registry<RoomHandle, JoinHandle<()>>,
@@ -100,36 +99,7 @@ pub struct Rooms {
 impl Rooms {
     /// No room is awake yet.
     pub fn new(store: Arc<dyn Store>) -> Arc<Rooms> {
-        let askers = Semaphore::new(STORE_THREADS - 1);
-        Arc::new(Rooms { store, askers, tails: Arc::default(), awake: Registry::default() })
-    }
-
-    /// The store behind the rooms.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
-    /// Asks the store on behalf of a client, when it is its turn.
-    pub async fn ask<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        // Nobody closes it.
-        let _turn = self.askers.acquire().await.ok();
-        self.call(question).await.map_err(unavailable)
-    }
-
-    /// Reads from the store on a thread that may block.
-    async fn call<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&dyn Store) -> Result<T, store::Error> + Send + 'static,
-    ) -> Result<T, store::Error> {
-        let store = self.store.clone();
-        let answer = task::spawn_blocking(move || question(&*store)).await;
-        answer.unwrap_or_else(|error| match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(_cancelled) => Err(store::Error("the server is closing".to_owned())),
-        })
+        Arc::new(Rooms { store: SharedStore::new(store), tails: Arc::default(), awake: Registry::default() })
     }
 
     /// How many bytes the rooms remember, all together.
@@ -301,7 +271,7 @@ impl Carrier {
         let (store, tails) = (&self.rooms.store, &self.rooms.tails);
         let name = self.name.clone();
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
-        match self.rooms.call(move |store| store.newest(&name, limit)).await {
+        match store.read(move |store| store.newest(&name, limit)).await {
             Ok(tail) => {
                 let now = Now::read();
                 let room = Room::new(store.epoch(), tail, tails, now);
@@ -313,10 +283,4 @@ impl Carrier {
             }
         }
     }
-}
-
-/// The client's side of a store's error; ours is logged.
-fn unavailable(error: store::Error) -> Refusal {
-    tracing::warn!(%error, "the store could not be read");
-    Refusal::StoreUnavailable
 }
