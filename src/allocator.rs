@@ -1,8 +1,8 @@
-//! The system's allocator, but for huge buffers, which take address space and reserve no memory.
+//! The allocator: the system's own, but huge buffers are mapped without reserving memory.
 //!
-//! tiny_http drains the unread body of a request into a zeroed buffer of the announced size. The
-//! system's allocator has no hundred gigabytes for a client's lie, and Rust ends the process. Mapped
-//! without a reservation the same buffer costs what is really written to it: next to nothing.
+//! **Fault**: tiny_http reads the rest of a body into a zeroed buffer of the announced size. If a client
+//! announces a hundred gigabytes, the system's allocator fails, and Rust ends the process.
+//! **Cure**: such a buffer is mapped without a reservation, so it costs only the memory that is written to.
 #![allow(unsafe_code, reason = "an allocator is unsafe by its nature; this one only chooses between two")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -13,10 +13,10 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// From this size on, in bytes (64 MiB), a buffer is mapped. Nothing of our own is so large.
+/// Buffers of this size in bytes (64 MiB) and more are mapped. No buffer of our own is so large.
 const HUGE: usize = 64 * 1024 * 1024;
 
-/// No huge buffer asks for more than a page.
+/// The alignment that a map always has, in bytes.
 const PAGE: usize = 4096;
 
 struct Allocator;
@@ -25,8 +25,8 @@ fn is_huge(layout: Layout) -> bool {
     layout.size() >= HUGE && layout.align() <= PAGE
 }
 
-// SAFETY: every call goes to the system's allocator or to the kernel's maps, chosen by the layout
-// alone, so that what one gave is given back to the same.
+// SAFETY: the layout alone decides between the system's allocator and a map. So a buffer is freed by the
+// one that made it.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !is_huge(layout) {
@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Allocator {
             return unsafe { System.alloc(layout) };
         }
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: a new mapping at an address of the kernel's choice is nobody else's.
+        // SAFETY: the kernel chooses the address, so the new map overlaps no other memory.
         let map = unsafe {
             mmap_anonymous(ptr::null_mut(), layout.size(), ProtFlags::READ | ProtFlags::WRITE, flags)
         };

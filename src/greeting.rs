@@ -1,4 +1,4 @@
-//! What a newcomer reads first: where to go, and what to try.
+//! The greeting: where the chat is, and what to try first.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use comet_chat::address;
 use comet_chat::store::StoreSpec;
 
-/// Says so on standard output. Its first line holds the address that the server really has, for scripts
+/// Prints the greeting on standard output. The first line has the server's real address, which scripts need
 /// that asked for port 0.
 pub fn greet(
     listening: SocketAddr,

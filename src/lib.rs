@@ -50,16 +50,16 @@ pub mod room;
 
 pub mod store;
 
-pub mod page;
-
 pub mod wire;
 
-pub mod door;
+pub mod page;
 
 pub mod blocking;
 
 #[cfg(feature = "async")]
 pub mod nonblocking;
+
+pub mod door;
 
 pub mod address;
 pub mod clock;

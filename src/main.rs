@@ -68,7 +68,7 @@ struct Options {
     log: String,
 }
 
-/// What there is to do besides serving.
+/// What the program can do instead of serving.
 #[derive(Subcommand)]
 enum Command {
     #[cfg(feature = "bench")]
@@ -93,12 +93,12 @@ enum EngineChoice {
 
 type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Hosts, &Receiver<()>) -> io::Result<()>;
 
-/// An engine, as far as it concerns the command line.
+/// What the command line needs to know of an engine.
 struct Engine {
     name: &'static str,
-    /// What it is not made for.
+    /// What the engine is not made for.
     warning: Option<&'static str>,
-    /// What a client costs it.
+    /// What a client costs the engine.
     cost: Cost,
     bind: fn(SocketAddr) -> io::Result<TcpListener>,
     serve: Serve,
@@ -128,7 +128,7 @@ fn main() -> ExitCode {
 }
 
 fn log_to_stderr(level: &str) {
-    // The command line has let only levels pass.
+    // The command line accepts only levels.
     let level: tracing::Level = level.parse().expect("a level");
     tracing_subscriber::fmt()
         .with_max_level(level)
@@ -154,14 +154,14 @@ fn claim_small_stacks() {
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let stop = stop_signal()?;
     let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
-    // Before anything is opened, so that what is too little for it has a word said of it.
+    // First, so that limits which are too low are reported before anything is opened.
     let budget = Budget::claim(cost)?;
     let listener =
         bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&options.store, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
-    // Whoever started this may read the first line and go, as `head -1` does.
+    // The reader of our output may close it after the first line, as `head -1` does.
     if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
@@ -169,7 +169,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What this build has of an engine.
+/// The engine that was chosen, if this build has it.
 fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
     match choice {
         EngineChoice::Blocking => Ok(Engine {
@@ -192,10 +192,10 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
     }
 }
 
-/// What a stopping signal sends to: the first asks the server to end, the second ends the process.
+/// The channel on which a signal asks the server to stop. A second signal ends the process at once.
 fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
-    // ctrlc can't tell these two from one another, and would end what `nohup` is to keep alive. They are
-    // blocked before the first thread starts, so that every thread inherits that and one waits for them.
+    // ctrlc can't tell these two apart, and would end a server that `nohup` must keep alive. We block them
+    // before the first thread starts: every thread inherits that, and one thread waits for them.
     let others = SigSet::from_iter([Signal::SIGTERM, Signal::SIGHUP]);
     others.thread_block()?;
     let (stop, stopped) = bounded(1);
@@ -215,7 +215,7 @@ fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
     thread::Builder::new().name("signals".into()).spawn(move || {
         while let Ok(signal) = others.wait() {
             match signal {
-                // A terminal that was closed ends no server, and there is nothing to read anew.
+                // Closing a terminal must not end the server, and there is no configuration to reload.
                 Signal::SIGHUP => tracing::info!("a hangup changes nothing: SIGTERM ends the server"),
                 _ => end(),
             }
@@ -224,9 +224,9 @@ fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
     Ok(stopped)
 }
 
-/// A thread that, once told, ends the process when its time is up, whatever hangs: a disk, a room, a log that
-/// grew large. What was answered `ok` is stored by then, and the next start reads it from the log. It is
-/// there from the start: a machine that has no thread left at the end must not keep the process alive.
+/// A thread that ends the process some time after it is told to, even if a disk, a room or a large log
+/// hangs. Every message that was answered `ok` is stored by then, and the next start reads it. The thread
+/// starts with the server, since at the end the machine may have no thread left to give.
 fn watchdog() -> io::Result<Sender<()>> {
     let (tell, told) = bounded(1);
     let watch = move || {

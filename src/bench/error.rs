@@ -1,4 +1,4 @@
-//! Why a measurement could not be made, in sentences for the one who asked for it.
+//! Why a measurement could not be made, as sentences for people.
 
 use std::fmt;
 use std::io;

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use super::error::Error;
 use super::session::{Session, bar};
 
-/// Sends everything and waits until everybody has everything, or for so long nothing has come.
+/// Publishes everything, and waits until every waiter has seen it, or until nothing comes for too long.
 pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let each = session.args.messages;
     let mut sent = vec![0; session.plan.publishers];

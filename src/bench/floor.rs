@@ -1,8 +1,8 @@
-//! The yardstick: the least Comet server with a thread a connection.
+//! The yardstick: the smallest Comet server with a thread for each connection.
 //!
-//! `std::net`, a room thread with a crossbeam mailbox, a fresh channel for each wait, and of the
-//! wire just enough for the bench to measure it. It trusts its clients and has no limits: what an
-//! engine costs beyond this is the price of being a server that one can use.
+//! It is made of `std::net`, a room thread with a crossbeam mailbox, and a fresh channel for each wait. It
+//! speaks just enough of the wire to be measured. It trusts its clients and has no limits. What an engine
+//! costs beyond this is the price of a server that one can use.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -56,7 +56,7 @@ fn room(letters: &Receiver<Letter>) {
     let mut backlog: Vec<Arc<str>> = Vec::new();
     let mut waiters: HashMap<usize, Sender<Delivery>> = HashMap::new();
     for letter in letters {
-        // A waiter that left meanwhile has its cursor; what it is sent falls to the ground.
+        // A waiter may have left meanwhile. It has its cursor, so what is sent to it may be dropped.
         let latest = backlog.len();
         match letter {
             Letter::Publish(text, published) => {

@@ -1,21 +1,21 @@
 //! `comet-chat bench`: what a server of this wire costs, and whether it keeps its promises.
 //!
-//! It holds waiters, publishes, and checks that each waiter saw each message once and in order
-//! while it times them. It needs nothing but the wire, so that it measures any server that speaks
-//! it; with the process's number it also tells what the server spent.
+//! It holds waiters, publishes, and times each delivery. It also checks that each waiter saw each message
+//! once and in order. It uses only the wire, so it can measure any server that speaks it. With the number
+//! of the server's process it also tells what the server spent.
 //!
 //! ```text
-//!    fanout firehose publish idle     a mode each: what is published, and when it is over
+//!    fanout firehose publish idle     the modes: what is published, and when it is over
 //!                  │
 //!  process ──── session               what the server spent, from /proc; and one run
 //!              │       │
-//!       publishers   waiters          who speaks and who waits: what each does with a reply
+//!       publishers   waiters          who publishes and who waits: what each does with a reply
 //!           │  └────┬───┘ │
 //!         mark    client  tally       their texts; the readiness loop; the record and its judge
 //!                   │
 //!   target ──── connection ──── reply bytes out, bytes in
 //!
-//!  report     one run, for people and machines
+//!  report     one run, for people and machines, with cost, latency, machine and verdict
 //!  compare    many runs side by side: a page, a picture, JSON
 //!  floor      the yardstick: the least server with a thread a connection
 //! ```
@@ -58,7 +58,7 @@ use report::Report;
 use session::{Plan, Session};
 use target::{Form, Target};
 
-/// Does what the arguments ask for, and says with what success.
+/// Does what the arguments ask for. The exit code tells whether it succeeded.
 pub fn run(args: &BenchArgs) -> ExitCode {
     let outcome = match (&args.floor, &args.report, &args.url) {
         (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),

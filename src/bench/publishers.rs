@@ -1,4 +1,4 @@
-//! Those who publish: a connection each, one message at a time.
+//! The publishers: each has a connection and sends one message at a time.
 
 use std::io;
 use std::time::SystemTime;
@@ -25,7 +25,7 @@ pub struct Publishers {
 }
 
 enum Publisher {
-    /// It has asked for the room's cursor, which proves that it is served.
+    /// It has asked for the room's cursor. The answer will prove that it is served.
     Greets,
     Free,
     /// It waits for the `ok` of a message that was due at this time.
@@ -33,7 +33,7 @@ enum Publisher {
 }
 
 impl Publishers {
-    /// Sends in so many, each with a greeting.
+    /// Connects so many, each with a greeting.
     pub fn greet(count: usize, client: &mut Client, target: &Target) -> Publishers {
         let greet = |_| {
             let slot = client.add_slot();

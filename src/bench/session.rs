@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Brings the waiters in, as far as the server takes them, until all may be taken to wait.
+    /// Connects the waiters, as many as the server takes, until all of them wait.
     pub fn hold_waiters(&mut self) -> Result<(), Error> {
         let (wanted, patience) = (self.plan.waiters, self.patience());
         let bar = bar("connecting", wanted as u64);
@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                // A server that leaves so many unanswered for so long has no room for more.
+                // The server leaves so many unanswered for so long that it has no room for more.
                 let untried = wanted - self.waiters.begun();
                 self.waiters.give_up(untried, patience, &mut self.client, &mut self.tally);
                 break;

@@ -1,4 +1,4 @@
-//! What was published and who saw it: the judge of every delivery that is timed.
+//! The tally: what was published, and which waiter saw it.
 
 use std::collections::HashSet;
 use std::time::SystemTime;
@@ -96,7 +96,7 @@ impl Tally {
 
     /// Whether every waiter has seen every message that was acknowledged.
     pub fn all_saw_all(&self) -> bool {
-        // The sums tell at once that it is not so; that it is so takes a look at each message.
+        // The sums tell quickly that some are missing. Only a look at each message tells that none is.
         self.first_sightings >= self.acknowledged * self.waiters
             && self.published.iter().all(|one| !one.acknowledged || one.seen_by >= self.waiters)
     }

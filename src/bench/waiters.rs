@@ -1,4 +1,4 @@
-//! Those who wait: each follows `next` for ever.
+//! The waiters: each follows `next` for ever.
 //!
 //! A waiter comes in with a greeting, a poll that does not wait. The reply proves that its connection
 //! is served, not only queued in the kernel, and brings the cursor to follow.
@@ -70,19 +70,19 @@ impl Waiters {
         }
     }
 
-    /// How many were sent in.
+    /// How many have been connected.
     pub fn begun(&self) -> usize {
         self.all.len()
     }
 
-    /// Sends one more in, with a greeting.
+    /// Connects one more, with a greeting.
     pub fn greet(&mut self, client: &mut Client, target: &Target) {
         let slot = client.add_slot();
         client.send(slot, &target.greeting());
         self.all.push(Waiter { next: None, closed_in_a_row: 0, refused: false });
     }
 
-    /// Counts those as refused whose greeting was not answered, and `untried` that were not sent in.
+    /// Counts as refused those whose greeting was not answered, and `untried` that were not connected.
     pub fn give_up(&mut self, untried: usize, patience: Duration, client: &mut Client, tally: &mut Tally) {
         let silent: Vec<usize> =
             (0..self.all.len()).filter(|&w| self.all[w].next.is_none() && !self.all[w].refused).collect();
