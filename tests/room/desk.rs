@@ -3,11 +3,15 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use comet_chat::clock::Now;
 use comet_chat::message::{Draft, RoomName};
 use comet_chat::room::Wake;
-use comet_chat::room::owner::{BatchId, Engine, Letter};
+use comet_chat::room::owner::{BatchId, Engine, Letter, Owner};
+use comet_chat::room::state::Room;
 use comet_chat::store::{Appended, Done, Error, MemoryStore, Store};
+use fastrand::Rng;
 
 /// What was handed to the store.
 pub type Handed = Rc<RefCell<Vec<(BatchId, Vec<Draft>)>>>;
@@ -71,6 +75,25 @@ impl Desk {
         let refused = || Err(Error("refused by the test".into()));
         Some(Letter::Arrived(batch, if is_stored { append(store, room, drafts) } else { refused() }))
     }
+}
+
+/// The owner of the lobby, as the store remembers it. It remembers little, so that the late read from the store.
+pub fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
+    let name = RoomName::lobby();
+    let tail = store.newest(&name, 10).expect("a room");
+    let room = Room::new(store.epoch(), tail, &Arc::default(), now);
+    Owner::new(desk.clone(), name, room, store.keep(), now)
+}
+
+/// Runs a world by chance so many times. `SEED` repeats it, and `TIMES=100` makes it a hundred times as long.
+pub fn by_chance(runs: u64, world: impl Fn(Rng)) {
+    let seed = match std::env::var("SEED") {
+        Ok(seed) => seed.parse().expect("SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    };
+    let times: u64 = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
+    println!("repeat this with SEED={seed}");
+    (0..runs * times).for_each(|run| world(Rng::with_seed(seed.wrapping_add(run))));
 }
 
 /// A store in memory calls at once.

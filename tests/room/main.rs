@@ -6,3 +6,4 @@ mod model;
 mod owner;
 mod panics;
 mod presence;
+mod scenes;

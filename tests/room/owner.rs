@@ -10,32 +10,23 @@ use comet_chat::config::BATCH_LIMIT;
 use comet_chat::message::{Cursor, Draft, Kind, Message, RoomName, Timestamp};
 use comet_chat::room::owner::{Letter, Owner};
 use comet_chat::room::people::End;
-use comet_chat::room::state::Room;
 use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
-use comet_chat::store::{Error, Keep, MemoryStore, Store};
+use comet_chat::store::{Keep, MemoryStore, Store};
 use fastrand::Rng;
 
-use crate::desk::{Answer, Desk, channel};
+use crate::desk::{Answer, Desk, by_chance, channel, open};
 
 /// A room waited for its store, so a slow disk kept people from coming and going. Now it goes on, and what
 /// was said before, meanwhile and after is nevertheless seen by everybody once and in its order.
-///
-/// `TIMES=100` makes it a hundred times as long.
 #[test]
 fn nobody_loses_or_doubles_a_message_whenever_the_store_answers() {
-    let seed = match std::env::var("SEED") {
-        Ok(seed) => seed.parse().expect("SEED is a number"),
-        Err(_) => fastrand::u64(..),
-    };
-    let times: u64 = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
-    println!("repeat this with SEED={seed}");
-    for run in 0..50 * times {
-        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
+    by_chance(50, |rng| {
+        let mut world = World::new(rng);
         for _ in 0..300 {
             world.step();
         }
         world.ends();
-    }
+    });
 }
 
 /// Somebody who follows the room by its cursor.
@@ -261,132 +252,4 @@ impl Follower {
         self.seen.extend(news.filter(|message| self.wants.includes(message)));
         self.next = next;
     }
-}
-
-/// What the server's own room says is not kept: each batch is numbered from 1 on, and wakes who waits.
-#[test]
-fn each_check_of_the_health_room_is_handed_to_who_waits_for_it() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
-    let (desk, now, name) = (Desk::default(), Now::read(), RoomName::health());
-    let room = Room::new(store.epoch(), Default::default(), &Arc::default(), now);
-    let mut owner = Owner::new(desk.clone(), name.clone(), room, store.keep(), now);
-    for _ in 0..3 {
-        let (id, (subscriber, wake), (sender, receipt)) = (SubscriberId::fresh(), channel(), channel());
-        let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
-        let draft = Draft {
-            kind: Kind::Message,
-            name: None,
-            text: "healthy".into(),
-            sent_as: None,
-            at: Timestamp(0),
-        };
-        let letters = [Letter::Subscribe { id, what, subscriber }, Letter::Publish { draft, sender }];
-        owner.act(letters.into_iter(), now);
-        let arrived = desk.decide_for(&store, &name, true).expect("a batch");
-        owner.act([arrived].into_iter(), now);
-        assert_eq!(receipt.take().expect("an answer").expect("it is published").delivered, 1);
-        assert!(matches!(wake.take(), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
-    }
-}
-
-/// Somebody leaves twice while the first is on its way: neither is `ok` before it is so.
-#[test]
-fn a_second_leave_shares_the_fate_of_the_first() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
-    let (desk, now) = (Desk::default(), Now::read());
-    let mut owner = open(&desk, &store, now);
-    let name = || "ann".parse().expect("a name");
-    let draft =
-        Draft { kind: Kind::Message, name: Some(name()), text: "hi".into(), sent_as: None, at: Timestamp(0) };
-    let (sender, _receipt) = channel();
-    owner.act([Letter::Publish { draft, sender }].into_iter(), now);
-    owner.act(desk.decide(&store, true).into_iter(), now);
-    for is_stored in [false, true] {
-        let leave = || {
-            let (done, answer) = channel();
-            (Letter::Leave { name: name(), wait: Duration::ZERO, done }, answer)
-        };
-        let ((first, one), (second, other)) = (leave(), leave());
-        owner.act([first].into_iter(), now);
-        owner.act([second].into_iter(), now);
-        assert!(one.take().is_none() && other.take().is_none(), "nothing is stored yet");
-        owner.act(desk.decide(&store, is_stored).into_iter(), now);
-        let expected = if is_stored { Ok(()) } else { Err(Unpublished::NotStored) };
-        assert_eq!((one.take(), other.take()), (Some(expected), Some(expected)));
-        assert_eq!(owner.room().people.count(), usize::from(!is_stored));
-    }
-}
-
-/// A server that closes has nobody wait, and still stores and answers what was said.
-#[test]
-fn a_room_that_closes_answers_who_waits_at_once_and_who_speaks_when_it_is_stored() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
-    let (desk, now) = (Desk::default(), Now::read());
-    let mut owner = open(&desk, &store, now);
-    let says = |text: &str| {
-        let draft =
-            Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(0) };
-        let (sender, receipt) = channel();
-        (Letter::Publish { draft, sender }, receipt)
-    };
-    let waits = |after| {
-        let (subscriber, wake) = channel();
-        let what = Subscription { after, wants: Wants::Messages, name: None };
-        (Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }, wake)
-    };
-    let latest = owner.room().latest();
-    // One waits, and one has read from the store what the room is told of later.
-    let ((wait, wake), (first, one)) = (waits(After::Latest), says("one"));
-    owner.act([wait, first].into_iter(), now);
-    let arrived = desk.decide(&store, true).expect("a batch");
-    let ahead = Cursor { sequence: 1, ..latest };
-    let ((early, early_wake), (second, other)) = (waits(After::Cursor(ahead)), says("two"));
-    owner.act([early, second, Letter::Close].into_iter(), now);
-    assert_eq!(wake.take(), Some(Wake::Closing(latest)));
-    assert_eq!(early_wake.take(), Some(Wake::Closing(ahead)), "a cursor never goes back");
-    assert!(one.take().is_none() && other.take().is_none(), "neither is stored as far as the room knows");
-    owner.act([arrived].into_iter(), now);
-    assert_eq!(one.take().expect("an answer").expect("published").id, ahead);
-    owner.act(desk.decide(&store, true).into_iter(), now);
-    assert_eq!(other.take().expect("an answer").expect("published").id.sequence, 2);
-    assert!(owner.is_settled());
-}
-
-/// A store may number what the room never saw. Those who wait find it in the store.
-#[test]
-fn what_is_missing_in_between_is_read_from_the_store() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
-    let (desk, now) = (Desk::default(), Now::read());
-    let mut owner = open(&desk, &store, now);
-    let says = |owner: &mut Owner<Desk>, text: &str| {
-        let draft =
-            Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(0) };
-        let (sender, receipt) = channel();
-        owner.act([Letter::Publish { draft, sender }].into_iter(), now);
-        receipt
-    };
-    // The outcome of the first is an error, although it is stored.
-    let _lost = says(&mut owner, "lost from sight");
-    let Some(Letter::Arrived(batch, stored)) = desk.decide(&store, true) else { panic!("a batch") };
-    assert!(stored.is_ok());
-    owner.act([Letter::Arrived(batch, Err(Error("planted".into())))].into_iter(), now);
-    let before = owner.room().latest();
-    let (subscriber, wake) = channel();
-    let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
-    owner.act([Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }].into_iter(), now);
-    let receipt = says(&mut owner, "seen");
-    owner.act(desk.decide(&store, true).into_iter(), now);
-    assert_eq!(receipt.take().expect("an answer").expect("published").id.sequence, 2);
-    let Some(Wake::Stored(missed)) = wake.take() else { panic!("who waits is sent to the store") };
-    assert_eq!((missed.after, missed.gap), (Some(before.sequence), false));
-    let delivery = missed.delivery(store.after(&RoomName::lobby(), before.sequence, 10).expect("read"));
-    let texts: Vec<&str> = delivery.messages.iter().map(|message| &*message.text).collect();
-    assert_eq!((texts, delivery.gap), (vec!["lost from sight", "seen"], false));
-}
-
-fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
-    let name = RoomName::lobby();
-    let tail = store.newest(&name, 10).expect("a room");
-    let room = Room::new(store.epoch(), tail, &Arc::default(), now);
-    Owner::new(desk.clone(), name, room, store.keep(), now)
 }

@@ -2,7 +2,6 @@
 //! is late or fails, the room panics, the server starts anew and somebody sets the clock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
@@ -10,36 +9,26 @@ use comet_chat::config::{GRACE, LAPSE_BEAT};
 use comet_chat::message::{Draft, Kind, PersonName, RoomName, SentAs, Timestamp};
 use comet_chat::room::owner::{Letter, Owner};
 use comet_chat::room::people::End;
-use comet_chat::room::state::Room;
-use comet_chat::room::tails::Tails;
 use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use comet_chat::store::{Keep, MemoryStore, Store};
 use fastrand::Rng;
 
-use crate::desk::{Answer, Desk, channel};
+use crate::desk::{Answer, Desk, by_chance, channel, open};
 
 /// Six stories of the same kind, each from another side: one person's two devices; a leave that the store
 /// refused and that was answered with `ok`; a batch that failed and left somebody present whom nobody had
 /// been told of, or had somebody leave who never joined; a clock that was set back and kept ghosts for an
 /// hour. And since the room goes on while a batch is on its way: all of these about what was drafted
 /// meanwhile, in the hope that the batch would be stored.
-///
-/// `TIMES=100` makes it a hundred times as long.
 #[test]
 fn presence_follows_what_is_stored() {
-    let seed = match std::env::var("SEED") {
-        Ok(seed) => seed.parse().expect("SEED is a number"),
-        Err(_) => fastrand::u64(..),
-    };
-    let times: u64 = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
-    println!("repeat this with SEED={seed}");
-    for run in 0..100 * times {
-        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
+    by_chance(100, |rng| {
+        let mut world = World::new(rng);
         for _ in 0..200 {
             world.step();
         }
         world.everybody_goes();
-    }
+    });
 }
 
 /// What is known of a person who is not the room.
@@ -78,8 +67,7 @@ impl World {
         let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });
         let names = ["ann", "ben", "cem"].map(|name| name.parse().expect("a name"));
         let people = names.into_iter().map(|name| (name, Person::default())).collect();
-        let late = VecDeque::new();
-        World { rng, store, desk, owner, late, people, clock, looked: clock, ids: 0 }
+        World { rng, store, desk, owner, late: VecDeque::new(), people, clock, looked: clock, ids: 0 }
     }
 
     /// Some letters, and what becomes of the batch that is on its way.
@@ -125,11 +113,10 @@ impl World {
             let gone: Vec<_> = self.people.keys().filter(|name| self.has_gone(name)).cloned().collect();
             gone.iter().for_each(|name| self.person(name).could_leave = true);
         }
-        if was_idle && let Some((_, drafts)) = self.desk.handed.borrow().last() {
-            for draft in drafts.iter().filter(|draft| draft.kind == Kind::Left) {
-                let name = draft.name.as_ref().expect("somebody");
-                assert!(self.people[name].could_leave, "{name} left, and had not gone");
-            }
+        let handed = self.desk.handed.borrow();
+        let drafts = handed.iter().filter(|_| was_idle).flat_map(|(_, drafts)| drafts);
+        for name in drafts.filter(|draft| draft.kind == Kind::Left).filter_map(|draft| draft.name.as_ref()) {
+            assert!(self.people[name].could_leave, "{name} left, and had not gone");
         }
     }
 
@@ -200,9 +187,8 @@ impl World {
 
     /// The room hears of what was decided.
     fn learns(&mut self, now: Now) {
-        while let Some(letter) = self.late.pop_front() {
-            self.act([letter], now);
-        }
+        let late = std::mem::take(&mut self.late);
+        late.into_iter().for_each(|letter| self.act([letter], now));
     }
 
     /// The store takes all that there is; and what it had refused before is said at the next beat.
@@ -312,11 +298,4 @@ impl World {
     fn person(&mut self, name: &PersonName) -> &mut Person {
         self.people.get_mut(name).expect("one of three")
     }
-}
-
-fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
-    let name = RoomName::lobby();
-    let tail = store.newest(&name, 10).expect("a room");
-    let room = Room::new(store.epoch(), tail, &Arc::new(Tails::default()), now);
-    Owner::new(desk.clone(), name, room, store.keep(), now)
 }
