@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::schema;
@@ -63,6 +64,7 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch), Error> {
         )?;
         connection.busy_timeout(LOCK_PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(32);
+        plan_once(&connection)?;
         let epoch = prepare(&mut connection, path)?;
         Ok((connection, epoch))
     };
@@ -78,9 +80,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection, Error> {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(LOCK_PATIENCE)?;
+        plan_once(&connection)?;
         Ok(connection)
     };
     connect().map_err(|error| sentence(path, &error))
+}
+
+/// Keeps SQLite from parsing and planning a statement again whenever other values are bound to it. Each
+/// statement here has one good plan, and nobody gathers statistics (`ANALYZE`) that could show a better one.
+fn plan_once(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }
 
 /// The outer result is SQLite's. The inner one says whether we may use this file.
