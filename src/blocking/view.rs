@@ -11,7 +11,7 @@ use super::room::{RoomHandle, Rooms};
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::answer::text_bytes;
 use crate::door::tiny_http::{Answer, Visit};
-use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, RoomName};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
 use crate::wire::refusal::Refusal;
@@ -101,14 +101,7 @@ pub fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Result<Rep
     let wake = room.subscribe(id, what);
     // Whatever comes of it, nobody listens any more in the end.
     let _ends = Subscribed { room: &room, id };
-    let draft = Draft {
-        kind: Kind::Message,
-        name: None,
-        text: "healthy".into(),
-        sent_as: None,
-        at: Timestamp::now(),
-    };
-    let answer = room.post(draft);
+    let answer = room.post(Draft::said(None, "healthy", None));
     let published = answer.recv_deadline(deadline);
     if published == Err(RecvTimeoutError::Timeout) {
         *before.owed() = Some(answer);

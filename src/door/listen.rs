@@ -1,9 +1,10 @@
 //! The listening socket, whose options every connection inherits.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 
-use socket2::{Domain, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::config::{BACKLOG, GONE_AFTER, PROBE_AFTER, PROBE_EVERY};
 
@@ -27,4 +28,11 @@ pub fn bind(address: SocketAddr) -> io::Result<Socket> {
 pub fn listen(socket: Socket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Ends every accept loop on a listener, and refuses new connections.
+pub fn stop(listener: &impl AsFd) {
+    if let Err(error) = SockRef::from(listener).shutdown(Shutdown::Read) {
+        tracing::warn!(%error, "the listener could not be shut down");
+    }
 }

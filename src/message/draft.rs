@@ -42,6 +42,12 @@ impl SentAs {
 }
 
 impl Draft {
+    /// What somebody says now.
+    pub fn said(name: Option<PersonName>, text: &str, send_id: Option<SendId>) -> Draft {
+        let sent_as = send_id.map(SentAs::now);
+        Draft { kind: Kind::Message, name, text: text.into(), sent_as, at: Timestamp::now() }
+    }
+
     /// The message that this becomes at its place in the order.
     pub fn numbered(self, id: Cursor) -> Message {
         Message { id, kind: self.kind, name: self.name, text: self.text, at: self.at }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::room::Rooms;
-use crate::message::{Draft, Kind, SentAs, Timestamp};
+use crate::message::Draft;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Leave, Publish};
@@ -11,13 +11,7 @@ use crate::wire::request::{Leave, Publish};
 /// Publishes, and says so once every waiting subscriber has been handed the message.
 pub async fn publish(rooms: &Arc<Rooms>, publish: Publish) -> Result<Reply, Refusal> {
     let room = rooms.whereis(&publish.room)?;
-    let draft = Draft {
-        kind: Kind::Message,
-        name: publish.name.clone(),
-        text: publish.text.as_str().into(),
-        sent_as: publish.send_id.clone().map(SentAs::now),
-        at: Timestamp::now(),
-    };
+    let draft = Draft::said(publish.name.clone(), publish.text.as_str(), publish.send_id.clone());
     let published = room.publish(draft).await?;
     Ok(reply::published(&publish, published))
 }

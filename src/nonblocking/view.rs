@@ -12,7 +12,7 @@ use super::room::{RoomHandle, Rooms};
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::answer::text_bytes;
 use crate::door::hyper::{Answer, Visit};
-use crate::message::{Cursor, Draft, Kind, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, RoomName};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
 use crate::wire::refusal::Refusal;
@@ -102,14 +102,7 @@ pub async fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Resu
     let wake = room.subscribe(id, what);
     // Whatever comes of it, nobody listens any more in the end.
     let _ends = Subscribed { room: &room, id };
-    let draft = Draft {
-        kind: Kind::Message,
-        name: None,
-        text: "healthy".into(),
-        sent_as: None,
-        at: Timestamp::now(),
-    };
-    let mut answer = room.post(draft);
+    let mut answer = room.post(Draft::said(None, "healthy", None));
     let Ok(published) = timeout_at(deadline, &mut answer).await else {
         *before.owed() = Some(answer);
         return Err(Refusal::TryAgain);

@@ -15,6 +15,8 @@ use comet_chat::room::{After, Delivery, SubscriberId, Subscription, Wake, Wants}
 use comet_chat::store::{Appended, Keep, Tail};
 use fastrand::Rng;
 
+use crate::desk::by_chance;
+
 /// A subscriber of the model's: what it asked for, and what it has seen up to then.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Client {
@@ -36,18 +38,13 @@ struct World {
 
 #[test]
 fn whoever_follows_sees_every_message_once_and_in_order() {
-    let seed = match std::env::var("SEED") {
-        Ok(seed) => seed.parse().expect("SEED is a number"),
-        Err(_) => fastrand::u64(..),
-    };
-    println!("repeat this with SEED={seed}");
-    for run in 0..40 {
-        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
+    by_chance(40, |rng| {
+        let mut world = World::new(rng);
         for _ in 0..400 {
             world.step();
         }
         world.close();
-    }
+    });
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! The life of a door: it is opened and closed.
 
 use std::io;
-use std::net::{Shutdown, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use socket2::SockRef;
 use tokio::runtime::Handle;
 
 use super::door::Door;
@@ -13,6 +12,7 @@ use super::handlers;
 use super::service::Service;
 use crate::config::DRAIN;
 use crate::door::budget::Budget;
+use crate::door::listen;
 
 /// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
 /// is done. Call it within a runtime, on a thread that may block.
@@ -34,10 +34,7 @@ pub fn serve(
 fn drain(door: &Door<impl Service>) {
     let gate = &door.counts.gate;
     gate.close();
-    // Ends the accept loop on this socket, and refuses new connections.
-    if let Err(error) = SockRef::from(&door.listener).shutdown(Shutdown::Read) {
-        tracing::warn!(%error, "the listener could not be shut down");
-    }
+    listen::stop(&door.listener);
     door.service.close();
     if gate.wait_for_none(DRAIN) {
         Handle::current().block_on(door.service.join());

@@ -1,14 +1,13 @@
 //! The life of a door: it is opened, supervised, and closed.
 
 use std::io;
-use std::net::{Shutdown, TcpListener};
+use std::net::TcpListener;
 use std::panic;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use socket2::SockRef;
 
 use super::door::Door;
 use super::generations::Generation;
@@ -17,6 +16,7 @@ use super::service::Service;
 use super::supervisor::supervise;
 use crate::config::{DRAIN, LET_GO};
 use crate::door::budget::Budget;
+use crate::door::listen;
 
 /// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
 /// is done.
@@ -39,10 +39,7 @@ fn drain(door: &Arc<Door>, generations: &[Generation]) {
     let gate = &door.counts.gate;
     gate.close();
     door.rescuer.stop();
-    // Ends every accept loop on this socket.
-    if let Err(error) = SockRef::from(&door.listener).shutdown(Shutdown::Read) {
-        tracing::warn!(%error, "the listener could not be shut down");
-    }
+    listen::stop(&door.listener);
     door.service.close();
     if gate.wait_for_none(DRAIN) {
         door.service.join();
