@@ -1,6 +1,7 @@
 //! The room by itself: beside a plain model, and in its thread when that fails.
 
 mod desk;
+mod health;
 mod leases;
 mod model;
 mod owner;
