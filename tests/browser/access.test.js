@@ -201,6 +201,8 @@ test("the focus stays when what has it is built anew or goes away", async () => 
   assert.equal(await focus(), "message");
 
   await context.setOffline(true);
+  // Only a line that was shown can be told of when it goes.
+  await page.locator("#line").waitFor();
   await page.locator("#line-now").focus();
   await context.setOffline(false);
   await page.locator("#line").waitFor({ state: "hidden" });
