@@ -48,6 +48,8 @@ export class Hub {
     bus.on("gone", ({ tab }) => this.#awake && this.#gone(tab));
     bus.on("ping", () => this.#awake && this.#pong());
     bus.on("prod", () => this.#awake && this.#prod());
+    // A poll that was there before may go on, and its end would be the first sign that the network is back.
+    addEventListener("online", () => this.#awake && this.#prod());
   }
 
   /** Polls until the signal aborts. */

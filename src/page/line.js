@@ -15,7 +15,6 @@ export class Line {
 
   constructor(changed) {
     this.#changed = changed;
-    addEventListener("online", () => this.retry());
     addEventListener("offline", () => this.#pause("offline", PAUSE.last));
   }
 

@@ -200,8 +200,8 @@ test("the focus stays when what has it is built anew or goes away", async () => 
   await sent(page);
   assert.equal(await focus(), "message");
 
+  // The page went on saying that it was offline until its poll ended, up to 20 s after the network was back.
   await context.setOffline(true);
-  // Only a line that was shown can be told of when it goes.
   await page.locator("#line").waitFor();
   await page.locator("#line-now").focus();
   await context.setOffline(false);
