@@ -77,6 +77,7 @@ fn who_leaves_with_a_wait_may_come_back_unnoticed(chat: Chat) {
 fn who_leaves_on_one_device_stays_while_another_waits(chat: Chat) {
     let mut phone = chat.waits("?name=bob&after=latest&wait=60");
     let laptop = chat.waits("?name=bob&after=latest&wait=60");
+    chat.wait_until_waiting(2);
     wait_until("bob is there", || chat.people() == ["bob"]);
     chat.ask(&chat.leave_in(1, "bob")).is(200);
     drop(laptop);

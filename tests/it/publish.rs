@@ -86,6 +86,7 @@ fn the_answer_counts_to_whom_the_message_was_handed(chat: Chat) {
 
 fn a_message_may_be_as_long_as_the_limit(chat: Chat) {
     let mut listener = chat.waits("?after=latest");
+    chat.wait_until_waiting(1);
     let longest = "x".repeat(64 * 1024);
     let cursor = chat.cursor();
     chat.ask(&chat.post().text(&longest)).is(200);
