@@ -18,7 +18,7 @@ fail() {
   exit 1
 }
 
-# Finds a command, or installs the Debian package that has it.
+# Finds a command, or installs its Debian package.
 need() { # COMMAND PACKAGE...
   local command=$1
   shift

@@ -69,7 +69,7 @@ start_server() {
     exit 2
 }
 
-# One run: its name, the engine, and what the bench is told.
+# One run: its name, the engine, and the arguments of the benchmark.
 failed=0
 measure() {
     local name=$1 engine=$2 code=0
@@ -84,8 +84,8 @@ measure() {
     fi
 }
 
-# As many messages as give each run a few seconds, and enough deliveries for the kernel's clock of
-# 10 ms to tell their cost.
+# So many messages that each run takes a few seconds, with enough deliveries for the kernel's clock of 10 ms
+# to measure their cost.
 rounds_for() {
     if (($1 <= 20)); then echo 500
     elif (($1 <= 200)); then echo 100
@@ -108,7 +108,7 @@ for repeat in $(seq "$repeats"); do
         done
     done
     for engine in $engines; do
-        # The floor gives one message a reply; its firehose would take longer than all the rest.
+        # The floor gives one message a reply; its firehose would take longer than everything else.
         [[ $engine == floor ]] && continue
         echo "repeat $repeat of $repeats: $engine, firehose"
         measure "firehose.$engine.100.$repeat" "$engine" \

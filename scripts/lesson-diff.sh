@@ -19,8 +19,8 @@ if [[ -t 1 || -n "${COLOUR:-}" ]]; then
   bold=$'\e[1m' plain=$'\e[0m' left_only=$'\e[31m' right_only=$'\e[32m' changed=$'\e[33m'
 fi
 
-# Shows a file side by side. In the middle, `diff` marks a line of the left page `<`, of the right page `>`, and
-# one that differs `|`.
+# Shows a file side by side. In the middle, `diff` marks a line of the left page with `<`, of the right page
+# with `>`, and a changed one with `|`.
 show() { # NAME [OPTION OF DIFF]
   printf '\n%s%s%s\n' "$bold" "$1" "$plain"
   { diff --side-by-side --expand-tabs --width="$width" "${@:2}" "$left/$1" "$right/$1" || (($? == 1)); } |

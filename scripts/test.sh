@@ -50,7 +50,7 @@ fail() {
   exit 1
 }
 
-# Finds a command, or installs the Debian package that has it.
+# Finds a command, or installs its Debian package.
 need() { # COMMAND PACKAGE
   command -v "$1" >/dev/null && return
   local as_root=()
@@ -68,12 +68,12 @@ cargo clippy --version || fail 'clippy is missing: rustup component add clippy'
 rustc --version
 need cc build-essential
 need curl curl
-# Not on everybody's path, and not to be started as the system's own.
+# nginx is not on everybody's path, and the package must not start its own server.
 PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 export PATH=$PATH:/usr/sbin
-# The tests are a crowd of clients: as many files as this machine allows.
+# The tests are a crowd of clients: they need as many files as this machine allows.
 ulimit -n "$(ulimit -Hn)"
-# Most of them wait most of the time: for what is said, or for a wait to end.
+# Most tests wait most of the time: for a message, or for a wait to end.
 export RUST_TEST_THREADS=8
 printf 'Up to %s open files, %s cores.\n' "$(ulimit -n)" "$(nproc)"
 

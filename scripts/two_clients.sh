@@ -77,7 +77,7 @@ header() { # NAME FILE
   tr -d '\r' <"$2" | sed -n "s/^$1: //Ip"
 }
 
-# Reads on and on: every reply says in its Link header where the next request goes.
+# Reads on and on: the Link header of every reply has the address of the next request.
 follow() { # NAME COLOUR TARGET COUNT
   local name=$1 colour=$2 next=$3 count=$4 text status seen=0
   while ((seen < count)); do
@@ -134,7 +134,7 @@ note "curl $url/chat/$room"
 curl_chat "$url/chat/$room" >"$scratch/heard" &
 listener=$!
 clients+=("$listener")
-# Only somebody who waits already hears a message: the answer says how many did.
+# Only a client that waits already gets a message: the answer says how many did.
 until [[ "$(curl_chat -H 'Accept: application/json' -d 'message=hello, 2008' "$url/chat/$room")" == *'"delivered":1'* ]]; do
   kill -0 "$listener" 2>/dev/null || fail 'the listener was answered too early'
 done

@@ -1,8 +1,8 @@
 //! What the durable store costs: `cargo bench --bench store [DIRECTORY]`, about a minute.
 //!
-//! First durable publishes a second by 1, 8 and 64 publishers beside the bare fsync rate of the
-//! same disk; then opening, reading and writing a room of 10,000 and of 1,000,000 messages.
-//! The rounds alternate, so that a noisy machine disturbs all alike, and medians are shown.
+//! First it measures durable messages a second from 1, 8 and 64 publishers beside the bare fsync rate of the
+//! same disk; then how long it takes to open, read and write a room of 10,000 and of 1,000,000 messages. The
+//! rounds alternate, so that a noisy machine disturbs all alike. It shows medians.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -22,7 +22,7 @@ const KEEP: Keep = Keep { messages: usize::MAX, age: None };
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    // `cargo test --all-targets` runs this too, and wants no figures.
+    // `cargo test --all-targets` runs this too, and needs no figures.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -74,7 +74,7 @@ struct Published {
     p99: f64,
 }
 
-/// Each publisher has a room of its own, and says the next thing when the last one is durable.
+/// Each publisher has a room of its own, and publishes the next message when the last one is durable.
 fn publish(path: &Path, publishers: usize) -> Published {
     let store = SqliteStore::open(path, KEEP).expect("a new file");
     let is_over = AtomicBool::new(false);
@@ -153,7 +153,7 @@ fn reading(place: &Path) {
     }
 }
 
-/// Milliseconds of one visit by a fresh process's eyes: the store's own caches are empty.
+/// The time of one visit of a fresh process in milliseconds: the store's own caches are empty.
 fn visit(path: &Path, size: usize) -> [f64; 5] {
     let room = RoomName::lobby();
     let keep = Keep { messages: size, ..KEEP };
@@ -166,14 +166,14 @@ fn visit(path: &Path, size: usize) -> [f64; 5] {
     let (resume, messages) = timed(|| store.after(&room, latest - 50, 1_000).expect("read"));
     assert_eq!(messages, tail.messages);
     let say = || store.append_and_wait(&room, &[Draft { sent_as: None, ..said(0) }]).expect("stored");
-    // The first one after opening makes the log anew, which is not what is asked here.
+    // The first message after opening makes the log anew, which is not measured here.
     say();
     let (append, appended) = timed(say);
     assert!(appended[0].stored().is_some());
     [opened, newest, page, resume, append]
 }
 
-/// A way to append for whoever has nothing else to do meanwhile.
+/// An append for callers that have nothing else to do meanwhile.
 trait AppendAndWait {
     fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
 }

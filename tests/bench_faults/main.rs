@@ -1,5 +1,5 @@
-//! The bench is only worth something if it notices: a proxy plants faults, and the bench must
-//! exit non-zero and name each of them, and nothing else.
+//! The benchmark must notice faults: a proxy plants them, and the benchmark must exit with an error and name
+//! each of them, and nothing else.
 
 mod proxy;
 
@@ -11,7 +11,7 @@ use proxy::{EVERY, Fault, Proxy};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_comet-chat");
 
-/// What the bench measures here: the yardstick and the chat, each on a free port.
+/// The servers that the benchmark measures here: the floor and the chat, each on a free port.
 const SERVERS: &[&[&str]] = &[
     &["bench", "--floor=127.0.0.1:0"],
     &["--listen=127.0.0.1:0", "--store=memory:", "--engine=blocking"],
@@ -80,15 +80,15 @@ fn a_server_that_is_not_there_is_said_so() {
     assert!(said.contains("no server answers there"), "{said}");
 }
 
-/// A server, behind a proxy, under the bench.
+/// A server behind a proxy, measured by the benchmark.
 struct Run {
     output: Output,
-    /// The numbers of the messages that a fault met, as the proxy saw them.
+    /// The numbers of the messages with a planted fault, as the proxy saw them.
     planted: Vec<String>,
 }
 
 impl Run {
-    /// 20 waiters, 200 messages: 4,000 deliveries, of which a fault meets 4.
+    /// 20 waiters, 200 messages: 4,000 deliveries. A fault is planted in 4 of them.
     fn firehose(server: &[&str], fault: Option<Fault>) -> Run {
         let waiters = format!("-n{WAITERS}");
         let mode = ["--mode=firehose", "--publishers=2", "--messages=100"];
@@ -118,7 +118,7 @@ impl Run {
         ["lost", "doubled", "swapped"].map(|key| report["verdict"][key].as_u64().unwrap() as usize)
     }
 
-    /// Each planted fault is told as this kind, by its message, and nothing else is told.
+    /// Each planted fault is named as this kind, with its message, and nothing else is named.
     fn names(&self, kind: &str) {
         assert_eq!(self.output.status.code(), Some(1));
         let complaints = self.complaints();
@@ -137,11 +137,11 @@ impl Run {
     }
 }
 
-/// A server as a process, ended with the test.
+/// A server as a process, which ends with the test.
 struct Server {
     process: Child,
     address: SocketAddr,
-    /// Held open, so that it may go on printing.
+    /// Held open, so that the process can go on printing.
     _stdout: BufReader<ChildStdout>,
 }
 

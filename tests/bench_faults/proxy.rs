@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// The first connection whose delivery is touched meets a fault, and every so many after it.
+/// The first connection that reaches the delivery below gets a fault, and after it every so many.
 pub const EVERY: usize = 5;
 
-/// Which delivery of a connection is touched.
+/// The delivery of a connection in which the fault is planted.
 const TOUCHED: usize = 50;
 
 /// What the proxy does to a delivery.
@@ -17,24 +17,24 @@ const TOUCHED: usize = 50;
 pub enum Fault {
     /// The next message comes in its place.
     Drop,
-    /// It comes again.
+    /// The message comes again.
     Double,
-    /// It comes after the next one.
+    /// The message comes after the next one.
     Swap,
 }
 
-/// Hands every request on and every reply back, but for the planted faults.
+/// Passes every request and every reply on, except for the planted faults.
 pub struct Proxy {
     upstream: SocketAddr,
     fault: Option<Fault>,
-    /// How many connections have had their touched delivery.
+    /// How many connections have reached that delivery.
     followers: AtomicUsize,
     planted: Mutex<Vec<String>>,
 }
 
 impl Proxy {
-    /// A proxy before a server, and its address. Its threads end with the test's process; each connection's
-    /// ends with its connection.
+    /// A proxy before a server, and its address. Its threads end with the test's process, and the thread of a
+    /// connection with its connection.
     pub fn start(upstream: SocketAddr, fault: Option<Fault>) -> (Arc<Proxy>, SocketAddr) {
         let followers = AtomicUsize::new(0);
         let proxy = Arc::new(Proxy { upstream, fault, followers, planted: Mutex::default() });
@@ -50,7 +50,7 @@ impl Proxy {
         (proxy, address)
     }
 
-    /// The numbers of the messages that a fault met.
+    /// The numbers of the messages with a planted fault.
     pub fn planted(&self) -> Vec<String> {
         self.planted.lock().unwrap().clone()
     }
@@ -89,7 +89,7 @@ impl Proxy {
     }
 }
 
-/// What the client is given now, and what for its next request.
+/// What the client gets now, and what it gets for its next request.
 fn plant(fault: Fault, reply: Part, upstream: &mut Upstream) -> Option<(Part, Option<Part>)> {
     if fault == Fault::Double {
         return Some((reply.clone(), Some(reply)));

@@ -1,4 +1,4 @@
-// The page for everybody: by keyboard, by ear, in the dark, without motion.
+// The page for everybody: by keyboard, by screen reader, in the dark, without motion.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** What axe finds that keeps somebody out. */
 async function violations(page) {
   await page.evaluate(axe);
-  // What fades in is not yet what it will be.
+  // Something that fades in does not have its final colour yet.
   await page.evaluate(() => {
     const ends = (animation) => animation.effect.getComputedTiming().iterations !== Infinity;
     return Promise.all(
@@ -86,7 +86,7 @@ test("everything is done by keyboard alone", async () => {
   await keyboard.type("line");
   await keyboard.press("Enter");
   await showing(page, ["first", "second\nline"]);
-  // Up brings back what one said, Down what came after it.
+  // The up key brings back what one has written, the down key what came after it.
   await keyboard.press("ArrowUp");
   assert.equal(await page.locator("#message").inputValue(), "second\nline");
   await keyboard.press("Home");
@@ -122,7 +122,7 @@ test("everything is done by keyboard alone", async () => {
   assert.equal(await focus(), "message", "one writes on at once");
 });
 
-test("a screen reader hears what others say, and not what is scrolled by", async () => {
+test("a screen reader reads out what others say, and not what is scrolled by", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "ear");
   await server.say("ear", "ben", "do you hear me?");
   const region = page.locator("#announce");
@@ -131,19 +131,20 @@ test("a screen reader hears what others say, and not what is scrolled by", async
   assert.equal(await page.locator("#log").getAttribute("aria-live"), "off");
   await say(page, "yes");
   await sent(page);
-  assert.equal(await region.textContent(), "ben: do you hear me?", "one knows what one said oneself");
+  assert.equal(await region.textContent(), "ben: do you hear me?", "nobody needs to hear their own messages");
   const tree = await page.locator("#log").ariaSnapshot();
   assert.match(tree, /ben[\s\S]*do you hear me\?[\s\S]*You[\s\S]*yes/);
 });
 
-test("who wants no motion sees none", async () => {
+test("without motion, nothing moves", async () => {
   const page = await tab(await browser(server, { ...PHONE, reducedMotion: "reduce" }), "still");
   await page.locator("#people-button").tap();
   const moving = await page.evaluate(() => document.getAnimations().length);
   assert.equal(moving, 0);
 });
 
-// Safari ends a composition with Enter under the code 229, and says that nothing is composed: half a name was given.
+// Safari ends a composition with an Enter of key code 229, and says that nothing is being composed: half a
+// name was taken.
 test("Enter that ends a composition gives no name and sends nothing", async () => {
   const page = await tab(await browser(server), "compose");
   const enter = (id) =>
@@ -161,9 +162,9 @@ test("Enter that ends a composition gives no name and sends nothing", async () =
   assert.equal(await page.locator("#message").inputValue(), "ほ");
 });
 
-// Who walked through the links of the log while history came in, or pressed "Try again", was thrown back to the
-// beginning of the page.
-test("the focus stays when what has it is built anew or goes away", async () => {
+// A reader who walked through the links of the log while history came in, or pressed "Try again", was thrown
+// back to the beginning of the page.
+test("the focus stays when its element is rebuilt or goes away", async () => {
   const context = await browser(server, { name: "anna" });
   for (let n = 0; n < 130; n += 1) await server.say("focus", "ben", `see https://example.org/${n}`);
   const page = await context.newPage();
@@ -200,7 +201,7 @@ test("the focus stays when what has it is built anew or goes away", async () => 
   await sent(page);
   assert.equal(await focus(), "message");
 
-  // The page went on saying that it was offline until its poll ended, up to 20 s after the network was back.
+  // The page still said that it was offline until its poll ended, up to 20 s after the network was back.
   await context.setOffline(true);
   await page.locator("#line").waitFor();
   await page.locator("#line-now").focus();
@@ -210,7 +211,7 @@ test("the focus stays when what has it is built anew or goes away", async () => 
   assert.equal(await focus(), "message");
 });
 
-test("the focus stays in the list of rooms when it is renewed", async () => {
+test("the focus stays in the list of rooms when the list is renewed", async () => {
   const context = await browser(server, { name: "anna", viewport: { width: 1300, height: 800 } });
   await server.say("focus-rooms", "ben", "hello");
   const page = await tab(context, "focus-rooms");
@@ -222,7 +223,7 @@ test("the focus stays in the list of rooms when it is renewed", async () => {
   assert.match(await page.evaluate(() => document.activeElement.href ?? ""), /focus-rooms$/);
 });
 
-// With the reader's own colours the switch had none, and the room that one is in looked like the others.
+// With the reader's own colours the switch was invisible, and the current room looked like the others.
 test("with forced colours the switch is there, and the current room is marked", async () => {
   const options = { forcedColors: "active", viewport: { width: 1400, height: 800 }, name: "anna" };
   await server.say("colours", "ben", "hello");
@@ -237,7 +238,7 @@ test("with forced colours the switch is there, and the current room is marked", 
 });
 
 // After a reload, or when a phone was turned, the composer cut off the last line of a long draft.
-test("a long draft is shown whole after a reload and after the window was turned", async () => {
+test("a long draft is shown whole after a reload and after a rotation", async () => {
   const page = await tab(await browser(server, { ...PHONE, name: "anna" }), "draft");
   const draft = "a draft of some length that goes on for a while and a bit ".repeat(2);
   const fits = () =>

@@ -1,4 +1,4 @@
-// Chromium, driven. A "browser" here is a context: its own storage, locks and channels.
+// Drives Chromium. A "browser" here is a context: its own storage, locks and channels.
 
 import * as runner from "node:test";
 import { fileURLToPath } from "node:url";
@@ -123,7 +123,7 @@ export async function until(what, condition, patience = 15_000) {
       const value = await condition();
       if (value) return value;
     } catch (error) {
-      // A page without scripts loads itself anew, perhaps just while it is looked at.
+      // A page without scripts reloads itself, perhaps just while the test reads it.
       if (!error.message.includes("context was destroyed")) throw error;
     }
     if (Date.now() > end) throw new Error(`never: ${what}`);

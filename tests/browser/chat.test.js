@@ -1,4 +1,4 @@
-// Talking: two people, two browsers.
+// Two people chat in two browsers.
 
 import assert from "node:assert/strict";
 
@@ -40,10 +40,10 @@ test("a stranger with a link writes a name and a message, and is in the conversa
   assert.deepEqual(await server.said("link"), ["come in", "here I am"]);
   await phone.reload();
   await until("the name is kept", async () => !(await phone.locator("#name-row").isVisible()));
-  assert.equal(await phone.locator(".row.own").count(), 1, "and what is one's own is still marked");
+  assert.equal(await phone.locator(".row.own").count(), 1, "own messages are still marked");
 });
 
-test("without a name nothing goes out, and the page says why", async () => {
+test("without a name nothing is sent, and the page says why", async () => {
   const page = await tab(await browser(server), "nameless");
   await say(page, "hello");
   await page.getByText("A name first").waitFor();
@@ -55,7 +55,7 @@ test("without a name nothing goes out, and the page says why", async () => {
   await showing(page, ["hello"]);
 });
 
-test("who comes and goes is seen and counted", async () => {
+test("people who come and go are shown and counted", async () => {
   const anna = await tab(await browser(server, { name: "anna" }), "door");
   await anna.getByText("1 person here").waitFor();
   const ben = await tab(await browser(server, { name: "ben" }), "door");
@@ -70,7 +70,7 @@ test("who comes and goes is seen and counted", async () => {
   await until("they fold away", async () => (await anna.locator("#log .row.presence:visible").count()) === 0);
 });
 
-test("who reloads the page has not left", async () => {
+test("a person who reloads the page has not left", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "reload");
   await page.getByText("1 person here").waitFor();
   for (let n = 0; n < 3; n += 1) {
@@ -83,7 +83,7 @@ test("who reloads the page has not left", async () => {
   assert.deepEqual(kinds, ["joined", "message", "message", "message"]);
 });
 
-test("what comes while one is away is counted in the title and marked in the log", async () => {
+test("messages that come while the reader is away are counted in the title and marked in the log", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "away");
   await server.say("away", "ben", "before");
   await showing(page, ["before"]);
@@ -102,7 +102,7 @@ test("what comes while one is away is counted in the title and marked in the log
   assert.doesNotMatch(await page.locator("#icon").getAttribute("href"), /unread/);
 });
 
-test("the marker stands where one left off, on the next visit too", async () => {
+test("the marker stands where the reader stopped, on the next visit too", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "later");
   await server.say("later", "ben", "read");

@@ -1,4 +1,4 @@
-// Figures of the page on this machine, by a real Chromium. They are no test: a busy machine is slow.
+// Figures of the page on this machine, in a real Chromium. They are no test: a busy machine is slow.
 
 import { PHONE, browser, closeBrowsers, endChromium, startChromium } from "./browser.js";
 import { Server, endServers } from "./server.js";

@@ -1,4 +1,4 @@
-// What was said before: all of it is there, little of it is built.
+// The past: all messages are there, and the page builds only a few of them.
 
 import assert from "node:assert/strict";
 
@@ -42,7 +42,7 @@ async function scrollUp(page, visit) {
     page.locator("#log").evaluate(async (log) => {
       const before = log.scrollTop;
       log.scrollBy(0, -2_000);
-      // The page learns of it in the next frame, and has built what it needs in the one after.
+      // The page notices in the next frame, and has built what it needs in the frame after that.
       for (let n = 0; n < 2; n += 1) await new Promise((done) => requestAnimationFrame(done));
       const all = document.getElementById("edge").textContent.startsWith("The beginning");
       return all && log.scrollTop === before;
@@ -84,7 +84,7 @@ test("5,000 messages scroll by, each in its place, with few nodes at a time", as
   );
 });
 
-test("a thousand messages that arrive while one reads leave few nodes and the place", async () => {
+test("a thousand messages that arrive while somebody reads leave few nodes, and the place stays", async () => {
   await fill("flood", 0, 100);
   const page = await tab(await browser(server), "flood");
   await page.locator("#log").evaluate((log) => (log.scrollTop -= 800));
@@ -110,7 +110,7 @@ test("a thousand messages that arrive while one reads leave few nodes and the pl
   await page.locator("#down").waitFor({ state: "hidden" });
 });
 
-test("a tab that is open for weeks lets the oldest go, and history brings them back", async () => {
+test("a tab that is open for weeks drops the oldest messages, and history brings them back", async () => {
   const order = await fill("weeks", 0, 20);
   const page = await tab(await browser(server), "weeks");
   await until("the beginning", async () => (await built(page)).chunks[0][0] === order[0]);
@@ -154,7 +154,7 @@ test("the log stays at its end only if it was there", async () => {
   assert.equal(await log.evaluate((log) => log.scrollTop), before);
 });
 
-test("a reader who comes back long after finds where the old ended", async () => {
+test("a reader who comes back much later finds the end of the old messages", async () => {
   const context = await browser(server, { name: "anna" });
   await fill("absent", 0, 10);
   const page = await tab(context, "absent");
@@ -169,7 +169,7 @@ test("a reader who comes back long after finds where the old ended", async () =>
   assert.ok(await inView());
 });
 
-test("who looks away at the end comes back to where the new begins", async () => {
+test("a reader who looks away at the end comes back to the first new message", async () => {
   const before = await fill("look", 0, 20);
   const page = await tab(await browser(server), "look");
   await until("it is there", async () => (await newest(page)) === before.at(-1));
@@ -183,7 +183,7 @@ test("who looks away at the end comes back to where the new begins", async () =>
   assert.ok(top > 0 && top < 200, `the marker is ${top} px below the top`);
 });
 
-test("days, and who came and went, stand between what was said", async () => {
+test("days, and people who came and went, stand between the messages", async () => {
   const context = await browser(server);
   // Yesterday, as far as the page knows.
   await context.addInitScript(() => {
@@ -211,7 +211,7 @@ const markerInView = (page) =>
     return top > 0 && top < innerHeight / 2;
   });
 
-// 700 missed messages had no marker and were all taken as read: the page looked back through 500.
+// 700 missed messages had no marker and all counted as read: the page looked only through the last 500.
 test("the first unread message is found however far back it is, and is so after a reload", async () => {
   const context = await browser(server, { name: "anna" });
   await fill("far", 0, 10);
@@ -230,8 +230,8 @@ test("the first unread message is found however far back it is, and is so after 
   }
 });
 
-// The place where one left off had fallen out of what is kept, so that nothing was marked and all was read.
-test("what is left of what was missed is unread, though the place where one left off is no longer kept", async () => {
+// The last read message was no longer kept, so nothing was marked and everything counted as read.
+test("missed messages are unread even if the last read one is no longer kept", async () => {
   const short = await Server.start({ store: "memory:", options: ["--keep", "60"] });
   const context = await browser(short, { name: "anna" });
   await short.say("short", "ben", "first");
@@ -247,8 +247,8 @@ test("what is left of what was missed is unread, though the place where one left
   await short.end();
 });
 
-// 60 messages that came at once when the line was back scrolled by one who looked on, and were taken as read.
-test("what does not fit in view at once is unread, also to who looks on", async () => {
+// 60 messages that came at once when the network was back scrolled the page of a reader, and counted as read.
+test("messages that do not fit in view at once are unread, also for a reader who looks", async () => {
   const context = await browser(server, { name: "anna" });
   const before = await fill("glance", 0, 20);
   const page = await tab(context, "glance");
@@ -263,7 +263,7 @@ test("what does not fit in view at once is unread, also to who looks on", async 
   await until("all is there", async () => (await newest(page)) === order.at(-1));
   const last = await read();
   const all = await server.all("glance");
-  // The first of them may have come by the poll that was open, one by one.
+  // The first of them may have come by the open poll, one by one.
   const missed = all.slice(all.findIndex(({ id }) => id === JSON.parse(last)) + 1).filter(({ kind }) => kind === "message");
   assert.ok(missed.length > 30);
   assert.equal(await markedText(page), missed[0].text);
@@ -275,7 +275,7 @@ test("what does not fit in view at once is unread, also to who looks on", async 
 });
 
 // A tab that was open over midnight said "Today" of yesterday's lines, and then once more of today's.
-test("days are told anew at midnight, in the reader's language", async () => {
+test("days are named again at midnight, in the reader's language", async () => {
   for (const [locale, today, yesterday] of [
     ["en-US", "Today", "Yesterday"],
     ["de-DE", "Heute", "Gestern"],
@@ -303,8 +303,8 @@ test("days are told anew at midnight, in the reader's language", async () => {
   }
 });
 
-// 500 people who came in made 16 lines, and the page asked 523 times in 22 s.
-test("500 who come in are one line, and the page asks by the clock, not for each", async () => {
+// 500 people who joined made 16 lines, and the page sent 523 requests in 22 s.
+test("500 people who join are one line, and the page asks by the clock, not for each", async () => {
   const room = "crowd";
   await server.say(room, "ben", "before");
   const page = await tab(await browser(server, { name: "anna" }), room);
@@ -321,7 +321,7 @@ test("500 who come in are one line, and the page asks by the clock, not for each
   assert.equal(await line.count(), 1);
   await line.locator("summary").click();
   await until("it opens", async () => (await line.locator("li").count()) > 100);
-  // In what comes out of history too, and beside what is said.
+  // The same in history, and between messages.
   await say(page, "after");
   await sent(page);
   await fill(room, 0, 120);

@@ -1,4 +1,4 @@
-// What the page lets through, the server takes; what can't be sent can be changed.
+// The server accepts what the page lets through, and a message that can't be sent can be edited.
 
 import assert from "node:assert/strict";
 
@@ -17,9 +17,9 @@ function paste(page, text) {
   }, Array.from({ length: text.length }, (_, n) => text.charCodeAt(n)));
 }
 
-// 60,000 bytes of short lines, and 40,000 quotes, were let go and refused: the page measured the text, the server
-// the JSON around it. Trying again could never help.
-test("a message of exactly the limit is sent, whatever it is made of, and one byte more is told", async () => {
+// The page let 60,000 bytes of short lines and 40,000 quotes through, and the server refused them: the page
+// measured the text, the server the JSON around it. Trying again could never help.
+test("a message of exactly the limit is sent, whatever is in it, and the page refuses one byte more", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "limit");
   const limit = 65_536;
   for (const some of ["a\n", '"', "\\", "\u0001", "字", "🎉"]) {
@@ -34,7 +34,7 @@ test("a message of exactly the limit is sent, whatever it is made of, and one by
   }
 });
 
-test("half a character, as scripts paste it, does not stop what comes after it", async () => {
+test("half a character, as scripts paste it, does not stop the messages after it", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "half");
   await paste(page, "half \ud83d");
   await say(page, "whole");
@@ -69,8 +69,8 @@ test("a message that was refused is taken back and changed", async () => {
   assert.deepEqual(await server.said("edit"), ["less"]);
 });
 
-// A name with a character that turns the direction was let through, and from then on every poll and every message
-// was refused; a room's name with a joiner was refused, which the server takes.
+// The page let a name through with a character that changes the direction of text, and then every poll and
+// every message was refused. And it refused a room's name with a joiner, which the server accepts.
 test("the page and the server agree on every name and on what is empty", async () => {
   const context = await browser(server, { name: "anna" });
   await sources(context);
@@ -114,7 +114,7 @@ test("the page and the server agree on every name and on what is empty", async (
   assert.deepEqual(differ, [], "text, the server's verdict, the page's");
 });
 
-test("a name that an earlier page has let through is asked for anew", async () => {
+test("if an earlier page accepted a bad name, the page asks for another", async () => {
   const page = await tab(await browser(server, { name: "ann\u202ea" }), "renamed");
   await page.locator("#name").fill("b\u200bob");
   await page.locator("#name").press("Enter");

@@ -1,4 +1,4 @@
-// What is written goes out, once, whatever happens to the line or the server.
+// What is written is published once, whatever happens to the network or the server.
 
 import assert from "node:assert/strict";
 
@@ -9,7 +9,7 @@ const server = await Server.common();
 
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => `message ${from + n}`);
 
-test("a server that is killed and started again while one writes loses nothing and doubles nothing", async () => {
+test("a server that is killed and started again while somebody writes loses nothing and doubles nothing", async () => {
   const mortal = await Server.start();
   const anna = await tab(await browser(mortal, { name: "anna" }), "kill");
   const ben = await tab(await browser(mortal, { name: "ben" }), "kill");
@@ -47,7 +47,7 @@ test("while the server is away the page says so, counts down, and keeps what is 
   await mortal.end();
 });
 
-test("offline one writes on, and it goes out in its order when the network is back", async () => {
+test("messages written offline are sent in their order when the network is back", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "offline");
   await say(page, "before");
@@ -64,7 +64,7 @@ test("offline one writes on, and it goes out in its order when the network is ba
   assert.deepEqual(await server.said("offline"), ["before", "meanwhile", "one", "two", "three"]);
 });
 
-test("what was written offline in a tab that closed goes out from the next one", async () => {
+test("messages written offline in a tab that closed are sent from the next one", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "closed");
   await context.route("**/chat/closed*", (route) =>
@@ -98,7 +98,7 @@ test("an answer that is lost on the way does not double the message", async () =
   assert.equal(await page.locator(".row.own").count(), 1);
 });
 
-test("a tab that waits for its answer does not hold up another for long", async () => {
+test("a tab that waits for its answer does not delay another for long", async () => {
   const context = await browser(server, { name: "anna" });
   const first = await tab(context, "slow");
   const second = await tab(context, "swift");
@@ -117,7 +117,7 @@ test("a tab that waits for its answer does not hold up another for long", async 
   assert.deepEqual(await server.said("swift"), ["swift"]);
 });
 
-test("what the server refuses is shown as failed, with its reason, and goes out when tried again", async () => {
+test("a refused message is shown as failed, with its reason, and is sent when tried again", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "refused");
   const ids = [];
@@ -145,7 +145,7 @@ test("what the server refuses is shown as failed, with its reason, and goes out 
   assert.equal(ids.at(-1), ids[0], "under the id that it had");
 });
 
-test("a server that is full is asked again when it says so", async () => {
+test("a full server is asked again when it says", async () => {
   const context = await browser(server, { name: "anna" });
   let refused = 0;
   await context.route(/chat\/full/, (route) => {
@@ -162,7 +162,7 @@ test("a server that is full is asked again when it says so", async () => {
   assert.deepEqual(await server.said("full"), ["patience"]);
 });
 
-test("what is no longer kept is shown as a line where it was", async () => {
+test("messages that are no longer kept are shown as a line in their place", async () => {
   const forgetful = await Server.start({ store: "memory:" });
   const page = await tab(await browser(forgetful), "gap");
   await forgetful.say("gap", "ben", "one");
@@ -176,9 +176,9 @@ test("what is no longer kept is shown as a line where it was", async () => {
   await forgetful.end();
 });
 
-// An empty 200, as some proxies answer, once let a tab poll 430 times a second, and took a message from the
-// outbox that nobody had received; a portal's refusal in HTML failed it.
-test("an answer that is not the server's own takes no message and hurries no poll, and the page says so", async () => {
+// An empty 200, as some proxies answer, once made a tab poll 430 times a second, and removed a message from
+// the outbox that the server had never received. A captive portal's refusal in HTML failed the message.
+test("an answer that is not the server's own removes no message and hurries no poll, and the page says so", async () => {
   const html = { contentType: "text/html", body: "<h1>Sign in to the network</h1>" };
   const answers = {
     "empty-200": { status: 200, body: "" },
@@ -205,7 +205,7 @@ test("an answer that is not the server's own takes no message and hurries no pol
       return route.fulfill(answer);
     });
     await say(page, "kept");
-    // The poll that waits was begun before, and ends with this.
+    // The waiting poll began earlier, and ends with this.
     await server.say(room, "ben", "meanwhile");
     await page.locator("#line-text", { hasText: "something between" }).waitFor();
     await until("it was sent three times", () => posts >= 3);
@@ -219,8 +219,8 @@ test("an answer that is not the server's own takes no message and hurries no pol
   await Promise.all(tried);
 });
 
-// Two or three tabs of one room that went offline and online again lost 6 to 13 of 50 messages without a word:
-// each read the one list of what waits, changed it and wrote it back over what the others had written.
+// Two or three tabs of one room that went offline and online again lost 6 to 13 of 50 messages without a
+// word: each read the one shared list, changed it and wrote it back over the others' changes.
 for (const [where, host] of [
   ["with Web Locks", "127.0.0.1"],
   ["without, as on plain http", "chat.test"],
@@ -242,7 +242,7 @@ for (const [where, host] of [
     await context.route(`**/chat/${room}*`, async (route) => {
       const fate = route.request().method() === "POST" && !honest ? random(10) : 9;
       try {
-        // The answer is lost, the request is lost, another answers.
+        // The answer is lost, or the request is lost, or something else answers.
         if (fate <= 1) await route.fetch();
         if (fate <= 3) await route.abort();
         else if (fate === 4) await route.fulfill(foreign[random(foreign.length)]);
@@ -300,7 +300,7 @@ for (const [where, host] of [
       assert.deepEqual(own(said), own(expected), "a tab's in its order");
     }
     for (const { page } of slots) {
-      // What was said long before a tab was opened is not in it.
+      // What was said long before a tab was opened is not shown in it.
       const last = async () => JSON.stringify((await shown(page)).slice(-30));
       const right = JSON.stringify(said.slice(-30));
       await until(`the last are shown: ${right}`, async () => (await last()) === right).catch(async (error) => {
@@ -318,9 +318,9 @@ const later = (page, minutes) =>
     Date.now = () => now() + minutes * 60_000;
   }, minutes);
 
-// With the server away for ten minutes, the first of three that waited failed ("may have gone out, or not"), and
-// the others went out before it.
-test("what waits for a server that is away for eleven minutes goes out in its order", async () => {
+// With the server away for ten minutes, the first of three waiting messages failed ("may have gone out, or
+// not"), and the others were sent before it.
+test("messages that wait eleven minutes for a server are sent in their order", async () => {
   const mortal = await Server.start();
   const context = await browser(mortal, { name: "anna" });
   const page = await tab(context, "eleven");
@@ -338,7 +338,7 @@ test("what waits for a server that is away for eleven minutes goes out in its or
   await mortal.end();
 });
 
-test("after eleven minutes only what the room has already is asked about", async () => {
+test("after eleven minutes the page asks only about messages that the room has already", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "asked");
   let lose = "answer";
@@ -362,7 +362,7 @@ test("after eleven minutes only what the room has already is asked about", async
   assert.deepEqual(await server.said("asked"), ["received", "waiting"]);
 });
 
-test("what an earlier page left in its list goes out", async () => {
+test("messages that an earlier page left in its list are sent", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await context.newPage();
   await page.goto(`${server.origin}/help`);

@@ -1,4 +1,4 @@
-// Older browsers: what is missing is done without, or the page says what it needs.
+// Older browsers: the page does without what is missing, or says what it needs.
 
 import assert from "node:assert/strict";
 
@@ -38,7 +38,7 @@ const TOLD = ["popovers", "dialogs"];
 /** Without these nothing runs. */
 const NEEDED = ["IntersectionObserver", "private names of classes"];
 
-// A browser without `URL.canParse` showed one message of three, and said nothing.
+// A browser without `URL.canParse` showed one message of three, without a word.
 test("without one of the newest functions the page chats on, or says what it needs", async () => {
   const without = async ([what, remove]) => {
     const context = await browser(server);
@@ -67,7 +67,7 @@ test("without one of the newest functions the page chats on, or says what it nee
   };
   const all = Object.entries(NEWEST);
   const faults = [];
-  // Some at a time, as each is a browser.
+  // A few at a time, as each is a browser.
   const hand = async () => {
     for (let next = all.pop(); next; next = all.pop())
       await without(next).catch((error) => faults.push(`without ${next[0]}: ${error.message}`));

@@ -1,5 +1,5 @@
-// What people have typed into chats to make them run something. Each of these would open a dialog,
-// load something, or break out of where it stands, in a page that took text for markup.
+// What people have typed into chats to run code. Each of these would open a dialog, load something, or break
+// out of its place, in a page that took text for markup.
 
 export const PAYLOADS = [
   "<script>alert(1)</script>",

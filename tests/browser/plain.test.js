@@ -19,7 +19,7 @@ const texts = (page) => page.frameLocator("iframe").locator(".row.message .text"
 
 const listing = (page, expected) => showing(page, expected, (page) => texts(page).allTextContents());
 
-test("a form speaks, and a page that reloads listens", async () => {
+test("a form publishes, and a page that reloads shows what is new", async () => {
   await server.say("plain", "ben", "hello");
   const page = await open("plain");
   await listing(page, ["hello"]);
@@ -31,7 +31,7 @@ test("a form speaks, and a page that reloads listens", async () => {
   await listing(page, ["hello", "no script\nhere"]);
   await page.locator("#message").fill("half a thought");
   await server.say("plain", "ben", "hello again");
-  // The list renews itself.
+  // The list reloads itself.
   await listing(page, ["hello", "no script\nhere", "hello again"]);
   assert.equal(await page.locator("#message").inputValue(), "half a thought", "and one writes on meanwhile");
   assert.equal(
@@ -41,9 +41,9 @@ test("a form speaks, and a page that reloads listens", async () => {
   );
 });
 
-// Over plain HTTP a browser tells nothing but `Origin`, and hides even that where a page wants no referrer
-// sent: the form of such a page was refused as if it came from another site.
-test("the form speaks over plain HTTP, from this site and from no other", async () => {
+// Over plain HTTP a browser sends only `Origin`, and hides even that if a page wants no referrer sent: the
+// form of such a page was refused as if it came from another site.
+test("the form publishes over plain HTTP, from this site and from no other", async () => {
   const page = await open("plain-http", { origin: `http://chat.test:${server.port}` });
   await page.locator("#name").fill("anna");
   await page.locator("#message").fill("hello");
@@ -76,7 +76,7 @@ test("the newest message is in view, and scripts stay text", async () => {
   assert.ok(box.y > 0 && box.y + box.height < 844, "in view");
 });
 
-// Two clicks on Send, on a slow line, said it twice.
+// Two clicks on Send, on a slow line, published a message twice.
 test("two clicks on Send say it once, and the next message is another", async () => {
   const page = await open("twice");
   let posts = 0;
@@ -91,9 +91,9 @@ test("two clicks on Send say it once, and the next message is another", async ()
   for (const text of ["one", "one", "two"]) {
     const before = posts;
     await page.locator("#message").fill(text);
-    // Once all is where it stays.
+    // When everything has its final place.
     await page.waitForLoadState("load");
-    // By the mouse itself, which waits for no answer.
+    // Moves the mouse itself, which waits for no answer.
     const { x, y } = await page.locator("#send").boundingBox();
     for (const click of [1, 2]) {
       await page.mouse.click(x + 10, y + 10);

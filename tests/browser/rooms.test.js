@@ -1,4 +1,4 @@
-// From room to room, and bringing others in.
+// From room to room, and invitations.
 
 import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
@@ -8,7 +8,7 @@ import { Server } from "./server.js";
 
 const server = await Server.common();
 
-test("rooms that were read show how much came since, the others only that they are there", async () => {
+test("rooms that were read show how many messages came since, the others only their names", async () => {
   const context = await browser(server, { ...PHONE, name: "anna" });
   await server.say("hobby", "ben", "one");
   await server.say("strange", "ben", "one");

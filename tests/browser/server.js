@@ -1,4 +1,4 @@
-// A server of its own for a test: the real binary on a free port, with a store of its own.
+// A server of a test's own: the real binary on a free port, with a store of its own.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -34,12 +34,12 @@ export class Server {
 
   async #run(listen) {
     const options = ["--listen", listen, "--store", this.store, "--engine", ENGINE];
-    // The other name by which browser.js leads here.
+    // The other name under which browser.js finds this machine.
     options.push("--allow-host", "chat.test", ...this.options);
     const log = join(this.directory, "log");
     this.process = spawn(COMET_CHAT, options, { stdio: ["ignore", "pipe", openSync(log, "a")] });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
-    // Its log is of interest only if it ends by itself.
+    // Its log matters only if the server ends by itself.
     this.process.on("exit", (code) => code && process.stderr.write(readFileSync(log)));
     const lines = createInterface({ input: this.process.stdout });
     const ready = new Promise((resolve) => lines.on("line", resolve));

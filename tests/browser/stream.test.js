@@ -23,7 +23,7 @@ test("an EventSource comes back after a kill and has everything once, in order",
     await seen(round * 10 + 5);
     await mortal.kill();
     await mortal.restart();
-    // Said while the EventSource may still be away.
+    // This is said while the EventSource may still be away.
     for (const text of numbers(round * 10 + 6, round * 10 + 10)) await mortal.say("events", "anna", text);
   }
   await seen(30);

@@ -47,7 +47,7 @@ test("closing the tab that polls hands over, and nothing is lost", async () => {
   const said = [];
   while (pages.length > 1) {
     await server.say("closing", "ben", `before ${pages.length}`);
-    // The first tab was there first, and polls.
+    // The first tab came first, and polls.
     await pages.shift().close();
     await server.say("closing", "ben", `after ${pages.length}`);
     said.push(`before ${pages.length + 1}`, `after ${pages.length}`);
@@ -65,7 +65,7 @@ async function stop(page) {
   const stopped = new Promise((resolve) => session.once("Debugger.paused", resolve));
   await session.send("Debugger.enable");
   await session.send("Debugger.pause");
-  // It stops at the next thing that happens there, and this is answered when it goes on.
+  // The tab stops at its next event, and answers this when it goes on.
   const answered = session.send("Runtime.evaluate", { expression: "0" });
   await stopped;
   return async () => {
@@ -99,7 +99,7 @@ test("a tab that is frozen hands over, and catches up when it thaws", async () =
   await one("frozen");
 });
 
-test("a tab that hangs without a word loses its place", async () => {
+test("a tab that hangs silently loses its place", async () => {
   const [first, second] = await tabs(await browser(server, { name: "anna" }), "hung", 2);
   const polls = pollsOf(second);
   const wake = await stop(first);
@@ -113,8 +113,8 @@ test("a tab that hangs without a word loses its place", async () => {
   await one("hung");
 });
 
-// With every tab hidden, one that hung or was killed was missed by nobody: title and icon stayed old until somebody
-// looked at a tab.
+// With every tab hidden, nobody noticed that the polling tab hung or was killed: title and icon stayed old
+// until somebody looked at a tab.
 for (const [where, host] of [
   ["with Web Locks", "127.0.0.1"],
   ["without, as on plain http", "chat.test"],
@@ -161,7 +161,7 @@ test("without Web Locks, as on plain http, the tabs agree on one that polls", as
   await one("plain-http");
 });
 
-test("without BroadcastChannel a tab polls for itself while it is looked at", async () => {
+test("without BroadcastChannel a tab polls for itself while it is visible", async () => {
   const context = await browser(server, { name: "anna" });
   await context.addInitScript(() => delete globalThis.BroadcastChannel);
   const polls = pollsOf(context);
@@ -202,8 +202,8 @@ test("a hidden tab asks rarely", async () => {
   assert.equal(polls.begun, 1);
 });
 
-// Two tabs in one room wrote their drafts over each other.
-test("each tab has its own draft, and the next tab takes up that of one that closed", async () => {
+// Two tabs in one room overwrote each other's drafts.
+test("each tab has its own draft, and the next tab takes over the draft of a closed one", async () => {
   const context = await browser(server, { name: "anna" });
   const [first, second] = await tabs(context, "drafts", 2);
   const draft = (page) => page.locator("#message").inputValue();
@@ -229,7 +229,7 @@ test("each tab has its own draft, and the next tab takes up that of one that clo
   assert.equal(await draft(second), "", "another tab's words do not come back here");
 });
 
-// Who had the page open on a phone and closed it on the laptop had "left" and "joined" again.
+// A person with the page open on a phone who closed it on the laptop had "left" and "joined" again.
 test("closing one of a person's two devices says nothing", async () => {
   const room = "devices";
   const options = { name: "anna" };
@@ -239,7 +239,7 @@ test("closing one of a person's two devices says nothing", async () => {
   await phone.getByText("2 people here").waitFor();
   await laptop.close({ runBeforeUnload: true });
   await other.close({ runBeforeUnload: true });
-  // When the one who closed her only page has left, it is decided about the other too.
+  // When the person who closed her only page has left, the other one's leave is decided too.
   const news = async () => (await server.all(room)).map(({ kind, name }) => `${name} ${kind}`);
   await until("cleo has left", async () => (await news()).includes("cleo left"), 30_000);
   await server.say(room, "ben", "still here?");

@@ -21,7 +21,7 @@ function foreign(page) {
 test("scripts in messages and names stay text, live and in the server's HTML", async () => {
   assert.ok(PAYLOADS.length >= 40);
   const context = await browser(server, { name: "anna" });
-  // No name holds what turns the reading direction.
+  // A name can't hold characters that change the direction of text.
   const name = (payload) => [...payload.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "")].slice(0, 64).join("").trim();
   // As many at once as the page keeps built.
   for (let start = 0; start < PAYLOADS.length; start += 16) {
@@ -32,7 +32,7 @@ test("scripts in messages and names stay text, live and in the server's HTML", a
     assert.deepEqual(await foreign(page), []);
     assert.deepEqual(await page.locator("#log .row.message .who").allTextContents(), payloads.map(name));
     await page.reload();
-    // An HTML parser drops NUL, which is no character that anybody reads.
+    // An HTML parser drops NUL, and no reader can see it.
     await showing(
       page,
       payloads.map((payload) => payload.replace("\0", "")),
@@ -42,7 +42,7 @@ test("scripts in messages and names stay text, live and in the server's HTML", a
   }
 });
 
-test("a page that did break its policy would be heard", async () => {
+test("the test would notice a page that breaks its policy", async () => {
   const context = await browser(server);
   const page = await tab(context, "policy");
   await page.evaluate(() => {
@@ -56,7 +56,7 @@ test("a page that did break its policy would be heard", async () => {
   context.faults.length = 0;
 });
 
-test("scripts that one writes oneself stay text", async () => {
+test("scripts that the reader wrote stay text", async () => {
   const context = await browser(server);
   const page = await tab(context, "xss-own");
   await page.locator("#name").fill("<img src=x onerror=alert(1)>");
@@ -153,7 +153,7 @@ test("every script and every length has its place, on a narrow phone too", async
   }
 });
 
-test("who is spoken to sees it, and names complete themselves", async () => {
+test("a person who is mentioned sees it, and names are completed", async () => {
   const anna = await tab(await browser(server, { name: "Anna Lena" }), "mention");
   const ben = await tab(await browser(server, { name: "ben" }), "mention");
   await ben.getByText("2 people here").waitFor();
@@ -170,11 +170,11 @@ test("who is spoken to sees it, and names complete themselves", async () => {
   assert.equal(await anna.locator("#log .mention").count(), 2);
 });
 
-// Once 40 emoji in one message froze the page of everybody in a room, after a reload too: a pattern whose
-// alternatives overlapped tried all ways to share them out. A link before 16,000 brackets took 3.3 s, since
-// each bracket cut the link once more. And a browser lays out one paragraph of 64 KiB of Thai in 2 s, of
-// accents on one letter in 8 s.
-test("a row takes no longer than 50 ms, whatever somebody writes", async () => {
+// 40 emoji in one message once froze the page of everybody in a room, also after a reload: a pattern with
+// overlapping alternatives tried all ways to split them. A link before 16,000 brackets took 3.3 s, since each
+// bracket cut the link once more. And a browser needs 2 s to lay out one paragraph of 64 KiB of Thai, and 8 s
+// for accents on one letter.
+test("a row takes at most 50 ms, whatever is in it", async () => {
   const context = await browser(server, { name: "anna" });
   await sources(context);
   const page = await tab(context, "freeze");
@@ -221,7 +221,8 @@ test("a row takes no longer than 50 ms, whatever somebody writes", async () => {
       let text = some[0];
       while (text.length < length) text += some[random(some.length)];
       text = text.slice(0, length);
-      // Others on the machine may hold up some tries. What takes much longer needs no more of them.
+      // Other programs on the machine may delay some tries. If a text takes much longer, more tries do not
+      // help.
       let best = took(text);
       for (let tries = 1; best > 50 && tries < (best > 250 ? 3 : 30); tries += 1) {
         await new Promise((resolve) => setTimeout(resolve, 10));
@@ -259,8 +260,8 @@ test("a page with the worst of texts opens, shows all of them, and is alive", as
   }
 });
 
-// One message that could not be shown stopped all that came after it.
-test("a row that can't be built is shown as plain text, and the others stand", async () => {
+// One message that could not be shown stopped all messages after it.
+test("a row that can't be built is shown as plain text, and the others are not affected", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "broken");
   await page.evaluate(() => {
@@ -278,7 +279,7 @@ test("a row that can't be built is shown as plain text, and the others stand", a
   assert.deepEqual((await shown(page)).sort(), ["broken <b>two</b>", "broken three", "four", "one"]);
 });
 
-// A link once ran on through the full stop of a Chinese or Japanese sentence, and through what came after.
+// A link once ran on through the full stop of a Chinese or Japanese sentence, and through the text behind it.
 test("links end where people end them, in every script", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "links-end");

@@ -1,11 +1,11 @@
-// What the page costs, and whom it asks.
+// What the page costs, and which hosts it asks.
 
 import assert from "node:assert/strict";
 
 import { browser, say, sent, test } from "./browser.js";
 import { Server } from "./server.js";
 
-// Of its own: the list of rooms comes with the page, and other tests make many.
+// A server of its own: the list of rooms comes with the page, and other tests make many rooms.
 const server = await Server.start({ store: "memory:" });
 
 /** The whole page over the wire, in bytes. */
@@ -27,7 +27,7 @@ async function load(context, room) {
   return asked;
 }
 
-test("the whole page is under 60 KB over the wire, and asks nobody but its server", async () => {
+test("the whole page is under 60 KB over the wire, and asks only its server", async () => {
   const context = await browser(server);
   const first = await load(context, "weight");
   assert.ok(first.bytes < MOST, `${first.bytes} bytes`);
@@ -40,8 +40,8 @@ test("the whole page is under 60 KB over the wire, and asks nobody but its serve
   assert.ok(again.bytes < MOST / 3, `${again.bytes} bytes the second time`);
 });
 
-// Each load asked for 30 files, one import after the other, and each time anew.
-test("the page is three files, which no later load asks for", async () => {
+// Each load asked for 30 files, one import after the other, and each time again.
+test("the page is three files, and no later load asks for them", async () => {
   const context = await browser(server);
   const files = ({ fetched }) => fetched.filter((address) => address.includes("/page/")).length;
   const first = await load(context, "cached");
@@ -49,6 +49,6 @@ test("the page is three files, which no later load asks for", async () => {
   await first.page.close();
   const again = await load(context, "cached-too");
   assert.ok(again.addresses.some((address) => address.includes("/page/")));
-  // What is in the memory of the browser is named as asked for, and is no byte on the wire.
+  // A file in the memory of the browser is listed as requested, and is no byte on the wire.
   assert.ok(again.bytes < 8 * 1024, `${again.bytes} bytes the second time`);
 });

@@ -1,40 +1,39 @@
-//! Whether what was answered, what is kept and what was seen fit together. It knows no server.
+//! Compares what was answered, what is kept and what was seen. It knows no server.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-/// A message as a client got it: its cursor and its text, which no other message has.
+/// A message as a client got it: its cursor, and a text that no other message has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub cursor: String,
     pub text: String,
 }
 
-/// All that is known of one room in the end.
+/// All that is known of one room at the end.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// Of each publisher what was answered `ok`, in the order in which it was sent, with the cursor
-    /// of the answer. A publisher sends the next message only when the last one is answered.
+    /// For each publisher the messages that were answered `ok`, in the order in which they were sent, with
+    /// the cursor of each answer. A publisher sends the next message only when the last one is answered.
     pub answered: Vec<Vec<Seen>>,
-    /// What is kept, read by somebody who came at the very end.
+    /// What is kept, read by a client that came at the very end.
     pub kept: Vec<Seen>,
-    /// Of each follower what it saw, from the room's first message on.
+    /// For each follower what it saw, from the room's first message on.
     pub followers: Vec<Vec<Seen>>,
 }
 
 /// A broken promise.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Answered `ok`, and not kept under the cursor of the answer.
+    /// A message that was answered `ok` is not kept under the cursor of its answer.
     Lost(Seen),
-    /// Kept twice, by its text or by its cursor.
+    /// A message is kept twice: its text or its cursor.
     Doubled(Seen),
-    /// Kept, and never sent or never answered.
+    /// A kept message was never sent, or never answered.
     Foreign(Seen),
-    /// Kept before something that its publisher had sent earlier.
+    /// A kept message stands before one that its publisher had sent earlier.
     Reordered(Seen),
-    /// A follower saw another message at this place than what is kept there, or one of the two
-    /// ended earlier.
+    /// A follower saw another message at this place than the kept one, or one of the two lists ends earlier.
     SeenOtherwise { follower: usize, place: usize },
 }
 
@@ -90,12 +89,12 @@ pub fn check(record: &Record) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The checker is only worth something if it finds what a server might do wrong.
+/// The checker must find whatever a server might do wrong.
 mod tests {
     use super::*;
     use fastrand::Rng;
 
-    /// A room in which all went well: three publishers, two followers.
+    /// A room without a fault: three publishers, two followers.
     fn faultless(rng: &mut Rng) -> Record {
         let mut record = Record { answered: vec![Vec::new(); 3], ..Record::default() };
         for n in 0..200 {
@@ -108,7 +107,7 @@ mod tests {
         record
     }
 
-    /// Plants one fault in 100 rooms, each at another place, and expects it to be found.
+    /// Plants one fault in 100 rooms, each at another place, and expects the checker to find it.
     fn always_found(plant: impl Fn(&mut Record, &mut Rng), is_it: impl Fn(&Fault) -> bool) {
         let seed = fastrand::u64(..);
         println!("seed {seed}");
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_nobody_was_told_of_is_found() {
+    fn a_message_that_was_never_answered_is_found() {
         let forge = |record: &mut Record, rng: &mut Rng| {
             let publisher = rng.usize(..3);
             record.answered[publisher].pop().unwrap();

@@ -1,4 +1,4 @@
-//! Clients that do what DESIGN asks of them: they send again under the same id, and resume by cursor.
+//! Clients that do what the design asks of them: they send again under the same id, and resume by cursor.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -10,14 +10,14 @@ use ureq::http::Response;
 
 use crate::checker::Seen;
 
-/// How long before a client that got no answer asks again.
+/// The pause before a client without an answer asks again.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// One client of one room.
 pub struct Client {
     agent: Agent,
     room_url: String,
-    /// When everything should be over by far.
+    /// The time at which everything should long be over.
     deadline: Instant,
     /// Requests that had to be sent again.
     pub retries: AtomicU64,
@@ -50,14 +50,14 @@ impl Client {
         whole(self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)?)
     }
 
-    /// Publishes until it is answered `ok`; answers what was published, and where.
+    /// Publishes until the answer is `ok`. Returns the message with its cursor.
     pub fn publish(&self, text: &str) -> Seen {
         let response = self.until_answered(|| self.try_to_publish(text));
         assert_eq!((response.status().as_u16(), response.body().trim()), (200, "ok"));
         Seen { cursor: cursor(&response), text: text.to_owned() }
     }
 
-    /// Follows the room from its first message up to and with the one that has the text `end`.
+    /// Follows the room from its first message up to the one with the text `end`, that one included.
     pub fn follow(&self, format: Format, end: &str) -> Vec<Seen> {
         let mut seen: Vec<Seen> = Vec::new();
         let mut after = "oldest".to_owned();
@@ -106,7 +106,7 @@ impl Client {
     /// Asks again after a lost connection and after `503`, which promises that nothing was done.
     fn until_answered(&self, ask: impl Fn() -> Result<Response<String>, ureq::Error>) -> Response<String> {
         loop {
-            assert!(Instant::now() < self.deadline, "{} answers no more", self.room_url);
+            assert!(Instant::now() < self.deadline, "{} does not answer", self.room_url);
             match ask() {
                 Ok(response) if response.status().as_u16() != 503 => return response,
                 _ => {
@@ -118,7 +118,7 @@ impl Client {
     }
 }
 
-/// Reads the body, which fails if it is shorter than it was said to be.
+/// Reads the body. It fails if the body is shorter than announced.
 fn whole(response: Response<ureq::Body>) -> Result<Response<String>, ureq::Error> {
     let (head, mut body) = response.into_parts();
     Ok(Response::from_parts(head, body.read_to_string()?))

@@ -1,5 +1,5 @@
-//! A store that cannot write: `503`, nothing kept and nothing shown, while those who wait stay; and
-//! `ok` again when it is cured. A store that cannot be opened: a sentence, and no server.
+//! A store that can't write: the answer is `503`, nothing is kept or shown, and waiters stay. When the store
+//! is cured, the answer is `ok` again. If the store can't be opened, there is a sentence and no server.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -24,7 +24,7 @@ on_every_engine![
     while_the_disk_is_full_nothing_is_published,
     while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it,
     what_waits_in_many_rooms_shares_one_commit,
-    who_could_not_leave_is_told_so_and_is_still_there,
+    a_person_who_could_not_leave_is_told_so_and_is_still_there,
     a_health_check_ends_in_time_while_the_store_hangs,
     a_server_whose_store_hangs_ends_within_two_seconds,
     a_store_that_cannot_be_opened_is_a_sentence_and_no_server,
@@ -43,7 +43,7 @@ fn while_another_program_locks_the_store_nothing_is_published(engine: &'static s
 }
 
 /// A room waited for its store, so a slow disk kept people from coming, going and looking: a wait of one
-/// second took as long as the disk liked.
+/// second took as long as the disk.
 fn while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it(engine: &'static str) {
     let server = Server::start(engine);
     let database = Connection::open(server.database()).unwrap();
@@ -54,7 +54,8 @@ fn while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it(engine
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
     let cursor = said.lines().find_map(|line| line.strip_prefix("Chat-Cursor: ")).expect("a cursor");
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // The room goes on while the first is with the store, and while the second is the next batch.
+    // The room goes on while the first message is with the store, and while the second waits for the next
+    // batch.
     let posts = [thread::spawn(post), thread::spawn(post)];
     thread::sleep(Duration::from_millis(200));
     thread::scope(|scope| {
@@ -75,7 +76,7 @@ fn while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it(engine
         assert!(people.contains("bob since"), "{people}");
         assert!(began.elapsed() < Duration::from_secs(1), "it took {:?}", began.elapsed());
     });
-    assert!(!posts.iter().all(|post| post.is_finished()), "the store did not hang so long");
+    assert!(!posts.iter().all(|post| post.is_finished()), "the store did not hang as long");
     database.execute_batch("ROLLBACK").unwrap();
     for post in posts {
         let reply = post.join().unwrap();
@@ -107,7 +108,7 @@ fn what_waits_in_many_rooms_shares_one_commit(engine: &'static str) {
         let posts: Vec<_> = (ROOMS * (attempt - 1)..ROOMS * attempt).map(post).collect();
         let began = Instant::now();
         while figure("comet_chat_rooms") < ROOMS * attempt && began.elapsed() < Duration::from_secs(1) {}
-        // All have their rooms, and are about to be with the store.
+        // All rooms are awake, and about to hand their messages to the store.
         thread::sleep(Duration::from_millis(100));
         database.execute_batch("ROLLBACK").unwrap();
         let replies: Vec<String> = posts.into_iter().map(|post| post.join().unwrap()).collect();
@@ -121,16 +122,16 @@ fn what_waits_in_many_rooms_shares_one_commit(engine: &'static str) {
     panic!("the store never took all that was said");
 }
 
-/// `leave` was answered `ok` while the store could not take it, and the person was gone without a word.
-fn who_could_not_leave_is_told_so_and_is_still_there(engine: &'static str) {
+/// `leave` was answered `ok` while the store could not write, and the person was gone without a message.
+fn a_person_who_could_not_leave_is_told_so_and_is_still_there(engine: &'static str) {
     let server = Server::start(engine);
     let database = Connection::open(server.database()).unwrap();
     let ask = |request: &str| exchange(server.address(), request);
     assert!(ask("GET /chat/den?name=bob&wait=0&after=latest HTTP/1.1").starts_with("HTTP/1.1 20"));
-    // Who asks without waiting is answered before it is stored that somebody came.
+    // A request that does not wait is answered before `joined` is stored.
     let began = Instant::now();
     while !ask("GET /chat/den/people HTTP/1.1").contains("bob since") {
-        assert!(began.elapsed() < Duration::from_secs(10), "nobody came");
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody joined");
     }
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     let leave = ask("POST /chat/den/leave HTTP/1.1\r\nContent-Length: 8\r\n\r\nname=bob");
@@ -140,7 +141,7 @@ fn who_could_not_leave_is_told_so_and_is_still_there(engine: &'static str) {
     assert!(people.contains("bob since"), "{people}");
 }
 
-/// A health check waited for the store as long as the store liked, and left its subscription.
+/// A health check waited for the store without a limit, and left its subscription behind.
 fn a_health_check_ends_in_time_while_the_store_hangs(engine: &'static str) {
     let server = Server::start(engine);
     let database = Connection::open(server.database()).unwrap();
@@ -158,12 +159,12 @@ fn a_health_check_ends_in_time_while_the_store_hangs(engine: &'static str) {
     }
 }
 
-/// A server that was told to end waited for its store, however long that took.
+/// A server that was told to end waited for its store without a limit.
 fn a_server_whose_store_hangs_ends_within_two_seconds(engine: &'static str) {
     let mut server = Server::start(engine);
     let database = Connection::open(server.database()).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // Three messages, each of which waits two seconds for the lock.
+    // Three messages. Each waits two seconds for the lock.
     let address = server.address();
     let posts: Vec<_> = (0..3)
         .map(|n| {
@@ -173,7 +174,7 @@ fn a_server_whose_store_hangs_ends_within_two_seconds(engine: &'static str) {
             })
         })
         .collect();
-    // The first of them has come when the store is asked.
+    // The first of them has come when the room asks the store.
     thread::sleep(Duration::from_millis(200));
     let began = Instant::now();
     server.ends_by_signal();
@@ -193,7 +194,7 @@ fn exchange(address: SocketAddr, request: &str) -> String {
 }
 
 fn while_the_disk_is_full_nothing_is_published(engine: &'static str) {
-    // No file may grow beyond 300 KiB, and the signal for that is ignored as on a full disk.
+    // No file may grow beyond 300 KiB. The signal for that is ignored, so a write fails as on a full disk.
     let server = Server::start_under(engine, "trap '' XFSZ; ulimit -S -f 600");
     goes_on_after(&server, |publisher| {
         let mut answered = Vec::new();
@@ -219,7 +220,7 @@ fn while_the_disk_is_full_nothing_is_published(engine: &'static str) {
     });
 }
 
-/// Runs a fault and its cure between two messages, with a follower who waits all the time.
+/// Runs a fault and its cure between two messages, with a follower that waits all the time.
 fn goes_on_after(server: &Server, fault_and_cure: impl FnOnce(&Client) -> Vec<Seen>) {
     let deadline = Instant::now() + Duration::from_secs(120);
     let client = || Client::new(&server.url(), "lobby", deadline);
@@ -236,7 +237,7 @@ fn goes_on_after(server: &Server, fault_and_cure: impl FnOnce(&Client) -> Vec<Se
             panic!("{fault}");
         }
     });
-    assert_eq!(follower.retries.load(Relaxed), 0, "who waits was sent away");
+    assert_eq!(follower.retries.load(Relaxed), 0, "the waiter was sent away");
 }
 
 fn is_refused(answer: &Response<String>) -> bool {
@@ -262,13 +263,13 @@ fn a_store_that_cannot_be_opened_is_a_sentence_and_no_server(engine: &'static st
 
 fn why_it_does_not_start(engine: &str, database: &Path) -> String {
     let store = format!("sqlite:{}", database.display());
-    // Should it start after all, it is ended, and the exit code is another one.
+    // If it starts nevertheless, it is ended, and the exit code is another one.
     let output = Command::new("timeout")
         .args(["20", env!("CARGO_BIN_EXE_comet-chat")])
         .args(["--listen", "127.0.0.1:0", "--engine", engine, "--store", &store])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty(), "it said that it serves");
+    assert!(output.stdout.is_empty(), "it printed an address");
     String::from_utf8(output.stderr).unwrap()
 }

@@ -39,7 +39,7 @@ fn nothing_is_lost_doubled_or_reordered_by_kill_9(engine: &'static str) {
             })
             .collect();
         for _ in 0..KILLS {
-            // Not a wait for a state: the moment of the kill is what is random here.
+            // This is not a wait for a state: the moment of the kill is random.
             thread::sleep(Duration::from_millis(rng.u64(20..400)));
             server.crash();
         }
@@ -56,7 +56,7 @@ fn nothing_is_lost_doubled_or_reordered_by_kill_9(engine: &'static str) {
     }
 }
 
-/// All that goes on in one room, and what it came to; with the number of requests sent again.
+/// All that goes on in one room. Returns its record, and the number of requests that were sent again.
 fn talk(url: &str, room: &str, deadline: Instant, is_over: &AtomicBool) -> (Record, u64) {
     let clients: Vec<Client> =
         (0..PUBLISHERS_A_ROOM + FOLLOWERS.len()).map(|_| Client::new(url, room, deadline)).collect();

@@ -1,6 +1,6 @@
-//! The server as a process that dies, or whose disk does not serve it: what was answered stays true.
+//! The server as a process that is killed, or whose disk fails: what was answered stays true.
 
-/// Makes of each function that takes an engine's name one test for every engine.
+/// Makes one test for every engine of each function that takes an engine's name.
 macro_rules! on_every_engine {
     ($($test:ident),+ $(,)?) => {
         mod blocking {

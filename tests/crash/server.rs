@@ -1,4 +1,4 @@
-//! The server as a process, which can be killed and started again at the same address and file.
+//! The server as a process that can be killed and started again at the same address and file.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-/// Kills its process when it is dropped, and shows its log if that is because a test failed.
+/// Dropping it kills the process, and shows its log if a test failed.
 pub struct Server {
     engine: &'static str,
     /// Holds the store and the log.
@@ -38,7 +38,7 @@ impl Server {
         database(&self.place)
     }
 
-    /// `http://127.0.0.1:PORT`, which stays the same for all its lives.
+    /// `http://127.0.0.1:PORT`, the same for all its lives.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -48,7 +48,7 @@ impl Server {
         self.address.parse().unwrap()
     }
 
-    /// Tells it to end, and waits until it has, in peace.
+    /// Tells it to end, and waits until it has ended with success.
     pub fn ends_by_signal(&mut self) {
         let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
         assert!(kill.success());
@@ -83,20 +83,20 @@ fn database(place: &TempDir) -> PathBuf {
     place.path().join("chat.db")
 }
 
-/// Answers the process when it listens, with its address.
+/// Starts the process. Returns it when it listens, with its address.
 fn launch(engine: &str, place: &TempDir, listen: &str, limits: &str) -> (Child, String) {
     let stderr = File::options().create(true).append(true).open(log(place)).unwrap();
     let store = format!("sqlite:{}", database(place).display());
     let mut process = Command::new("sh")
         .args(["-ec", &format!("{limits}\nexec \"$@\""), "sh", env!("CARGO_BIN_EXE_comet-chat")])
         .args(["--listen", listen, "--engine", engine, "--store", &store])
-        // More than is said here, since what falls out would be a loss that is allowed.
+        // More than the test publishes: a message that falls out would be a loss that is allowed.
         .args(["--keep", "10000000"])
         .stdout(Stdio::piped())
         .stderr(stderr)
         .spawn()
         .unwrap();
-    // Nobody reads on after the first line, which once ended the server: it could not greet.
+    // Nobody reads after the first line. That once ended the server: it could not print its greeting.
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.split_once("http://").and_then(|(_, rest)| rest.split('/').next());

@@ -1,4 +1,4 @@
-//! What strangers did to the door: each test opens with what happened once.
+//! What strangers did to the door. Each test opens with what once happened.
 
 use std::time::{Duration, Instant};
 
@@ -12,24 +12,24 @@ on_every_setup![
     a_bad_chunk_is_refused_once_and_the_connection_ends,
     an_announced_trailer_is_read_past,
     a_refused_connection_is_closed_at_once,
-    what_stands_behind_a_refused_body_is_never_carried_out,
+    a_request_behind_a_refused_body_is_never_carried_out,
     many_requests_in_one_packet_are_answered_in_their_order,
-    who_leaves_amid_a_long_wait_gives_its_place_back,
-    who_never_says_what_it_wants_is_cut_off,
-    nobody_stands_still_after_the_waits_of_many_have_ended,
-    harmless_differences_are_taken_as_they_are_meant,
-    what_nobody_could_see_is_not_said,
+    a_client_that_leaves_during_a_long_wait_frees_its_place,
+    a_client_that_never_sends_a_request_is_cut_off,
+    requests_are_answered_at_once_after_many_waits_have_ended,
+    harmless_differences_are_accepted,
+    invisible_messages_and_names_are_refused,
     a_joiner_is_part_of_a_name_where_a_script_needs_it,
 ];
 
-/// A POST with more header lines, and what stands behind its head.
+/// A POST with more header lines, and the bytes behind its head.
 fn post(chat: &Chat, headers: &str, rest: &str) -> Vec<u8> {
     let path = chat.path("");
     format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n{rest}").into_bytes()
 }
 
-/// Eight pipelined waits and then a POST of two hundred terabytes ended the process: the ninth request
-/// was answered on a path of its own, which did not look at the announced length.
+/// Eight pipelined waits and then a POST of two hundred terabytes ended the process. The ninth request was
+/// answered on a path of its own, which did not look at the announced length.
 fn an_absurd_body_behind_many_waits_does_not_end_the_process(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
@@ -44,8 +44,8 @@ fn an_absurd_body_behind_many_waits_does_not_end_the_process(launch: Launch) {
     chat.says("still here");
 }
 
-/// A chunked body whose connection ended amid a chunk was published as if it were whole:
-/// `pay 1000` of `pay 1000000`.
+/// A chunked body whose connection ended within a chunk was published as if it were whole: `pay 1000` of
+/// `pay 1000000`.
 fn a_body_that_was_cut_off_is_not_published(chat: Chat) {
     let start = chat.cursor();
     for rest in ["64\r\nmessage=pay 1000", "10\r\nmessage=pay 1000", "10\r\nmessage=pay 1000\r", "1"] {
@@ -59,8 +59,8 @@ fn a_body_that_was_cut_off_is_not_published(chat: Chat) {
     assert_eq!(chat.cursor(), start, "something was published");
 }
 
-/// A chunk without a size was answered twice: once by us, and once more by the library, which took the
-/// rest of the body for a request.
+/// A chunk without a size was answered twice: once by us, and once more by the library, which took the rest
+/// of the body for a request.
 fn a_bad_chunk_is_refused_once_and_the_connection_ends(chat: Chat) {
     let start = chat.cursor();
     let mut connection = chat.connect();
@@ -71,7 +71,7 @@ fn a_bad_chunk_is_refused_once_and_the_connection_ends(chat: Chat) {
     assert_eq!(chat.cursor(), start, "something was published");
 }
 
-/// A body in chunks with a trailer behind them was refused, twice.
+/// A body in chunks with a trailer was refused, twice.
 fn an_announced_trailer_is_read_past(chat: Chat) {
     let mut follower = chat.follower();
     let mut connection = chat.connect();
@@ -81,7 +81,7 @@ fn an_announced_trailer_is_read_past(chat: Chat) {
     assert_eq!(follower.hears(1), ["hello"]);
 }
 
-/// A reply that announced the end of its connection did not end it: 77 to 100 s later it still stood.
+/// A reply announced the end of its connection, and the connection was still open 77 to 100 s later.
 fn a_refused_connection_is_closed_at_once(chat: Chat) {
     for headers in ["Content-Length: 70000", "Content-Length: x", "Transfer-Encoding: nonsense"] {
         let mut connection = chat.connect();
@@ -94,9 +94,9 @@ fn a_refused_connection_is_closed_at_once(chat: Chat) {
     }
 }
 
-/// A request in the body of a refused one was carried out in one of five tries: two threads took the
-/// two, and the second was quicker.
-fn what_stands_behind_a_refused_body_is_never_carried_out(chat: Chat) {
+/// A request in the body of a refused one was carried out in one of five tries: two threads took the two
+/// requests, and the second thread was quicker.
+fn a_request_behind_a_refused_body_is_never_carried_out(chat: Chat) {
     let start = chat.cursor();
     let smuggled = String::from_utf8(chat.post().text("smuggled").bytes()).expect("text");
     for round in 0..60 {
@@ -128,8 +128,8 @@ fn many_requests_in_one_packet_are_answered_in_their_order(chat: Chat) {
     }
 }
 
-/// Two hundred clients gave up their long waits, and their threads stayed for the rest of them.
-fn who_leaves_amid_a_long_wait_gives_its_place_back(launch: Launch) {
+/// Two hundred clients gave up their long waits, and their threads stayed for the rest of the time.
+fn a_client_that_leaves_during_a_long_wait_frees_its_place(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let before = server.footprint_at_rest(&chat);
@@ -138,13 +138,13 @@ fn who_leaves_amid_a_long_wait_gives_its_place_back(launch: Launch) {
     let start = Instant::now();
     drop(crowd);
     chat.wait_until_waiting(0);
-    assert!(start.elapsed() < Duration::from_secs(10), "they were waited for");
+    assert!(start.elapsed() < Duration::from_secs(10), "the server waited for them");
     server.shrinks_to(before);
 }
 
-/// A TLS greeting on the plain port held its thread for 76 s, and twenty of them seventeen threads for good,
-/// of which nobody was told.
-fn who_never_says_what_it_wants_is_cut_off(launch: Launch) {
+/// A TLS greeting on the plain port held its thread for 76 s. Twenty of them held seventeen threads for ever,
+/// and no log line said so.
+fn a_client_that_never_sends_a_request_is_cut_off(launch: Launch) {
     let server = launch.start();
     let before = server.footprint_at_rest(&server.chat());
     let mut greeters: Vec<Connection> = (0..20).map(|_| server.connect()).collect();
@@ -153,23 +153,23 @@ fn who_never_says_what_it_wants_is_cut_off(launch: Launch) {
     }
     let start = Instant::now();
     let unanswered = greeters.iter_mut().filter_map(|connection| connection.try_reply().err()).count();
-    assert!(start.elapsed() < Duration::from_secs(20), "it may say nothing for {:?}", start.elapsed());
-    // Where one is let go without a word, the log has it, once for all.
+    assert!(start.elapsed() < Duration::from_secs(20), "it was cut off only after {:?}", start.elapsed());
+    // The engine that cuts off a client without a reply logs it once for all of them.
     let lines = usize::from(unanswered > 0);
     wait_until("it is told", || server.lines_with("is it TLS or HTTP/2?") == lines);
     server.shrinks_to(before);
 }
 
-/// When a thousand polls had expired three POSTs stood 4.9 s on an idle server: a thread whose time was
-/// up had swallowed the notice of them.
-fn nobody_stands_still_after_the_waits_of_many_have_ended(chat: Chat) {
+/// When a thousand polls had expired, three POSTs stood for 4.9 s on an idle server: a thread whose time was
+/// up had taken the notice of them and ended.
+fn requests_are_answered_at_once_after_many_waits_have_ended(chat: Chat) {
     let mut crowd: Vec<Connection> = (0..200).map(|_| chat.waits("?wait=0.5&after=latest")).collect();
     for connection in &mut crowd {
         connection.reply().is(204);
     }
     for pause in [4_980, 5_000, 5_020] {
         let until = Instant::now() + Duration::from_millis(pause);
-        // The handlers' patience ends at about this time; nothing tells when.
+        // The handlers stop waiting at about this time. Nothing outside shows when.
         wait_until("their patience ends", || Instant::now() >= until);
         let start = Instant::now();
         let mut posts: Vec<Connection> = (0..3).map(|_| chat.connect()).collect();
@@ -181,9 +181,9 @@ fn nobody_stands_still_after_the_waits_of_many_have_ended(chat: Chat) {
     }
 }
 
-/// `charset=utf8` was refused, a byte order mark stood before the message or made JSON of it none, and an
-/// empty `Last-Event-ID` was no cursor.
-fn harmless_differences_are_taken_as_they_are_meant(chat: Chat) {
+/// `charset=utf8` was refused, a byte order mark became part of the message or made JSON invalid, and an
+/// empty `Last-Event-ID` was refused as a cursor.
+fn harmless_differences_are_accepted(chat: Chat) {
     let start = chat.cursor();
     let mark = "\u{feff}";
     for (content_type, body) in [
@@ -200,12 +200,12 @@ fn harmless_differences_are_taken_as_they_are_meant(chat: Chat) {
     }
 }
 
-/// A compressed body was published as it came, and messages and names were accepted that nobody saw.
-fn what_nobody_could_see_is_not_said(chat: Chat) {
+/// A compressed body was published as it came. Messages and names that nobody could see were accepted.
+fn invisible_messages_and_names_are_refused(chat: Chat) {
     let start = chat.cursor();
     let reply = chat.ask(&chat.post().text("hi").header("Content-Encoding", "gzip")).is(415);
     assert!(reply.text().contains("Content-Encoding"), "{}", reply.text());
-    // Of several lines only the first was looked at.
+    // If a header has several lines, only the first was read.
     let two =
         chat.post().text("hi").header("Content-Encoding", "identity").header("Content-Encoding", "gzip");
     chat.ask(&two).is(415);
@@ -216,8 +216,8 @@ fn what_nobody_could_see_is_not_said(chat: Chat) {
     assert_eq!(chat.cursor(), start, "something was published");
 }
 
-/// Rooms in Persian and Sinhala were refused for the joiners in their words. Then a joiner passed between any
-/// letters, where nobody sees it: `anna` with one in it was another room, and another person.
+/// Rooms in Persian and Sinhala were refused for the joiners in their words. Later a joiner passed between
+/// any letters, where nobody sees it: `anna` with one in it was another room and another person.
 fn a_joiner_is_part_of_a_name_where_a_script_needs_it(chat: Chat) {
     for name in ["نرم\u{200c}افزار", "ශ්\u{200d}රී"] {
         let room = chat.room(&format!("{}-{name}", chat.name()));

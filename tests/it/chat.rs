@@ -17,7 +17,7 @@ use crate::server::Server;
 pub struct Chat {
     address: SocketAddr,
     room: String,
-    /// Keeps the server running for as long as the room is used, if it is the test's own.
+    /// Keeps the test's own server running as long as the room is used.
     _server: Option<Arc<Server>>,
 }
 
@@ -25,7 +25,7 @@ impl Chat {
     /// A new room of the server at an address.
     pub fn at(address: SocketAddr) -> Chat {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        // The server may run already for a long time, and other tests may use it too.
+        // The server may have run for a long time, and other tests may use it too.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let room = format!("test-{:08x}-{count}", fastrand::u32(..));
         Chat { address, room, _server: None }
@@ -87,18 +87,19 @@ impl Chat {
         reply.cursor()
     }
 
-    /// Waits until somebody new is served. When files or threads have run out, clients may be let down before.
+    /// Waits until a new client is served. When files or threads have run out, some clients may be dropped
+    /// before.
     #[track_caller]
     pub fn serves_again(&self) {
         wait_until("somebody new is served", || {
             let Ok(mut connection) = Connection::try_open(self.address) else { return false };
-            // Who is accepted and not served comes again, as a person would.
+            // A client that is accepted and not served comes again, as a person would.
             connection.set_patience(Duration::from_secs(1));
             connection.try_ask(&self.post().text("again")).is_ok_and(|reply| reply.status == 200)
         });
     }
 
-    /// Publishes a message once so many wait, to whom it must be handed, and to nobody else.
+    /// Publishes a message when so many wait. It must be handed to them and to nobody else.
     #[track_caller]
     pub fn says_to(&self, waiters: u64, text: &str) -> String {
         self.wait_until_waiting(waiters);
@@ -117,7 +118,7 @@ impl Chat {
     /// How many wait in it.
     #[track_caller]
     pub fn waiting(&self) -> u64 {
-        // The page on which it must be, however many rooms of other tests there are.
+        // The page of the list that must hold it, however many rooms other tests have.
         let (before, _) = self.room.split_at(self.room.char_indices().last().expect("a name").0);
         let path = match before {
             "" | "." | ".." => "/rooms?limit=500".to_owned(),
@@ -127,7 +128,7 @@ impl Chat {
         let rooms = self.ask(&request).is(200).json();
         let mut rooms = rooms["rooms"].as_array().expect("a list").iter();
         let room = rooms.find(|room| room["room"] == self.room);
-        // A room that is not there has nobody in it.
+        // A room that is not listed has nobody in it.
         room.map_or(0, |room| room["waiting"].as_u64().expect("a count"))
     }
 
@@ -139,7 +140,7 @@ impl Chat {
         connection
     }
 
-    /// Where the room's order ends now.
+    /// The room's latest cursor.
     #[track_caller]
     pub fn cursor(&self) -> String {
         self.ask(&self.get("?after=latest&wait=0")).is(204).cursor()
@@ -182,7 +183,7 @@ impl Chat {
         messages.map(|message| message["kind"].as_str().expect("a kind").to_owned()).collect()
     }
 
-    /// One of the server's figures; 0 if there is none of that name.
+    /// One of the server's figures; 0 if no figure has that name.
     #[track_caller]
     pub fn figure(&self, name: &str) -> f64 {
         let figures = self.ask(&Request::get("/metrics")).is(200);
@@ -190,24 +191,24 @@ impl Chat {
         value.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
-    /// Somebody with a name, who speaks.
+    /// A person who speaks.
     pub fn join(&self, name: &str) -> Person {
         Person { connection: self.connect(), chat: self.clone(), name: name.to_owned() }
     }
 
-    /// Somebody who reads all that is published from now on.
+    /// A client that reads all that is published from now on.
     #[track_caller]
     pub fn follower(&self) -> Follower {
         self.follower_from(&self.cursor())
     }
 
-    /// Somebody who reads all that is published after a cursor.
+    /// A client that reads all that is published after a cursor.
     pub fn follower_from(&self, cursor: &str) -> Follower {
         Follower { connection: self.connect(), next: self.path(&format!("?after={cursor}")), gap: false }
     }
 }
 
-/// Somebody with a name, who speaks on one connection.
+/// A person who speaks, on one connection.
 pub struct Person {
     connection: Connection,
     chat: Chat,
@@ -226,7 +227,7 @@ impl Person {
     }
 }
 
-/// Somebody who reads on and on, by asking for what comes after what was read.
+/// A client that reads on and on: it asks for what comes after the last thing that it read.
 pub struct Follower {
     connection: Connection,
     next: String,
@@ -259,7 +260,7 @@ struct Entry {
 }
 
 impl Follower {
-    /// Reads what comes next and was spoken: one message or more.
+    /// Reads the next message, or several.
     #[track_caller]
     pub fn follow(&mut self) -> Vec<Said> {
         let start = Instant::now();
@@ -273,7 +274,7 @@ impl Follower {
             }
             let reply = reply.is(200);
             let batch: Batch = serde_json::from_slice(&reply.body).expect("the JSON of a wait");
-            assert_eq!(batch.next, reply.cursor(), "two opinions on where next is");
+            assert_eq!(batch.next, reply.cursor(), "the body and the header name different cursors");
             self.gap = batch.gap;
             assert_eq!(batch.gap, reply.header("Chat-Gap").is_some());
             let spoken = batch.messages.into_iter().filter(|m| m.kind == "message");

@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 client that does what it is told, wrong things too.
+//! A plain HTTP/1.1 client that does what it is told, even if that is wrong.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,7 +12,7 @@ use crate::harness::PATIENCE;
 /// One connection, on which requests and replies follow each other.
 pub struct Connection {
     stream: BufReader<TcpStream>,
-    /// Of the requests without a reply, oldest first: whether the reply has a body.
+    /// For each request without a reply, oldest first: whether its reply has a body.
     unanswered: VecDeque<bool>,
 }
 
@@ -46,7 +46,7 @@ impl Connection {
         self.reply()
     }
 
-    /// Sends a request and reads its reply, if one comes whole.
+    /// Sends a request and reads its reply, if a whole one comes.
     pub fn try_ask(&mut self, request: &Request) -> io::Result<Reply> {
         self.try_send(request)?;
         self.try_reply()
@@ -64,7 +64,7 @@ impl Connection {
         self.stream.get_mut().write_all(&request.bytes())
     }
 
-    /// Sends bytes as they are, which need not be HTTP.
+    /// Sends bytes as they are. They need not be HTTP.
     #[track_caller]
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.try_send_bytes(bytes).expect("the bytes are sent");
@@ -75,7 +75,7 @@ impl Connection {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// Says of a request that is sent as bytes whether its reply has a body.
+    /// Tells whether the reply to a request that is sent as bytes has a body.
     pub fn will_answer(&mut self, has_body: bool) {
         self.unanswered.push_back(has_body);
     }
@@ -97,7 +97,7 @@ impl Connection {
         }
     }
 
-    /// Waits to be told to send the body, for a request with `Expect: 100-continue`.
+    /// Waits for the interim reply to a request with `Expect: 100-continue`.
     #[track_caller]
     pub fn is_told_to_continue(&mut self) {
         let interim = Reply::read(&mut self.stream, false).expect("a reply");
@@ -116,7 +116,7 @@ impl Connection {
         !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Waits until a reply, or the connection's end, can be read; false if neither came in time.
+    /// Waits until a reply, or the connection's end, can be read; false if neither comes in time.
     #[cfg(feature = "async")]
     pub fn ends_within_its_patience(&self) -> bool {
         match self.stream.get_ref().peek(&mut [0]) {
@@ -131,7 +131,7 @@ impl Connection {
         let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Write);
     }
 
-    /// The socket, when enough was said.
+    /// The socket, when the test has sent enough.
     #[cfg(feature = "async")]
     pub fn into_stream(self) -> TcpStream {
         self.stream.into_inner()
@@ -313,7 +313,7 @@ impl Reply {
         let link = self.expect_header("Link");
         link.strip_prefix('<')
             .and_then(|rest| rest.strip_suffix(r#">; rel="next""#))
-            .unwrap_or_else(|| panic!("{link} does not say where next is"))
+            .unwrap_or_else(|| panic!("{link} is no link to the next wait"))
             .to_owned()
     }
 

@@ -1,4 +1,4 @@
-//! Following a room by cursor: nothing missed, nothing twice, a loss announced.
+//! Follow a room by cursor: nothing is missed, nothing comes twice, a loss is announced.
 
 use std::time::Instant;
 
@@ -14,16 +14,16 @@ on_every_setup![
     a_wait_after_a_cursor_ends_in_204,
     a_wait_of_zero_seconds_is_answered_at_once,
     every_end_of_a_wait_says_where_to_go_on,
-    where_a_wait_without_a_cursor_ended_a_follower_goes_on,
-    whoever_follows_next_sees_every_message_once_and_in_order,
+    a_follower_goes_on_from_the_end_of_a_wait_without_a_cursor,
+    a_client_that_follows_next_sees_every_message_once_and_in_order,
     plain_text_gives_one_message_a_reply,
     json_gives_all_that_there_are,
     a_long_backlog_comes_in_parts,
     oldest_means_all_that_is_kept,
     latest_means_from_now_on,
     last_event_id_is_a_cursor_too,
-    the_next_wait_is_asked_for_as_this_one_was,
-    a_wait_that_is_too_long_is_met_as_far_as_it_goes,
+    the_next_link_repeats_the_parameters_of_the_wait,
+    a_wait_that_is_too_long_is_shortened_to_the_limit,
     a_preference_is_read_whatever_its_case,
     a_cursor_of_another_epoch_announces_a_gap,
     a_cursor_older_than_what_is_kept_announces_a_gap,
@@ -66,7 +66,7 @@ fn a_wait_of_zero_seconds_is_answered_at_once(chat: Chat) {
 }
 
 fn every_end_of_a_wait_says_where_to_go_on(chat: Chat) {
-    // A room whose name must be encoded in a header.
+    // The name of this room must be encoded in a header.
     let chat = chat.room(&format!("größe-{}", chat.name()));
     let says_where = |reply: Reply, status: u16| {
         let reply = reply.is(status);
@@ -86,7 +86,7 @@ fn every_end_of_a_wait_says_where_to_go_on(chat: Chat) {
     says_where(listener.reply(), 200);
 }
 
-fn where_a_wait_without_a_cursor_ended_a_follower_goes_on(chat: Chat) {
+fn a_follower_goes_on_from_the_end_of_a_wait_without_a_cursor(chat: Chat) {
     chat.says("before");
     let ended = chat.ask(&chat.get("?wait=0")).is(404);
     let said = chat.says("after");
@@ -94,13 +94,13 @@ fn where_a_wait_without_a_cursor_ended_a_follower_goes_on(chat: Chat) {
     assert_eq!((reply.text(), reply.cursor()), ("after", said));
 }
 
-fn whoever_follows_next_sees_every_message_once_and_in_order(chat: Chat) {
+fn a_client_that_follows_next_sees_every_message_once_and_in_order(chat: Chat) {
     let (mut ann, mut bob) = (chat.join("ann"), chat.join("bob"));
     let mut follower = chat.follower();
     let mut seen = Vec::new();
     let mut said = Vec::new();
     for round in 0..20 {
-        // More and more happens between two polls.
+        // Each time, more happens between two polls.
         for turn in 0..=round {
             let text = format!("{round}.{turn}");
             let id = if turn % 2 == 0 { ann.says(&text) } else { bob.says(&text) };
@@ -183,14 +183,15 @@ fn last_event_id_is_a_cursor_too(chat: Chat) {
     chat.says("second");
     let reply = chat.ask(&chat.get("").header("Last-Event-ID", &first));
     assert_eq!(reply.is(200).text(), "second");
-    // Clients that can't send the header say it in the query, beside the place where they began.
+    // Clients that can't send the header put it into the query, beside the cursor with which they began.
     let reply = chat.ask(&chat.get(&format!("?after=oldest&lastEventId={first}")));
     assert_eq!(reply.is(200).text(), "second");
     chat.ask(&chat.get("?after=latest&wait=0&lastEventId=")).is(204);
 }
 
-/// `next` dropped `wait` and `name`: who followed it was waited for ten seconds, and left after a while.
-fn the_next_wait_is_asked_for_as_this_one_was(chat: Chat) {
+/// `next` dropped `wait` and `name`: a client that followed it waited for ten seconds, and its person left
+/// after a while.
+fn the_next_link_repeats_the_parameters_of_the_wait(chat: Chat) {
     let kept = |query: &str| {
         let reply = chat.ask(&chat.get(query));
         let next = reply.next();
@@ -209,8 +210,8 @@ fn the_next_wait_is_asked_for_as_this_one_was(chat: Chat) {
     assert!(reply.next().ends_with("&wait=30&name=bob"), "{}", reply.next());
 }
 
-/// `wait=61` was refused, where `Prefer: wait=61` was met as far as it goes.
-fn a_wait_that_is_too_long_is_met_as_far_as_it_goes(chat: Chat) {
+/// `wait=61` was refused, although `Prefer: wait=61` was shortened to the limit.
+fn a_wait_that_is_too_long_is_shortened_to_the_limit(chat: Chat) {
     chat.says("hi");
     for wait in ["61", "1000000", "99999999999999999999999999999999", "60.5"] {
         let reply = chat.ask(&chat.get(&format!("?wait={wait}&after=oldest"))).is(200);
@@ -257,7 +258,7 @@ fn a_cursor_older_than_what_is_kept_announces_a_gap(launch: Launch) {
     let chat = server.chat();
     let cursors: Vec<String> = (0..25).map(|n| chat.says(&n.to_string())).collect();
 
-    // 15 to 24 are kept, so that whoever has seen 14 has lost nothing.
+    // The messages 15 to 24 are kept, so a client that has seen 14 has lost nothing.
     let mut lucky = chat.follower_from(&cursors[14]);
     assert_eq!(lucky.follow_until(10)[0].text, "15");
     assert!(!lucky.gap);

@@ -7,12 +7,12 @@ use std::net::{SocketAddr, TcpStream};
 use crate::client::Request;
 use crate::harness::PATIENCE;
 
-/// A stream that is being read.
+/// A stream, while it is read.
 pub struct Events {
     stream: BufReader<TcpStream>,
     text: String,
     ready: VecDeque<Event>,
-    /// Where an `EventSource` would go on from.
+    /// The cursor from which an `EventSource` would go on.
     pub last_id: String,
 }
 
@@ -64,7 +64,7 @@ impl Events {
         Events { stream, text: String::new(), ready: VecDeque::new(), last_id: String::new() }
     }
 
-    /// The next event that carries something; comments are passed over.
+    /// The next event with data; comments are skipped.
     #[track_caller]
     pub fn next(&mut self) -> Event {
         loop {
@@ -75,7 +75,7 @@ impl Events {
         }
     }
 
-    /// The next event, `None` at the stream's proper end, and an error where it breaks off.
+    /// The next event, `None` at the stream's proper end, and an error if it breaks off.
     pub fn try_next(&mut self) -> io::Result<Option<Event>> {
         while self.ready.is_empty() {
             let mut size = String::new();

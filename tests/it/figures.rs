@@ -39,7 +39,7 @@ fn what_is_said_and_refused_is_counted(launch: Launch) {
     assert_eq!(chat.figure("comet_chat_refusals_total{reason=\"empty-message\"}"), 1.0);
 }
 
-/// Each check was a message that was kept and counted, and so did the figures tell of a busy server.
+/// Each check was a message that was kept and counted, so the figures showed a busy server.
 fn checks_of_health_are_not_counted(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
@@ -50,12 +50,12 @@ fn checks_of_health_are_not_counted(launch: Launch) {
     }
     assert_eq!(chat.figure("comet_chat_messages_total"), 1.0);
     assert_eq!(chat.figure("comet_chat_deliveries_total"), 0.0);
-    // Each waited for the store, as a message does.
+    // Each check waited for the store, as a message does.
     assert_eq!(chat.figure("comet_chat_store_commits_total"), 21.0);
 }
 
-/// They were in the format of OpenMetrics whatever was asked for, in which nine counters had no help for
-/// `promtool check metrics`; and what every process of Prometheus's world tells of itself had other names.
+/// The figures always came in the format of OpenMetrics, whatever was asked for. Nine counters had no help
+/// for `promtool check metrics`, and the standard figures of a process had other names than Prometheus's own.
 fn the_figures_are_in_the_format_that_is_asked_for(chat: Chat) {
     let old = "text/plain; version=0.0.4; charset=utf-8";
     let new = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,4 +1,4 @@
-//! Requests of which it is not clear where they end, and bytes that are no requests at all.
+//! Requests without a clear end, and bytes that are no requests at all.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ fn post(chat: &Chat, headers: &str, body: &str) -> String {
     )
 }
 
-/// Expects the refusal, and that the connection is over with it: nobody knows where the next request
-/// would begin.
+/// Expects the refusal, and that the connection ends with it: nobody knows where the next request would
+/// begin.
 #[track_caller]
 fn refuses(chat: &Chat, bytes: &str, status: u16) {
     let mut connection = chat.connect();
@@ -38,7 +38,7 @@ fn refuses(chat: &Chat, bytes: &str, status: u16) {
     assert!(says.eq_ignore_ascii_case("close"), "Connection: {says}");
 }
 
-/// A hundred gigabytes were once enough to end the process of who wanted to drain them.
+/// A hundred gigabytes were once enough to end the process, which tried to read them all.
 fn a_body_over_the_limit_is_refused_unread_and_leaves_nothing_behind(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
@@ -49,7 +49,7 @@ fn a_body_over_the_limit_is_refused_unread_and_leaves_nothing_behind(launch: Lau
         }
     }
     server.shrinks_to(before);
-    assert!(server.resident_kib() < 200 * 1024, "it made room for a body");
+    assert!(server.resident_kib() < 200 * 1024, "it took memory for a body");
 }
 
 fn a_body_beyond_all_numbers_is_refused(chat: Chat) {
@@ -129,8 +129,8 @@ fn a_body_in_endless_chunks_is_refused(chat: Chat) {
     chat.says("still here");
 }
 
-/// The engines differed: one took a NUL in a header, a header's name with brackets in it and chunks of
-/// HTTP/1.0, the other did as if nothing were expected of it whatever `Expect` said.
+/// The engines differed. One took a NUL in a header, brackets in a header's name and chunks of HTTP/1.0; the
+/// other ignored every `Expect`.
 fn an_unsound_head_is_refused(chat: Chat) {
     let start = chat.cursor();
     let path = chat.path("");
@@ -160,7 +160,7 @@ fn an_unsound_head_is_refused(chat: Chat) {
     let head = format!("POST {path} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
     connection.send_bytes(head.as_bytes());
     connection.reply().is(400);
-    // This one stood until the client gave up.
+    // This request stood until the client gave up.
     let mut connection = chat.connect();
     let headers = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked";
     connection.send_bytes(post(&chat, headers, "2\r\nhi\r\n0\r\n\r\n").as_bytes());
@@ -169,7 +169,7 @@ fn an_unsound_head_is_refused(chat: Chat) {
     for (line, headers) in [
         (line.as_str(), "X: a\tb~\r\n"),
         (&line, "Connection: Upgrade\r\nUpgrade: h2c\r\n"),
-        // The same length said twice is still one length.
+        // The same length twice is still one length.
         (&line, "Content-Length: 2\r\n"),
         (&format!("POST http://localhost{path} HTTP/1.1"), ""),
         (&format!("POST {path}#end HTTP/1.1"), ""),
@@ -200,7 +200,7 @@ fn what_is_not_http_does_no_harm(launch: Launch) {
         let mut connection: Connection = server.connect();
         connection.send_bytes(bytes);
         connection.stop_sending();
-        // A refusal or nothing at all: but an end.
+        // A refusal or nothing at all, but the connection ends.
         while connection.try_reply().is_ok() {}
     }
     chat.says("still here");

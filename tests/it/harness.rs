@@ -11,12 +11,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::chat::Chat;
 use crate::server::Server;
 
-/// How long anything may take before a test gives up: far more than it ever needs, so that a busy
-/// machine does not fail a test, and less than the longest wait that the wire allows, so that what
-/// was only answered by the end of its wait is noticed.
+/// How long anything may take before a test gives up. It is far more than anything needs, so that a busy
+/// machine fails no test. And it is less than the longest wait of the wire, so that a test notices an answer
+/// that came only because a wait had ended.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Held for reading by tests that run beside others, for writing by those that must not.
+/// Held for reading by tests that run beside others, for writing by tests that run alone.
 static MACHINE: RwLock<()> = RwLock::new(());
 
 /// One combination of what the server is built from.
@@ -39,7 +39,7 @@ pub trait Stage: Sized {
 
 /// Runs one test on one setup.
 pub fn run<S: Stage>(setup: Setup, test: fn(S)) {
-    // A test that failed while it held the lock has left nothing behind that it guards.
+    // A test that failed while it held the lock has left nothing behind: the lock guards no data.
     let _beside = (!S::ALONE).then(|| MACHINE.read().unwrap_or_else(|e| e.into_inner()));
     let _alone = S::ALONE.then(|| MACHINE.write().unwrap_or_else(|e| e.into_inner()));
     match S::set(setup, given_address()) {
@@ -48,10 +48,10 @@ pub fn run<S: Stage>(setup: Setup, test: fn(S)) {
     }
 }
 
-/// Says that this test, or the rest of it, is not run.
+/// Says that this test, or the rest of it, does not run.
 pub fn left_out(why: &str) {
     let name = thread::current().name().unwrap_or("a test").to_owned();
-    // Not `eprintln!`, which the test runner hides for a test that passes.
+    // The test runner hides what `eprintln!` prints in a test that passes.
     let _ = writeln!(std::io::stderr(), "{name}: left out, {why}");
 }
 
@@ -68,10 +68,10 @@ impl Stage for Chat {
 /// A server process that the test starts as it likes.
 pub struct Launch {
     pub(crate) setup: Setup,
-    /// What `ulimit` is told before.
+    /// What `ulimit` gets before the start.
     pub(crate) limits: Vec<String>,
     pub(crate) flags: Vec<String>,
-    /// The user that it runs as, if not as ours.
+    /// The user of the process, if it is not ours.
     pub(crate) user: Option<u32>,
 }
 
@@ -98,8 +98,9 @@ impl Launch {
         self
     }
 
-    /// Gives the process no more threads than this, by `ulimit -p`; `None` where that can't be had. The limit
-    /// is one for all of a user's processes, and none for root's: so root runs it as a user without others.
+    /// Gives the process no more threads than this, by `ulimit -p`; `None` where that can't be done. The
+    /// limit counts all processes of a user and does not hold for root. So root runs the process as a user
+    /// without others.
     pub fn with_threads(mut self, limit: u32) -> Option<Launch> {
         if !rustix::process::getuid().is_root() {
             left_out("it needs root, to be a user without other processes");
@@ -116,7 +117,7 @@ impl Launch {
         self
     }
 
-    /// Starts it, wants it to end at once without having served, and gives what it says of that.
+    /// Starts it, expects it to end at once without having served, and returns its reason.
     pub fn refuses(self) -> String {
         Server::refused(self)
     }
@@ -133,7 +134,7 @@ impl Stage for Launch {
     }
 }
 
-/// A server process of the test's own while no other test runs: for crowds, and for figures of time.
+/// A server process of the test's own while no other test runs: for crowds, and for measures of time.
 pub struct Alone(pub Launch);
 
 impl Stage for Alone {
@@ -149,7 +150,7 @@ impl Stage for Alone {
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "{PATIENCE:?} were not enough until {what}");
+        assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -166,12 +167,12 @@ pub fn make_room_for(connections: u64) {
     );
 }
 
-/// Chance that is printed: with `SEED` it falls the same way again.
+/// A random generator whose seed is printed. `SEED` repeats it.
 pub fn repeatable() -> fastrand::Rng {
     fastrand::Rng::with_seed(seed())
 }
 
-/// The seed of such chance.
+/// The seed of this run.
 pub fn seed() -> u64 {
     let seed = match std::env::var("SEED") {
         Ok(seed) => seed.parse().expect("SEED is a number"),
@@ -181,7 +182,7 @@ pub fn seed() -> u64 {
     seed
 }
 
-/// How often a test by chance repeats its rounds: so often, or `TIMES` as often.
+/// The number of rounds of a random test: this many, or `TIMES` as many.
 pub fn times(rounds: usize) -> usize {
     let times = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
     rounds * times

@@ -1,7 +1,7 @@
-//! Heads at random: liberal in what is harmless, strict in what is not, and the same on every engine.
+//! Heads at random: what is harmless passes, what is not is refused, and both engines agree.
 //!
-//! Each request is put together from parts of which a plain model knows what is wrong with them; its status is
-//! that of the gravest. Not tried here is what the README says the blocking engine can't see.
+//! Each request is made of parts. A plain model knows what is wrong with each part, and the status is that of
+//! the worst. Not tried here is what the README says the blocking engine can't see.
 
 use fastrand::Rng;
 
@@ -10,10 +10,10 @@ use crate::harness::{repeatable, times};
 
 on_every_setup![heads_at_random_have_the_status_that_they_should];
 
-/// What is wrong with a request, the gravest last: who finds one looks no further.
+/// What is wrong with a request, the worst last. A server that finds one fault looks no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wrong {
-    /// Nothing; with the status of what is asked for.
+    /// Nothing. The status is that of the place.
     Nothing(u16),
     /// What is asked for.
     Request(u16),
@@ -27,7 +27,7 @@ enum Wrong {
     Head(u16),
 }
 
-/// A request on its way to be one.
+/// A request in the making.
 struct Try {
     random: Rng,
     method: &'static str,
@@ -38,8 +38,8 @@ struct Try {
     wrong: Wrong,
 }
 
-/// NULs, unknown expectations, lengths said twice, other sites, other hosts, odd targets: wherever two HTTP
-/// libraries differ, a user of one engine met what no user of the other did.
+/// NULs, unknown expectations, repeated lengths, other sites, other hosts, odd targets: two HTTP libraries
+/// differ in all of these, and so did the engines.
 fn heads_at_random_have_the_status_that_they_should(chat: Chat) {
     let mut seeds = repeatable();
     let quiet = chat.room(&format!("{}-quiet", chat.name()));
@@ -57,7 +57,7 @@ fn heads_at_random_have_the_status_that_they_should(chat: Chat) {
         };
         ask(&chat, &bytes, has_body, status);
     }
-    // What was refused has left nothing, and what was not asked for either.
+    // What was refused has left nothing behind.
     assert!(quiet.kinds().iter().all(|kind| kind != "message"));
 }
 
@@ -128,7 +128,7 @@ impl Try {
         self.headers.push((name, value.to_owned()));
     }
 
-    /// Somebody says something.
+    /// Publishes a message.
     fn speaks(&mut self, chat: &Chat) {
         self.method = "POST";
         let (accept, status) = self.one_of(&[
@@ -171,7 +171,7 @@ impl Try {
         self.goes_to(&chat.path(""));
     }
 
-    /// Somebody asks what is new, without waiting for it.
+    /// Asks for news without waiting.
     fn waits(&mut self, quiet: &Chat) {
         self.method = self.one_of(&["GET", "GET", "HEAD"]);
         let (accept, is_page) = self.one_of(&[
@@ -213,7 +213,7 @@ impl Try {
         self.goes_to(&quiet.path(&format!("?{wait}{after}{name}")));
     }
 
-    /// Somebody looks around.
+    /// Asks for something beside the rooms.
     fn looks(&mut self, quiet: &Chat) {
         let room = quiet.path("");
         let (method, path, status) = self.one_of(&[
@@ -308,14 +308,14 @@ impl Try {
         let is_page = self.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("Accept") && value.to_ascii_lowercase().contains("text/html")
         });
-        // What can't be read names nobody.
+        // A name that can't be read is not a name.
         let names_somebody = self.target.contains("&name=") && !self.target.contains("&name=%zz");
         if is_other && (self.method == "POST" || self.method == "GET" && names_somebody && !is_page) {
             self.is(Wrong::Site);
         }
     }
 
-    /// What every server on the way may add.
+    /// Parts that every server on the way may add.
     fn has_odd_but_harmless_parts(&mut self) {
         for (name, value) in [
             ("X-Forwarded-For", "192.0.2.9, \"quoted\""),
@@ -389,7 +389,7 @@ impl Try {
             }
             _ => {
                 self.target.insert_str(self.target.find('?').unwrap_or(self.target.len()), "<b>");
-                // What is behind a `#` is looked at by nobody.
+                // Nobody reads what follows a `#`.
                 if self.target.find('#').is_some_and(|end| self.target[end..].contains('<')) {
                     return;
                 }

@@ -44,7 +44,7 @@ fn history_is_paged_back_to_the_beginning(chat: Chat) {
     let before = middle["previous"].as_str().expect("there is more");
     let oldest = page(&chat, &format!("?before={before}&limit=10"));
     assert_eq!(texts(&oldest), numbers(0..10));
-    assert_eq!(oldest["previous"], Value::Null, "and there it begins");
+    assert_eq!(oldest["previous"], Value::Null, "and this is the beginning");
 
     let path = format!("{}/history?limit=2", chat.path(""));
     let reply = chat.ask(&Request::get(&path)).is(200);
@@ -55,7 +55,7 @@ fn history_is_paged_back_to_the_beginning(chat: Chat) {
     assert_eq!(texts(&previous), ["116", "117"]);
 }
 
-/// After five messages thirty people came and went: a page of history held no message, and the page for
+/// After five messages thirty people came and went. Then a page of history held no message, and the page for
 /// browsers said that nothing had been said.
 fn history_counts_what_was_said(chat: Chat) {
     for text in numbers(0..5) {
@@ -64,7 +64,7 @@ fn history_counts_what_was_said(chat: Chat) {
     for n in 0..30 {
         chat.ask(&chat.get(&format!("?after=latest&wait=0&name=guest{n}"))).is(204);
     }
-    // That somebody joined may be stored after the answer.
+    // `joined` may be stored after the answer.
     wait_until("all have joined", || texts(&page(&chat, "?limit=3")).len() == 33);
     let newest = page(&chat, "?limit=3");
     assert_eq!(texts(&newest)[..3], numbers(2..5));
@@ -102,8 +102,8 @@ fn history_in_plain_text_is_for_people(chat: Chat) {
     assert_eq!(lines[2], "    second line");
 }
 
-/// A message with ESC and CR in it cleared the screen of whoever read the history with `curl`, or wrote over
-/// the name that stood before it.
+/// A message with ESC and CR in it cleared the screen of a reader of the history with `curl`, or wrote over
+/// the name before it.
 fn history_in_plain_text_leaves_the_terminal_alone(chat: Chat) {
     let text = "a\r\nb\x1b[2J\rann: c\u{202e}d\u{9b}1m\te\x07\u{2028}f\x7f";
     chat.says(text);
@@ -112,7 +112,7 @@ fn history_in_plain_text_leaves_the_terminal_alone(chat: Chat) {
     assert!(lines[0].ends_with(" somebody: a"), "{lines:?}");
     assert_eq!(lines[1], "    b\\u{1b}[2J\\u{d}ann: c\\u{202e}d\\u{9b}1m\te\\u{7}\\u{2028}f\\u{7f}");
     assert_eq!(lines[2..], [""]);
-    // Whoever waits gets exactly the text.
+    // A client that waits gets exactly the text.
     assert_eq!(chat.ask(&chat.get("?after=oldest")).is(200).text(), text);
 }
 

@@ -1,14 +1,14 @@
-//! Clients that go away in the middle of something, and that dawdle.
+//! Clients that go away in the middle of something, and slow clients.
 
 use crate::client::Request;
 use crate::harness::Launch;
 
 on_every_setup![
     a_client_that_leaves_while_it_waits_leaves_nothing_behind,
-    a_client_that_leaves_amid_a_head_leaves_nothing_behind,
-    a_client_that_leaves_amid_a_body_leaves_nothing_behind,
+    a_client_that_leaves_within_a_head_leaves_nothing_behind,
+    a_client_that_leaves_within_a_body_leaves_nothing_behind,
     a_client_that_leaves_before_its_reply_leaves_nothing_behind,
-    clients_that_dawdle_keep_nobody_else_waiting,
+    slow_clients_keep_nobody_else_waiting,
     a_timed_out_wait_leaves_nothing_behind,
 ];
 
@@ -19,12 +19,12 @@ fn a_client_that_leaves_while_it_waits_leaves_nothing_behind(launch: Launch) {
     let waiters: Vec<_> = (0..50).map(|_| chat.waits("?wait=2")).collect();
     chat.wait_until_waiting(50);
     drop(waiters);
-    // Nobody is left for a message to be handed to.
+    // No waiter is left to be handed a message.
     chat.says_to(0, "hi");
     server.shrinks_to(before);
 }
 
-fn a_client_that_leaves_amid_a_head_leaves_nothing_behind(launch: Launch) {
+fn a_client_that_leaves_within_a_head_leaves_nothing_behind(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let before = server.footprint_at_rest(&chat);
@@ -35,7 +35,7 @@ fn a_client_that_leaves_amid_a_head_leaves_nothing_behind(launch: Launch) {
     server.shrinks_to(before);
 }
 
-fn a_client_that_leaves_amid_a_body_leaves_nothing_behind(launch: Launch) {
+fn a_client_that_leaves_within_a_body_leaves_nothing_behind(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let start = chat.cursor();
@@ -61,7 +61,7 @@ fn a_client_that_leaves_before_its_reply_leaves_nothing_behind(launch: Launch) {
     server.shrinks_to(before);
 }
 
-fn clients_that_dawdle_keep_nobody_else_waiting(launch: Launch) {
+fn slow_clients_keep_nobody_else_waiting(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let post = chat.post().text("slowly").bytes();
@@ -75,7 +75,7 @@ fn clients_that_dawdle_keep_nobody_else_waiting(launch: Launch) {
     let mut follower = chat.follower();
     chat.says("quickly");
     assert_eq!(follower.hears(1), ["quickly"]);
-    // And those who dawdled are served when they have made up their minds.
+    // The slow clients are served when they send the rest.
     for (index, dawdler) in dawdlers.iter_mut().enumerate() {
         let sent = [0, start.len() / 2, start.len()][index % 3];
         dawdler.send_bytes(&start[sent..]);

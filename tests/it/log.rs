@@ -1,12 +1,12 @@
-//! The log: what an operator reads, and what nobody may read there.
+//! The log: what an operator reads in it, and what it never holds.
 
 use crate::client::Request;
 use crate::harness::{Launch, wait_until};
 
 on_every_setup![every_request_is_a_line_without_what_was_said];
 
-/// `--log debug` said nothing of a request, so whoever looked for a slow or a refused one had to put a proxy
-/// in front.
+/// `--log debug` had no line for a request. An operator who looked for a slow or a refused one had to put a
+/// proxy in front.
 fn every_request_is_a_line_without_what_was_said(launch: Launch) {
     let server = launch.with_flag("--log", "debug").start();
     let chat = server.chat();
@@ -17,7 +17,7 @@ fn every_request_is_a_line_without_what_was_said(launch: Launch) {
     connection.ask(&chat.get("?wait=0&name=Zaphod&after=xyzzy-cursor")).is(400);
     connection.ask(&chat.get("?after=oldest&name=Zaphod")).is(200);
     connection.ask(&Request::new("HEAD", "/help?xyzzy")).is(200);
-    // Its bytes must not reach the terminal of who reads the log, whatever the answer is.
+    // Its bytes must not reach the reader's terminal, whatever the answer is.
     let mut rude = chat.connect();
     rude.send(&Request::get("/nowhere\"\u{1b}[2J"));
     let _ = rude.try_reply();
@@ -27,7 +27,7 @@ fn every_request_is_a_line_without_what_was_said(launch: Launch) {
     for (method, path, status, times) in [
         ("POST", &*path, 200, 2),
         ("GET", &path, 400, 1),
-        // A stream is a line when it begins.
+        // A stream has its line when it begins.
         ("GET", &path, 200, 2),
         ("HEAD", "/help", 200, 1),
     ] {

@@ -1,15 +1,14 @@
-//! The server from outside, through real sockets: one suite, run once for every setup of engine
-//! and store. A test never names its setup.
+//! The server from outside, through real sockets: one suite, which runs once for every setup of engine and
+//! store. A test never names its setup.
 //!
-//! What a test needs is said by the type of its argument ([`harness::Stage`]): a [`chat::Chat`] is
-//! a room on some server, a [`harness::Launch`] starts a server process of its own, and a
-//! [`harness::Alone`] does so while no other test runs; those stand in [`alone`].
+//! The type of a test's argument says what it needs ([`harness::Stage`]): a [`chat::Chat`] is a room on some
+//! server, a [`harness::Launch`] starts a server process of its own, and a [`harness::Alone`] does so while
+//! no other test runs; these tests stand in [`alone`].
 //!
-//! `COMET_CHAT_URL=http://HOST:PORT cargo test --test it blocking_memory` speaks to a server that
-//! runs already; the tests that need a process of their own are left out, and say so.
+//! `COMET_CHAT_URL=http://HOST:PORT cargo test --test it blocking_memory` speaks to a server that runs
+//! already. Tests that need a process of their own are left out, and say so.
 
-/// Makes a module of tests for every setup. A test that is missing from the list is dead code,
-/// which the compiler reports.
+/// Makes a module of tests for every setup. The compiler reports a test that is not in the list as dead code.
 macro_rules! on_every_setup {
     ($($test:ident),+ $(,)?) => {
         on_setup!(blocking_memory, "blocking", "memory:", $($test),+);
@@ -21,7 +20,7 @@ macro_rules! on_every_setup {
     };
 }
 
-/// Makes a module of tests for every setup that is made for an open network.
+/// Makes a module of tests for every setup of a server for an open network.
 #[cfg(feature = "async")]
 macro_rules! on_open_network_setups {
     ($($test:ident),+ $(,)?) => {
@@ -29,8 +28,8 @@ macro_rules! on_open_network_setups {
     };
 }
 
-/// One line of [`on_every_setup`]: its module's name, `--engine` and `--store` (where `{dir}` stands
-/// for a directory that lives as long as the server).
+/// One line of [`on_every_setup`]: its module's name, `--engine` and `--store` (`{dir}` stands for a
+/// directory that lives as long as the server).
 macro_rules! on_setup {
     ($module:ident, $engine:literal, $store:literal, $($test:ident),+) => {
         mod $module {

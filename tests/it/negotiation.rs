@@ -1,4 +1,4 @@
-//! One address for browsers and scripts: `Accept` chooses what comes back.
+//! One address for browsers and scripts: `Accept` chooses the format of the answer.
 
 use std::io::Read;
 
@@ -15,11 +15,11 @@ on_every_setup![
     no_reply_is_to_be_stored,
     every_reply_says_that_accept_chose_its_form,
     a_file_that_the_browser_has_is_not_sent_again,
-    what_is_long_comes_compressed_to_who_takes_it,
+    long_replies_are_compressed_if_the_client_accepts_that,
     the_files_of_the_page_are_kept_for_good,
 ];
 
-/// What comes back of a room in which "hi" was said.
+/// The answer to each `Accept` in a room in which "hi" was said.
 #[track_caller]
 fn media_type(chat: &Chat, accept: Option<&str>) -> String {
     let mut request = chat.get("?after=oldest");
@@ -86,7 +86,7 @@ fn no_reply_is_to_be_stored(chat: Chat) {
     }
 }
 
-/// A cache between two clients could hand one of them the other's form.
+/// A cache between two clients could give one of them the other's format.
 fn every_reply_says_that_accept_chose_its_form(chat: Chat) {
     chat.says("hi");
     let room = chat.path("");
@@ -112,7 +112,7 @@ fn every_reply_says_that_accept_chose_its_form(chat: Chat) {
     assert_eq!(chat.ask(&Request::get(&script(&chat))).header("Vary"), Some("Accept-Encoding"));
 }
 
-/// A tag that a proxy had weakened by compression matched nothing, and `*` neither.
+/// A tag that a proxy had weakened when it compressed the file matched nothing, and neither did `*`.
 fn a_file_that_the_browser_has_is_not_sent_again(chat: Chat) {
     let script = script(&chat);
     let file = || Request::get(&script);
@@ -123,8 +123,8 @@ fn a_file_that_the_browser_has_is_not_sent_again(chat: Chat) {
     chat.ask(&file().header("If-None-Match", "W/\"x\"")).is(200);
 }
 
-/// A room's page with 50 messages was 40 KiB on the wire, over a phone's slow line.
-fn what_is_long_comes_compressed_to_who_takes_it(chat: Chat) {
+/// A room's page with 50 messages was 40 KiB on the wire, on a phone's slow line.
+fn long_replies_are_compressed_if_the_client_accepts_that(chat: Chat) {
     let text = "so it goes ".repeat(300);
     chat.says(&text);
     for (query, accept) in
@@ -147,13 +147,13 @@ fn what_is_long_comes_compressed_to_who_takes_it(chat: Chat) {
             );
         }
     }
-    // What a wait brings goes to all who wait at once: it is not compressed for each of them.
+    // The answer to a wait goes to all waiters at once. It is not compressed for each of them.
     let wait = chat.get("?after=oldest").accept("application/json").header("Accept-Encoding", "gzip");
     assert_eq!(chat.ask(&wait).is(200).header("Content-Encoding"), None);
 }
 
-/// A load of the page asked for 30 files again each time, and was told 304 of each: the script was ready
-/// after 1.1 s at a round trip of 150 ms.
+/// Each load of the page asked for 30 files again and got 304 for each. With a round trip of 150 ms the
+/// script was ready after 1.1 s.
 fn the_files_of_the_page_are_kept_for_good(chat: Chat) {
     let page = chat.ask(&chat.get("").accept("text/html")).is(200);
     let files: Vec<&str> = page.text().split('"').filter(|part| part.starts_with("/page/")).collect();

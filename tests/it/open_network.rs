@@ -1,5 +1,5 @@
-//! What a server for an open network promises on top: nobody holds its threads, its memory or its
-//! time, by whatever bytes.
+//! What a server for an open network promises as well: no client holds its threads, its memory or its time,
+//! whatever bytes it sends.
 
 use std::time::{Duration, Instant};
 
@@ -9,18 +9,18 @@ use crate::harness::{Launch, PATIENCE, wait_until};
 use crate::server::Server;
 
 on_open_network_setups![
-    who_leaves_amid_a_wait_is_forgotten_at_once,
+    a_client_that_leaves_during_a_wait_is_forgotten_at_once,
     a_head_that_trickles_in_is_cut_off,
     a_body_that_trickles_in_is_cut_off,
-    who_says_nothing_is_cut_off,
-    who_does_not_take_a_reply_is_cut_off,
+    a_client_that_sends_nothing_is_cut_off,
+    a_client_that_does_not_take_a_reply_is_cut_off,
     an_endless_head_is_refused,
     a_hundred_thousand_headers_are_refused,
     another_version_of_http_is_refused,
-    what_can_t_be_accepted_is_said_once,
+    failed_accepts_are_logged_once,
 ];
 
-fn who_leaves_amid_a_wait_is_forgotten_at_once(launch: Launch) {
+fn a_client_that_leaves_during_a_wait_is_forgotten_at_once(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let before = server.footprint_at_rest(&chat);
@@ -30,7 +30,7 @@ fn who_leaves_amid_a_wait_is_forgotten_at_once(launch: Launch) {
     drop(crowd);
     wait_until("nobody waits", || chat.waiting() == 0);
     server.shrinks_to(before);
-    assert!(start.elapsed() < PATIENCE, "they were waited for");
+    assert!(start.elapsed() < PATIENCE, "the server waited for them");
 }
 
 fn a_head_that_trickles_in_is_cut_off(chat: Chat) {
@@ -51,8 +51,8 @@ fn a_body_that_trickles_in_is_cut_off(chat: Chat) {
     assert_eq!(chat.cursor(), start, "something was published");
 }
 
-/// Sends byte after byte, ten in a second, until the server ends the connection: with a reply, whose
-/// status is returned, or without.
+/// Sends byte after byte, ten in a second, until the server ends the connection. Returns the status if there
+/// was a reply.
 #[track_caller]
 fn trickle(connection: &mut Connection, bytes: &[u8]) -> Option<u16> {
     let start = Instant::now();
@@ -69,7 +69,7 @@ fn trickle(connection: &mut Connection, bytes: &[u8]) -> Option<u16> {
     panic!("all {} bytes were taken", bytes.len());
 }
 
-fn who_says_nothing_is_cut_off(launch: Launch) {
+fn a_client_that_sends_nothing_is_cut_off(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let before = server.footprint_at_rest(&chat);
@@ -79,7 +79,7 @@ fn who_says_nothing_is_cut_off(launch: Launch) {
     drop(silent);
 }
 
-fn who_does_not_take_a_reply_is_cut_off(launch: Launch) {
+fn a_client_that_does_not_take_a_reply_is_cut_off(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let text = "x".repeat(60_000);
@@ -90,7 +90,7 @@ fn who_does_not_take_a_reply_is_cut_off(launch: Launch) {
     let history = Request::get(&chat.path("?after=oldest")).accept("application/json").bytes();
     let mut deaf: Vec<Connection> = (0..20).map(|_| server.connect()).collect();
     for connection in &mut deaf {
-        // More of them than the kernel's buffers hold the replies of.
+        // More requests than the kernel's buffers can hold replies.
         for _ in 0..20 {
             connection.send_bytes(&history);
         }
@@ -123,7 +123,7 @@ fn a_hundred_thousand_headers_are_refused(launch: Launch) {
     chat.says("still here");
 }
 
-/// Sends the bytes again and again until the server closes, having said that the head is too large.
+/// Sends the bytes again and again until the server says that the head is too large, and closes.
 #[track_caller]
 fn floods(connection: &mut Connection, bytes: &[u8]) {
     for sent in 1.. {
@@ -153,9 +153,9 @@ fn another_version_of_http_is_refused(launch: Launch) {
     server.shrinks_to(before);
 }
 
-/// At the limit of files each failed accept was a warning, up to fifty in a second for as long as it lasted:
-/// the pauses began anew whenever one client could be accepted in between.
-fn what_can_t_be_accepted_is_said_once(launch: Launch) {
+/// At the limit of files each failed accept was a warning, up to fifty in a second as long as it lasted: the
+/// pauses began again at their shortest whenever one client could be accepted in between.
+fn failed_accepts_are_logged_once(launch: Launch) {
     let server = launch.start();
     let mut inside = server.connect();
     let failures = |inside: &mut Connection| {
@@ -170,14 +170,14 @@ fn what_can_t_be_accepted_is_said_once(launch: Launch) {
         outside.push(server.connect());
         wait_until("accepting has failed", || failures(&mut inside) >= 2 * round);
         server.limit_open_files(1_000);
-        // It is accepted, and its time is not over yet.
+        // The client is accepted, and its time is not over yet.
         outside.last_mut().expect("it is there").ask(&Request::get("/help")).is(200);
     }
     let warnings = server.lines_with("no connection could be accepted");
     assert_eq!(warnings, 1, "of {} failures", failures(&mut inside));
 }
 
-/// Wants the server never to have had much in memory.
+/// Expects that the server never had much in memory.
 #[track_caller]
 fn stays_small(server: &Server) {
     let peak = server.peak_kib();

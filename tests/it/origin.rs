@@ -1,4 +1,5 @@
-//! Whose request it is: another site's page gets nothing done, and no other name leads here.
+//! Where a request comes from and which name it asks for: another site's page can do nothing, and the server
+//! answers only to its own names.
 
 use crate::chat::Chat;
 use crate::client::Request;
@@ -14,7 +15,7 @@ on_every_setup![
     a_header_that_is_not_ascii_does_no_harm,
 ];
 
-/// What browsers say of a request that another site's page sends.
+/// The headers that a browser adds to a request of another site's page.
 const FROM_ELSEWHERE: [(&str, &str); 4] = [
     ("Sec-Fetch-Site", "cross-site"),
     ("Sec-Fetch-Site", "same-site"),
@@ -50,7 +51,7 @@ fn a_page_of_this_site_and_a_script_change_what_they_like(chat: Chat) {
         post(),
         post().header("Sec-Fetch-Site", "same-origin"),
         post().header("Sec-Fetch-Site", "none"),
-        // As a browser sends a form from the page itself over plain HTTP.
+        // A browser sends a form like this from the page itself over plain HTTP.
         post().header("Origin", "http://localhost"),
         post().header("Origin", "https://localhost"),
     ] {
@@ -62,7 +63,7 @@ fn a_page_of_this_site_and_a_script_change_what_they_like(chat: Chat) {
 fn a_link_from_another_site_opens_the_page(chat: Chat) {
     let request = chat.get("?name=eve").accept("text/html").header("Sec-Fetch-Site", "cross-site");
     chat.ask(&request).is(200);
-    assert!(chat.people().is_empty(), "the link has brought somebody in");
+    assert!(chat.people().is_empty(), "the link made somebody join");
     chat.ask(&chat.get("?wait=0").header("Sec-Fetch-Site", "cross-site")).is(404);
 }
 
@@ -97,7 +98,7 @@ fn a_name_that_was_allowed_leads_here(launch: Launch) {
     assert_eq!(ask("other.example"), 421);
 }
 
-/// A request without `Host`, or with two, was answered: a proxy may read the other of the two.
+/// A request with no `Host` or with two was answered. A proxy may read the other one of the two.
 fn a_request_says_once_whom_it_is_for(chat: Chat) {
     let status = |line: &str, headers: &str| {
         let mut connection = chat.connect();
@@ -112,13 +113,13 @@ fn a_request_says_once_whom_it_is_for(chat: Chat) {
     assert_eq!(status("GET /help HTTP/1.0", ""), 200);
 }
 
-/// Such a request was passed over in silence by one engine.
+/// One engine dropped such a request without an answer.
 fn a_header_that_is_not_ascii_does_no_harm(chat: Chat) {
     let start = chat.cursor();
     let mut connection = chat.connect();
     let bytes = chat.post().header("X-Name", "zo\u{eb}").text("hi").bytes();
     connection.send_bytes(&bytes);
-    // Where the library ends the connection before anything of ours has seen the request, that is all.
+    // Where the library ends the connection before our code has seen the request, there is no answer.
     if let Ok(reply) = connection.try_reply() {
         reply.is(400);
     }

@@ -1,4 +1,4 @@
-//! Large pages, for who reads them slowly and for who does not.
+//! Large pages, for clients that read them slowly and for clients that read nothing.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -11,15 +11,15 @@ use crate::chat::Chat;
 use crate::client::Request;
 use crate::harness::PATIENCE;
 
-on_every_setup![who_reads_slowly_gets_all_of_a_large_page,];
+on_every_setup![a_slow_reader_gets_all_of_a_large_page,];
 
-/// The most that is held for all.
+/// The most that the server holds for all clients.
 pub const HELD_MAX: f64 = (128 * 1024 * 1024) as f64;
 
 /// The messages of a room whose page is 6 MB on the wire.
 pub const MESSAGES: usize = 16;
 
-/// A connection from one of the machine's own addresses, whose kernel takes little of a reply.
+/// A connection from one of the machine's own addresses. The client's kernel takes little of a reply.
 pub fn connect_from(address: SocketAddr, last: u8) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("an option");
@@ -29,22 +29,22 @@ pub fn connect_from(address: SocketAddr, last: u8) -> TcpStream {
     socket.into()
 }
 
-/// Says so much that its page is large.
+/// Says so much that the room's page is large.
 pub fn say_much(chat: &Chat) {
-    // Each byte of them but one is six in JSON.
+    // Each byte of it but one is six bytes in JSON.
     let text = format!("x{}", "\u{1}".repeat(60_000));
     for _ in 0..MESSAGES {
         chat.ask(&chat.post().text(&text)).is(200);
     }
 }
 
-/// Asks for so many of the newest messages.
+/// A request for so many of the newest messages.
 pub fn page(chat: &Chat, messages: usize) -> Request {
     Request::get(&chat.path(&format!("/history?limit={messages}"))).accept("application/json")
 }
 
-/// A page of 1 MiB was cut off for who read 60 KB a second, and again at each try.
-fn who_reads_slowly_gets_all_of_a_large_page(chat: Chat) {
+/// A page of 1 MiB was cut off for a client that read 60 KB a second, and again at each try.
+fn a_slow_reader_gets_all_of_a_large_page(chat: Chat) {
     const STEP: usize = 7_000;
     let text = "x".repeat(60_000);
     for _ in 0..MESSAGES {

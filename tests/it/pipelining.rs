@@ -1,4 +1,4 @@
-//! Requests that stand behind one another on a connection.
+//! Requests that stand behind each other on a connection.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ on_every_setup![
     requests_in_a_row_are_answered_in_their_order,
     a_thousand_waits_in_a_row_do_no_harm,
     a_new_connection_from_the_same_port_starts_afresh,
-    who_comes_from_the_port_of_a_refused_one_is_answered,
+    a_client_on_the_port_of_a_refused_one_is_answered,
 ];
 
 fn a_second_wait_ends_the_first_at_once(chat: Chat) {
@@ -29,7 +29,7 @@ fn a_second_wait_ends_the_first_at_once(chat: Chat) {
         assert!(start.elapsed() < Duration::from_secs(5), "it waited");
         chat.says_to(1, "for the second");
         assert_eq!(connection.reply().is(200).text(), "for the second");
-        // Who goes on from where the first wait ended has missed nothing.
+        // A client that goes on from where the first wait ended has missed nothing.
         let next = chat.ask(&Request::get(&first.next())).is(200);
         assert_eq!(next.text(), "for the second");
     }
@@ -42,7 +42,7 @@ fn a_request_behind_a_wait_ends_it_at_once(chat: Chat) {
     let waited = connection.reply();
     connection.reply().is(200);
     assert!(start.elapsed() < Duration::from_secs(5), "it waited");
-    // Its own message may just have been in time.
+    // Its own message may have come just in time.
     assert!([200, 404].contains(&waited.status), "{waited:?}");
 }
 
@@ -74,7 +74,7 @@ fn a_thousand_waits_in_a_row_do_no_harm(launch: Launch) {
     let mut connection = server.connect();
     let mut most = 0;
     for _ in 0..1_000 {
-        // The server may have had enough of it before the end.
+        // The server may have closed the connection before the end.
         if connection.try_send_bytes(&wait).is_err() {
             break;
         }
@@ -104,7 +104,7 @@ fn a_new_connection_from_the_same_port_starts_afresh(launch: Launch) {
 
     let cursor = chat.says("hi");
     let get = chat.get(&format!("?after={cursor}&wait=0"));
-    // What was still under way from the first may be taken out on the second, but not for long.
+    // The second may still take out what the first left on the way, but not for long.
     wait_until("the port is as good as any", || {
         let mut second = Connection::over(from_port(&server, port));
         second.set_patience(Duration::from_secs(3));
@@ -113,8 +113,8 @@ fn a_new_connection_from_the_same_port_starts_afresh(launch: Launch) {
     });
 }
 
-/// For a second after a 413 a new connection from the same port was taken for the old one, and not answered.
-fn who_comes_from_the_port_of_a_refused_one_is_answered(launch: Launch) {
+/// For a second after a 413, a new connection from the same port was taken for the old one and not answered.
+fn a_client_on_the_port_of_a_refused_one_is_answered(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n", chat.path(""));
@@ -131,7 +131,8 @@ fn who_comes_from_the_port_of_a_refused_one_is_answered(launch: Launch) {
     }
 }
 
-/// Connects from a port of ours, or from any for 0. It ends with a reset, which frees its port at once.
+/// Connects from a port of ours, or from any port for 0. The connection ends with a reset, which frees its
+/// port at once.
 fn from_port(server: &Server, port: u16) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_linger(Some(Duration::ZERO)).expect("an option");

@@ -1,4 +1,4 @@
-//! The addresses beside the rooms, and the methods that each understands.
+//! The addresses beside the rooms, and the methods of each.
 
 use crate::chat::Chat;
 use crate::client::{Reply, Request};
@@ -23,7 +23,7 @@ fn help_explains_the_wire(chat: Chat) {
 }
 
 fn health_says_that_all_is_well(chat: Chat) {
-    // More than once, in case that it leaves something in its own room.
+    // More than once: a check must leave nothing in its own room.
     for _ in 0..3 {
         chat.ask(&Request::get("/health")).is(200);
     }
@@ -78,7 +78,7 @@ fn head_is_the_reply_without_its_body(chat: Chat) {
     for name in ["Content-Type", "Content-Length", "Cache-Control"] {
         assert_eq!(head.header(name), full.header(name));
     }
-    // Nothing of a body stands between this reply and the last.
+    // No byte of a body stands between this reply and the last.
     connection.ask(&Request::get("/help")).is(200);
 }
 

@@ -1,4 +1,4 @@
-//! Who is there: joined, left, and nobody flapping between two polls.
+//! Who is there: joined, left, and no flapping between two polls.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::harness::{PATIENCE, wait_until};
 on_every_setup![
     who_waits_under_a_name_is_there,
     who_speaks_under_a_name_is_there,
-    who_gives_no_name_is_not_announced,
+    a_client_without_a_name_is_not_announced,
     who_only_looks_is_not_there,
     who_leaves_is_gone_at_once,
     who_leaves_with_a_wait_may_come_back_unnoticed,
@@ -38,7 +38,7 @@ fn who_speaks_under_a_name_is_there(chat: Chat) {
     assert_eq!(chat.kinds(), ["joined", "message"], "ben comes before he speaks");
 }
 
-fn who_gives_no_name_is_not_announced(chat: Chat) {
+fn a_client_without_a_name_is_not_announced(chat: Chat) {
     chat.says("hello");
     let waiting = chat.waits("?after=latest&wait=1");
     drop(waiting);
@@ -72,8 +72,8 @@ fn who_leaves_with_a_wait_may_come_back_unnoticed(chat: Chat) {
     chat.ask(&Request::post(&late).form(&[("name", "ann")])).is(400);
 }
 
-/// One name on a phone and a laptop: when the laptop closed, the room was told that bob had left, though he
-/// waited on the phone, and with the phone's next poll that he had joined.
+/// One name on a phone and a laptop. When the laptop closed, the room was told that bob had left, although he
+/// waited on the phone. With the phone's next poll it was told that he had joined.
 fn who_leaves_on_one_device_stays_while_another_waits(chat: Chat) {
     let mut phone = chat.waits("?name=bob&after=latest&wait=60");
     let laptop = chat.waits("?name=bob&after=latest&wait=60");
@@ -82,7 +82,7 @@ fn who_leaves_on_one_device_stays_while_another_waits(chat: Chat) {
     chat.ask(&chat.leave_in(1, "bob")).is(200);
     drop(laptop);
     chat.ask(&chat.leave("bob")).is(200);
-    // Somebody else comes, and leaves later than bob would have.
+    // Another person comes, and leaves later than bob would have.
     chat.ask(&chat.get("?name=cem&after=latest&wait=0")).is(204);
     chat.ask(&chat.leave_in(2, "cem")).is(200);
     wait_until("cem has left", || chat.people() == ["bob"]);
@@ -91,7 +91,8 @@ fn who_leaves_on_one_device_stays_while_another_waits(chat: Chat) {
     assert_eq!(phone.reply().is(200).text(), "now");
 }
 
-/// A page that closes can't wait for its poll to end, so its own poll may stand yet when it says good-bye.
+/// A page that closes can't wait for its poll to end, so the poll may still wait when the page says that its
+/// person leaves.
 fn who_leaves_on_the_last_device_is_gone_soon(chat: Chat) {
     let page = chat.waits("?name=ann&after=latest&wait=60");
     wait_until("ann is there", || chat.people() == ["ann"]);
@@ -108,7 +109,7 @@ fn leaving_needs_a_name_and_may_be_said_twice(chat: Chat) {
     chat.ask(&Request::post(&path).form(&[])).is(400);
     chat.ask(&Request::get(&path)).is(405);
     chat.ask(&chat.leave("nobody")).is(200);
-    assert!(chat.kinds().is_empty(), "who was not there has not left");
+    assert!(chat.kinds().is_empty(), "a person who was not there has not left");
 }
 
 fn a_plain_waiter_is_not_woken_by_who_comes(chat: Chat) {
@@ -125,7 +126,7 @@ fn a_plain_waiter_is_not_woken_by_who_comes(chat: Chat) {
     assert_eq!(plain.reply().is(200).text(), "now");
 }
 
-/// The grace time is 15 s: who polls for longer than that and flaps would be seen to.
+/// The grace time is 15 s. The test polls for longer, so that it would see a flapping person.
 fn fifty_people_join_once_and_leave_once(chat: Chat) {
     const PEOPLE: usize = 50;
     let mut people: Vec<_> = (0..PEOPLE).map(|_| chat.connect()).collect();

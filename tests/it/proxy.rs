@@ -1,5 +1,5 @@
-//! Behind nginx, with the recipe of the README: what the blocking engine can't hold off does not come to
-//! it, and everything else works as without.
+//! Behind nginx, with the recipe of the README. What the blocking engine can't hold off does not reach it,
+//! and everything else works as without nginx.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::chat::Chat;
 use crate::harness::{Launch, left_out, wait_until};
 
-on_every_setup![behind_nginx_the_chat_works, nginx_keeps_away_what_tiny_http_can_not_bear];
+on_every_setup![behind_nginx_the_chat_works, nginx_keeps_away_what_harms_tiny_http];
 
-/// A proxy with the recipe of the README, before a server. Dropping it kills the process.
+/// A proxy with the recipe of the README, in front of a server. Dropping it kills the process.
 struct Nginx {
     process: Child,
     address: SocketAddr,
@@ -81,7 +81,7 @@ fn behind_nginx_the_chat_works(launch: Launch) {
 
     let mut events = chat.events("?after=latest", &[]);
     chat.says("as it happens");
-    // First comes where it begins.
+    // The first event only says where the stream begins.
     events.next();
     assert_eq!(events.next().message()["text"], "as it happens");
 
@@ -93,7 +93,7 @@ fn behind_nginx_the_chat_works(launch: Launch) {
     }
 }
 
-fn nginx_keeps_away_what_tiny_http_can_not_bear(launch: Launch) {
+fn nginx_keeps_away_what_harms_tiny_http(launch: Launch) {
     let server = launch.start();
     let Some(nginx) = Nginx::before(server.address()) else { return };
     let chat = Chat::at(nginx.address);
@@ -113,10 +113,10 @@ fn nginx_keeps_away_what_tiny_http_can_not_bear(launch: Launch) {
         post("X: a\0b\r\nContent-Length: 5", "hello"),
         post("Content-Length: 5\r\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
     ] {
-        // Enough of them to be seen if each left a thread.
+        // If each left a thread, that would show.
         for _ in 0..20 {
             let mut connection = chat.connect();
-            // It may be refused before it is at its end.
+            // It may be refused before its end.
             let _ = connection.try_send_bytes(refused.as_bytes());
             connection.set_patience(Duration::from_secs(10));
             match connection.try_reply() {

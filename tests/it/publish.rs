@@ -1,4 +1,4 @@
-//! Speaking: three forms of a body, two forms of an answer.
+//! Publish: three forms of a body, two forms of an answer.
 
 use serde_json::json;
 
@@ -118,7 +118,7 @@ fn the_same_id_is_published_once(chat: Chat) {
     assert_eq!(follower.hears(2), ["once", "and on"]);
 }
 
-/// Another text under an id that was used before was answered `ok`, and dropped.
+/// Another text under an id that had been used was answered `ok`, and dropped.
 fn an_id_that_was_used_for_something_else_is_refused(chat: Chat) {
     let mut follower = chat.follower();
     let says = |text, name| json!({"message": text, "name": name, "id": "1"});

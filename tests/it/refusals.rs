@@ -1,4 +1,4 @@
-//! What is malformed is refused: with its status, a sentence that helps, and nothing left behind.
+//! Malformed requests are refused: with a status and a sentence that helps, and nothing is left behind.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ on_every_setup![
     refusals_leave_nothing_behind,
 ];
 
-/// A request, and how it is to be refused.
+/// A request, and the refusal that it should get.
 struct Bad {
     request: Request,
     status: u16,
@@ -132,7 +132,7 @@ fn a_refused_message_is_not_published(chat: Chat) {
 
 fn after_a_refusal_the_connection_goes_on(chat: Chat) {
     let mut connection = chat.connect();
-    // A body over the limit is not read, so that the connection ends with it.
+    // A body over the limit is not read, so the connection ends with it.
     let bad_requests = bad_requests(&chat).into_iter();
     for bad in bad_requests.filter(|bad| bad.status != 413) {
         connection.ask(&bad.request).is(bad.status);

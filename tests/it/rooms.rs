@@ -1,4 +1,4 @@
-//! Rooms: their names, and that what is said in one stays there.
+//! Rooms: their names, and that a message stays in its room.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ on_every_setup![
     the_newest_rooms_are_listed_first_if_asked,
     a_page_of_rooms_that_is_not_there_is_refused,
     who_only_looks_wakes_no_room,
-    of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago,
+    the_least_recently_used_room_sleeps_if_there_are_too_many,
     all_rooms_together_hold_a_bounded_part_of_their_past,
 ];
 
@@ -122,7 +122,7 @@ fn pages(chat: &Chat, first: &str) -> Vec<Vec<String>> {
     }
 }
 
-/// A hundred thousand rooms came in one reply, which every page asked for every twenty seconds.
+/// A list of a hundred thousand rooms came in one reply, and every page asked for it every twenty seconds.
 fn the_list_of_rooms_comes_in_pages(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
@@ -133,7 +133,7 @@ fn the_list_of_rooms_comes_in_pages(launch: Launch) {
         if n % 2 == 0 {
             room.says("hi");
         } else {
-            // Where somebody only waits is listed too.
+            // A room where somebody only waits is listed too.
             waits.push(room.waits("?after=latest"));
             room.wait_until_waiting(1);
         }
@@ -174,7 +174,8 @@ fn a_page_of_rooms_that_is_not_there_is_refused(chat: Chat) {
     }
 }
 
-/// Whether those are served who would be refused first: somebody in the lobby, a monitor, a new room.
+/// Whether the clients are served that would be refused first: one in the lobby, a monitor, one in a new
+/// room.
 #[track_caller]
 pub fn all_are_served(chat: &Chat) {
     chat.room("lobby").says("hi");
@@ -182,7 +183,7 @@ pub fn all_are_served(chat: &Chat) {
     chat.room("one-more").says("hi");
 }
 
-/// A thousand looks at rooms that nobody was in, on one connection, and the lobby was refused.
+/// A thousand looks at empty rooms on one connection had the lobby refused.
 fn who_only_looks_wakes_no_room(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
@@ -202,8 +203,8 @@ fn who_only_looks_wakes_no_room(launch: Launch) {
     all_are_served(&chat);
 }
 
-/// Whoever spoke once in a thousand rooms kept all others out for half a minute.
-fn of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago(launch: Launch) {
+/// A client that spoke once in a thousand rooms kept all others out for half a minute.
+fn the_least_recently_used_room_sleeps_if_there_are_too_many(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let mut connection = chat.connect();
@@ -213,7 +214,7 @@ fn of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago(launch: Launch) {
     }
     all_are_served(&chat);
     wait_until("as many are awake as may be", || chat.figure("comet_chat_rooms") <= 1_002.0);
-    // One that sleeps shows what was said, is woken by who speaks, and has lost nothing.
+    // A room that sleeps shows its messages, wakes when somebody speaks, and has lost nothing.
     let first = chat.room("said-0");
     let reply = first.ask(&first.get("?wait=0&after=oldest")).is(200);
     assert_eq!(reply.text(), "hi");
@@ -224,7 +225,8 @@ fn of_too_many_rooms_the_one_sleeps_that_was_used_longest_ago(launch: Launch) {
     assert_eq!(first.follower_from("oldest").hears(2), ["hi", "again"]);
 }
 
-/// A page of text in each of a thousand rooms was a server of four gigabytes, whatever its store may hold.
+/// A page of text in each of a thousand rooms took four gigabytes of the server's memory, whatever its store
+/// could hold.
 fn all_rooms_together_hold_a_bounded_part_of_their_past(launch: Launch) {
     const MAX: f64 = 64.0 * 1024.0 * 1024.0;
     let server = launch.start();
@@ -239,6 +241,6 @@ fn all_rooms_together_hold_a_bounded_part_of_their_past(launch: Launch) {
     }
     let held = chat.figure("comet_chat_tail_bytes");
     assert!((1.0..=MAX).contains(&held), "{held} bytes are held");
-    // What is not held any more is in the store.
+    // Messages that the room no longer holds are in the store.
     assert_eq!(rooms[0].follower_from("oldest").hears(60), (0..60).map(text).collect::<Vec<_>>());
 }

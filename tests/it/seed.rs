@@ -1,4 +1,4 @@
-//! The chat of 2008: a GET waits for the next message, a POST says one.
+//! The chat of 2008: a GET waits for the next message, a POST publishes one.
 
 use std::time::{Duration, Instant};
 
@@ -70,7 +70,7 @@ fn a_wait_is_over_after_one_message(chat: Chat) {
     assert_eq!(listener.reply().is(200).text(), "one");
     chat.says("two");
     listener.set_patience(Duration::from_millis(300));
-    assert!(listener.try_reply().is_err(), "answered without a question");
+    assert!(listener.try_reply().is_err(), "there was a reply without a request");
 
     let mut listener = chat.waits("");
     chat.says_to(1, "three");

@@ -1,4 +1,5 @@
-//! A server process of a test's own: started on a free port, watched from outside, killed at the end.
+//! A server process of a test's own: it starts on a free port, is watched from outside and is killed at the
+//! end.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -19,17 +20,17 @@ use crate::harness::{Launch, PATIENCE, wait_until};
 pub struct Server {
     process: Child,
     address: SocketAddr,
-    /// All that it printed, for the one who reads why a test failed.
+    /// Everything that it printed, for the reader of a failed test.
     printed: Arc<Mutex<String>>,
     /// Its working directory.
     directory: tempfile::TempDir,
     user: Option<u32>,
 }
 
-/// How many threads a pool may keep for those who come next.
+/// How many threads a pool may keep for the next clients.
 const SPARE_THREADS: usize = 8;
 
-/// How many files a store may keep open for those who read next.
+/// How many files a store may keep open for the next readers.
 const SPARE_FILES: usize = 16;
 
 /// What a process holds of the machine.
@@ -52,7 +53,7 @@ impl Server {
         let stderr = process.stderr.take().expect("stderr is piped");
         collect(stdout, printed.clone(), move |line| {
             if let Some(address) = address_in(line) {
-                // Only the first is awaited.
+                // Only the first address is awaited.
                 let _ = found.send(address);
             }
         });
@@ -65,7 +66,7 @@ impl Server {
         Server { process, address, printed, directory, user }
     }
 
-    /// Starts the binary, which has to give up before it has printed an address, and says why it did.
+    /// Starts the binary, which must give up before it has printed an address. Returns its reason.
     pub fn refused(launch: Launch) -> String {
         let directory = tempfile::tempdir().expect("a directory for the server");
         let ended = command(&launch, directory.path()).output().expect("the server starts");
@@ -89,18 +90,18 @@ impl Server {
         self.address
     }
 
-    /// How many of the lines that it has printed hold these words.
+    /// How many of its printed lines hold these words.
     pub fn lines_with(&self, words: &str) -> usize {
         self.printed.lock().unwrap().lines().filter(|line| line.contains(words)).count()
     }
 
-    /// Lowers the process's limit of open files below what it has open, or sets another.
+    /// Lowers the process's limit of open files below its count, or sets another limit.
     #[cfg(feature = "async")]
     pub fn limit_open_files(&self, limit: u64) {
         self.limit("nofile", limit);
     }
 
-    /// Lowers the process's limit of threads below what it has, or sets another.
+    /// Lowers the process's limit of threads below its count, or sets another limit.
     pub fn limit_threads(&self, limit: u64) {
         self.limit("nproc", limit);
     }
@@ -108,7 +109,7 @@ impl Server {
     fn limit(&self, what: &str, limit: u64) {
         let mut command = Command::new("prlimit");
         command.arg(format!("--pid={}", self.process.id())).arg(format!("--{what}={limit}:"));
-        // Another user's process takes a capability that root may not have.
+        // To limit another user's process takes a capability that root may not have.
         if let Some(user) = self.user {
             command.uid(user);
         }
@@ -153,8 +154,8 @@ impl Server {
         self.footprint()
     }
 
-    /// Waits until it holds no more than it did before; or few more, since pools keep some for those
-    /// who come next. What each client left behind would be more: send fifty, or more.
+    /// Waits until it holds no more than before, or little more, since pools keep some threads and files for
+    /// the next clients. If each client left something behind, that would be more: send fifty, or more.
     #[track_caller]
     pub fn shrinks_to(&self, before: Footprint) {
         wait_until(&format!("the server holds no more than {before:?}"), || {
@@ -199,7 +200,7 @@ impl Server {
 
     fn entries(&self, directory: &str) -> usize {
         let path = format!("/proc/{}/{directory}", self.process.id());
-        // Nothing to read means that the process has ended and holds nothing.
+        // If there is nothing to read, the process has ended and holds nothing.
         fs::read_dir(path).map_or(0, Iterator::count)
     }
 
@@ -233,7 +234,7 @@ impl Drop for Server {
 
 const BINARY: &str = env!("CARGO_BIN_EXE_comet-chat");
 
-/// A copy of the binary in a directory that is given to this user, who may not see ours.
+/// A copy of the binary in a directory of this user's, who may not read ours.
 fn own_binary(directory: &Path, user: u32) -> PathBuf {
     let copy = directory.join("comet-chat");
     fs::copy(BINARY, &copy).expect("a copy of the binary");
@@ -254,7 +255,7 @@ fn command(launch: &Launch, directory: &Path) -> Command {
     } else {
         let mut shell = Command::new("sh");
         let limits: String = launch.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
-        // `exec` keeps the process id, so that it is the server that is watched and killed.
+        // `exec` keeps the process id, so the test watches and kills the server itself.
         shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\"")]).arg(binary);
         shell
     };
@@ -272,7 +273,7 @@ fn command(launch: &Launch, directory: &Path) -> Command {
     command
 }
 
-/// Reads lines for as long as the process lives, so that it never blocks on a full pipe.
+/// Reads lines as long as the process lives, so that the process never blocks on a full pipe.
 fn collect(
     pipe: impl Read + Send + 'static,
     printed: Arc<Mutex<String>>,

@@ -36,14 +36,18 @@ fn a_stream_hands_on_what_is_said_in_order(chat: Chat) {
 fn a_stream_begins_with_a_place_to_resume_from(chat: Chat) {
     chat.says("before");
     let first = chat.events("", &[]).next();
-    assert_eq!(first.id, Some(chat.cursor()), "who loses the stream before any message goes on from here");
+    assert_eq!(
+        first.id,
+        Some(chat.cursor()),
+        "a client that loses the stream before any message goes on from here"
+    );
     let retry = first.retry.expect("how long to stay away");
     assert!((1_000..3_000).contains(&retry), "{retry} ms");
     assert_eq!((first.event.as_deref(), first.data.as_deref()), (Some("beat"), Some("{}")));
 }
 
 /// `retry:` stood in a block of its own, which httpx-sse, aiosseclient and sseclient take for an event with
-/// empty data: their users' JSON parsers failed. The sign of life was a comment, which no script is told of.
+/// empty data: their users' JSON parsers failed. The sign of life was a comment, which no script sees.
 fn every_block_of_a_stream_is_an_event_with_data(chat: Chat) {
     chat.says("one");
     chat.says("two");
@@ -55,14 +59,14 @@ fn every_block_of_a_stream_is_an_event_with_data(chat: Chat) {
         let mut event = first;
         while event.event.as_deref() != Some("message") || event.message()["text"] != "three" {
             assert!(!event.comment && event.event.is_some(), "{query}: {event:?}");
-            // Whatever it is, it is JSON.
+            // The data of every event is JSON.
             event.message();
             event = events.try_next().expect("the stream goes on").expect("an event");
         }
     }
 }
 
-/// It was `404`, as the seed's poll is when nothing has come.
+/// It was `404`, like a wait of 2008 without a message.
 fn a_head_is_answered_as_the_stream_would_be(chat: Chat) {
     let head = |query: &str| Request::new("HEAD", &chat.path(query)).accept("text/event-stream");
     let mut connection = chat.connect();
@@ -78,7 +82,7 @@ fn a_stream_resumes_after_the_last_event_that_was_seen(chat: Chat) {
     let first = chat.says("one");
     let second = chat.says("two");
     chat.says("three");
-    // An EventSource repeats its address, and adds how far it got since.
+    // An EventSource repeats its address, and adds the last id that it has read.
     let mut events = chat.events(&format!("?after={first}"), &[("Last-Event-ID", &second)]);
     let event = next_message(&mut events);
     assert_eq!(event["text"], "three");
@@ -133,16 +137,16 @@ fn a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor(launch:
     slow.next();
     let mut follower = chat.follower();
     let filler = "x".repeat(60_000);
-    // More than the buffers of both sockets hold, so that the server can't write on.
+    // More than the buffers of both sockets can hold: the server can't write on.
     let count = 400;
     for number in 0..count {
         chat.says(&format!("{number} {filler}"));
-        assert_eq!(follower.follow().len(), 1, "who reads has it at once");
+        assert_eq!(follower.follow().len(), 1, "a client that reads has it at once");
     }
     let gives_up = PATIENCE + Duration::from_secs(15);
     let start = std::time::Instant::now();
     while chat.figure("comet_chat_waiters") != 0.0 {
-        assert!(start.elapsed() < gives_up, "a reader that does not read holds its place");
+        assert!(start.elapsed() < gives_up, "a reader that does not read keeps its place");
         std::thread::sleep(Duration::from_millis(50));
     }
     let mut seen = 0;
@@ -170,7 +174,7 @@ fn a_stopping_server_ends_its_streams(launch: Launch) {
     assert!(server.exits().success());
 }
 
-/// The next message of a stream, whatever stands before it.
+/// The next message of a stream. Other events are skipped.
 fn next_message(events: &mut Events) -> serde_json::Value {
     loop {
         let event = events.next();

@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 
 use crate::tokens::tokens;
 
-/// A module by the names on the way to it, from the crate's root.
+/// The path of a module, from the crate's root.
 type Module = Vec<String>;
 
-/// One entry of a folder, a file or a folder, that names another of the same folder.
+/// One entry of a folder, a file or a folder, that names another entry of the same folder.
 #[derive(Debug)]
 pub struct Arrow {
     /// The folder, such as `src/wire`.
     pub folder: String,
     pub from: String,
     pub to: String,
-    /// Where it stands in the code, to be shown.
+    /// The place in the code, for the report.
     pub import: String,
 }
 
 /// A path in a file, such as `crate::wire::reply::Reply`, from the crate's root.
 struct Named {
     path: Vec<String>,
-    /// The name by which it is known in this file, if it is brought in by `use`.
+    /// Its name in this file, if it is imported by `use`.
     known_as: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Source {
     pub fn of(files: impl Iterator<Item = (PathBuf, String)>) -> Source {
         let files: BTreeMap<Module, Vec<String>> =
             files.map(|(path, text)| (module(&path), tokens(&text))).collect();
-        // The files that only the binary has are modules of `main`.
+        // Files that only the binary has are modules of `main`.
         let own_of_main = |tokens: &[String]| {
             let declared = tokens.windows(3).filter(|three| three[0] == "mod" && three[2] == ";");
             declared.map(|three| three[1].clone()).collect::<BTreeSet<String>>()
@@ -84,7 +84,7 @@ impl Source {
     }
 
     /// Every arrow between entries of one folder. A folder's `mod.rs` is its face, not an entry: it may name
-    /// what is in the folder, and what is in the folder may name it.
+    /// what is in the folder, and the files in the folder may name it.
     pub fn arrows(&self) -> Vec<Arrow> {
         let mut arrows = Vec::new();
         for (from, names) in &self.files {
@@ -107,7 +107,7 @@ impl Source {
         arrows
     }
 
-    /// The file in which what a path names is found: what a face only passes on is looked up further.
+    /// The file that holds what a path names. If a face only passes it on, the search goes on there.
     fn module_of(&self, path: &[String], further: usize) -> Module {
         let length = (0..=path.len()).rev().find(|&length| self.files.contains_key(&path[..length]));
         let (module, rest) = path.split_at(length.unwrap_or(0));
@@ -132,10 +132,10 @@ fn module(path: &Path) -> Module {
     names
 }
 
-/// All paths that stand in a file and lead to a module of the crate.
+/// All paths in a file that lead to a module of the crate.
 fn named(tokens: &[String], file: &Module, modules: &BTreeSet<Module>) -> Vec<Named> {
     let mut named = Vec::new();
-    // The modules whose braces are open, each with how deep it is in braces.
+    // The modules whose braces are open, each with its depth in braces.
     let mut inside: Vec<(String, usize)> = Vec::new();
     let mut depth = 0;
     let mut at = 0;
@@ -176,7 +176,7 @@ fn named(tokens: &[String], file: &Module, modules: &BTreeSet<Module>) -> Vec<Na
     named
 }
 
-/// The names that `::` joins, from here on.
+/// The names from here on that `::` joins.
 fn path(tokens: &[String]) -> Vec<String> {
     let mut path = Vec::new();
     for two in tokens.chunks(2) {
@@ -191,7 +191,7 @@ fn path(tokens: &[String]) -> Vec<String> {
     path
 }
 
-/// The paths of a `use`, each with the name that it brings in. `tree` is left behind what was read.
+/// The paths of a `use`, each with the name that it imports. `tree` then stands after what was read.
 fn expand(tree: &mut &[String], before: &[String]) -> Vec<(Vec<String>, String)> {
     let mut path = before.to_vec();
     let mut paths = Vec::new();

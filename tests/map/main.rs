@@ -1,4 +1,5 @@
-//! The map in `src/lib.rs` beside the imports of the code: no circle, and no arrow that the map does not have.
+//! The map in `src/lib.rs` beside the imports of the code: there is no circle, and no arrow that the map does
+//! not have.
 
 mod imports;
 mod tokens;
@@ -9,14 +10,14 @@ use std::path::Path;
 
 use imports::{Arrow, Source};
 
-/// A line of the map: a module, and those that it uses.
+/// A line of the map: a module, and the modules that it uses.
 struct Line {
     module: String,
     uses: Vec<String>,
 }
 
-/// Reads the map: in each line of the first picture, the first word is a module, and the last column is what
-/// it uses. Columns are two blanks or more apart.
+/// Reads the map. In each line of the first picture, the first word is a module, and the last column is what
+/// it uses. Two blanks or more separate columns.
 fn map(picture: &str) -> Vec<Line> {
     let read = |line: &str| {
         let columns: Vec<&str> =
@@ -44,7 +45,7 @@ fn picture() -> String {
     picture
 }
 
-/// The arrows between the files and folders that are in one folder, by that folder.
+/// The arrows between entries of one folder, by folder.
 fn by_folder(arrows: &[Arrow]) -> BTreeMap<String, Vec<&Arrow>> {
     let mut folders: BTreeMap<String, Vec<&Arrow>> = BTreeMap::new();
     for arrow in arrows {

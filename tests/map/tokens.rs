@@ -1,4 +1,4 @@
-//! The words and signs of a Rust file, without comments, texts and what only tests have.
+//! The words and signs of a Rust file, without comments, texts and test-only items.
 
 /// The tokens of a file: words, `::`, and every other sign by itself.
 pub fn tokens(text: &str) -> Vec<String> {
@@ -38,7 +38,7 @@ fn split(text: &str) -> Vec<String> {
     tokens
 }
 
-/// The length of a comment in slashes and stars, which may hold others.
+/// The length of a comment in slashes and stars, which may hold other such comments.
 fn comment(chars: &[char]) -> usize {
     let mut depth = 0;
     let mut at = 0;
@@ -75,7 +75,7 @@ fn raw_text(chars: &[char]) -> usize {
     open + 1 + length.unwrap_or(body.len()) + close.len()
 }
 
-/// Leaves out each item that `#[cfg(test)]` stands before, or a condition with `test` in it.
+/// Leaves out each item behind `#[cfg(test)]`, or behind a condition with `test` in it.
 fn without_tests(tokens: Vec<String>) -> Vec<String> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -96,7 +96,7 @@ fn without_tests(tokens: Vec<String>) -> Vec<String> {
     kept
 }
 
-/// The length of what stands between a bracket and the one that closes it.
+/// The length of the text between a bracket and its closing bracket.
 fn closed(tokens: &[String]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! An owner's engine, in the hands of a test: answers are kept, and drafts lie there until the test decides
-//! what becomes of them.
+//! An owner's engine in the hands of a test: it keeps answers, and holds drafts until the test decides what
+//! becomes of them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,10 +21,10 @@ pub struct Desk {
     pub handed: Handed,
 }
 
-/// Where one answer goes.
+/// Where one answer goes to.
 pub struct To<T>(Rc<RefCell<Option<T>>>);
 
-/// Where one answer comes.
+/// Where one answer is read.
 pub struct Answer<T>(Rc<RefCell<Option<T>>>);
 
 /// A fresh channel.
@@ -64,7 +64,7 @@ impl Engine for Desk {
 }
 
 impl Desk {
-    /// Takes the batch that is on its way, and stores or refuses it. Gives the letter that tells of it.
+    /// Takes the batch that is on its way, and stores or refuses it. Returns the letter that tells the owner.
     pub fn decide(&self, store: &MemoryStore, is_stored: bool) -> Option<Letter<Desk>> {
         self.decide_for(store, &RoomName::lobby(), is_stored)
     }
@@ -77,7 +77,7 @@ impl Desk {
     }
 }
 
-/// The owner of the lobby, as the store remembers it. It remembers little, so that the late read from the store.
+/// The owner of the lobby, opened from the store. It holds little, so late clients read from the store.
 pub fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
     let name = RoomName::lobby();
     let tail = store.newest(&name, 10).expect("a room");
@@ -85,7 +85,7 @@ pub fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
     Owner::new(desk.clone(), name, room, store.keep(), now)
 }
 
-/// Runs a world by chance so many times. `SEED` repeats it, and `TIMES=100` makes it a hundred times as long.
+/// Runs a random world so many times. `SEED` repeats it, and `TIMES=100` makes it a hundred times as long.
 pub fn by_chance(runs: u64, world: impl Fn(Rng)) {
     let seed = match std::env::var("SEED") {
         Ok(seed) => seed.parse().expect("SEED is a number"),

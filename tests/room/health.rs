@@ -56,7 +56,7 @@ fn store() -> (TempDir, Arc<SqliteStore>) {
     (directory, Arc::new(store))
 }
 
-/// Locks the store's file, as another program may, until this is dropped.
+/// Locks the store's file, as another program may, until the lock is dropped.
 fn lock(directory: &TempDir) -> Connection {
     let other = Connection::open(directory.path().join("chat.db")).expect("the file");
     other.execute_batch("BEGIN IMMEDIATE").expect("the lock");

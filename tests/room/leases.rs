@@ -1,4 +1,4 @@
-//! Who is present, scene by scene: a room's people, and a clock that is only moved by hand.
+//! Who is present, scene by scene: a room's people, and a clock that only the test moves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use comet_chat::room::queue::Queue;
 
 const AT_ONCE: Duration = Duration::ZERO;
 
-/// A room's people with what is stored of them, and a clock that is only moved by hand.
+/// A room's people with what is stored of them, and a clock that only the test moves.
 struct Scene {
     people: People,
     start: Instant,
@@ -59,7 +59,7 @@ impl Scene {
     }
 }
 
-/// Settles a batch behind which nothing waits.
+/// Settles a batch. Nothing waits behind it.
 fn settle(people: &mut People, messages: &[Arc<Message>]) {
     people.enter(messages);
     Queue::<()>::default().settle(people);
@@ -85,7 +85,7 @@ fn who_keeps_polling_joins_once_and_never_leaves() {
 }
 
 #[test]
-fn who_is_not_heard_of_for_the_grace_time_has_left() {
+fn a_person_who_is_not_seen_for_the_grace_time_has_left() {
     let mut scene = Scene::new();
     scene.sees_ann(0.0);
     scene.lapse(GRACE_S - 0.001);
@@ -96,10 +96,10 @@ fn who_is_not_heard_of_for_the_grace_time_has_left() {
     assert!(scene.people.is_empty());
 }
 
-/// A clock set back an hour kept people present for an hour who had gone, and one set on an hour sent
-/// all away who were there.
+/// When the clock was set back an hour, people who had gone stayed present for an hour. When it was set on an
+/// hour, all left who were there.
 #[test]
-fn a_clock_that_is_set_moves_nobody() {
+fn setting_the_clock_makes_nobody_come_or_go() {
     let mut scene = Scene::new();
     let wall = |hours: u64, now: Now| Now { wall: Timestamp(hours * 3_600_000), ..now };
     let joined = scene.people.sees(&ann(), wall(10, scene.at(0.0)));
@@ -126,8 +126,8 @@ fn a_page_that_is_loaded_again_has_not_left() {
     assert!(scene.people.is_empty());
 }
 
-/// One name on a phone and a laptop: when the laptop closed the room was told that the person had left,
-/// and a moment later that it had joined.
+/// One name on a phone and a laptop. When the laptop closed, the room was told that the person had left, and
+/// a moment later that the person had joined.
 #[test]
 fn who_leaves_on_one_device_stays_while_another_waits() {
     let mut scene = Scene::new();
@@ -136,14 +136,14 @@ fn who_leaves_on_one_device_stays_while_another_waits() {
     scene.lapse(5.0);
     scene.ann_leaves(0.0, 6.0);
     scene.lapse(7.0);
-    // The other device is answered: it lives, and is on its way back.
+    // The other device is answered: it is alive and will poll again.
     scene.ann_waited(End::Answered, 8.0);
     scene.lapse(9.0);
     assert_eq!(scene.said, [Kind::Joined]);
 }
 
 #[test]
-fn a_wait_whose_client_is_gone_keeps_nobody_who_has_left() {
+fn a_wait_of_a_client_that_is_gone_keeps_nobody_present() {
     let mut scene = Scene::new();
     scene.ann_waits(0.0);
     scene.ann_leaves(1.0, 1.0);
@@ -159,33 +159,33 @@ fn a_crash_leaves_no_ghost() {
     let mut scene = Scene::new();
     scene.people = People::remembered(vec![(ann(), Timestamp(0))], scene.at(100.0));
     scene.lapse(100.0 + GRACE_S - 0.001);
-    assert_eq!(scene.said, [], "the grace time begins anew");
+    assert_eq!(scene.said, [], "the grace time begins again");
     scene.lapse(100.0 + GRACE_S);
     assert_eq!(scene.said, [Kind::Left]);
 }
 
-/// A batch that was not stored left a lease that nobody had been told of, and once the announcement of
-/// a leave for somebody who had never joined.
+/// A batch that was not stored left a lease without a `joined`, and once a `left` for a person who had never
+/// joined.
 #[test]
-fn what_could_not_be_stored_has_not_been_and_is_said_later_if_it_still_holds() {
+fn what_was_not_stored_did_not_happen_and_is_published_later_if_it_is_still_true() {
     let mut scene = Scene::new();
     assert!(scene.people.sees(&ann(), scene.at(0.0)).is_some());
     assert!(scene.people.leaves(&ann(), AT_ONCE, scene.at(0.0)).is_some());
     settle(&mut scene.people, &[]);
-    assert!(scene.people.is_empty(), "who spoke in vain was never there");
+    assert!(scene.people.is_empty(), "a person whose message was refused was never there");
 
     assert!(scene.people.sees(&ann(), scene.at(1.0)).is_some());
     assert!(scene.people.waits(&ann()));
     settle(&mut scene.people, &[]);
     assert_eq!(scene.people.count(), 0);
     scene.lapse(2.0);
-    assert_eq!(scene.said, [Kind::Joined], "who waits is there, and that is said");
+    assert_eq!(scene.said, [Kind::Joined], "a person who waits is present, and is announced");
 
     scene.ann_waited(End::Answered, 3.0);
     assert!(scene.people.leaves(&ann(), AT_ONCE, scene.at(4.0)).is_some());
     settle(&mut scene.people, &[]);
     scene.lapse(5.0);
-    assert_eq!(scene.said, [Kind::Joined], "a leave that was refused has not been");
+    assert_eq!(scene.said, [Kind::Joined], "a leave that was refused did not happen");
     scene.ann_leaves(0.0, 6.0);
     assert_eq!(scene.said, [Kind::Joined, Kind::Left]);
 }

@@ -1,4 +1,4 @@
-//! The room by itself: beside a plain model, and in its thread when that fails.
+//! The room by itself: beside a plain model, and in its thread when that panics.
 
 mod desk;
 mod health;

@@ -1,5 +1,5 @@
-//! Random interleavings of subscribe, publish, time-out and disconnect, beside a model that is a plain
-//! `Vec` of all that was ever said.
+//! Random interleavings of subscribe, publish, time-out and disconnect, beside a model that is a plain `Vec`
+//! of every message.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use fastrand::Rng;
 
 use crate::desk::by_chance;
 
-/// A subscriber of the model's: what it asked for, and what it has seen up to then.
+/// A subscriber in the model: what it asked for, and what it has seen.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Client {
     number: u32,
     wants: Wants,
-    /// It has seen all that it wants up to this sequence.
+    /// It has seen all wanted messages up to this sequence.
     seen: u64,
 }
 
@@ -30,14 +30,14 @@ struct World {
     rng: Rng,
     epoch: Epoch,
     room: Room<Client>,
-    /// All that was ever said; the message at index `i` has the sequence `i + 1`.
+    /// Every message; the one at index `i` has the sequence `i + 1`.
     said: Vec<Arc<Message>>,
     waiting: BTreeMap<SubscriberId, Client>,
     clients: u32,
 }
 
 #[test]
-fn whoever_follows_sees_every_message_once_and_in_order() {
+fn a_follower_sees_every_message_once_and_in_order() {
     by_chance(40, |rng| {
         let mut world = World::new(rng);
         for _ in 0..400 {
@@ -48,7 +48,7 @@ fn whoever_follows_sees_every_message_once_and_in_order() {
 }
 
 #[test]
-fn a_room_with_a_long_past_sends_the_late_to_the_store() {
+fn a_room_with_a_long_past_sends_late_clients_to_the_store() {
     let mut world = World::new(Rng::with_seed(1));
     while world.said.len() <= TAIL_LIMIT + 10 {
         world.publish();
@@ -59,7 +59,7 @@ fn a_room_with_a_long_past_sends_the_late_to_the_store() {
         Some(Wake::Stored(missed)) => {
             assert_eq!((missed.after, missed.gap, missed.latest), (Some(3), false, latest));
         }
-        other => panic!("who is far behind was told {other:?}"),
+        other => panic!("a client far behind got {other:?}"),
     }
 }
 
@@ -101,7 +101,7 @@ impl World {
             5..=7 => self.publish(),
             _ => self.unsubscribe(),
         }
-        assert_eq!(self.room.waiting(), self.waiting.len(), "the room holds who waits, and nobody else");
+        assert_eq!(self.room.waiting(), self.waiting.len(), "the room holds the waiters, and nobody else");
         assert_eq!(self.room.latest(), self.cursor(self.said.len() as u64));
     }
 
@@ -126,7 +126,7 @@ impl World {
         assert_eq!(self.subscribe_after(after, wants), expected);
     }
 
-    /// Subscribes somebody new, who is remembered if it is kept waiting.
+    /// Subscribes a new client. The model remembers it if it has to wait.
     fn subscribe_after(&mut self, after: After, wants: Wants) -> Option<Wake> {
         self.clients += 1;
         let client = Client { number: self.clients, wants, seen: self.said.len() as u64 };
@@ -152,8 +152,8 @@ impl World {
             self.room.unsubscribe(id, End::Answered, Now::read()),
             Some((client, Wake::Expired(latest)))
         );
-        assert_eq!(self.room.unsubscribe(id, End::Answered, Now::read()), None, "nobody is told twice");
-        // Between what it had seen and the cursor that it was given there is nothing that it wants.
+        assert_eq!(self.room.unsubscribe(id, End::Answered, Now::read()), None, "nobody is answered twice");
+        // Between the client's last message and its new cursor there is no message that it wants.
         let unseen = &self.said[client.seen as usize..];
         assert!(!unseen.iter().any(|message| client.wants.includes(message)), "{client:?} missed a message");
     }
@@ -169,10 +169,10 @@ impl World {
             self.waiting.extract_if(.., |_, c| new.iter().any(|m| c.wants.includes(m))).collect();
         let told: Vec<u32> = woken.iter().map(|(client, _)| client.number).collect();
         let expected: Vec<u32> = due.values().map(|client| client.number).collect();
-        assert_eq!(told, expected, "who waits for such a message is woken, in the order of coming");
+        assert_eq!(told, expected, "those who wait for such a message are woken, in the order of coming");
         for (client, wake) in woken {
-            let Wake::Delivery(delivery) = wake else { panic!("{client:?} was told {wake:?}") };
-            assert_eq!(delivery.messages[..], new[..], "what was published between is not lost");
+            let Wake::Delivery(delivery) = wake else { panic!("{client:?} got {wake:?}") };
+            assert_eq!(delivery.messages[..], new[..], "messages published in between are not lost");
             assert_eq!((delivery.next, delivery.gap), (self.cursor(self.said.len() as u64), false));
             let carried: Vec<&Arc<Message>> = match client.wants {
                 Wants::Everything => new.iter().collect(),
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    /// What a store would answer: mostly a new message, now and then a repeated one or a refused one.
+    /// What a store would answer: mostly a new message, now and then a repeated or a refused one.
     fn append(&mut self) -> Appended {
         if self.rng.u8(..16) == 0 {
             return Appended::Conflict;
@@ -219,8 +219,8 @@ impl World {
     }
 }
 
-/// 64 messages of 64 KiB in each of 990 rooms were four gigabytes within nine seconds: each room kept to
-/// its own bound, and nobody to one over all.
+/// 64 messages of 64 KiB in each of 990 rooms took four gigabytes within nine seconds: each room kept its own
+/// bound, and there was none for all rooms together.
 #[test]
 fn all_rooms_together_remember_no_more_than_they_may() {
     const MAX: usize = 40 * ROOMS_MAX;
@@ -236,15 +236,15 @@ fn all_rooms_together_remember_no_more_than_they_may() {
         let message = Message { id, kind: Kind::Message, name: None, text, at: Timestamp(0) };
         let (woken, _) = room.publish(&[Appended::Stored(Arc::new(message))], Now::read());
         assert!(woken.is_empty());
-        assert!(tails.bytes() <= MAX, "{} bytes are remembered", tails.bytes());
+        assert!(tails.bytes() <= MAX, "{} bytes are held", tails.bytes());
     };
     for _ in 0..2_000 {
         let room = rng.choice(0..rooms.len()).expect("a room");
         says(&mut rooms[room], rng.usize(..5_000));
     }
-    assert!(tails.bytes() > MAX / 2, "what may be remembered is");
+    assert!(tails.bytes() > MAX / 2, "the rooms hold as much as they may");
 
-    // When each has looked once at what it holds, there is something left for one more.
+    // When each room has looked once at what it holds, there is space for one more.
     let keep = Keep { messages: usize::MAX, age: None };
     rooms.iter_mut().for_each(|(room, _)| room.forget(keep, Timestamp(0)));
     let mut late = (room(), 0);
@@ -255,14 +255,14 @@ fn all_rooms_together_remember_no_more_than_they_may() {
         room.subscribe(SubscriberId::fresh(), what, ()).map(|(_, wake)| wake)
     };
     assert!(matches!(seen(&mut late.0, 0), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
-    // What is forgotten is told as such: the store has it.
+    // A room that has forgotten messages says so: the store has them.
     let (flooded, said) = &mut rooms[0];
     let latest = Cursor { epoch, sequence: *said };
-    let Some(Wake::Stored(missed)) = seen(flooded, 0) else { panic!("the first message is remembered") };
+    let Some(Wake::Stored(missed)) = seen(flooded, 0) else { panic!("the first message is held") };
     assert_eq!((missed.after, missed.gap, missed.latest), (Some(0), false, latest));
 
     drop((rooms, late));
-    assert_eq!(tails.bytes(), 0, "what a room held is given back with it");
+    assert_eq!(tails.bytes(), 0, "a room that ends gives back what it held");
 }
 
 #[test]
@@ -276,9 +276,9 @@ fn a_wait_under_a_name_keeps_its_person_present() {
     room.people.enter(&[Arc::new(joined.numbered(id))]);
     let id = SubscriberId::fresh();
     let what = Subscription { after: After::Latest, wants: Wants::Everything, name: Some(ann) };
-    assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to wake it with");
-    assert_eq!(room.people.lapse(later(3_600)), [], "who waits is here, however long");
+    assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to hand to it");
+    assert_eq!(room.people.lapse(later(3_600)), [], "a person who waits is present, however long");
     assert!(room.unsubscribe(id, End::Answered, later(3_600)).is_some());
-    assert_eq!(room.people.lapse(later(3_601)), [], "the grace time begins with the wait's end");
+    assert_eq!(room.people.lapse(later(3_601)), [], "the grace time begins at the end of the wait");
     assert_eq!(room.people.lapse(later(7_200)).len(), 1);
 }

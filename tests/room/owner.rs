@@ -1,5 +1,5 @@
-//! An owner beside a plain model: random letters, while the store's outcomes come late, fail, or come after
-//! a restart.
+//! An owner beside a plain model: random letters, while the store's outcomes come late, fail, or come after a
+//! restart.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use fastrand::Rng;
 
 use crate::desk::{Answer, Desk, by_chance, channel, open};
 
-/// A room waited for its store, so a slow disk kept people from coming and going. Now it goes on, and what
-/// was said before, meanwhile and after is nevertheless seen by everybody once and in its order.
+/// A room waited for its store, so a slow disk kept people from coming and going. Now it goes on, and still
+/// every client sees all messages once and in order: the stored ones, the ones on their way and the ones
+/// after them.
 #[test]
 fn nobody_loses_or_doubles_a_message_whenever_the_store_answers() {
     by_chance(50, |rng| {
@@ -29,7 +30,7 @@ fn nobody_loses_or_doubles_a_message_whenever_the_store_answers() {
     });
 }
 
-/// Somebody who follows the room by its cursor.
+/// A client that follows the room by its cursor.
 struct Follower {
     wants: Wants,
     next: Cursor,
@@ -47,13 +48,13 @@ struct World {
     store: MemoryStore,
     desk: Desk,
     owner: Owner<Desk>,
-    /// What the store has decided, and the room has not been told.
+    /// The outcomes that the store has decided and the room has not read.
     late: VecDeque<Letter<Desk>>,
     followers: Vec<Follower>,
     senders: Vec<Sender>,
-    /// What was answered with `ok`, in the order of the answers.
+    /// The messages that were answered `ok`, in the order of the answers.
     answered: Vec<(String, Cursor)>,
-    /// What was answered with an error, because the store refused it.
+    /// The messages that were answered with an error, because the store refused them.
     refused: Vec<String>,
     clock: Instant,
     texts: u64,
@@ -92,7 +93,7 @@ impl World {
         let now = Now { wall: Timestamp(0), clock: self.clock };
         self.owner.act(letters.into_iter(), now);
         let is_idle = self.desk.handed.borrow().is_empty();
-        assert!(is_idle || !self.owner.is_settled(), "it would go to sleep with a batch on its way");
+        assert!(is_idle || !self.owner.is_settled(), "a room with a batch on its way may not sleep");
         self.hears();
     }
 
@@ -116,22 +117,22 @@ impl World {
         self.act([Letter::Subscribe { id, what, subscriber }]);
     }
 
-    /// Whether or not the store hangs, a wait's end is answered at once.
+    /// The end of a wait is answered at once, also while the store hangs.
     fn somebody_waits_no_more(&mut self) {
         let who = self.rng.usize(..self.followers.len());
         let Some((id, _)) = &self.followers[who].wait else { return };
         let letter = Letter::Unsubscribe(*id, End::Answered);
         self.act([letter]);
-        assert!(self.followers[who].wait.is_none(), "whose wait is over is told so");
+        assert!(self.followers[who].wait.is_none(), "the end of a wait is answered");
     }
 
     fn asks_who_is_there(&mut self) {
         let (asker, answer) = channel();
         self.act([Letter::People(asker)]);
-        assert!(answer.take().is_some(), "who asks is told at once");
+        assert!(answer.take().is_some(), "a question is answered at once");
     }
 
-    /// Some letters at once; now and then more than one batch holds.
+    /// Some letters at once; now and then more than one batch can hold.
     fn somebody_speaks(&mut self) {
         let most = if self.rng.u8(..50) == 0 { BATCH_LIMIT * 2 } else { 4 };
         let mut letters = Vec::new();
@@ -166,15 +167,15 @@ impl World {
         }
     }
 
-    /// The room panics. It is opened when the store has decided on what it had, and hears of that later.
+    /// The room panics. It is opened when the store has decided on its batch, and gets the outcome later.
     fn restarts(&mut self) {
         let is_stored = self.rng.bool();
         self.late.extend(self.desk.decide(&self.store, is_stored));
         let now = Now { wall: Timestamp(0), clock: self.clock };
         self.owner = open(&self.desk, &self.store, now);
         self.hears();
-        assert!(self.senders.is_empty(), "who spoke is told to try again");
-        assert!(self.followers.iter().all(|follower| follower.wait.is_none()), "who waited comes back");
+        assert!(self.senders.is_empty(), "the senders must try again");
+        assert!(self.followers.iter().all(|follower| follower.wait.is_none()), "the waiter must poll again");
     }
 
     fn hears(&mut self) {
@@ -194,7 +195,7 @@ impl World {
         }
     }
 
-    /// The store takes all that there is, and everybody looks once more.
+    /// The store takes everything that is left, and everybody looks once more.
     fn ends(&mut self) {
         let late = self.senders.len();
         self.learns();
@@ -202,7 +203,7 @@ impl World {
             self.decides(true);
             self.learns();
         }
-        assert!(self.senders.is_empty(), "{late} were never answered");
+        assert!(self.senders.is_empty(), "{late} got no answer");
         for who in 0..self.followers.len() {
             while self.followers[who].wait.is_none() {
                 self.waits(who, None);
@@ -213,23 +214,23 @@ impl World {
         for follower in &self.followers {
             let rest =
                 expected(follower.wants).filter(|message| message.id.sequence > follower.next.sequence);
-            assert_eq!(rest.count(), 0, "what somebody wants was passed over");
-            assert!(follower.seen.iter().eq(expected(follower.wants)), "each is seen once, in its order");
+            assert_eq!(rest.count(), 0, "a wanted message was skipped");
+            assert!(follower.seen.iter().eq(expected(follower.wants)), "each is seen once, in order");
         }
         for (text, id) in &self.answered {
             let message = &stored[id.sequence as usize - 1];
-            assert_eq!((&*message.text, message.id), (&**text, *id), "what is answered is there");
+            assert_eq!((&*message.text, message.id), (&**text, *id), "an answered message is stored");
         }
         for text in &self.refused {
-            assert!(!stored.iter().any(|message| *message.text == **text), "what was refused is there");
+            assert!(!stored.iter().any(|message| *message.text == **text), "a refused message is stored");
         }
-        // Each letter is a batch's: whoever was answered first stands first.
+        // Each letter belongs to a batch: answers come in the order of the messages.
         assert!(self.answered.is_sorted_by_key(|(_, id)| id.sequence));
     }
 }
 
 impl Follower {
-    /// Hears what has come, as a client does, and reads from the store what the room has forgotten.
+    /// Reads what has come, as a client does, and reads from the store what the room has forgotten.
     fn hears(&mut self, store: &MemoryStore) {
         let Some((_, answer)) = &self.wait else { return };
         let (messages, next) = match answer.take() {

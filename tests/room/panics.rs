@@ -1,4 +1,4 @@
-//! A room that panics takes nobody with it.
+//! A room that panics harms no other room and no client.
 
 use std::panic;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crossbeam_channel::RecvTimeoutError;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A store that panics once when it is told to: a bug in the room's own thread.
+/// A store that panics once on demand, which is a bug in the room's own thread.
 struct Fragile {
     inner: MemoryStore,
     panics: AtomicBool,
@@ -31,16 +31,24 @@ fn a_room_that_panics_is_restarted_whole_and_its_waiters_poll_again() {
 
     let wake = room.subscribe(SubscriberId::fresh(), latest());
     store.panics.store(true, SeqCst);
-    assert_eq!(room.publish(draft("planted")), Err(Refusal::TryAgain), "what is not stored is not ok");
-    assert_eq!(wake.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "who waited comes back");
+    assert_eq!(
+        room.publish(draft("planted")),
+        Err(Refusal::TryAgain),
+        "a message that is not stored is not ok"
+    );
+    assert_eq!(
+        wake.recv_timeout(PATIENCE),
+        Err(RecvTimeoutError::Disconnected),
+        "the waiter must poll again"
+    );
 
     let wake =
         room.subscribe(SubscriberId::fresh(), Subscription { after: After::Cursor(before.id), ..latest() });
-    let after = room.publish(draft("after")).expect("the room is there again");
+    let after = room.publish(draft("after")).expect("the room works again");
     assert_eq!(after.id.sequence, before.id.sequence + 1);
     match wake.recv_timeout(PATIENCE) {
         Ok(Wake::Delivery(delivery)) => assert_eq!(&*delivery.messages[0].text, "after"),
-        other => panic!("who came back got {other:?}"),
+        other => panic!("the second poll got {other:?}"),
     }
 }
 
@@ -61,17 +69,17 @@ fn a_room_whose_task_panics_is_restarted_whole_and_its_waiters_poll_again() {
         let wake = room.subscribe(SubscriberId::fresh(), latest());
         store.panics.store(true, SeqCst);
         let planted = room.publish(draft("planted")).await;
-        assert_eq!(planted, Err(Refusal::TryAgain), "what is not stored is not ok");
-        let woken = timeout(PATIENCE, wake).await.expect("who waited is told");
-        assert!(woken.is_err(), "who waited comes back");
+        assert_eq!(planted, Err(Refusal::TryAgain), "a message that is not stored is not ok");
+        let woken = timeout(PATIENCE, wake).await.expect("the waiter is told");
+        assert!(woken.is_err(), "the waiter must poll again");
 
         let after = Subscription { after: After::Cursor(before.id), ..latest() };
         let wake = room.subscribe(SubscriberId::fresh(), after);
-        let after = room.publish(draft("after")).await.expect("the room is there again");
+        let after = room.publish(draft("after")).await.expect("the room works again");
         assert_eq!(after.id.sequence, before.id.sequence + 1);
-        match timeout(PATIENCE, wake).await.expect("who waits is told") {
+        match timeout(PATIENCE, wake).await.expect("the waiter is told") {
             Ok(Wake::Delivery(delivery)) => assert_eq!(&*delivery.messages[0].text, "after"),
-            other => panic!("who came back got {other:?}"),
+            other => panic!("the second poll got {other:?}"),
         }
     });
 }

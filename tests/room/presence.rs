@@ -1,5 +1,5 @@
-//! Who is present, beside what is stored: devices that wait, speak, leave and vanish, while the store
-//! is late or fails, the room panics, the server starts anew and somebody sets the clock.
+//! Who is present, beside what is stored: devices wait, speak, leave and vanish, while the store is late or
+//! fails, the room panics, the server restarts and the clock is set.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ use fastrand::Rng;
 
 use crate::desk::{Answer, Desk, by_chance, channel, open};
 
-/// Six stories of the same kind, each from another side: one person's two devices; a leave that the store
-/// refused and that was answered with `ok`; a batch that failed and left somebody present whom nobody had
-/// been told of, or had somebody leave who never joined; a clock that was set back and kept ghosts for an
-/// hour. And since the room goes on while a batch is on its way: all of these about what was drafted
-/// meanwhile, in the hope that the batch would be stored.
+/// Six faults of the same kind, each from another side: one person's two devices; a leave that the store
+/// refused and that was answered `ok`; a failed batch after which a person was present without a `joined`, or
+/// got a `left` without having joined; a clock that was set back and kept ghosts for an hour. And since the
+/// room goes on while a batch is on its way: the same for drafts that were made meanwhile, before the batch
+/// was known to be stored.
 #[test]
 fn presence_follows_what_is_stored() {
     by_chance(100, |rng| {
@@ -31,18 +31,18 @@ fn presence_follows_what_is_stored() {
     });
 }
 
-/// What is known of a person who is not the room.
+/// What the model knows of a person.
 #[derive(Default)]
 struct Person {
     /// The waits of this person's devices.
     waits: Vec<(SubscriberId, Answer<Wake>)>,
-    /// When one of the devices was last heard of.
+    /// When a device was last seen.
     seen: Option<Instant>,
-    /// When the person will have left, by its own word.
+    /// When the person will have left, after a leave.
     ends: Option<Instant>,
-    /// Leaves that have to end the person's presence, if the person is not seen after them.
+    /// Leaves that must end the person's presence, unless the person is seen after them.
     leaves: Vec<Answer<Result<(), Unpublished>>>,
-    /// Whether there was a moment to leave at since all that was drafted was settled.
+    /// Whether the person could have left at some moment since all drafts were settled.
     could_leave: bool,
 }
 
@@ -51,7 +51,7 @@ struct World {
     store: MemoryStore,
     desk: Desk,
     owner: Owner<Desk>,
-    /// What the store has decided, and the room has not been told.
+    /// The outcomes that the store has decided and the room has not read.
     late: VecDeque<Letter<Desk>>,
     people: BTreeMap<PersonName, Person>,
     clock: Instant,
@@ -99,7 +99,7 @@ impl World {
         self.agrees(false);
     }
 
-    /// Somebody sets the clock all the time.
+    /// The clock is set all the time.
     fn now(&mut self) -> Now {
         Now { wall: Timestamp(self.rng.u64(..10_000_000)), clock: self.clock }
     }
@@ -116,11 +116,11 @@ impl World {
         let handed = self.desk.handed.borrow();
         let drafts = handed.iter().filter(|_| was_idle).flat_map(|(_, drafts)| drafts);
         for name in drafts.filter(|draft| draft.kind == Kind::Left).filter_map(|draft| draft.name.as_ref()) {
-            assert!(self.people[name].could_leave, "{name} left, and had not gone");
+            assert!(self.people[name].could_leave, "{name} left too early");
         }
     }
 
-    /// Who says something is announced before it is said.
+    /// A person who speaks joins first.
     fn speaks(&mut self, name: &PersonName, now: Now) -> Letter<Desk> {
         self.is_seen(name, now);
         self.ids += 1;
@@ -180,18 +180,18 @@ impl World {
         }
     }
 
-    /// The store decides on what it has, and the room hears of it later.
+    /// The store decides on its batch, and the room reads the outcome later.
     fn decides(&mut self, is_stored: bool) {
         self.late.extend(self.desk.decide(&self.store, is_stored));
     }
 
-    /// The room hears of what was decided.
+    /// The room reads the outcomes.
     fn learns(&mut self, now: Now) {
         let late = std::mem::take(&mut self.late);
         late.into_iter().for_each(|letter| self.act([letter], now));
     }
 
-    /// The store takes all that there is; and what it had refused before is said at the next beat.
+    /// The store takes everything that is left. What it refused before is published at the next beat.
     fn settles(&mut self, now: Now) {
         self.learns_all(now);
         self.clock += LAPSE_BEAT;
@@ -209,16 +209,16 @@ impl World {
         }
     }
 
-    /// The room panics before or after the store had the batch, or the process ends and another begins. It
-    /// is opened when the store has decided, and may hear of that after it.
+    /// The room panics before or after the store had the batch, or the process ends and another one starts.
+    /// The room is opened when the store has decided, and may get the outcome afterwards.
     fn restarts(&mut self, now: Now) {
         let is_stored = self.rng.bool();
         self.decides(is_stored);
         self.owner = open(&self.desk, &self.store, now);
         self.looked = now.clock;
         for person in self.people.values_mut() {
-            assert!(person.waits.iter().all(|(_, wake)| wake.is_lost()), "who waited is to come back");
-            // Who is present has the grace time for it.
+            assert!(person.waits.iter().all(|(_, wake)| wake.is_lost()), "the waiters must poll again");
+            // A person who is present has the grace time to come back.
             *person = Person { seen: Some(now.clock), ..Person::default() };
         }
     }
@@ -247,7 +247,7 @@ impl World {
         }
     }
 
-    /// Whether the store and the room say the same, and neither shows a ghost; and if all could be said,
+    /// Whether the store and the room agree, and neither shows a ghost; and if everything could be published,
     /// whether it was.
     fn agrees(&self, all_is_said: bool) {
         let tail = self.store.newest(&RoomName::lobby(), usize::MAX).expect("the room");
@@ -267,12 +267,13 @@ impl World {
         }
         for (name, person) in self.people.iter().filter(|_| all_is_said) {
             let is_present = present.contains(&name);
-            assert!(is_present || person.waits.is_empty(), "{name} waits, and nobody was told");
-            assert!(!is_present || !self.has_gone(name), "{name} has gone, and nobody was told");
+            assert!(is_present || person.waits.is_empty(), "{name} waits and was not announced");
+            assert!(!is_present || !self.has_gone(name), "{name} has gone without a left");
         }
     }
 
-    /// Whether no device of the person waits, and none was heard of for long enough, or said good-bye.
+    /// Whether none of the person's devices waits, and either none was seen for the grace time or the person
+    /// has left.
     fn has_gone(&self, name: &PersonName) -> bool {
         let person = &self.people[name];
         let is_silent = person.seen.is_none_or(|seen| self.clock - seen >= GRACE);

@@ -1,4 +1,4 @@
-//! An owner, scene by scene: what is done with letters while a batch is on its way.
+//! An owner, scene by scene: what it does with letters while a batch is on its way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use comet_chat::store::{Error, Keep, MemoryStore, Store};
 
 use crate::desk::{Desk, channel, open};
 
-/// What the server's own room says is not kept: each batch is numbered from 1 on, and wakes who waits.
+/// Messages in the server's own room are not kept. Each batch is numbered from 1 on, and wakes the waiters.
 #[test]
-fn each_check_of_the_health_room_is_handed_to_who_waits_for_it() {
+fn each_check_of_the_health_room_is_handed_to_its_waiter() {
     let store = MemoryStore::new(Keep { messages: 10, age: None });
     let (desk, now, name) = (Desk::default(), Now::read(), RoomName::health());
     let room = Room::new(store.epoch(), Default::default(), &Arc::default(), now);
@@ -38,7 +38,7 @@ fn each_check_of_the_health_room_is_handed_to_who_waits_for_it() {
     }
 }
 
-/// Somebody leaves twice while the first is on its way: neither is `ok` before it is so.
+/// A person leaves twice while the first leave is on its way. Neither is answered `ok` before it is stored.
 #[test]
 fn a_second_leave_shares_the_fate_of_the_first() {
     let store = MemoryStore::new(Keep { messages: 10, age: None });
@@ -66,9 +66,9 @@ fn a_second_leave_shares_the_fate_of_the_first() {
     }
 }
 
-/// A server that closes has nobody wait, and still stores and answers what was said.
+/// A room that closes has no waiters, and still stores and answers every message.
 #[test]
-fn a_room_that_closes_answers_who_waits_at_once_and_who_speaks_when_it_is_stored() {
+fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored() {
     let store = MemoryStore::new(Keep { messages: 10, age: None });
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
@@ -84,7 +84,7 @@ fn a_room_that_closes_answers_who_waits_at_once_and_who_speaks_when_it_is_stored
         (Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }, wake)
     };
     let latest = owner.room().latest();
-    // One waits, and one has read from the store what the room is told of later.
+    // One client waits. Another has read from the store a message that the room does not know of yet.
     let ((wait, wake), (first, one)) = (waits(After::Latest), says("one"));
     owner.act([wait, first].into_iter(), now);
     let arrived = desk.decide(&store, true).expect("a batch");
@@ -93,7 +93,10 @@ fn a_room_that_closes_answers_who_waits_at_once_and_who_speaks_when_it_is_stored
     owner.act([early, second, Letter::Close].into_iter(), now);
     assert_eq!(wake.take(), Some(Wake::Closing(latest)));
     assert_eq!(early_wake.take(), Some(Wake::Closing(ahead)), "a cursor never goes back");
-    assert!(one.take().is_none() && other.take().is_none(), "neither is stored as far as the room knows");
+    assert!(
+        one.take().is_none() && other.take().is_none(),
+        "the room does not know yet that either is stored"
+    );
     owner.act([arrived].into_iter(), now);
     assert_eq!(one.take().expect("an answer").expect("published").id, ahead);
     owner.act(desk.decide(&store, true).into_iter(), now);
@@ -101,7 +104,7 @@ fn a_room_that_closes_answers_who_waits_at_once_and_who_speaks_when_it_is_stored
     assert!(owner.is_settled());
 }
 
-/// A store may number what the room never saw. Those who wait find it in the store.
+/// A store may number messages that the room never saw. Waiters find them in the store.
 #[test]
 fn what_is_missing_in_between_is_read_from_the_store() {
     let store = MemoryStore::new(Keep { messages: 10, age: None });
@@ -114,7 +117,7 @@ fn what_is_missing_in_between_is_read_from_the_store() {
         owner.act([Letter::Publish { draft, sender }].into_iter(), now);
         receipt
     };
-    // The outcome of the first is an error, although it is stored.
+    // The outcome of the first message is an error, although it is stored.
     let _lost = says(&mut owner, "lost from sight");
     let Some(Letter::Arrived(batch, stored)) = desk.decide(&store, true) else { panic!("a batch") };
     assert!(stored.is_ok());
@@ -126,7 +129,7 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     let receipt = says(&mut owner, "seen");
     owner.act(desk.decide(&store, true).into_iter(), now);
     assert_eq!(receipt.take().expect("an answer").expect("published").id.sequence, 2);
-    let Some(Wake::Stored(missed)) = wake.take() else { panic!("who waits is sent to the store") };
+    let Some(Wake::Stored(missed)) = wake.take() else { panic!("the waiter is sent to the store") };
     assert_eq!((missed.after, missed.gap), (Some(before.sequence), false));
     let delivery = missed.delivery(store.after(&RoomName::lobby(), before.sequence, 10).expect("read"));
     let texts: Vec<&str> = delivery.messages.iter().map(|message| &*message.text).collect();

@@ -1,5 +1,5 @@
-//! A file that cannot be used: a sentence at the opening, an error at run time with nothing stored,
-//! and work as before when it is cured.
+//! A file that can't be used: a sentence at the opening, an error at run time with nothing stored, and normal
+//! work when it is cured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,8 +35,8 @@ fn two_servers_cannot_use_one_file() {
     place.open(ALL);
 }
 
-/// The lock was on a file beside the database, named after its path: by a link, or with that file deleted,
-/// two servers wrote to one database, and what each said was lost from the other's sight.
+/// The lock was on a file beside the database, named after its path. Through a link, or with the lock file
+/// deleted, two servers wrote to one database, and each lost sight of the other's messages.
 #[test]
 fn two_servers_cannot_use_one_file_by_two_names() {
     let place = Place::in_a_file();
@@ -50,8 +50,8 @@ fn two_servers_cannot_use_one_file_by_two_names() {
     drop(first);
 }
 
-/// A server whose file was removed, renamed or replaced went on to answer `ok`; after its end all of
-/// that was gone.
+/// A server whose file was removed, renamed or replaced still answered `ok`. After its end all of these
+/// messages were gone.
 #[test]
 fn nothing_is_stored_where_nobody_finds_it() {
     let lobby = RoomName::lobby();
@@ -71,7 +71,7 @@ fn nothing_is_stored_where_nobody_finds_it() {
     }
 }
 
-/// Who puts the file back finds the server as it was.
+/// If the file is put back, the server works as before.
 #[test]
 fn a_file_that_is_put_back_is_used_again() {
     let lobby = RoomName::lobby();
@@ -138,7 +138,7 @@ fn a_damaged_file_is_an_error_and_never_a_wrong_message() {
     fill(&*store, &lobby, 5_000);
     drop(store);
     let mut bytes = fs::read(place.path()).unwrap();
-    // All but the first page, which says that it is ours.
+    // All but the first page, which says that the file is ours.
     bytes[4096..].fill(0xa5);
     fs::write(place.path(), bytes).unwrap();
     let Err(Error(sentence)) = open(&place.path(), ALL) else {
@@ -155,7 +155,7 @@ fn a_file_that_is_damaged_in_a_room_answers_for_the_others() {
     store.append_and_wait(&other, &[said("x", 1)]).unwrap();
     fill(&*store, &lobby, 5_000);
     drop(store);
-    // The last page that was used holds the newest messages of the lobby.
+    // The last used page holds the newest messages of the lobby.
     let mut bytes = fs::read(place.path()).unwrap();
     let newest = find_last(&bytes, b"5000");
     bytes[newest / 4096 * 4096..][..4096].fill(0xa5);
@@ -169,7 +169,7 @@ fn a_file_that_is_damaged_in_a_room_answers_for_the_others() {
     assert_eq!(sequence(&store.append_and_wait(&other, &[said("y", 1)]).unwrap()), 2);
 }
 
-/// A room whose row can't be read took every other room's message in the same commit with it.
+/// A room with an unreadable row made every other room's message in the same commit fail.
 #[test]
 fn a_room_that_fails_takes_no_other_with_it() {
     let place = Place::in_a_file();
@@ -200,7 +200,7 @@ fn a_room_that_fails_takes_no_other_with_it() {
     assert_eq!(kept(&*store, &good), Vec::from_iter(1..=writers as u64 + 1));
     assert_eq!(store.stats().failures, writers as u64 / 2);
     other.execute("UPDATE rooms SET latest = 1 WHERE name = 'bad'", ()).unwrap();
-    assert_eq!(kept(&*store, &bad), [1], "nothing is left of what failed");
+    assert_eq!(kept(&*store, &bad), [1], "nothing of the failed batch is stored");
     assert_eq!(sequence(&store.append_and_wait(&bad, &[said("y", 3)]).unwrap()), 2);
 }
 
@@ -237,7 +237,7 @@ fn a_read_only_file_is_refused_in_a_sentence() {
     let place = Place::in_a_file();
     drop(place.open(ALL));
     let path = place.path();
-    // The superuser may write whatever its permissions say, but not what is mounted read-only.
+    // The superuser may write whatever its permissions say, but not on a read-only mount.
     let mounted = run_again_with_mounts(
         "faults::a_read_only_file_is_refused_in_a_sentence",
         &format!(

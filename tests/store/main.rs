@@ -1,5 +1,5 @@
-//! Every store, from one source: what it promises, against a plain model; and what the one in a
-//! file does about a damaged, locked, full or foreign file.
+//! Every store, from one source: its promises, against a plain model; and what the store in a file does with
+//! a damaged, locked, full or foreign file.
 
 mod faults;
 mod model;

@@ -84,7 +84,7 @@ fn any_room(rng: &mut Rng) -> RoomName {
     }
 }
 
-/// With few ids, names and texts, so that an id comes again: for the same, and for something else.
+/// Few ids, names and texts, so that an id comes again: for the same message, and for another.
 fn any_drafts(rng: &mut Rng, clocks: &mut Clocks) -> Vec<Draft> {
     (0..rng.usize(..6))
         .map(|_| {
@@ -113,7 +113,7 @@ fn any_drafts(rng: &mut Rng, clocks: &mut Clocks) -> Vec<Draft> {
         .collect()
 }
 
-/// The time of day, which somebody sets now and then, and the clock that nobody sets.
+/// The time of day, which is set now and then, and the clock that nobody sets.
 struct Clocks {
     wall: Timestamp,
     steady: Timestamp,
@@ -144,7 +144,7 @@ struct Model {
     rooms: BTreeMap<RoomName, Room>,
 }
 
-/// All that was ever said in a room, and how much of it is forgotten.
+/// All messages of a room, and how many of them are forgotten.
 #[derive(Default, Clone)]
 struct Room {
     said: Vec<(Draft, Arc<Message>)>,
@@ -229,7 +229,7 @@ impl Room {
         self.said.len() as u64
     }
 
-    /// Who has joined and not left since, by name, whether or not that is still kept.
+    /// Who has joined and not left since, by name, whether or not those entries are still kept.
     fn present(&self) -> Vec<(PersonName, Timestamp)> {
         let mut present = BTreeMap::new();
         for (_, message) in &self.said {
@@ -247,7 +247,7 @@ impl Room {
         kept.iter().map(|(_, message)| message.clone()).collect()
     }
 
-    /// Back from a sequence, as many as were said, and who came and went among the newest hundred.
+    /// Back from a sequence: so many messages, and the entries of who came and went among the newest hundred.
     fn before(&self, sequence: u64, limit: usize) -> Vec<Arc<Message>> {
         let (mut page, mut left) = (Vec::new(), limit);
         let kept = self.kept();
@@ -277,8 +277,8 @@ impl Room {
             self.forgotten += 1;
         }
         if let Some(age) = keep.age {
-            // One after the other, up to the first in its time; what bears a time to come goes with what
-            // is too old behind it.
+            // The oldest first, up to the first that is young enough. One with a time in the future goes with
+            // an old one behind it.
             let mut at = self.forgotten;
             while let Some((draft, _)) = self.said.get(at) {
                 at += 1;

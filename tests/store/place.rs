@@ -1,4 +1,4 @@
-//! Where a test's store lives, so that a test can be written once for every store.
+//! Where a test's store lives, so that a test is written once for every store.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Done, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
 use tempfile::TempDir;
 
-/// Keeps all that a test says.
+/// Keeps everything that a test publishes.
 pub const ALL: Keep = Keep { messages: usize::MAX, age: None };
 
 pub fn keep(messages: usize, age: Duration) -> Keep {
@@ -53,8 +53,8 @@ impl Place {
     }
 }
 
-/// Opens a file. A test that starts a process holds for a moment, from its fork to its exec, what every other
-/// test has open, also the claim on a file that has just been closed.
+/// Opens a file. A test that starts a process holds all open files of the other tests for a moment, from its
+/// fork to its exec, also the claim on a file that has just been closed.
 pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
     let start = Instant::now();
     loop {
@@ -67,12 +67,12 @@ pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
     }
 }
 
-/// How long a claim that is held may be such a moment.
+/// How long such a moment may last.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A way to append for whoever has nothing else to do meanwhile.
+/// An append for callers that have nothing else to do meanwhile.
 pub trait AppendAndWait {
-    /// Returns when the drafts are stored, or are not.
+    /// Returns when the drafts are stored, or refused.
     fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error>;
 }
 
@@ -107,7 +107,7 @@ pub fn said(text: &str, at: u64) -> Draft {
     Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(at) }
 }
 
-/// Somebody who came or went.
+/// An entry of a person who came or went.
 pub fn noticed(kind: Kind, at: u64) -> Draft {
     Draft { kind, name: Some("ann".parse().unwrap()), ..said("", at) }
 }
@@ -118,7 +118,7 @@ pub fn said_as(send_id: &str, text: &str, at: u64) -> Draft {
     Draft { sent_as: Some(sent_as), ..said(text, at) }
 }
 
-/// Says so many messages, `1`, `2` and so on, in batches.
+/// Publishes so many messages, `1`, `2` and so on, in batches.
 pub fn fill(store: &dyn Store, name: &RoomName, messages: usize) {
     let drafts: Vec<Draft> = (1..=messages).map(|n| said(&n.to_string(), 1)).collect();
     for batch in drafts.chunks(500) {
@@ -126,7 +126,7 @@ pub fn fill(store: &dyn Store, name: &RoomName, messages: usize) {
     }
 }
 
-/// The sequence that one append was answered with, whether new or known.
+/// The sequence in the answer to one append, whether the message is new or known.
 pub fn sequence(appended: &[Appended]) -> u64 {
     match appended {
         [Appended::Stored(message)] => message.id.sequence,

@@ -1,4 +1,4 @@
-//! What every store promises, one thing a test.
+//! What every store promises, one promise a test.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -25,7 +25,7 @@ on_every_store![
     what_falls_out_makes_a_gap_and_is_never_numbered_again,
     who_comes_and_goes_pushes_nothing_out,
     a_room_where_nothing_is_said_is_bounded,
-    a_page_of_the_past_counts_what_was_said,
+    a_page_of_the_past_counts_only_messages,
     a_quiet_room_is_forgotten_at_its_age,
     an_id_is_remembered_by_elapsed_time,
     a_room_s_times_never_go_back,
@@ -102,7 +102,7 @@ fn an_id_repeated_within_one_batch_is_published_once(place: &Place) {
     assert_eq!(kept(&*store, &RoomName::lobby()), [1, 2]);
 }
 
-/// Another text or name under an id that was used before was answered `ok`, and dropped; within one batch too.
+/// Another text or name under an id that had been used was answered `ok`, and dropped; within one batch too.
 fn an_id_of_something_else_is_refused(place: &Place) {
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
@@ -150,7 +150,7 @@ fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
     assert_eq!(kept(&*store, &lobby), [6]);
 }
 
-/// 12,000 names that came by GET pushed all that was said out of a room.
+/// 12,000 names that came by GET pushed all messages out of a room.
 fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
     let two = Keep { messages: 2, age: None };
     let mut store = place.open(two);
@@ -161,17 +161,17 @@ fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
     }
     store = place.reopen(store, two);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(1..=6_002));
-    // They go with what was said before them.
+    // These entries go with the messages before them.
     store.append_and_wait(&lobby, &[said("c", 1)]).unwrap();
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(2..=6_003));
     store.append_and_wait(&lobby, &[said("d", 1)]).unwrap();
-    // The newest of what came between is as much as such a room may have.
+    // The newest entries between messages fill the room's share for them.
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(6_004 + 1 - two.entries() as u64..=6_004));
     let said: Vec<_> = store.before(&lobby, 6_005, 2).unwrap().into_iter().map(|m| m.text.clone()).collect();
     assert_eq!(said.iter().filter(|text| !text.is_empty()).count(), 2);
 }
 
-/// Whoever only comes and goes must not fill the store.
+/// People who only come and go must not fill the store.
 fn a_room_where_nothing_is_said_is_bounded(place: &Place) {
     let one = Keep { messages: 1, age: None };
     let mut store = place.open(one);
@@ -185,9 +185,9 @@ fn a_room_where_nothing_is_said_is_bounded(place: &Place) {
     assert_eq!(kept(&*store, &lobby).len(), one.entries());
 }
 
-/// Five messages and then thirty who came and went made a page of fifty, and one of twenty-five without a
+/// After five messages thirty people came and went. Then pages of fifty and of twenty-five entries held no
 /// message.
-fn a_page_of_the_past_counts_what_was_said(place: &Place) {
+fn a_page_of_the_past_counts_only_messages(place: &Place) {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     fill(&*store, &lobby, 5);
@@ -198,7 +198,7 @@ fn a_page_of_the_past_counts_what_was_said(place: &Place) {
     };
     assert_eq!(page(5), Vec::from_iter(1..=35));
     assert_eq!(page(2), Vec::from_iter(4..=35));
-    // However many come and go, what was said is there.
+    // However many come and go, the messages are there.
     for _ in 0..10 {
         store.append_and_wait(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
     }
@@ -218,7 +218,8 @@ fn a_quiet_room_is_forgotten_at_its_age(place: &Place) {
     assert_eq!(kept(&*store, &room("busy")), [1]);
 }
 
-/// A clock that was set on by an hour made every id forgotten, and what was sent again published twice.
+/// A clock that was set on by an hour made the store forget every id, and repeated messages were published
+/// twice.
 fn an_id_is_remembered_by_elapsed_time(place: &Place) {
     const HOUR: u64 = 3_600_000;
     let mut store = place.open(ALL);
@@ -230,7 +231,7 @@ fn an_id_is_remembered_by_elapsed_time(place: &Place) {
         store.expire(Timestamp(wall), Timestamp(HOUR + 1_000)).unwrap();
         store = place.reopen(store, ALL);
     }
-    // And set back by an hour it was known for an hour more.
+    // If it was set back by an hour, an id was known for an hour more.
     let later = HOUR + SEND_ID_MEMORY_MS;
     let anew = Draft { at: Timestamp(0), ..said_as("7", "hi", later) };
     assert_eq!(sequence(&store.append_and_wait(&lobby, &[anew]).unwrap()), 2);
@@ -253,7 +254,8 @@ fn a_room_s_times_never_go_back(place: &Place) {
     assert_eq!(store.newest(&room("other"), 1).unwrap().messages[0].at, Timestamp(5_000));
 }
 
-/// One message from when the clock was wrong kept a room from forgetting, for as long as it was wrong by.
+/// One message from a time when the clock was wrong kept a room from forgetting, for as long as the clock had
+/// been wrong.
 fn one_time_in_the_future_holds_nothing_up(place: &Place) {
     const YEAR: u64 = 31_536_000_000;
     let minute = keep(usize::MAX, Duration::from_secs(60));
@@ -265,12 +267,12 @@ fn one_time_in_the_future_holds_nothing_up(place: &Place) {
     }
     store = place.reopen(store, minute);
     store.expire(Timestamp(62_500), Timestamp(62_500)).unwrap();
-    assert_eq!(kept(&*store, &lobby), [4], "what is in its time stays");
+    assert_eq!(kept(&*store, &lobby), [4], "a message that is young enough stays");
     store.append_and_wait(&lobby, &[said("wrong again", YEAR), said("right", 62_600)]).unwrap();
     assert_eq!(kept(&*store, &lobby), [4, 5, 6]);
     store.expire(Timestamp(63_500), Timestamp(63_500)).unwrap();
-    assert_eq!(kept(&*store, &lobby), [5, 6], "nobody knows yet how old it is");
-    // A clock that is wrong for a moment the other way takes nothing with it.
+    assert_eq!(kept(&*store, &lobby), [5, 6], "its age is not known yet");
+    // A clock that is wrong the other way for a moment removes nothing.
     store.append_and_wait(&lobby, &[said("early", 0), said("right", 63_600)]).unwrap();
     assert_eq!(kept(&*store, &lobby), [5, 6, 7, 8]);
     store.expire(Timestamp(200_000), Timestamp(200_000)).unwrap();
@@ -325,7 +327,7 @@ fn commits_and_their_messages_are_counted(place: &Place) {
     assert_eq!((stats.commits, stats.messages, stats.failures), (2, 3, 0));
 }
 
-/// Ten thousand checks of health left 63 MiB, each a row.
+/// Ten thousand health checks left 63 MiB, a row for each.
 fn a_check_leaves_nothing(place: &Place) {
     let mut store = place.open(ALL);
     let own = RoomName::health();
@@ -428,9 +430,9 @@ fn a_memory_store_full_of_rooms_refuses_and_stores_nothing() {
 }
 
 /// 900,000 ids in one room filled the store: for ten minutes every other room was refused, and after that
-/// until somebody wrote into that one.
+/// until somebody wrote into that room.
 #[test]
-fn a_flood_of_ids_drowns_its_own_room_only() {
+fn many_ids_in_one_room_harm_only_that_room() {
     let store = MemoryStore::with_limit(ALL, 100_000);
     let (flood, quiet) = (room("flood"), room("quiet"));
     store.append_and_wait(&quiet, &[said_as("7", "keep me", 1)]).unwrap();
@@ -449,7 +451,7 @@ fn a_flood_of_ids_drowns_its_own_room_only() {
     assert_eq!(store.stats().failures, 0);
 }
 
-/// The ids of a room went only when somebody wrote there again.
+/// The ids of a room were dropped only when somebody wrote there again.
 #[test]
 fn ids_lapse_in_every_room_whether_or_not_somebody_writes_there() {
     let store = MemoryStore::with_limit(ALL, 100_000);
@@ -458,7 +460,7 @@ fn ids_lapse_in_every_room_whether_or_not_somebody_writes_there() {
         store.append_and_wait(&flood, &[said_as(&n.to_string(), "x", 1)]).unwrap();
     }
     store.expire(Timestamp(1 + SEND_ID_MEMORY_MS), Timestamp(1 + SEND_ID_MEMORY_MS)).unwrap();
-    // All but what the rooms themselves take is free again.
+    // Everything is free again but what the rooms themselves take.
     let text = "x".repeat(1_000);
     for n in 0..80 {
         store.append_and_wait(&busy, &[said(&text, 2 + SEND_ID_MEMORY_MS + n)]).unwrap();
@@ -466,7 +468,7 @@ fn ids_lapse_in_every_room_whether_or_not_somebody_writes_there() {
     assert_eq!(kept(&store, &busy).len(), 80);
 }
 
-/// Rooms filled the store, and nobody could write into those that were there.
+/// Rooms filled the store, and nobody could write into the existing ones.
 #[test]
 fn a_room_that_is_there_can_be_written_to_however_many_there_are() {
     let store = MemoryStore::with_limit(ALL, 10_000);
@@ -481,13 +483,13 @@ fn a_room_that_is_there_can_be_written_to_however_many_there_are() {
     }
 }
 
-/// A hundred thousand rooms were swept in one transaction, for which every message waited 1.5 s.
+/// A hundred thousand rooms were swept in one transaction, and every message waited 1.5 s for it.
 #[test]
 fn what_is_old_is_forgotten_in_small_steps() {
     let place = Place::in_a_file();
     let store = place.open(keep(usize::MAX, Duration::from_secs(60)));
     let (rooms, step) = (2_000, 64);
-    // As messages come that share a commit, lest this take a minute.
+    // Messages share commits here, as they do in use. Otherwise this would take a minute.
     thread::scope(|scope| {
         for share in 0..16 {
             let store = &store;

@@ -1,4 +1,4 @@
-//! What is found again when the file is opened after anything but a clean end.
+//! What is found when the file is opened after anything but a clean end.
 
 use std::fs;
 use std::io::Read;
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use crate::place::{ALL, AppendAndWait, Place, fill, kept, listed, open, said, said_as, sequence};
 use crate::rerun::{is_inside, run_again};
 
-/// Copies the file and its log as they stand, as a crash at this moment would leave them. The
-/// shared memory beside them (`-shm`) is left out: it does not outlive a machine.
+/// Copies the file and its log as they stand, as a crash at this moment would leave them. The shared memory
+/// beside them (`-shm`) is left out: it does not survive a crash of the machine.
 fn crash(store_path: &Path) -> (TempDir, PathBuf) {
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("chat.db");
@@ -43,8 +43,8 @@ fn every_answered_message_is_there_after_a_crash() {
     }
 }
 
-/// The disk may tear a write, and a file may be cut by a full disk or a bad copy: whatever is left
-/// of the log, what is found is the order up to some message, and a whole transaction or nothing.
+/// The disk may tear a write, and a full disk or a bad copy may cut a file. Whatever is left of the log, the
+/// store then holds the order up to some message, and each transaction whole or not at all.
 #[test]
 fn a_torn_log_is_read_up_to_the_tear() {
     let seed = fastrand::u64(..);
@@ -80,7 +80,7 @@ fn a_torn_log_is_read_up_to_the_tear() {
         assert_eq!(found.newest(&lobby, 0).unwrap().latest, length);
         lengths_found.push(length);
 
-        // The ids came back with their messages, no more and no less.
+        // The ids are back with their messages, no more and no less.
         if length > 0 {
             let known = said_as(&(length - 1).to_string(), "x", 1);
             let again = found.append_and_wait(&lobby, &[known]).unwrap();
@@ -95,8 +95,8 @@ fn a_torn_log_is_read_up_to_the_tear() {
     assert!(lengths_found[0] < 60 && *lengths_found.last().unwrap() > 30);
 }
 
-/// When the wait for the disk failed, the log held the whole transaction already, and a server that
-/// crashed next found a message there which it had answered with an error.
+/// When the wait for the disk failed, the log already held the whole transaction. A server that crashed then
+/// found a message after its restart that it had answered with an error.
 #[test]
 fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
     if is_inside() {
@@ -112,7 +112,7 @@ fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
         assert_eq!(sequence(&next), failed);
         return;
     }
-    // The eighth of each thread: opening takes fewer, and the writer one for each message.
+    // The eighth of each thread: opening takes fewer, and the writer takes one for each message.
     let strace = "strace -f -qq -o /dev/null -e trace=fsync,fdatasync";
     let works = format!("{strace} true");
     if Command::new("sh").args(["-c", &works]).status().is_ok_and(|status| status.success()) {
@@ -126,7 +126,7 @@ fn a_message_whose_fsync_failed_does_not_come_back_after_a_crash() {
 }
 
 #[test]
-fn fewer_to_keep_is_obeyed_at_once_when_the_file_is_opened_again() {
+fn a_smaller_keep_holds_at_once_when_the_file_is_opened_again() {
     let place = Place::in_a_file();
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
@@ -135,7 +135,7 @@ fn fewer_to_keep_is_obeyed_at_once_when_the_file_is_opened_again() {
     store = place.reopen(store, few);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(1991..=2000));
     assert_eq!(store.before(&lobby, 1995, 100).unwrap().len(), 4);
-    // The rows go bit by bit as more is said, until none is left that is not kept.
+    // These rows are removed bit by bit as more is published, until all are gone that are not kept.
     for n in 0..20 {
         store.append_and_wait(&lobby, &[said("x", n)]).unwrap();
     }
@@ -156,7 +156,7 @@ fn a_closed_store_leaves_its_log_in_the_file() {
     assert!(!log_of(&place.path()).exists());
 }
 
-/// A file that the first version made, with ids that were sent just before its end.
+/// A file of the first version, with ids that were sent just before its end.
 #[test]
 fn a_file_of_the_first_version_is_brought_to_this_one() {
     let place = Place::in_a_file();
@@ -175,7 +175,8 @@ fn a_file_of_the_first_version_is_brought_to_this_one() {
         assert_eq!(listed(&*store).len(), 2);
         store = place.reopen(store, ALL);
     }
-    // Its ids are known, and whether they come for the same: by what was said, as long as that is kept.
+    // Its ids are known, and as long as a message is kept its text decides whether the id comes for the same
+    // message.
     let sent = store.after(&lobby, 1, 1).unwrap()[0].clone();
     let says = |store: &dyn Store, text: &str| {
         let draft = Draft { name: sent.name.clone(), ..said_as("anna-1", text, sent.at.0 + 1) };

@@ -92,7 +92,7 @@ async fn say_much(address: SocketAddr) {
 /// A connection that was silent after one POST or one poll stood for ever: hyper does not look for what
 /// comes behind a reply before it is woken, and nobody else knew the time.
 #[test]
-fn who_is_silent_after_a_reply_is_cut_off_in_time() {
+fn a_client_that_is_silent_after_a_reply_is_cut_off_in_time() {
     serve(|address| async move {
         say_much(address).await;
         let waits = "GET /chat/a?wait=1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -152,7 +152,7 @@ fn who_reads_slowly_gets_it_all() {
 }
 
 #[test]
-fn who_reads_no_more_is_cut_off_in_time() {
+fn a_client_that_stops_reading_is_cut_off_in_time() {
     serve(|address| async move {
         say_much(address).await;
         let mut client = connect(address).await;

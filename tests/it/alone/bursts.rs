@@ -1,7 +1,8 @@
 //! Many connections at once, each with a GET, and then one POST.
 //!
-//! A server that hands a connection to a thread which it takes for idle, though that one sits in
-//! another connection, strands it: neither the GET is read nor the POST, until something closes.
+//! A server may hand a connection to a thread that it takes for idle, although the thread still reads another
+//! connection. That strands the new connection: neither its GET nor the POST is read until another one
+//! closes.
 
 use crate::client::Connection;
 use crate::harness::{Alone, make_room_for};
@@ -35,7 +36,7 @@ fn a_thousand_at_once_are_all_answered(alone: Alone) {
     burst(alone, 1_000);
 }
 
-/// Twenty bursts, all but the first right after as many connections have closed.
+/// Twenty bursts. Each but the first comes right after as many connections have closed.
 fn burst(Alone(launch): Alone, size: u64) {
     make_room_for(size);
     let server = launch.start();
@@ -68,7 +69,7 @@ fn a_burst_after_silent_connections_is_answered(Alone(launch): Alone) {
     let server = launch.start();
     let chat = server.chat();
     for round in 0..20 {
-        // A hundred of which nothing is heard stay, and a hundred more come and go.
+        // A hundred silent connections stay, and a hundred more come and go.
         let silent: Vec<Connection> = (0..100).map(|_| server.connect()).collect();
         drop((0..100).map(|_| server.connect()).collect::<Vec<_>>());
         let get = chat.get(&format!("?wait=60&after={}", chat.cursor()));

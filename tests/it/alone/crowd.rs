@@ -1,4 +1,4 @@
-//! Thousands who wait, and more than the machine can hold.
+//! Thousands of waiters, and more than the machine can hold.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::rooms::{TOO_MANY, all_are_served};
 
 on_every_setup![
     five_thousand_wait_for_one_message,
-    who_is_too_many_is_told_so_and_the_rest_goes_on,
+    waiters_beyond_the_limit_are_refused_and_the_others_stay,
     nobody_holds_the_places_of_all_rooms,
 ];
 
@@ -22,7 +22,7 @@ fn five_thousand_wait_for_one_message(Alone(launch): Alone) {
     let elsewhere = server.chat();
     let mut next = chat.cursor();
     let mut crowd: Vec<Connection> = (0..CROWD).map(|_| server.connect()).collect();
-    // The second time as those who come back from the first.
+    // The second time they are the clients that come back from the first.
     for text in ["one", "two"] {
         let get = chat.get(&format!("?wait=60&after={next}"));
         crowd.iter_mut().for_each(|connection| connection.send(&get));
@@ -41,15 +41,15 @@ fn five_thousand_wait_for_one_message(Alone(launch): Alone) {
     }
 }
 
-fn who_is_too_many_is_told_so_and_the_rest_goes_on(Alone(launch): Alone) {
+fn waiters_beyond_the_limit_are_refused_and_the_others_stay(Alone(launch): Alone) {
     make_room_for(2_000);
-    // Few enough for the budget to be reached soon, whatever a waiter costs.
+    // Few enough that the budget is soon reached, whatever a waiter costs.
     let server = launch.with_open_files(1_024).start();
     let chat = server.chat();
     let get = chat.get(&format!("?wait=60&after={}", chat.cursor()));
     let mut crowd = Vec::new();
     wait_until("somebody is too many", || {
-        // Few at a time, so that the server is not flooded before it can say no.
+        // Few at a time, so that the server can refuse them before it is flooded.
         for _ in 0..5 {
             let mut connection = server.connect();
             connection.send(&get);
@@ -59,16 +59,16 @@ fn who_is_too_many_is_told_so_and_the_rest_goes_on(Alone(launch): Alone) {
         crowd.iter().any(Connection::has_something)
     });
 
-    // Those who were there first are still there, and a POST finds its way.
+    // The waiters that came first are still there, and a POST is answered.
     let start = Instant::now();
-    chat.says("for those who fit in");
+    chat.says("for those who have a place");
     let took = start.elapsed();
     assert!(took < Duration::from_secs(1), "a POST took {took:?}");
     let replies: Vec<_> = crowd.iter_mut().map(Connection::reply).collect();
     let (heard, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|r| r.status == 200);
     assert!(heard.len() >= 100, "only {} fit in", heard.len());
     for reply in heard {
-        assert_eq!(reply.text(), "for those who fit in");
+        assert_eq!(reply.text(), "for those who have a place");
     }
     for reply in &refused {
         assert_eq!(reply.status, 503, "{reply:?}");
@@ -77,7 +77,7 @@ fn who_is_too_many_is_told_so_and_the_rest_goes_on(Alone(launch): Alone) {
     }
     assert!(!refused.is_empty());
 
-    // And when they have gone, there is room again.
+    // When they have gone, there are places again.
     drop(crowd);
     let mut listener = chat.waits("");
     chat.says_to(1, "room again");
@@ -92,7 +92,7 @@ fn nobody_holds_the_places_of_all_rooms(Alone(launch): Alone) {
     let mut waits: Vec<_> =
         (0..TOO_MANY).map(|n| chat.room(&format!("held-{n}")).waits("?after=latest&wait=60")).collect();
     let mut told = None;
-    wait_until("who came early is told to come back", || {
+    wait_until("the first waiters are told to come back", || {
         told = waits.iter().position(Connection::has_something);
         told.is_some()
     });

@@ -1,4 +1,4 @@
-//! All at once: many who speak, many who follow.
+//! Many publishers and many followers at once.
 
 use std::collections::HashSet;
 use std::thread;
@@ -38,7 +38,7 @@ fn a_hundred_followers_of_four_publishers_read_the_same(Alone(launch): Alone) {
         let own = first.iter().filter(|said| said.name.as_ref() == Some(&name));
         let texts: Vec<&str> = own.map(|said| said.text.as_str()).collect();
         let said: Vec<String> = (0..MESSAGES).map(|n| n.to_string()).collect();
-        assert!(texts == said, "not what {name} said, in the order of saying it");
+        assert!(texts == said, "not the messages of {name} in their order");
     }
     for other in &read {
         assert!(other == first, "two followers read differently");

@@ -10,16 +10,16 @@ use crate::server::{Footprint, Server};
 on_every_setup![
     after_a_flood_of_waiters_the_server_serves_as_before,
     after_a_flood_of_silence_the_server_serves_as_before,
-    it_serves_again_soon_after_its_files_had_run_out,
+    the_server_serves_again_soon_after_its_files_ran_out,
 ];
 
-/// How many connect, of whom not a half can be held.
+/// How many connect. The server can hold less than half of them.
 const FLOOD: usize = 400;
 
 fn flood(server: &Server, first_words: &[u8]) -> Vec<Connection> {
     make_room_for(FLOOD as u64);
     (0..FLOOD)
-        // Who is refused at the door is a part of the flood as well.
+        // A connection that is refused at once is part of the flood as well.
         .filter_map(|_| Connection::try_open(server.address()).ok())
         .map(|mut connection| {
             let _ = connection.try_send_bytes(first_words);
@@ -54,9 +54,9 @@ fn after_a_flood_of_silence_the_server_serves_as_before(Alone(launch): Alone) {
     }
 }
 
-/// With its table of files full the server's accepting thread panicked without a word, in a file of the
-/// standard library: nobody was told, nobody started another, and it was deaf for 56 minutes.
-fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
+/// With the table of files full, the server's accepting thread panicked silently, in a file of the standard
+/// library. No log line said so, no other thread was started, and the server was deaf for 56 minutes.
+fn the_server_serves_again_soon_after_its_files_ran_out(Alone(launch): Alone) {
     make_room_for(1_000);
     let server = launch.with_open_files(128).start();
     let chat = server.chat();
@@ -68,7 +68,7 @@ fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
                 Some(connection)
             })
             .collect();
-        // Long enough for the server to have run out, in one of its ways.
+        // Long enough for the server to have run out of files in one way or another.
         wait_until("somebody is refused, or nobody is let in", || {
             crowd.iter().any(Connection::has_something) || server.footprint().open_files > 120
         });
@@ -79,12 +79,12 @@ fn it_serves_again_soon_after_its_files_had_run_out(Alone(launch): Alone) {
     }
 }
 
-/// Waits until the files of the flood are closed. Threads that were started to get over it may stay a
-/// while, but far from one for each client.
+/// Waits until the files of the flood are closed. Threads that were started to recover may stay a while, but
+/// far fewer than one for each client.
 #[track_caller]
 fn closes_all(server: &Server, chat: &Chat, before: Footprint) {
-    // Connections are accepted in the order of their coming, so that behind an answer nothing of the
-    // flood is left.
+    // Connections are accepted in the order in which they come, so after an answer nothing of the flood is
+    // left.
     chat.serves_again();
     wait_until("the flood is gone", || {
         let now = server.footprint();
@@ -92,7 +92,7 @@ fn closes_all(server: &Server, chat: &Chat, before: Footprint) {
     });
 }
 
-/// Wants to see everything work, for more than one.
+/// Expects everything to work, for more than one client.
 #[track_caller]
 fn serves(chat: &Chat) {
     let mut listeners: Vec<_> = (0..20).map(|_| chat.waits("")).collect();

@@ -8,13 +8,13 @@ use crate::client::{Connection, Request};
 use crate::harness::{Alone, make_room_for, wait_until};
 
 on_every_setup![
-    with_too_few_files_it_says_how_many_it_needs_and_does_with_those,
+    with_too_few_files_the_server_says_how_many_it_needs_and_works_with_these,
     a_crowd_in_little_address_space_ends_nothing,
-    without_a_thread_to_be_had_it_lives_on_and_serves_again,
+    without_more_threads_the_server_lives_on_and_serves_again,
 ];
 
-/// With 16 or 24 files the server printed its address, and then served nobody, without a word.
-fn with_too_few_files_it_says_how_many_it_needs_and_does_with_those(Alone(launch): Alone) {
+/// With 16 or 24 files the server printed its address and then served nobody, without a word in the log.
+fn with_too_few_files_the_server_says_how_many_it_needs_and_works_with_these(Alone(launch): Alone) {
     let with = |files| launch.again().with_open_files(files);
     let needed = |sentence: &str| -> Option<u32> {
         sentence.split("`ulimit -n ").nth(1)?.split('`').next()?.parse().ok()
@@ -30,8 +30,8 @@ fn with_too_few_files_it_says_how_many_it_needs_and_does_with_those(Alone(launch
     all_hear(&server.chat(), 12);
 }
 
-/// With `ulimit -v` the server planned as many threads as without, and the process was aborted as soon as one
-/// of them, or what it wanted to remember, had no place.
+/// With `ulimit -v` the server planned as many threads as without, and the process was aborted as soon as a
+/// thread or an allocation had no place.
 fn a_crowd_in_little_address_space_ends_nothing(Alone(launch): Alone) {
     const CROWD: usize = 3_000;
     make_room_for(CROWD as u64);
@@ -46,9 +46,9 @@ fn a_crowd_in_little_address_space_ends_nothing(Alone(launch): Alone) {
     chat.says("still here");
 }
 
-/// While clients came the machine gave no more threads. The accepting thread panicked in a file of the
-/// standard library, where nobody looked for it, and the server was deaf for good.
-fn without_a_thread_to_be_had_it_lives_on_and_serves_again(Alone(launch): Alone) {
+/// While clients came, the machine gave no more threads. The accepting thread panicked in a file of the
+/// standard library, where no code looked for it, and the server was deaf for ever.
+fn without_more_threads_the_server_lives_on_and_serves_again(Alone(launch): Alone) {
     make_room_for(500);
     let Some(launch) = launch.with_threads(200) else { return };
     let server = launch.start();
@@ -75,16 +75,17 @@ fn without_a_thread_to_be_had_it_lives_on_and_serves_again(Alone(launch): Alone)
         drop(crowd);
         server.limit_threads(200);
         let start = Instant::now();
-        // Some of the crowd's threads may still be there.
+        // Some threads of the crowd may still be there.
         chat.serves_again();
         assert!(start.elapsed() < Duration::from_secs(8), "it was deaf for {:?}", start.elapsed());
     }
 }
 
-/// Wants so many to be able to wait at once, and to be handed what is said, all in one server's life.
+/// Expects that so many clients can wait at once and are handed what is said, all within one life of the
+/// server.
 ///
-/// Near a limit of files accepting may have to be begun anew: then who was lost on the way comes again, as
-/// any client does.
+/// Near a limit of files the server may have to start accepting again. Clients that it lost then come again,
+/// as any client does.
 #[track_caller]
 fn all_hear(chat: &Chat, count: usize) {
     // With a cursor nobody misses what is said between the count and the wait.
@@ -97,7 +98,8 @@ fn all_hear(chat: &Chat, count: usize) {
     };
     let mut crowd: Vec<Connection> = Vec::new();
     while crowd.len() < count {
-        // Not all at once: a burst costs files for a moment, and this is about those that stay.
+        // Not all at once: a burst costs files for a moment, and this test is about the connections that
+        // stay.
         crowd.extend((crowd.len()..count).take(50).map(|_| wait()));
         wait_until(&format!("{} wait", crowd.len()), || {
             crowd.iter_mut().filter(|lost| lost.has_something()).for_each(|lost| *lost = wait());

@@ -1,7 +1,7 @@
-//! Tests beside which no other may run: crowds, and whoever looks at the time.
+//! Tests beside which no other may run: crowds, and measures of time.
 //!
-//! They stand together because tests run in the order of their names: one among the others would wait for
-//! the longest of them, and they for it.
+//! They stand in one module because tests run in the order of their names. One of these among the others
+//! would wait for the longest of them, and all others for it.
 
 mod bursts;
 mod crowd;

@@ -16,7 +16,7 @@ on_open_network_setups![
     in_a_flood_of_slow_heads_others_are_served,
 ];
 
-// In a file, where every reader is given messages of its own.
+// In a file: then every reader gets copies of its own.
 on_setup!(
     async_sqlite,
     "async",
@@ -39,7 +39,7 @@ fn nine_thousand_wait_on_fewer_than_ten_threads(Alone(launch): Alone) {
     let threads = server.footprint().threads;
     assert!(threads < 10, "{threads} threads");
     let each = (server.resident_kib() - before) / CROWD as u64;
-    assert!(each < 40, "{each} KiB for each who waits");
+    assert!(each < 40, "{each} KiB for each waiter");
 
     let post = chat.post().text("for all").accept("application/json");
     assert_eq!(chat.ask(&post).is(200).json()["delivered"], CROWD);
@@ -75,7 +75,7 @@ fn streams_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     make_room_for(400);
     let server = launch.start();
     let chat = server.chat();
-    // More than the room itself remembers.
+    // More than the room itself holds.
     for _ in 0..100 {
         chat.ask(&chat.post().text(&"x".repeat(60_000))).is(200);
     }
@@ -89,7 +89,7 @@ fn streams_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     chat.says("still here");
 }
 
-/// Sends a request on each of many connections, whose kernels take little of the reply.
+/// Sends a request on each of many connections. The client's kernel takes little of the reply.
 fn ask_and_read_nothing(server: &Server, request: &Request) -> Vec<Connection> {
     let deaf = (0..400).map(|_| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");

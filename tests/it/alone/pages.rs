@@ -8,8 +8,8 @@ use crate::pages::{HELD_MAX, MESSAGES, connect_from, page, say_much};
 
 on_every_setup![pages_that_nobody_reads_fill_no_memory];
 
-/// 300 connections that asked for a page of control characters and never read it held 3.7 GiB for minutes:
-/// what they are in JSON was not counted, and each page was in memory twice.
+/// 300 connections asked for a page of control characters and never read it. They held 3.7 GiB for minutes:
+/// the size of the characters in JSON was not counted, and each page was in memory twice.
 fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     make_room_for(400);
     let server = launch.start();
@@ -33,7 +33,7 @@ fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     let held = chat.figure("comet_chat_held_bytes");
     assert!(held <= HELD_MAX, "{held} are held");
     drop(deaf);
-    wait_until("nothing is held for who has gone", || chat.figure("comet_chat_held_bytes") == 0.0);
+    wait_until("nothing is held for clients that have gone", || chat.figure("comet_chat_held_bytes") == 0.0);
     let peak = server.peak_kib() / 1_024;
     assert!(peak < 600, "{peak} MiB");
 }

@@ -1,4 +1,4 @@
-//! Who reads, who reads slowly and who does not: large replies to all of them at once.
+//! Clients that read, read slowly and do not read, with large replies to all of them at once.
 
 use std::io::{ErrorKind, Read};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -10,13 +10,13 @@ use crate::harness::{Alone, make_room_for, seed, wait_until};
 use crate::pages::{HELD_MAX, MESSAGES, connect_from, page, say_much};
 
 on_open_network_setups![
-    who_reads_nothing_makes_room_for_others,
+    a_client_that_reads_nothing_makes_room_for_others,
     honest_readers_get_every_page_whole_among_slow_and_deaf_ones,
 ];
 
-/// 22 connections that never read, with a page of 6 MB for each, kept everybody else from anything over
-/// 16 KiB, for as long as they came again.
-fn who_reads_nothing_makes_room_for_others(Alone(launch): Alone) {
+/// 22 connections that never read, each with a page of 6 MB, kept everybody else from replies over 16 KiB,
+/// for as long as they came again.
+fn a_client_that_reads_nothing_makes_room_for_others(Alone(launch): Alone) {
     let server = launch.start();
     let chat = server.chat();
     say_much(&chat);
@@ -41,7 +41,7 @@ fn who_reads_nothing_makes_room_for_others(Alone(launch): Alone) {
     }
     assert!(held() <= HELD_MAX, "{} are held", held());
     drop(deaf);
-    wait_until("nothing is held for who has gone", || held() == 0.0);
+    wait_until("nothing is held for clients that have gone", || held() == 0.0);
 }
 
 fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): Alone) {
@@ -58,7 +58,7 @@ fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): A
     thread::scope(|scope| {
         for reader in 0..60_u64 {
             let mut random = fastrand::Rng::with_seed(seed.wrapping_add(reader));
-            // Of two addresses each is far beyond its share.
+            // Each of two addresses is far beyond its share.
             let (from, is_slow) = (2 + (reader % 2) as u8, reader % 4 == 0);
             scope.spawn(move || {
                 while !over.load(SeqCst) {
@@ -87,7 +87,7 @@ fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): A
                 scope.spawn(move || {
                     for _ in 0..15 {
                         let messages = random.usize(1..=MESSAGES);
-                        // How long that takes is the machine's affair, but it is never refused.
+                        // The time depends on the machine, but the request is never refused.
                         let reply = chat.connect().try_ask(&page(chat, messages));
                         let reply = reply.unwrap_or_else(|error| panic!("{error}, seed {seed}"));
                         assert_eq!(reply.status, 200, "seed {seed}");

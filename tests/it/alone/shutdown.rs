@@ -1,4 +1,4 @@
-//! SIGTERM: everybody who waits is answered, what was begun is finished, and the end is quick.
+//! SIGTERM: every waiter is answered, requests in flight are finished, and the server ends soon.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::client::Connection;
 use crate::harness::{Alone, wait_until};
 
 on_every_setup![
-    who_waits_is_answered_and_the_server_ends,
+    waiters_are_answered_and_the_server_ends,
     a_message_on_its_way_is_still_published,
     an_idle_server_ends_at_once,
     an_interrupt_from_the_keyboard_does_the_same,
@@ -16,10 +16,10 @@ on_every_setup![
     a_second_signal_ends_the_server_at_once,
 ];
 
-/// What was promised, from the signal to the end.
+/// The promised time from the signal to the end.
 const LIMIT: Duration = Duration::from_secs(2);
 
-fn who_waits_is_answered_and_the_server_ends(Alone(launch): Alone) {
+fn waiters_are_answered_and_the_server_ends(Alone(launch): Alone) {
     let mut server = launch.start();
     let chat = server.chat();
     chat.says("the last word");
@@ -39,7 +39,7 @@ fn who_waits_is_answered_and_the_server_ends(Alone(launch): Alone) {
     assert_eq!(server.exits().code(), Some(0));
     let took = start.elapsed();
     assert!(took < LIMIT, "{took:?}");
-    // A thread that still held the store left its log unfolded, which the next start then had to read.
+    // A thread that still held the store left its log unfinished, and the next start then had to read it.
     let left: Vec<_> = server.files().into_iter().filter(|name| name.ends_with("-wal")).collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -53,14 +53,14 @@ fn a_message_on_its_way_is_still_published(Alone(launch): Alone) {
     let chat = server.chat();
     let mut listener = chat.waits("?wait=60");
     chat.wait_until_waiting(1);
-    // Of a long one, the server has read the head and waits for the rest.
+    // The server has read the head of a long request and waits for the rest.
     let post = chat.post().text(&"before the end ".repeat(500)).bytes();
     let (begun, rest) = post.split_at(post.len() - 3);
     let mut speaker = server.connect();
     speaker.send_bytes(begun);
     server.comes_to_rest();
     server.signal("TERM");
-    // Once those who wait are answered, the server is on its way out.
+    // When the waiters have their answers, the server is ending.
     listener.reply().is(503);
     speaker.send_bytes(rest);
     assert_eq!(speaker.reply().is(200).text(), "ok");
@@ -87,7 +87,7 @@ fn an_interrupt_from_the_keyboard_does_the_same(Alone(launch): Alone) {
     assert_eq!(server.exits().code(), Some(0));
 }
 
-/// Closing the terminal ended the server, also one that was started with `nohup`.
+/// A closed terminal ended the server, also one that was started with `nohup`.
 fn a_hangup_does_not_end_the_server(Alone(launch): Alone) {
     let mut server = launch.start();
     let chat = server.chat();
@@ -120,7 +120,7 @@ fn a_second_signal_ends_the_server_at_once(Alone(launch): Alone) {
     let chat = server.chat();
     let mut listener = chat.waits("?wait=60");
     chat.wait_until_waiting(1);
-    // A body that never comes holds up the end.
+    // A body that never comes delays the end.
     let post = chat.post().text(&"never ".repeat(500)).bytes();
     let mut speaker = server.connect();
     speaker.send_bytes(&post[..post.len() - 3]);

@@ -1,8 +1,8 @@
-//! Strangers at the door, at random: whatever they send and however they leave, the server lives, serves
+//! Strangers at the door, at random. Whatever they send and however they leave, the server lives, serves
 //! others at once, publishes only what came whole, and has all of its threads and files again afterwards.
 //!
-//! Not tried here is what the README says the blocking engine can't hold off: HTTP/2.0 request lines, and
-//! a header without an end.
+//! Not tried here is what the README says the blocking engine can't hold off: HTTP/2.0 request lines, and a
+//! header without an end.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -16,12 +16,12 @@ use crate::server::Server;
 
 on_every_setup![strangers_at_random_harm_nobody];
 
-/// How long the server may take to answer one who behaves, while strangers are at the door. It needs a few
-/// milliseconds; the rest is for a busy machine.
+/// How long the server may take to answer a well-behaved client while strangers are at the door. It needs a
+/// few milliseconds; the rest is for a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// How long it may take to let somebody in when its files have run out: accepting is begun anew, and
-/// what hangs is cut off.
+/// How long the server may take to let a client in when its files have run out: it starts to accept again,
+/// and cuts off silent connections.
 const SOON: Duration = Duration::from_secs(15);
 
 /// What a stranger sends, up to the next thing that it sends.
@@ -31,32 +31,32 @@ struct Piece {
     has_body: bool,
     /// What it publishes if it has come whole.
     says: Option<String>,
-    /// What is behind it.
+    /// What follows it.
     then: Then,
 }
 
-/// What is behind a piece.
+/// What follows a piece.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     /// Another request.
     Another,
-    /// Something that must not be believed: where the piece ends is unclear.
+    /// Something that must not be believed: the end of the piece is unclear.
     Lies,
-    /// Nothing: it would be the rest of the piece, or end it early.
+    /// Nothing: more bytes would be the rest of the piece, or end it early.
     Nothing,
 }
 
-/// What may be found afterwards in the room.
+/// What the room may hold afterwards.
 #[derive(Default)]
 struct Published {
     /// What was answered `ok`.
     certain: HashSet<String>,
-    /// What was sent whole, by somebody who did not hear what became of it.
+    /// What was sent whole, by a client that did not read the answer.
     possible: HashSet<String>,
 }
 
-/// Found one by one, each by somebody else: an absurd length on one path of many, a thread for each of a
-/// thousand small requests, a body cut off, an accept thread that died of full files.
+/// These faults were found one by one: an absurd length on one path of many, a thread for each of a thousand
+/// small requests, a body that was cut off, an accept thread that ended when files ran out.
 fn strangers_at_random_harm_nobody(Alone(launch): Alone) {
     make_room_for(500);
     let mut rng = repeatable();
@@ -90,7 +90,7 @@ fn strangers_at_random_harm_nobody(Alone(launch): Alone) {
             let reply = chat.connect().try_ask(&Request::get("/health"));
             reply.is_ok_and(|reply| reply.status == 200)
         });
-        assert!(asked.elapsed() < SOON, "the door was shut for {:?}", asked.elapsed());
+        assert!(asked.elapsed() < SOON, "nobody could connect for {:?}", asked.elapsed());
     }
     let after = format!("?after={start}");
     let heard: Vec<String> = everything_after(&chat, &after);
@@ -103,7 +103,7 @@ fn strangers_at_random_harm_nobody(Alone(launch): Alone) {
     assert!(lost.is_empty(), "answered ok and lost: {lost:?}");
 
     drop(citizen);
-    // What tiny_http keeps for good is counted.
+    // What tiny_http keeps for ever is counted.
     let leaks = chat.figure("comet_chat_leaks_total") as usize;
     let mut allowed = before;
     allowed.threads += leaks;
@@ -162,7 +162,7 @@ impl Stranger {
             }
         }
         let mut bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.bytes.clone()).collect();
-        // Cut off amid the last one.
+        // The last one is cut off.
         if rng.u8(..4) == 0
             && let Some(last) = pieces.last_mut()
             && last.then == Then::Another
@@ -181,11 +181,11 @@ impl Stranger {
         Some(Stranger { connection, pieces, is_open })
     }
 
-    /// Leaves, in one of the ways to leave.
+    /// Leaves, in one of several ways.
     fn goes(mut self, rng: &mut Rng, published: &mut Published) {
         let mut told = Vec::new();
         match rng.u8(..4) {
-            // Without a word. What it has not read makes that a reset.
+            // Without a word. If it has not read everything, that makes a reset.
             0 => {}
             1 => {
                 self.connection.stop_sending();
@@ -199,8 +199,9 @@ impl Stranger {
             .iter()
             .position(|piece| piece.then != Then::Another)
             .map_or(self.pieces.len(), |n| n + 1);
-        // Without a file to be had the blocking engine can't close a refused connection at once, and tiny_http
-        // refuses what is behind in its own words. That is not carried out, which is looked at in the end.
+        // When its files have run out, the blocking engine can't close a refused connection at once, and
+        // tiny_http refuses the requests behind it in its own words. They are not carried out; the end of the
+        // test checks that.
         let behind = told.get(believed..).unwrap_or_default();
         assert!(
             behind.iter().all(|&status| status >= 400),
@@ -211,19 +212,20 @@ impl Stranger {
             let Some(text) = piece.says else { continue };
             match told.get(index) {
                 Some(200) => published.certain.insert(text),
-                // Refused is refused.
+                // A refusal is a refusal.
                 Some(_) => false,
                 None => published.possible.insert(text),
             };
         }
     }
 
-    /// The status of every reply that comes until the connection falls silent.
+    /// The status of every reply that comes until the connection is silent.
     fn hears(&mut self) -> Vec<u16> {
         let mut told = Vec::new();
         let is_whole = self.is_open && self.pieces.iter().all(|piece| piece.then == Then::Another);
         while told.len() < self.pieces.len() {
-            // Somebody who waits is answered within a second; who sent nonsense may never be.
+            // A client that waits is answered within a second. One that sent nonsense may get no answer at
+            // all.
             self.connection.set_patience(Duration::from_millis(if is_whole { 10_000 } else { 300 }));
             match self.connection.try_reply() {
                 Ok(reply) => told.push(reply.status),
@@ -234,7 +236,7 @@ impl Stranger {
     }
 }
 
-/// Anything that somebody might send.
+/// Anything that a stranger might send.
 fn any_piece(chat: &Chat, rng: &mut Rng) -> Piece {
     let text = format!("stranger {}", rng.u64(..));
     match rng.u8(..24) {
@@ -248,7 +250,7 @@ fn any_piece(chat: &Chat, rng: &mut Rng) -> Piece {
         12 => Piece { then: Then::Nothing, ..whole(&chat.get("?wait=1").accept("text/event-stream")) },
         13 => liar(post(chat, &format!("Content-Length: {}", rng.u64(65_537..)), &text)),
         14 => liar(post(chat, &format!("Content-Length: {}", 1_u64 << rng.u8(17..63)), &text)),
-        // Cut off: less than was announced.
+        // Cut off: less than it announced.
         15 => open(post(chat, &format!("Content-Length: {}", text.len() + rng.usize(1..9_999)), &text)),
         16 => open(post(chat, "Transfer-Encoding: chunked", &format!("{:x}\r\n{text}", text.len() + 5))),
         17 => {
@@ -283,7 +285,7 @@ fn whole(request: &Request) -> Piece {
     Piece { bytes: request.bytes(), has_body: true, says: None, then: Then::Another }
 }
 
-/// Too much of something, whose end is clear.
+/// Too much of something. Its end is clear.
 fn refused(head: String) -> Piece {
     Piece { bytes: head.into_bytes(), ..whole(&Request::get("/")) }
 }
@@ -292,12 +294,12 @@ fn says(bytes: Vec<u8>, text: String) -> Piece {
     Piece { bytes, has_body: true, says: Some(text), then: Then::Another }
 }
 
-/// Refused, with all that is behind it.
+/// Refused, together with everything behind it.
 fn liar(bytes: Vec<u8>) -> Piece {
     Piece { bytes, has_body: true, says: None, then: Then::Lies }
 }
 
-/// Never ended.
+/// Without an end.
 fn open(bytes: Vec<u8>) -> Piece {
     Piece { then: Then::Nothing, ..liar(bytes) }
 }
