@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::message::Message;
+use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::Reply;
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::Format;
 
 /// An answer. `S` is the function that sends a stream of events.
 pub enum Answer<S> {
@@ -61,6 +63,12 @@ impl<S> From<Reply> for Answer<S> {
     fn from(reply: Reply) -> Answer<S> {
         Answer::Reply(reply)
     }
+}
+
+/// The reply to a refused request, which is counted.
+pub fn refuse(format: Format, refusal: &Refusal) -> Reply {
+    METRICS.refused(refusal.code());
+    reply::refused(format, refusal)
 }
 
 /// How many bytes of text these messages have.

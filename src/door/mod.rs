@@ -12,6 +12,9 @@ mod limits;
 pub mod listen;
 pub mod pace;
 
+#[cfg(test)]
+mod search;
+
 pub mod tiny_http;
 
 #[cfg(feature = "async")]

@@ -13,10 +13,8 @@ use super::door::Door;
 use super::response::{ReplyBody, send, start};
 use super::service::{Answer, Service, Stream};
 use crate::config::LIGHT;
-use crate::door::answer::Ready;
-use crate::metrics::METRICS;
+use crate::door::answer::{Ready, refuse};
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Format, Head};
 
 /// Answers one request.
@@ -83,10 +81,4 @@ async fn answer(
         held.hold(body.len())?;
     }
     Ok(Ready::Reply(reply))
-}
-
-/// The reply to a refused request, which is counted.
-pub fn refuse(format: Format, refusal: &Refusal) -> Reply {
-    METRICS.refused(refusal.code());
-    reply::refused(format, refusal)
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use super::exchange::refuse;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
+use crate::door::answer::refuse;
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};

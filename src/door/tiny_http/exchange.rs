@@ -15,12 +15,10 @@ use super::events::EventWriter;
 use super::head::{head, render_head};
 use super::service::{Answer, Stream};
 use crate::config::LIGHT;
-use crate::door::answer::Ready;
+use crate::door::answer::{Ready, refuse};
 use crate::log::Entry;
-use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::{self, Reply};
-use crate::wire::request::Format;
+use crate::wire::reply::Reply;
 
 /// Answers one request.
 pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
@@ -86,11 +84,6 @@ fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Ready<Stream>,
     };
     held.hold(if let Cow::Owned(body) = &reply.body { body.len() } else { 0 })?;
     Ok(Ready::Reply(reply))
-}
-
-fn refuse(format: Format, refusal: &Refusal) -> Reply {
-    METRICS.refused(refusal.code());
-    reply::refused(format, refusal)
 }
 
 /// Sends a reply in one piece.

@@ -107,10 +107,11 @@ fn may_be_more(address: SocketAddr) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{HashSet, VecDeque};
+    use std::collections::VecDeque;
     use std::net::TcpListener;
 
     use super::*;
+    use crate::door::search::through_all_orders;
 
     /// A thousand calls stood when the server was to end, each with a connection that took its time to fail:
     /// the end took minutes.
@@ -234,10 +235,8 @@ mod tests {
     #[test]
     fn through_all_orders_of_a_burst_a_few_beats_rescue_everybody() {
         let start = Pool { to_come: 6, queue: VecDeque::new(), asleep: 4, woken: 0, passing: 0 };
-        let mut known = HashSet::from([start.clone()]);
-        let mut waiting = VecDeque::from([start]);
         let mut most = 0;
-        while let Some(pool) = waiting.pop_front() {
+        through_all_orders(start, Pool::clone, |pool| {
             let mut rescued = pool.clone().comes_to_rest();
             most = most.max(rescued.stranded());
             for _ in 0..rescued.queue.len() {
@@ -245,8 +244,8 @@ mod tests {
                 rescued = rescued.comes_to_rest();
             }
             assert_eq!(rescued.stranded(), 0, "{pool:?}");
-            waiting.extend(pool.next().into_iter().filter(|next| known.insert(next.clone())));
-        }
+            pool.next()
+        });
         assert!(most > 1, "nobody was ever stranded: this is no model of it");
     }
 }
