@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::chat::Chat;
 use crate::client::Connection;
 use crate::harness::{Launch, wait_until};
+use crate::raw::post;
 
 on_every_setup![
     an_absurd_body_behind_many_waits_does_not_end_the_process,
@@ -21,12 +22,6 @@ on_every_setup![
     invisible_messages_and_names_are_refused,
     a_joiner_is_part_of_a_name_where_a_script_needs_it,
 ];
-
-/// A POST with more header lines, and the bytes behind its head.
-fn post(chat: &Chat, headers: &str, rest: &str) -> Vec<u8> {
-    let path = chat.path("");
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n{rest}").into_bytes()
-}
 
 /// Eight pipelined waits and then a POST of two hundred terabytes ended the process. The ninth request was
 /// answered on a path of its own, which did not look at the announced length.
@@ -65,7 +60,7 @@ fn a_bad_chunk_is_refused_once_and_the_connection_ends(chat: Chat) {
     let start = chat.cursor();
     let mut connection = chat.connect();
     let rest = "5\r\nhello\r\nzz\r\nGET / HTTP/1.1\r\n\r\nrest\r\n\r\n";
-    connection.send_bytes(&post(&chat, "Content-Type: text/plain\r\nTransfer-Encoding: chunked", rest));
+    connection.send_bytes(&post(&chat, "Transfer-Encoding: chunked", rest));
     connection.reply().is(400);
     assert!(connection.try_reply().is_err(), "a second reply to one request");
     assert_eq!(chat.cursor(), start, "something was published");

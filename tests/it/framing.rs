@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::chat::Chat;
 use crate::client::Connection;
 use crate::harness::Launch;
+use crate::raw::post;
 
 on_every_setup![
     a_body_over_the_limit_is_refused_unread_and_leaves_nothing_behind,
@@ -18,20 +19,12 @@ on_every_setup![
     what_is_not_http_does_no_harm,
 ];
 
-/// The head of a POST with more header lines, and the start of a body.
-fn post(chat: &Chat, headers: &str, body: &str) -> String {
-    format!(
-        "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n{headers}\r\n\r\n{body}",
-        chat.path("")
-    )
-}
-
 /// Expects the refusal, and that the connection ends with it: nobody knows where the next request would
 /// begin.
 #[track_caller]
-fn refuses(chat: &Chat, bytes: &str, status: u16) {
+fn refuses(chat: &Chat, bytes: &[u8], status: u16) {
     let mut connection = chat.connect();
-    connection.send_bytes(bytes.as_bytes());
+    connection.send_bytes(bytes);
     let reply = connection.reply().is(status);
     assert!(reply.body.is_empty() || reply.text().ends_with('\n'));
     let says = reply.expect_header("Connection");
@@ -83,7 +76,7 @@ fn an_unclear_end_of_a_body_is_refused(chat: Chat) {
 
 fn what_follows_an_unclear_end_is_not_taken_for_a_request(chat: Chat) {
     let start = chat.cursor();
-    let smuggled = post(&chat, "Content-Length: 2", "hi");
+    let smuggled = String::from_utf8(post(&chat, "Content-Length: 2", "hi")).expect("text");
     for headers in [
         "Content-Length: 0\r\nContent-Length: 100",
         "Content-Length: 99999999999",
@@ -92,8 +85,7 @@ fn what_follows_an_unclear_end_is_not_taken_for_a_request(chat: Chat) {
         "Content-Length: nonsense",
     ] {
         let mut connection = chat.connect();
-        let bytes = post(&chat, headers, &format!("0\r\n\r\n{smuggled}"));
-        connection.send_bytes(bytes.as_bytes());
+        connection.send_bytes(&post(&chat, headers, &format!("0\r\n\r\n{smuggled}")));
         let reply = connection.reply();
         assert!([400, 413].contains(&reply.status), "{headers}: {reply:?}");
         connection.stop_sending();
@@ -108,8 +100,7 @@ fn what_follows_an_unclear_end_is_not_taken_for_a_request(chat: Chat) {
 fn a_body_in_chunks_is_read(chat: Chat) {
     let mut follower = chat.follower();
     let mut connection = chat.connect();
-    let head = post(&chat, "Transfer-Encoding: chunked", "");
-    connection.send_bytes(head.as_bytes());
+    connection.send_bytes(&post(&chat, "Transfer-Encoding: chunked", ""));
     connection.send_bytes(b"5\r\nhello\r\n");
     connection.send_bytes(b"6;part=2\r\n world\r\n0\r\n\r\n");
     connection.reply().is(200);
@@ -120,8 +111,7 @@ fn a_body_in_chunks_is_read(chat: Chat) {
 
 fn a_body_in_endless_chunks_is_refused(chat: Chat) {
     let mut connection = chat.connect();
-    let head = post(&chat, "Transfer-Encoding: chunked", "");
-    connection.send_bytes(head.as_bytes());
+    connection.send_bytes(&post(&chat, "Transfer-Encoding: chunked", ""));
     let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
     // The server closes in the middle of it.
     while !connection.has_something() && connection.try_send_bytes(chunk.as_bytes()).is_ok() {}
@@ -163,7 +153,7 @@ fn an_unsound_head_is_refused(chat: Chat) {
     // This request stood until the client gave up.
     let mut connection = chat.connect();
     let headers = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked";
-    connection.send_bytes(post(&chat, headers, "2\r\nhi\r\n0\r\n\r\n").as_bytes());
+    connection.send_bytes(&post(&chat, headers, "2\r\nhi\r\n0\r\n\r\n"));
     connection.reply().is(400);
     assert_eq!(chat.cursor(), start, "something was published");
     for (line, headers) in [

@@ -51,6 +51,7 @@ mod chat;
 mod client;
 mod events;
 mod harness;
+mod raw;
 mod server;
 
 mod abuse;

@@ -8,6 +8,7 @@ use socket2::{Domain, Socket, Type};
 use crate::chat::Chat;
 use crate::client::{Connection, Request};
 use crate::harness::{Launch, wait_until};
+use crate::raw::post;
 use crate::server::Server;
 
 on_every_setup![
@@ -117,12 +118,11 @@ fn a_new_connection_from_the_same_port_starts_afresh(launch: Launch) {
 fn a_client_on_the_port_of_a_refused_one_is_answered(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
-    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n", chat.path(""));
     let first = from_port(&server, 0);
     let port = first.local_addr().expect("its own address").port();
     let mut connection = Connection::over(first);
     for _ in 0..10 {
-        connection.send_bytes(head.as_bytes());
+        connection.send_bytes(&post(&chat, "Content-Length: 70000", ""));
         connection.reply().is(413);
         drop(connection);
         connection = Connection::over(from_port(&server, port));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::chat::Chat;
 use crate::harness::{Launch, left_out, wait_until};
+use crate::raw;
 
 on_every_setup![behind_nginx_the_chat_works, nginx_keeps_away_what_harms_tiny_http];
 
@@ -101,13 +102,10 @@ fn nginx_keeps_away_what_harms_tiny_http(launch: Launch) {
     let start = chat.cursor();
     let before = server.footprint_at_rest(&server.chat());
     let path = chat.path("");
-    let post = |headers: &str, rest: &str| {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n");
-        format!("{head}{headers}\r\n\r\n{rest}")
-    };
+    let post = |headers: &str, rest: &str| raw::post(&chat, headers, rest);
     for refused in [
-        format!("GET {path} HTTP/2.0\r\nHost: localhost\r\n\r\n"),
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(200_000)),
+        format!("GET {path} HTTP/2.0\r\nHost: localhost\r\n\r\n").into_bytes(),
+        chat.get("").header("X", &"a".repeat(200_000)).bytes(),
         post("Transfer-Encoding: chunked", "+5\r\nhello\r\n0\r\n\r\n"),
         post("Transfer-Encoding: \x0bchunked", "5\r\nhello\r\n0\r\n\r\n"),
         post("X: a\0b\r\nContent-Length: 5", "hello"),
@@ -117,8 +115,9 @@ fn nginx_keeps_away_what_harms_tiny_http(launch: Launch) {
         for _ in 0..20 {
             let mut connection = chat.connect();
             // It may be refused before its end.
-            let _ = connection.try_send_bytes(refused.as_bytes());
+            let _ = connection.try_send_bytes(&refused);
             connection.set_patience(Duration::from_secs(10));
+            let refused = String::from_utf8_lossy(&refused);
             match connection.try_reply() {
                 Ok(reply) => assert!(reply.status >= 400, "{} for {refused:.200}", reply.status),
                 Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{refused:.200}"),
@@ -130,10 +129,9 @@ fn nginx_keeps_away_what_harms_tiny_http(launch: Launch) {
 
     let mut follower = chat.follower();
     let mut connection = chat.connect();
-    connection
-        .send_bytes(post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n").as_bytes());
+    connection.send_bytes(&post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"));
     connection.reply().is(200);
-    connection.send_bytes(post("Expect: 100-continue\r\nContent-Length: 2", "").as_bytes());
+    connection.send_bytes(&post("Expect: 100-continue\r\nContent-Length: 2", ""));
     connection.is_told_to_continue();
     connection.send_bytes(b"hi");
     connection.reply().is(200);

@@ -12,6 +12,7 @@ use fastrand::Rng;
 use crate::chat::Chat;
 use crate::client::{Connection, Request};
 use crate::harness::{Alone, Launch, make_room_for, repeatable, times, wait_until};
+use crate::raw::post;
 use crate::server::Server;
 
 on_every_setup![strangers_at_random_harm_nobody];
@@ -302,11 +303,6 @@ fn liar(bytes: Vec<u8>) -> Piece {
 /// Without an end.
 fn open(bytes: Vec<u8>) -> Piece {
     Piece { then: Then::Nothing, ..liar(bytes) }
-}
-
-fn post(chat: &Chat, headers: &str, rest: &str) -> Vec<u8> {
-    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n", chat.path(""));
-    format!("{head}{headers}\r\n\r\n{rest}").into_bytes()
 }
 
 fn chunked(chat: &Chat, text: &str, rng: &mut Rng) -> Vec<u8> {
