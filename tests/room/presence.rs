@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
 use comet_chat::config::{GRACE, LAPSE_BEAT};
-use comet_chat::message::{Draft, Kind, PersonName, RoomName, SentAs, Timestamp};
+use comet_chat::message::{Draft, Kind, PersonName, RoomName, Timestamp};
 use comet_chat::room::owner::{Letter, Owner};
 use comet_chat::room::people::End;
 use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
@@ -125,13 +125,7 @@ impl World {
         self.is_seen(name, now);
         self.ids += 1;
         let id = format!("id-{}", self.ids).parse().expect("an id");
-        let draft = Draft {
-            kind: Kind::Message,
-            name: Some(name.clone()),
-            text: "hi".into(),
-            sent_as: Some(SentAs { id, at: Timestamp(0) }),
-            at: now.wall,
-        };
+        let draft = Draft { at: now.wall, ..Draft::said(Some(name.clone()), "hi", Some(id)) };
         Letter::Publish { draft, sender: channel().0 }
     }
 
