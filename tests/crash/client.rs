@@ -1,5 +1,6 @@
 //! Clients that do what the design asks of them: they send again under the same id, and resume by cursor.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +20,15 @@ pub struct Client {
     room_url: String,
     /// The time at which everything should long be over.
     deadline: Instant,
+    /// What it has met, which other clients may share.
+    pub traffic: Arc<Traffic>,
+}
+
+/// What clients have met.
+#[derive(Default)]
+pub struct Traffic {
+    /// Messages that were answered `ok`.
+    pub published: AtomicU64,
     /// Requests that had to be sent again.
     pub retries: AtomicU64,
 }
@@ -40,13 +50,20 @@ impl Client {
             agent: config.new_agent(),
             room_url: format!("{server_url}/chat/{room}"),
             deadline,
-            retries: AtomicU64::new(0),
+            traffic: Arc::default(),
         }
+    }
+
+    /// Counts what it meets together with other clients.
+    pub fn counted_in(self, traffic: &Arc<Traffic>) -> Client {
+        Client { traffic: traffic.clone(), ..self }
     }
 
     /// Publishes once, whatever the answer.
     pub fn try_to_publish(&self, text: &str) -> Result<Response<String>, ureq::Error> {
-        let form = [("message", text), ("id", &text[..text.len().min(64)])];
+        // An id holds no blanks.
+        let id = text[..text.len().min(64)].replace(' ', "-");
+        let form = [("message", text), ("id", &id)];
         whole(self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)?)
     }
 
@@ -54,6 +71,7 @@ impl Client {
     pub fn publish(&self, text: &str) -> Seen {
         let response = self.until_answered(|| self.try_to_publish(text));
         assert_eq!((response.status().as_u16(), response.body().trim()), (200, "ok"));
+        self.traffic.published.fetch_add(1, Relaxed);
         Seen { cursor: cursor(&response), text: text.to_owned() }
     }
 
@@ -110,7 +128,7 @@ impl Client {
             match ask() {
                 Ok(response) if response.status().as_u16() != 503 => return response,
                 _ => {
-                    self.retries.fetch_add(1, Relaxed);
+                    self.traffic.retries.fetch_add(1, Relaxed);
                     thread::sleep(PAUSE);
                 }
             }

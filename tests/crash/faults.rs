@@ -237,7 +237,7 @@ fn goes_on_after(server: &Server, fault_and_cure: impl FnOnce(&Client) -> Vec<Se
             panic!("{fault}");
         }
     });
-    assert_eq!(follower.retries.load(Relaxed), 0, "the waiter was sent away");
+    assert_eq!(follower.traffic.retries.load(Relaxed), 0, "the waiter was sent away");
 }
 
 fn is_refused(answer: &Response<String>) -> bool {
