@@ -134,11 +134,17 @@ fn a_client_on_the_port_of_a_refused_one_is_answered(launch: Launch) {
 /// Connects from a port of ours, or from any port for 0. The connection ends with a reset, which frees its
 /// port at once.
 fn from_port(server: &Server, port: u16) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_linger(Some(Duration::ZERO)).expect("an option");
-    socket.set_reuse_address(true).expect("an option");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    socket.bind(&address.into()).expect("the port");
-    socket.connect(&server.address().into()).expect("a connection");
-    socket.into()
+    let mut connected = None;
+    // Another connection on this machine may have the port for a moment.
+    wait_until("the port is free", || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_linger(Some(Duration::ZERO)).expect("an option");
+        socket.set_reuse_address(true).expect("an option");
+        let is_free =
+            socket.bind(&address.into()).and_then(|()| socket.connect(&server.address().into())).is_ok();
+        connected = is_free.then_some(socket);
+        is_free
+    });
+    connected.expect("a connection").into()
 }
