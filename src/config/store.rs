@@ -50,6 +50,10 @@ pub const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// log tells that it is gone.
 pub const WRITER_LOOK: Duration = Duration::from_secs(1);
 
+/// The longest that SQLite's writer waits after a commit for rooms to write again, so that they share the next
+/// one. It waits a quarter of the time that the commit took at most, so nobody waits much longer than without.
+pub const WRITER_GATHER: Duration = Duration::from_millis(5);
+
 /// The stack of SQLite's writer: 1 MiB. SQLite is at home in the stack of an ordinary thread, whatever
 /// `RUST_MIN_STACK` says.
 pub const WRITER_STACK: usize = 1024 * 1024;

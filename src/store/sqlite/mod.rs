@@ -7,6 +7,7 @@
 //! Read on in [`writer`] (the way to the thread), [`pen`] (the thread), [`ledger`] (one transaction),
 //! [`schema`] (the tables).
 
+mod gather;
 mod ledger;
 mod open;
 mod pen;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::gather::Gather;
 use super::ledger::Ledger;
 use super::place::Place;
 use super::{open, schema};
@@ -92,6 +93,8 @@ pub(super) struct Pen {
     keep: Keep,
     counts: Arc<Counts>,
     place: Place,
+    /// For whom the next commit may wait a moment.
+    gather: Gather,
     /// Whether the last transaction failed. So a trouble is logged once, and its end too.
     is_failing: bool,
     /// Whether a COMMIT failed, and what it may have left in the log is not overwritten yet.
@@ -113,6 +116,7 @@ impl Pen {
             keep,
             counts,
             place: Place::of(path),
+            gather: Gather::default(),
             is_failing: false,
             is_in_doubt: false,
         }
@@ -131,6 +135,7 @@ impl Pen {
             };
             let mut letters = vec![first];
             letters.extend(mailbox.try_iter());
+            self.gather.wait(&mut letters, mailbox);
             let began = Instant::now();
             // Looks before, so that nothing is written where nobody finds it, and after, so that nothing is
             // answered `ok` that was written there meanwhile.
@@ -144,7 +149,9 @@ impl Pen {
             {
                 tracing::error!("nothing can be stored: {error}");
             }
-            self.count(&letters, &outcome, began.elapsed());
+            let took = began.elapsed();
+            self.count(&letters, &outcome, took);
+            self.gather.plan(letters.len(), mailbox.len(), took);
             match outcome {
                 Ok(answers) => {
                     letters.into_iter().zip(answers).for_each(|(letter, answer)| letter.tell(answer))
