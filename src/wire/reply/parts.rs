@@ -13,6 +13,7 @@ use crate::page::gzip;
 
 /// Content types.
 pub(super) const JSON: &str = "application/json";
+pub(super) const JSON_LINES: &str = "application/x-ndjson";
 pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
@@ -66,7 +67,11 @@ impl Reply {
         if self.body.len() < COMPRESSED_FROM || is_encoded {
             return self;
         }
-        self = self.with("Vary", "Accept-Encoding");
+        for (name, value) in &mut self.headers {
+            if *name == "Vary" && value == "Accept" {
+                *value = "Accept, Accept-Encoding".into();
+            }
+        }
         if takes_gzip {
             self.body = gzip(&self.body, Compression::fast()).into();
             self = self.with("Content-Encoding", "gzip");
@@ -88,6 +93,12 @@ impl Reply {
     pub(super) fn with_gap(self, gap: bool) -> Reply {
         if gap { self.with("Chat-Gap", "true") } else { self }
     }
+}
+
+/// JSON as text.
+pub(super) fn json_text(value: &impl Serialize) -> String {
+    // Plain structs of strings and numbers can't fail, and neither can memory.
+    serde_json::to_string(value).expect("plain data is written to memory")
 }
 
 /// A body in JSON.
