@@ -7,21 +7,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::poll::next_delivery;
+use super::poll::{next_delivery, start};
 use super::room::Rooms;
-use crate::config::STREAM_BEAT;
 use crate::door::answer::own_bytes;
 use crate::door::gate::Seat;
 use crate::door::tiny_http::{Answer, EventWriter, Visit};
 use crate::room::{After, Outcome};
 use crate::wire::refusal::Refusal;
-use crate::wire::reply;
+use crate::wire::reply::Feed;
 use crate::wire::request::Poll;
 
 /// A stream that may begin.
 struct Stream {
     rooms: Arc<Rooms>,
     poll: Poll,
+    feed: Feed,
     first: Outcome,
     _seat: Seat,
 }
@@ -31,38 +31,36 @@ pub fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Ref
     let seat = visit.admit()?;
     // A look alone would leave it asleep.
     let _awake = rooms.whereis(&poll.room)?;
-    let after = poll.after.unwrap_or(After::Latest);
+    let after = start(rooms, &poll)?;
     let first = next_delivery(rooms, &poll, after, Duration::ZERO, visit)?;
     if matches!(first, Outcome::Closing(_)) {
         return Err(Refusal::Closing);
     }
-    let bytes = own_bytes(first.messages());
-    let stream = Stream { rooms: rooms.clone(), poll, first, _seat: seat };
-    Ok(Answer::Stream { bytes, stream: Box::new(|visit, events| stream.send(visit, events)) })
+    let feed = Feed::of(&poll);
+    let (head, bytes) = (feed.head(), own_bytes(first.messages()));
+    let stream = Stream { rooms: rooms.clone(), poll, feed, first, _seat: seat };
+    Ok(Answer::Stream { head, bytes, stream: Box::new(|visit, events| stream.send(visit, events)) })
 }
 
 impl Stream {
     /// Sends events until the client is gone, or too slow, or the server closes.
     fn send(self, visit: &Visit, events: &mut EventWriter) -> io::Result<()> {
-        let Stream { rooms, poll, first, _seat } = self;
-        let (start, mut next) = reply::stream_start(&first);
-        events.send(own_bytes(first.messages()), start)?;
-        drop(first);
+        let Stream { rooms, poll, mut feed, first: mut outcome, _seat } = self;
         loop {
-            match next_delivery(&rooms, &poll, After::Cursor(next), STREAM_BEAT, visit) {
-                Ok(Outcome::Delivery(delivery)) => {
-                    events.send(own_bytes(&delivery.messages), reply::stream_delivery(&delivery))?;
-                    next = delivery.next;
-                }
+            events.send(own_bytes(outcome.messages()), feed.pieces(&outcome))?;
+            if feed.is_over() {
+                return Ok(());
+            }
+            let after = After::Cursor(outcome.next());
+            // While nothing comes, nothing is held for this client.
+            drop(outcome);
+            outcome = match next_delivery(&rooms, &poll, after, poll.beat(), visit) {
                 // Another request stands behind it on its connection, or nobody listens any more.
                 Ok(Outcome::Expired(_)) if visit.is_followed() => return Ok(()),
-                Ok(Outcome::Expired(latest)) => {
-                    events.send(0, [reply::stream_beat(latest)])?;
-                    next = latest;
-                }
                 // Its client comes back, and is told why if that is refused.
                 Ok(Outcome::Closing(_)) | Err(_) => return Ok(()),
-            }
+                Ok(outcome) => outcome,
+            };
         }
     }
 }

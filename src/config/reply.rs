@@ -1,6 +1,6 @@
 //! How much one reply holds.
 
-/// The most messages in one JSON reply, and in one read from the store.
+/// The most messages in one JSON reply, and in one read from the store; the most that `last` and `limit` ask for.
 pub const REPLY_MESSAGES: usize = 500;
 
 /// The most text in one JSON reply, in bytes (1 MiB). A single message is sent whatever its size.

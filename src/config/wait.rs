@@ -10,7 +10,11 @@ pub const HOLD: Duration = Duration::from_secs(10);
 /// The longest that a GET may ask to wait. Proxies cut a connection after 60 s by default.
 pub const HOLD_MAX: Duration = Duration::from_secs(60);
 
-/// How often a stream sends a beat. Phones and proxies cut a stream that is silent for 30 s.
+/// The part of a wait by which it may end early, at random. One broadcast wakes many clients, which wait again
+/// at once: without this, all these waits would also end at once.
+pub const HOLD_SPREAD: f64 = 1.0 / 8.0;
+
+/// How often a stream sends a beat, at most. Phones and proxies cut a stream that is silent for 30 s.
 pub const STREAM_BEAT: Duration = Duration::from_secs(15);
 
 /// After how many milliseconds the client of a broken stream comes back: a random number in this range, so

@@ -22,6 +22,8 @@ pub enum Answer<S> {
     },
     /// Events, for as long as the client listens.
     Stream {
+        /// The head before them.
+        head: Reply,
         /// How many bytes it holds for this client until its first events are sent.
         bytes: usize,
         /// Sends them.
@@ -34,7 +36,7 @@ pub enum Ready<S> {
     /// See [`Answer::Reply`].
     Reply(Reply),
     /// See [`Answer::Stream`].
-    Stream(S),
+    Stream(Reply, S),
 }
 
 impl<S> Answer<S> {

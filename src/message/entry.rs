@@ -23,6 +23,13 @@ pub struct Message {
     pub at: Timestamp,
 }
 
+impl Message {
+    /// The place just before it, from where it is the next message.
+    pub fn before(&self) -> Cursor {
+        Cursor { sequence: self.id.sequence - 1, ..self.id }
+    }
+}
+
 /// What a message reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

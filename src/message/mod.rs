@@ -6,6 +6,7 @@ mod cursor;
 mod draft;
 mod entry;
 mod invalid;
+mod kinds;
 mod names;
 mod visible;
 
@@ -13,6 +14,7 @@ pub use self::cursor::{Cursor, Epoch};
 pub use self::draft::{Draft, SendId, SentAs};
 pub use self::entry::{Kind, Message};
 pub use self::invalid::Invalid;
+pub use self::kinds::Kinds;
 pub use self::names::{PersonName, RoomName};
 pub use self::visible::{has_something_visible, is_terminal_control};
 pub use crate::clock::Timestamp;

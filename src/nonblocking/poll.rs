@@ -20,10 +20,19 @@ use crate::wire::request::Poll;
 pub async fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
     // `wait=0` never blocks, so it needs no seat.
     let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
-    let after = poll.after.unwrap_or(After::Latest);
+    let after = start(rooms, &poll).await?;
     let outcome = next_delivery(rooms, &poll, after, poll.hold, visit).await?;
     let bytes = text_bytes(outcome.messages());
     Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcome)))
+}
+
+/// Finds from where on the client wants messages.
+pub async fn start(rooms: &Rooms, poll: &Poll) -> Result<After, Refusal> {
+    let Some(last) = poll.last else { return Ok(poll.after.unwrap_or(After::Latest)) };
+    let (room, kinds) = (poll.room.clone(), poll.wants.kinds);
+    let before = rooms.store.ask(move |store| store.newest_but(&room, kinds, last)).await?;
+    let epoch = rooms.store.epoch();
+    Ok(before.map_or(After::Oldest, |sequence| After::Cursor(Cursor { epoch, sequence })))
 }
 
 /// Waits for something that the client wants, wherever it is kept.
@@ -53,7 +62,7 @@ pub async fn next_delivery(
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
             Wake::Closing(next) => return Ok(Outcome::Closing(next)),
         };
-        if delivery.is_worth_telling(poll.wants()) {
+        if delivery.is_worth_telling(poll.wants) {
             return Ok(Outcome::Delivery(delivery));
         }
         after = After::Cursor(delivery.next);
@@ -69,7 +78,7 @@ async fn wait(
     visit: &Visit,
 ) -> Result<Wake, Refusal> {
     let id = SubscriberId::fresh();
-    let mut wake = room.subscribe(id, Subscription { after, wants: poll.wants(), name: poll.name.clone() });
+    let mut wake = room.subscribe(id, Subscription { after, wants: poll.wants, name: poll.name.clone() });
     let waited = room.clone();
     visit.begin_wait(move |interrupt| match interrupt {
         Interrupt::Followed => waited.unsubscribe(id),

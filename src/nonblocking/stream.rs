@@ -7,21 +7,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::poll::next_delivery;
+use super::poll::{next_delivery, start};
 use super::room::Rooms;
-use crate::config::STREAM_BEAT;
 use crate::door::answer::own_bytes;
 use crate::door::gate::Seat;
 use crate::door::hyper::{Answer, EventWriter, Visit};
 use crate::room::{After, Outcome};
 use crate::wire::refusal::Refusal;
-use crate::wire::reply;
+use crate::wire::reply::Feed;
 use crate::wire::request::Poll;
 
 /// A stream that may begin.
 struct Stream {
     rooms: Arc<Rooms>,
     poll: Poll,
+    feed: Feed,
     first: Outcome,
     _seat: Seat,
 }
@@ -31,38 +31,36 @@ pub async fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answe
     let seat = visit.admit()?;
     // A look alone would leave it asleep.
     let _awake = rooms.whereis(&poll.room)?;
-    let after = poll.after.unwrap_or(After::Latest);
+    let after = start(rooms, &poll).await?;
     let first = next_delivery(rooms, &poll, after, Duration::ZERO, visit).await?;
     if matches!(first, Outcome::Closing(_)) {
         return Err(Refusal::Closing);
     }
-    let bytes = own_bytes(first.messages());
-    let stream = Stream { rooms: rooms.clone(), poll, first, _seat: seat };
-    Ok(Answer::Stream { bytes, stream: Box::new(|visit, events| Box::pin(stream.send(visit, events))) })
+    let feed = Feed::of(&poll);
+    let (head, bytes) = (feed.head(), own_bytes(first.messages()));
+    let stream = Stream { rooms: rooms.clone(), poll, feed, first, _seat: seat };
+    Ok(Answer::Stream { head, bytes, stream: Box::new(|visit, events| Box::pin(stream.send(visit, events))) })
 }
 
 impl Stream {
     /// Sends events until the client is gone, or too slow, or the server closes.
     async fn send(self, visit: &Visit, events: &mut EventWriter) -> io::Result<()> {
-        let Stream { rooms, poll, first, _seat } = self;
-        let (start, mut next) = reply::stream_start(&first);
-        events.send(own_bytes(first.messages()), start).await?;
-        drop(first);
+        let Stream { rooms, poll, mut feed, first: mut outcome, _seat } = self;
         loop {
-            match next_delivery(&rooms, &poll, After::Cursor(next), STREAM_BEAT, visit).await {
-                Ok(Outcome::Delivery(delivery)) => {
-                    events.send(own_bytes(&delivery.messages), reply::stream_delivery(&delivery)).await?;
-                    next = delivery.next;
-                }
+            events.send(own_bytes(outcome.messages()), feed.pieces(&outcome)).await?;
+            if feed.is_over() {
+                return Ok(());
+            }
+            let after = After::Cursor(outcome.next());
+            // While nothing comes, nothing is held for this client.
+            drop(outcome);
+            outcome = match next_delivery(&rooms, &poll, after, poll.beat(), visit).await {
                 // Another request stands behind it on its connection, or nobody listens any more.
                 Ok(Outcome::Expired(_)) if visit.is_followed() => return Ok(()),
-                Ok(Outcome::Expired(latest)) => {
-                    events.send(0, [reply::stream_beat(latest)]).await?;
-                    next = latest;
-                }
                 // Its client comes back, and is told why if that is refused.
                 Ok(Outcome::Closing(_)) | Err(_) => return Ok(()),
-            }
+                Ok(outcome) => outcome,
+            };
         }
     }
 }

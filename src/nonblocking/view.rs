@@ -97,7 +97,7 @@ pub async fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Resu
         return Err(Refusal::StoreUnavailable);
     }
     let room = rooms.whereis(&RoomName::health())?;
-    let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
+    let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None };
     let (id, deadline) = (SubscriberId::fresh(), Instant::now() + HEALTH_DEADLINE);
     let wake = room.subscribe(id, what);
     // Whatever comes of it, nobody listens any more in the end.

@@ -20,7 +20,7 @@ pub mod tails;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::message::{Cursor, Kind, Message, PersonName};
+use crate::message::{Cursor, Kinds, Message, PersonName};
 
 /// From where on a subscriber wants a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +57,30 @@ pub fn look(latest: Cursor, after: After) -> Wake {
     Wake::Expired(latest)
 }
 
-/// Which messages a subscriber waits for.
+/// Which messages a subscriber waits for, and how many of them it takes at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wants {
-    /// What people say.
-    Messages,
-    /// What people say, and who joins and leaves.
-    Everything,
+pub struct Wants {
+    /// Messages of these kinds.
+    pub kinds: Kinds,
+    /// The oldest of them, at most so many. It takes the others when it comes back.
+    pub limit: usize,
 }
 
 impl Wants {
+    /// All that people say, and who joins and leaves.
+    pub const EVERYTHING: Wants = Wants { kinds: Kinds::ALL, limit: usize::MAX };
+
+    /// The next message that somebody says: the protocol of 2008.
+    pub const ONE_MESSAGE: Wants = Wants { kinds: Kinds::MESSAGES, limit: 1 };
+
     /// Whether this message is wanted.
     pub fn includes(self, message: &Message) -> bool {
-        self == Wants::Everything || message.kind == Kind::Message
+        self.kinds.includes(message.kind)
+    }
+
+    /// What the subscriber takes of these messages.
+    pub fn taken(self, messages: &[Arc<Message>]) -> impl Iterator<Item = &Arc<Message>> {
+        messages.iter().filter(move |message| self.includes(message)).take(self.limit)
     }
 }
 
@@ -130,12 +141,12 @@ impl Missed {
     /// The delivery that the store's answer makes: `messages` as it read them.
     ///
     /// Sequences have no holes. So something is lost if the first message does not follow on, or if there
-    /// are no messages at all.
+    /// are no messages at all. A client that asks for all that is kept has lost nothing.
     pub fn delivery(self, messages: Vec<Arc<Message>>) -> Delivery {
         let lost = match (self.after, messages.first()) {
             (Some(after), Some(first)) => first.id.sequence != after + 1,
-            (_, None) => true,
-            (None, Some(_)) => false,
+            (Some(_), None) => true,
+            (None, _) => false,
         };
         let next = messages.last().map_or(self.latest, |m| m.id);
         Delivery { messages: messages.into(), next, gap: self.gap || lost }
@@ -159,6 +170,14 @@ impl Outcome {
         match self {
             Outcome::Delivery(delivery) => &delivery.messages,
             Outcome::Expired(_) | Outcome::Closing(_) => &[],
+        }
+    }
+
+    /// Where to go on.
+    pub fn next(&self) -> Cursor {
+        match self {
+            Outcome::Delivery(delivery) => delivery.next,
+            Outcome::Expired(next) | Outcome::Closing(next) => *next,
         }
     }
 }

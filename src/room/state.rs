@@ -2,7 +2,7 @@
 //!
 //! It is told what was stored and what time it is, and says whom to wake with what.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::people::{End, People};
@@ -133,12 +133,13 @@ impl<S> Room<S> {
             true => std::mem::take(&mut self.waiting).into_values().collect(),
             false => self.take_those_who_want(&messages),
         };
-        let wanting_everything = woken.iter().filter(|waiting| waiting.wants == Wants::Everything).count();
-        // Plain text carries one message, so a subscriber that wants only what is said is handed the first.
-        let first_said = messages.iter().find(|m| m.kind == Kind::Message).map(|m| m.id);
-        let delivered = |message: &Message| {
-            if Some(message.id) == first_said { woken.len() } else { wanting_everything }
-        };
+        let mut handed: HashMap<u64, usize> = HashMap::new();
+        for waiting in &woken {
+            for message in waiting.wants.taken(&messages) {
+                *handed.entry(message.id.sequence).or_default() += 1;
+            }
+        }
+        let delivered = |message: &Message| handed.get(&message.id.sequence).copied().unwrap_or(0);
         if is_missing {
             while self.forget_oldest() {}
         }
@@ -177,14 +178,10 @@ impl<S> Room<S> {
 
     /// Removes the subscribers that want one of these messages.
     fn take_those_who_want(&mut self, messages: &[Arc<Message>]) -> Vec<Waiting<S>> {
-        if messages.iter().any(|m| m.kind == Kind::Message) {
-            std::mem::take(&mut self.waiting).into_values().collect()
-        } else if messages.is_empty() {
-            Vec::new()
-        } else {
-            let wants_everything = |_: &SubscriberId, w: &mut Waiting<S>| w.wants == Wants::Everything;
-            self.waiting.extract_if(.., wants_everything).map(|(_, waiting)| waiting).collect()
-        }
+        let wants_one = |_: &SubscriberId, waiting: &mut Waiting<S>| {
+            messages.iter().any(|message| waiting.wants.includes(message))
+        };
+        self.waiting.extract_if(.., wants_one).map(|(_, waiting)| waiting).collect()
     }
 
     /// Ends one wait.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS};
-use crate::message::{Cursor, Draft, Epoch, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
 
 pub use done::Done;
 pub use memory::MemoryStore;
@@ -70,6 +70,9 @@ pub trait Store: Send + Sync + 'static {
         let tail = self.newest(room, 0)?;
         Ok(Tail { messages: self.before(room, tail.latest + 1, limit)?, ..tail })
     }
+
+    /// The sequence of the newest message of these kinds but `newer`; `None` if no more than `newer` are kept.
+    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, Error>;
 
     /// The rooms in which something is kept or somebody is present, without the server's own: at most `limit`,
     /// after the one that is named, in this order. By time, a room that is not there starts the list again.

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::{HEAD_LINES_MAX, HEAD_MAX, HISTORY_MAX, HOLD_MAX, PIPELINE_MAX, RETRY_AFTER, TEXT_LIMIT};
+use crate::config::{
+    HEAD_LINES_MAX, HEAD_MAX, HOLD_MAX, PIPELINE_MAX, REPLY_MESSAGES, RETRY_AFTER, TEXT_LIMIT,
+};
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
 
@@ -32,8 +34,12 @@ pub enum Refusal {
     BadCursor(&'static str),
     /// A `wait` that is not a number of seconds.
     BadWait,
-    /// A `limit` that is not a number in range.
-    BadLimit,
+    /// A `limit` that is not a number from 1 to this.
+    BadLimit(usize),
+    /// A `last` that is not a number in range, or that comes with `after`.
+    BadLast,
+    /// A `kinds` that is not a list of kinds of messages.
+    BadKinds(&'static str),
     /// An unknown `order` of rooms.
     BadOrder,
     /// A path or parameter that is not a room's name.
@@ -112,7 +118,9 @@ impl Refusal {
             Refusal::BadForm(_) => (400, "bad-form"),
             Refusal::BadCursor(_) => (400, "bad-cursor"),
             Refusal::BadWait => (400, "bad-wait"),
-            Refusal::BadLimit => (400, "bad-limit"),
+            Refusal::BadLimit(_) => (400, "bad-limit"),
+            Refusal::BadLast => (400, "bad-last"),
+            Refusal::BadKinds(_) => (400, "bad-kinds"),
             Refusal::BadOrder => (400, "bad-order"),
             Refusal::BadRoom(_) => (400, "bad-room"),
             Refusal::BadName(_) => (400, "bad-name"),
@@ -184,6 +192,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::BadForm(reason)
             | Refusal::BadCursor(reason)
+            | Refusal::BadKinds(reason)
             | Refusal::BadRoom(reason)
             | Refusal::BadName(reason)
             | Refusal::BadId(reason)
@@ -193,7 +202,10 @@ impl fmt::Display for Refusal {
                 let most = HOLD_MAX.as_secs();
                 write!(f, "wait is a number of seconds up to {most}, such as wait=10 or wait=0.5")
             }
-            Refusal::BadLimit => write!(f, "limit is a whole number from 1 to {HISTORY_MAX}"),
+            Refusal::BadLimit(most) => write!(f, "limit is a whole number from 1 to {most}"),
+            Refusal::BadLast => {
+                write!(f, "last is a whole number from 0 to {REPLY_MESSAGES}, and comes without after")
+            }
             Refusal::IdReused => f.write_str(
                 "another message had this id within the last ten minutes, and this one was not published: take another id",
             ),

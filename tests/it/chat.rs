@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::client::{Connection, Reply, Request};
-use crate::events::Events;
+use crate::events::{Events, Lines};
 use crate::harness::{PATIENCE, wait_until};
 use crate::server::Server;
 
@@ -152,6 +152,12 @@ impl Chat {
         let request =
             headers.iter().fold(self.get(query), |request, (name, value)| request.header(name, value));
         Events::open(self.address, &request)
+    }
+
+    /// A stream of what happens, as lines of JSON.
+    #[track_caller]
+    pub fn lines(&self, query: &str) -> Lines {
+        Lines::open(self.address, &self.get(query))
     }
 
     /// A request to say that somebody leaves.

@@ -229,6 +229,15 @@ pub struct Reply {
 
 impl Reply {
     fn read(stream: &mut BufReader<TcpStream>, has_body: bool) -> io::Result<Reply> {
+        let mut reply = Reply::read_head(stream)?;
+        if has_body && reply.status >= 200 && reply.status != 204 && reply.status != 304 {
+            reply.body = reply.read_body(stream)?;
+        }
+        Ok(reply)
+    }
+
+    /// Reads a reply without its body.
+    pub fn read_head(stream: &mut BufReader<TcpStream>) -> io::Result<Reply> {
         let line = read_line(stream)?;
         let status = line
             .strip_prefix("HTTP/1.")
@@ -245,11 +254,7 @@ impl Reply {
                 line.split_once(':').ok_or_else(|| invalid(format!("{line:?} is no header")))?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
-        let mut reply = Reply { status, headers, body: Vec::new() };
-        if has_body && status >= 200 && status != 204 && status != 304 {
-            reply.body = reply.read_body(stream)?;
-        }
-        Ok(reply)
+        Ok(Reply { status, headers, body: Vec::new() })
     }
 
     fn read_body(&self, stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {

@@ -1,17 +1,71 @@
-//! A reader of server-sent events.
+//! Readers of streams: server-sent events, and lines of JSON.
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::client::Request;
+use serde_json::Value;
+
+use crate::client::{Reply, Request};
 use crate::harness::PATIENCE;
 
 /// A stream, while it is read.
-pub struct Events {
+struct Stream {
     stream: BufReader<TcpStream>,
     text: String,
-    ready: VecDeque<Event>,
+    has_ended: bool,
+}
+
+impl Stream {
+    /// Opens a stream, or fails the test if that is refused.
+    #[track_caller]
+    fn open(address: SocketAddr, request: &Request, content_type: &str) -> Stream {
+        let socket = TcpStream::connect_timeout(&address, PATIENCE).expect("a connection");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a time greater than zero");
+        let mut stream = BufReader::new(socket);
+        stream.get_mut().write_all(&request.bytes()).expect("the request is sent");
+        let head = Reply::read_head(&mut stream).expect("the head").is(200);
+        for (name, value) in [
+            ("Content-Type", content_type),
+            ("Cache-Control", "no-store"),
+            ("Vary", "Accept"),
+            ("Transfer-Encoding", "chunked"),
+            ("X-Accel-Buffering", "no"),
+            ("Incremental", "?1"),
+        ] {
+            assert_eq!(head.expect_header(name), value);
+        }
+        Stream { stream, text: String::new(), has_ended: false }
+    }
+
+    /// What comes next up to this end, without it; `None` at the stream's proper end, and an error where it
+    /// breaks off.
+    fn next(&mut self, end: &str) -> io::Result<Option<String>> {
+        loop {
+            if let Some(at) = self.text.find(end) {
+                let part = self.text[..at].to_owned();
+                self.text.drain(..at + end.len());
+                return Ok(Some(part));
+            }
+            if self.has_ended {
+                assert_eq!(self.text, "", "the stream ends in the middle");
+                return Ok(None);
+            }
+            let mut size = String::new();
+            if self.stream.read_line(&mut size)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk's size");
+            let mut chunk = vec![0; size + 2];
+            self.stream.read_exact(&mut chunk)?;
+            self.has_ended = size == 0;
+            self.text.push_str(std::str::from_utf8(&chunk[..size]).expect("UTF-8, whole in each chunk"));
+        }
+    }
+}
+
+/// A stream of server-sent events.
+pub struct Events {
+    stream: Stream,
     /// The cursor from which an `EventSource` would go on.
     pub last_id: String,
 }
@@ -29,7 +83,7 @@ pub struct Event {
 impl Event {
     /// The message in it.
     #[track_caller]
-    pub fn message(&self) -> serde_json::Value {
+    pub fn message(&self) -> Value {
         let data = self.data.as_deref().unwrap_or_else(|| panic!("no data in {self:?}"));
         serde_json::from_str(data).expect("data is JSON")
     }
@@ -39,29 +93,9 @@ impl Events {
     /// Opens a stream, or fails the test if that is refused.
     #[track_caller]
     pub fn open(address: SocketAddr, request: &Request) -> Events {
-        let socket = TcpStream::connect_timeout(&address, PATIENCE).expect("a connection");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a time greater than zero");
-        let mut stream = BufReader::new(socket);
         let request = request.clone().accept("text/event-stream");
-        stream.get_mut().write_all(&request.bytes()).expect("the request is sent");
-        let mut head = Vec::new();
-        loop {
-            let mut line = String::new();
-            stream.read_line(&mut line).expect("the head");
-            if line == "\r\n" {
-                break;
-            }
-            head.push(line.trim_end().to_ascii_lowercase());
-        }
-        assert_eq!(head[0], "http/1.1 200 ok");
-        for header in [
-            "content-type: text/event-stream; charset=utf-8",
-            "cache-control: no-store",
-            "transfer-encoding: chunked",
-        ] {
-            assert!(head.iter().any(|line| line == header), "no {header} in {head:?}");
-        }
-        Events { stream, text: String::new(), ready: VecDeque::new(), last_id: String::new() }
+        let stream = Stream::open(address, &request, "text/event-stream; charset=utf-8");
+        Events { stream, last_id: String::new() }
     }
 
     /// The next event with data; comments are skipped.
@@ -77,28 +111,11 @@ impl Events {
 
     /// The next event, `None` at the stream's proper end, and an error if it breaks off.
     pub fn try_next(&mut self) -> io::Result<Option<Event>> {
-        while self.ready.is_empty() {
-            let mut size = String::new();
-            if self.stream.read_line(&mut size)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk's size");
-            let mut chunk = vec![0; size + 2];
-            self.stream.read_exact(&mut chunk)?;
-            if size == 0 {
-                return Ok(None);
-            }
-            self.text.push_str(std::str::from_utf8(&chunk[..size]).expect("UTF-8, whole in each chunk"));
-            while let Some(end) = self.text.find("\n\n") {
-                let event = parse(&self.text[..end]);
-                self.text.drain(..end + 2);
-                if let Some(id) = &event.id {
-                    self.last_id.clone_from(id);
-                }
-                self.ready.push_back(event);
-            }
+        let event = self.stream.next("\n\n")?.map(|text| parse(&text));
+        if let Some(id) = event.as_ref().and_then(|event| event.id.as_ref()) {
+            self.last_id.clone_from(id);
         }
-        Ok(self.ready.pop_front())
+        Ok(event)
     }
 }
 
@@ -115,4 +132,30 @@ fn parse(text: &str) -> Event {
         }
     }
     event
+}
+
+/// A stream of JSON objects, one a line.
+pub struct Lines {
+    stream: Stream,
+}
+
+impl Lines {
+    /// Opens a stream, or fails the test if that is refused.
+    #[track_caller]
+    pub fn open(address: SocketAddr, request: &Request) -> Lines {
+        let request = request.clone().accept("application/x-ndjson");
+        Lines { stream: Stream::open(address, &request, "application/x-ndjson") }
+    }
+
+    /// The next line.
+    #[track_caller]
+    pub fn next(&mut self) -> Value {
+        self.try_next().expect("the stream goes on").expect("the stream goes on")
+    }
+
+    /// The next line, `None` at the stream's proper end, and an error where it breaks off.
+    pub fn try_next(&mut self) -> io::Result<Option<Value>> {
+        let line = self.stream.next("\n")?;
+        Ok(line.map(|line| serde_json::from_str(&line).expect("a line is JSON")))
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::chat::Chat;
 use crate::client::Request;
 use crate::events::Events;
@@ -19,6 +21,10 @@ on_every_setup![
     a_reader_that_is_gone_is_noticed_by_what_is_said_next,
     a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor,
     a_stopping_server_ends_its_streams,
+    lines_of_json_say_what_events_say,
+    a_script_goes_on_from_the_last_line_that_it_read,
+    a_loss_is_a_line_too,
+    a_stream_of_lines_that_is_refused_is_one_line,
 ];
 
 fn a_stream_hands_on_what_is_said_in_order(chat: Chat) {
@@ -105,7 +111,9 @@ fn a_stream_says_who_comes_and_goes(chat: Chat) {
 fn a_stream_says_that_something_is_lost(chat: Chat) {
     chat.says("kept");
     let mut events = chat.events("?after=00000000-7", &[]);
-    assert_eq!(events.next().event.as_deref(), Some("gap"));
+    let gap = events.next();
+    assert_eq!(gap.event.as_deref(), Some("gap"));
+    assert_eq!(gap.message(), json!({"gap": true, "gaps": [chat.name()]}));
     assert_eq!(events.next().message()["text"], "kept");
 }
 
@@ -172,6 +180,60 @@ fn a_stopping_server_ends_its_streams(launch: Launch) {
     server.signal("TERM");
     assert_eq!(events.try_next().expect("a proper end"), None);
     assert!(server.exits().success());
+}
+
+fn lines_of_json_say_what_events_say(chat: Chat) {
+    let start = chat.cursor();
+    let mut lines = chat.lines("");
+    // Also where a room is silent, a script has a cursor at once.
+    assert_eq!(lines.next(), json!({"kind": "beat", "next": start}));
+    for number in 0..20 {
+        let cursor = chat.says(&format!("{number}\nof many lines"));
+        let mut line = lines.next();
+        assert_eq!(line["at"].take().as_str().map(str::len), Some("2026-01-01T00:00:00.000Z".len()));
+        let text = format!("{number}\nof many lines");
+        let (room, name, at) = (chat.name(), Value::Null, Value::Null);
+        assert_eq!(
+            line,
+            json!({"room": room, "id": cursor, "kind": "message", "name": name, "text": text, "at": at, "next": cursor})
+        );
+    }
+    chat.ask(&chat.get("?name=ann&after=latest&wait=0")).is(204);
+    let joined = lines.next();
+    assert_eq!((&joined["kind"], &joined["name"]), (&json!("joined"), &json!("ann")));
+}
+
+fn a_script_goes_on_from_the_last_line_that_it_read(chat: Chat) {
+    let mut next = "oldest".to_owned();
+    for round in 0..5 {
+        chat.says(&format!("{round}.0"));
+        chat.says(&format!("{round}.1"));
+        let mut lines = chat.lines(&format!("?after={next}"));
+        for number in 0..2 {
+            let line = lines.next();
+            assert_eq!(line["text"], format!("{round}.{number}"));
+            next = line["next"].as_str().expect("a cursor").to_owned();
+        }
+    }
+}
+
+fn a_loss_is_a_line_too(chat: Chat) {
+    chat.says("kept");
+    let mut lines = chat.lines("?after=00000000-7");
+    let gap = lines.next();
+    assert_eq!((&gap["kind"], &gap["gaps"]), (&json!("gap"), &json!([chat.name()])));
+    assert_eq!(lines.next()["text"], "kept");
+    // Who has read the line of the gap is not told of it again, and has missed nothing.
+    let mut lines = chat.lines(&format!("?after={}", gap["next"].as_str().expect("a cursor")));
+    assert_eq!(lines.next()["text"], "kept");
+}
+
+/// A loop that reads lines of JSON must not meet a sentence.
+fn a_stream_of_lines_that_is_refused_is_one_line(chat: Chat) {
+    let refused = chat.ask(&chat.get("?after=yesterday").accept("application/x-ndjson")).is(400);
+    assert_eq!(refused.expect_header("Content-Type"), "application/problem+json");
+    assert_eq!(refused.json()["type"], "urn:comet-chat:bad-cursor");
+    assert!(!refused.text().contains('\n'));
 }
 
 /// The next message of a stream. Other events are skipped.

@@ -54,7 +54,7 @@ fn a_room_with_a_long_past_sends_late_clients_to_the_store() {
         world.publish();
     }
     let latest = world.cursor(world.said.len() as u64);
-    let woken = world.subscribe_after(After::Cursor(world.cursor(3)), Wants::Everything);
+    let woken = world.subscribe_after(After::Cursor(world.cursor(3)), Wants::EVERYTHING);
     match woken {
         Some(Wake::Stored(missed)) => {
             assert_eq!((missed.after, missed.gap, missed.latest), (Some(3), false, latest));
@@ -67,12 +67,12 @@ fn a_room_with_a_long_past_sends_late_clients_to_the_store() {
 fn a_cursor_of_another_life_is_a_gap_that_is_told_at_once() {
     let mut world = World::new(Rng::with_seed(2));
     let elsewhere = Cursor { epoch: Epoch::from_number(world.epoch.number() ^ 1), sequence: 1 };
-    let empty = world.subscribe_after(After::Cursor(elsewhere), Wants::Messages);
+    let empty = world.subscribe_after(After::Cursor(elsewhere), Wants::ONE_MESSAGE);
     let next = world.cursor(0);
     assert_eq!(empty, Some(Wake::Delivery(Delivery { messages: [].into(), next, gap: true })));
     world.publish();
     let never_was = Cursor { sequence: 1_000_000, ..world.cursor(0) };
-    match world.subscribe_after(After::Cursor(never_was), Wants::Messages) {
+    match world.subscribe_after(After::Cursor(never_was), Wants::ONE_MESSAGE) {
         Some(Wake::Delivery(delivery)) => assert!(delivery.gap && delivery.messages[..] == world.said[..]),
         other => panic!("a cursor of a message that never was got {other:?}"),
     }
@@ -85,7 +85,7 @@ fn a_closing_room_keeps_nobody_waiting() {
         world.subscribe();
     }
     world.close();
-    assert!(matches!(world.subscribe_after(After::Latest, Wants::Messages), Some(Wake::Closing(_))));
+    assert!(matches!(world.subscribe_after(After::Latest, Wants::ONE_MESSAGE), Some(Wake::Closing(_))));
 }
 
 impl World {
@@ -112,7 +112,9 @@ impl World {
             1 => After::Oldest,
             _ => After::Cursor(self.cursor(sequence)),
         };
-        let wants = if self.rng.bool() { Wants::Everything } else { Wants::Messages };
+        let kinds = ["message", "left", "joined,left", "message,joined,left"];
+        let kinds = self.rng.choice(&kinds).expect("four").parse().expect("kinds");
+        let wants = Wants { kinds, limit: *self.rng.choice(&[1, 2, usize::MAX]).expect("three") };
         let latest = self.said.len() as u64;
         let from = match after {
             After::Latest => latest,
@@ -174,11 +176,9 @@ impl World {
             let Wake::Delivery(delivery) = wake else { panic!("{client:?} got {wake:?}") };
             assert_eq!(delivery.messages[..], new[..], "messages published in between are not lost");
             assert_eq!((delivery.next, delivery.gap), (self.cursor(self.said.len() as u64), false));
-            let carried: Vec<&Arc<Message>> = match client.wants {
-                Wants::Everything => new.iter().collect(),
-                Wants::Messages => new.iter().find(|m| m.kind == Kind::Message).into_iter().collect(),
-            };
-            carried.into_iter().for_each(|message| *handed.entry(message.id).or_default() += 1);
+            let wanted = new.iter().filter(|message| client.wants.includes(message));
+            let carried = wanted.take(client.wants.limit);
+            carried.for_each(|message| *handed.entry(message.id).or_default() += 1);
         }
         for (outcome, published) in appended.iter().zip(published) {
             assert_eq!(published.is_err(), *outcome == Appended::Conflict);
@@ -251,7 +251,7 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     says(&mut late, 10);
     let seen = |room: &mut Room<()>, sequence| {
         let after = After::Cursor(Cursor { epoch, sequence });
-        let what = Subscription { after, wants: Wants::Messages, name: None };
+        let what = Subscription { after, wants: Wants::ONE_MESSAGE, name: None };
         room.subscribe(SubscriberId::fresh(), what, ()).map(|(_, wake)| wake)
     };
     assert!(matches!(seen(&mut late.0, 0), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
@@ -275,7 +275,7 @@ fn a_wait_under_a_name_keeps_its_person_present() {
     let id = room.latest();
     room.people.enter(&[Arc::new(joined.numbered(id))]);
     let id = SubscriberId::fresh();
-    let what = Subscription { after: After::Latest, wants: Wants::Everything, name: Some(ann) };
+    let what = Subscription { after: After::Latest, wants: Wants::EVERYTHING, name: Some(ann) };
     assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to hand to it");
     assert_eq!(room.people.lapse(later(3_600)), [], "a person who waits is present, however long");
     assert!(room.unsubscribe(id, End::Answered, later(3_600)).is_some());

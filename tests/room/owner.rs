@@ -68,7 +68,7 @@ impl World {
         let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });
         let next = owner.room().latest();
         let follower = |wants| Follower { wants, next, seen: Vec::new(), wait: None };
-        let wants = [Wants::Everything, Wants::Messages];
+        let wants = [Wants::EVERYTHING, Wants::ONE_MESSAGE];
         let followers = (0..6).map(|_| follower(*rng.choice(&wants).expect("two"))).collect();
         let (late, senders, answered) = (VecDeque::new(), Vec::new(), Vec::new());
         let refused = Vec::new();
@@ -247,7 +247,7 @@ impl Follower {
         };
         self.wait = None;
         if let Some(first) = messages.first() {
-            assert!(first.id.sequence <= self.next.sequence + 1 || self.wants == Wants::Messages);
+            assert!(first.id.sequence <= self.next.sequence + 1 || self.wants == Wants::ONE_MESSAGE);
         }
         let news = messages.into_iter().filter(|message| message.id.sequence > self.next.sequence);
         self.seen.extend(news.filter(|message| self.wants.includes(message)));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use comet_chat::blocking;
-use comet_chat::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
+use comet_chat::message::{Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{self, Done, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
@@ -99,7 +99,7 @@ fn fragile() -> Arc<Fragile> {
 }
 
 fn latest() -> Subscription {
-    Subscription { after: After::Latest, wants: Wants::Messages, name: None }
+    Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None }
 }
 
 fn draft(text: &str) -> Draft {
@@ -137,6 +137,10 @@ impl Store for Fragile {
         limit: usize,
     ) -> Result<Vec<Arc<Message>>, store::Error> {
         self.inner.before(room, sequence, limit)
+    }
+
+    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, store::Error> {
+        self.inner.newest_but(room, kinds, newer)
     }
 
     fn rooms(

@@ -132,7 +132,7 @@ impl World {
     fn waits(&mut self, name: &PersonName, now: Now) -> Letter<Desk> {
         self.is_seen(name, now);
         let id = SubscriberId::fresh();
-        let wants = if self.rng.bool() { Wants::Everything } else { Wants::Messages };
+        let wants = if self.rng.bool() { Wants::EVERYTHING } else { Wants::ONE_MESSAGE };
         let what = Subscription { after: After::Latest, wants, name: Some(name.clone()) };
         let (subscriber, wake) = channel();
         self.person(name).waits.push((id, wake));

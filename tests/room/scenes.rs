@@ -21,7 +21,7 @@ fn each_check_of_the_health_room_is_handed_to_its_waiter() {
     let mut owner = Owner::new(desk.clone(), name.clone(), room, store.keep(), now);
     for _ in 0..3 {
         let (id, (subscriber, wake), (sender, receipt)) = (SubscriberId::fresh(), channel(), channel());
-        let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
+        let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None };
         let draft = Draft {
             kind: Kind::Message,
             name: None,
@@ -80,7 +80,7 @@ fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored()
     };
     let waits = |after| {
         let (subscriber, wake) = channel();
-        let what = Subscription { after, wants: Wants::Messages, name: None };
+        let what = Subscription { after, wants: Wants::ONE_MESSAGE, name: None };
         (Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }, wake)
     };
     let latest = owner.room().latest();
@@ -124,7 +124,7 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     owner.act([Letter::Arrived(batch, Err(Error("planted".into())))].into_iter(), now);
     let before = owner.room().latest();
     let (subscriber, wake) = channel();
-    let what = Subscription { after: After::Latest, wants: Wants::Messages, name: None };
+    let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None };
     owner.act([Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }].into_iter(), now);
     let receipt = says(&mut owner, "seen");
     owner.act(desk.decide(&store, true).into_iter(), now);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, RoomName, SentAs, Timestamp};
+use comet_chat::message::{
+    Cursor, Draft, Epoch, Kind, Kinds, Message, PersonName, RoomName, SentAs, Timestamp,
+};
 use comet_chat::store::{Appended, Keep, Order, RoomSummary, Store, Tail};
 use fastrand::Rng;
 
@@ -74,6 +76,11 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
     assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
     assert_eq!(store.before(&name, sequence, limit).unwrap(), room.before(sequence, limit));
+    let kinds = ["message", "joined", "left,joined", "message,joined,left"];
+    let kinds: Kinds = rng.choice(kinds).unwrap().parse().unwrap();
+    let wanted = kept.iter().rev().filter(|message| kinds.includes(message.kind));
+    let expected = wanted.map(|message| message.id.sequence).nth(limit);
+    assert_eq!(store.newest_but(&name, kinds, limit).unwrap(), expected);
 }
 
 fn any_room(rng: &mut Rng) -> RoomName {

@@ -31,7 +31,7 @@ pub async fn exchange(
     let format = head.format();
     let (reply, close) = match read_body(&head, body, &visit).await {
         Ok(body) => match answer(&door, &head, &body, &visit).await {
-            Ok(Ready::Stream(stream)) => return Ok(start(stream, visit)),
+            Ok(Ready::Stream(head, stream)) => return Ok(start(head, stream, visit)),
             Ok(Ready::Reply(reply)) => (reply, false),
             // The connection takes a place that others need.
             Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
@@ -66,7 +66,9 @@ async fn answer(
 ) -> Result<Ready<Stream>, Refusal> {
     let held = visit.connection();
     let reply = match door.service.answer(head, body, visit).await? {
-        Answer::Stream { bytes, stream } => return held.hold(bytes).map(|()| Ready::Stream(stream)),
+        Answer::Stream { head, bytes, stream } => {
+            return held.hold(bytes).map(|()| Ready::Stream(head, stream));
+        }
         Answer::Reply(reply) => reply,
         Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::connections::Visit;
 use super::events::EventWriter;
 use super::service::Stream;
-use crate::wire::reply::{self, Reply};
+use crate::wire::reply::Reply;
 
 /// The header lines of a [`Reply`].
 type Fields = Vec<(&'static str, Cow<'static, str>)>;
@@ -30,15 +30,14 @@ pub fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
 }
 
 /// Hands a stream to hyper, which asks for its events.
-pub fn start(stream: Stream, visit: Visit) -> Response<ReplyBody> {
+pub fn start(head: Reply, stream: Stream, visit: Visit) -> Response<ReplyBody> {
     let (mut writer, events) = EventWriter::start(visit.connection().clone());
     let writing = async move {
         // If something is refused the stream ends, and its client comes back with its cursor.
         let _ = stream(&visit, &mut writer).await;
     };
     let body = ReplyBody::Stream { writing: Some(Box::pin(writing)), events };
-    let reply = reply::stream();
-    render_head(reply.status, reply.headers, body, false)
+    render_head(head.status, head.headers, body, false)
 }
 
 /// The reply of a handler that panicked.

@@ -6,7 +6,7 @@ use tiny_http::{HTTPVersion, Request};
 
 use super::counts::Held;
 use crate::log::Entry;
-use crate::wire::reply;
+use crate::wire::reply::Reply;
 
 /// Writes events to a client.
 ///
@@ -23,9 +23,13 @@ pub struct EventWriter {
 
 impl EventWriter {
     /// Sends the head of the stream.
-    pub(super) fn start(entry: Entry, request: Request, held: Held) -> io::Result<EventWriter> {
+    pub(super) fn start(
+        entry: Entry,
+        request: Request,
+        reply: &Reply,
+        held: Held,
+    ) -> io::Result<EventWriter> {
         let is_chunked = *request.http_version() > HTTPVersion(1, 0);
-        let reply = reply::stream();
         entry.answered(reply.status);
         let mut head = reply.render_head();
         head.push_str(if is_chunked {

@@ -45,9 +45,9 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
         (head.format(), door.service.answer(&head, &body.bytes, visit))
     };
     let reply = match answer.and_then(|answer| settle(door, answer, &mut held)) {
-        Ok(Ready::Stream(stream)) => {
+        Ok(Ready::Stream(start, stream)) => {
             let is_head = head(&request).is_head();
-            if let Ok(mut events) = EventWriter::start(entry, request, held)
+            if let Ok(mut events) = EventWriter::start(entry, request, &start, held)
                 && !is_head
             {
                 // A client that is gone comes back with its cursor.
@@ -72,7 +72,9 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
 /// Large replies take turns. Two hundred threads that render at once leave no time for anybody else.
 fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Ready<Stream>, Refusal> {
     let reply = match answer {
-        Answer::Stream { bytes, stream } => return held.hold(bytes).map(|()| Ready::Stream(stream)),
+        Answer::Stream { head, bytes, stream } => {
+            return held.hold(bytes).map(|()| Ready::Stream(head, stream));
+        }
         Answer::Reply(reply) => reply,
         Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;

@@ -13,7 +13,7 @@ use super::{
     unkept,
 };
 use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
-use crate::message::{Draft, Epoch, Kind, Message, RoomName, Timestamp};
+use crate::message::{Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
 
 /// Keeps messages in this process's memory, up to a number of bytes.
 ///
@@ -136,6 +136,13 @@ impl Store for MemoryStore {
         let mut messages = one_read(shown.map(|(_, message)| Ok(message.clone())))?;
         messages.reverse();
         Ok(messages)
+    }
+
+    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, Error> {
+        let shelves = self.shelves();
+        let messages = shelves.rooms.get(room).into_iter().flat_map(|shelf| shelf.messages.iter().rev());
+        let mut wanted = messages.filter(|kept| kinds.includes(kept.message.kind));
+        Ok(wanted.nth(newer).map(|kept| kept.message.id.sequence))
     }
 
     fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error> {

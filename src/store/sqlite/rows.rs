@@ -6,7 +6,7 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
-use crate::message::{Cursor, Epoch, Invalid, Kind, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Epoch, Invalid, Kind, Kinds, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without the columns that only lists of rooms need.
@@ -107,6 +107,12 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
         Kind::Joined => 1,
         Kind::Left => 2,
     }
+}
+
+/// A set of kinds as bits: that of each kind is at the place of its number.
+pub(super) fn kind_bits(kinds: Kinds) -> i64 {
+    let all = [Kind::Message, Kind::Joined, Kind::Left];
+    all.into_iter().filter(|kind| kinds.includes(*kind)).map(|kind| 1 << kind_number(kind)).sum()
 }
 
 fn kind(number: i64) -> rusqlite::Result<Kind> {

@@ -181,6 +181,13 @@ pub(super) const SAID_BEFORE: &str = "
     ORDER BY sequence DESC LIMIT ?4
 ";
 
+/// Goes back over so many messages of some kinds, down to one sequence (inclusive), and gives the next one.
+pub(super) const NEWEST_BUT: &str = "
+    SELECT sequence FROM messages
+    WHERE room = ?1 AND sequence >= ?2 AND (1 << kind) & ?3
+    ORDER BY sequence DESC LIMIT 1 OFFSET ?4
+";
+
 /// The first message of a room from one sequence on (inclusive), up to another (exclusive), that came
 /// between two times.
 pub(super) const FIRST_THAT_CAME: &str = "

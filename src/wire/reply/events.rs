@@ -1,53 +1,137 @@
-//! Server-sent events.
+//! Streams: server-sent events, or JSON objects line by line.
 
 use std::fmt::Write;
-use std::iter;
+use std::{iter, mem, slice};
 
-use super::parts::Reply;
+use serde::Serialize;
+
+use super::parts::{JSON_LINES, Reply, json_text};
+use super::told::Told;
 use crate::config::{EVENTS_BYTES, STREAM_RETRY};
-use crate::message::Cursor;
-use crate::room::{Delivery, Outcome};
+use crate::message::{Cursor, Message, RoomName};
+use crate::room::{Outcome, Wants};
+use crate::wire::request::{Format, Poll};
 
-/// The head of a stream. The length of its body is not known.
-pub fn stream() -> Reply {
-    // Otherwise nginx keeps events until its buffer is full.
-    Reply::new(200, "text/event-stream; charset=utf-8", &[][..]).with("X-Accel-Buffering", "no")
+/// What a stream sends to one client.
+pub struct Feed {
+    form: Form,
+    room: RoomName,
+    /// What is still to be sent.
+    wants: Wants,
+    /// What stands before the first event.
+    opening: String,
 }
 
-/// The beginning of a stream, in pieces, and the cursor to go on from. It holds the messages that are there
-/// already, or a [beat](stream_beat) if there are none.
-///
-/// `retry:` says when to come back if the connection is lost. It is a part of the first event, since some
-/// clients take a block of its own for an event without data.
-pub fn stream_start(first: &Outcome) -> (impl Iterator<Item = String>, Cursor) {
-    let retry = fastrand::u32(STREAM_RETRY);
-    let (beat, delivery, next) = match first {
-        Outcome::Delivery(delivery) => (None, Some(delivery), delivery.next),
-        Outcome::Expired(next) | Outcome::Closing(next) => (Some(stream_beat(*next)), None, *next),
-    };
-    let mut pieces = beat.into_iter().chain(delivery.into_iter().flat_map(stream_delivery));
-    let start = pieces.next().map(|piece| format!("retry: {retry}\n{piece}"));
-    (start.into_iter().chain(pieces), next)
+/// How events are written.
+enum Form {
+    /// As blocks of lines, for `EventSource`.
+    ServerSent,
+    /// As JSON objects, one a line.
+    Lines,
 }
 
-/// Messages as events, in pieces.
-pub fn stream_delivery(delivery: &Delivery) -> impl Iterator<Item = String> {
-    let gap = delivery.gap.then(|| "event: gap\ndata: {\"gap\":true}\n\n".to_owned());
-    let mut messages = delivery.messages.iter();
-    gap.into_iter().chain(iter::from_fn(move || {
-        let mut piece = String::new();
-        while piece.len() < EVENTS_BYTES
-            && let Some(message) = messages.next()
-        {
-            let data = serde_json::to_string(&**message).expect("plain data is written to memory");
-            let _ = write!(piece, "id: {}\nevent: {}\ndata: {data}\n\n", message.id, message.kind.as_str());
+impl Feed {
+    /// The stream that a client asks for.
+    ///
+    /// `retry:` says when to come back if the connection is lost. It is a part of the first event, since some
+    /// clients take a block of its own for an event without data.
+    pub fn of(poll: &Poll) -> Feed {
+        let (form, opening) = match poll.format {
+            Format::JsonLines => (Form::Lines, String::new()),
+            _ => (Form::ServerSent, format!("retry: {}\n", fastrand::u32(STREAM_RETRY))),
+        };
+        Feed { form, room: poll.room.clone(), wants: poll.wants, opening }
+    }
+
+    /// The head of the stream. The length of its body is not known.
+    pub fn head(&self) -> Reply {
+        let content_type = match self.form {
+            Form::ServerSent => "text/event-stream; charset=utf-8",
+            Form::Lines => JSON_LINES,
+        };
+        // Proxies are told to pass on each event at once: nginx, and those that know the newer header.
+        Reply::new(200, content_type, &[][..]).with("X-Accel-Buffering", "no").with("Incremental", "?1")
+    }
+
+    /// What came of a wait as events, in pieces. If nothing came, that is a beat: it shows a script that the
+    /// connection is alive, and gives it a fresh cursor.
+    pub fn pieces<'a>(&'a mut self, outcome: &'a Outcome) -> impl Iterator<Item = String> + 'a {
+        let mut text = mem::take(&mut self.opening);
+        match outcome {
+            Outcome::Delivery(delivery) if delivery.gap => {
+                // A client that has read this line is not told of the same gap again.
+                let before = delivery.messages.first().map_or(delivery.next, |first| first.before());
+                self.write_gap(&mut text, before);
+            }
+            Outcome::Delivery(_) => {}
+            Outcome::Expired(next) | Outcome::Closing(next) => self.write_beat(&mut text, *next),
         }
-        (!piece.is_empty()).then_some(piece)
-    }))
+        let mut messages = outcome.messages().iter();
+        iter::from_fn(move || {
+            let mut piece = mem::take(&mut text);
+            while piece.len() < EVENTS_BYTES
+                && !self.is_over()
+                && let Some(message) = messages.find(|message| self.wants.includes(message))
+            {
+                self.wants.limit -= 1;
+                self.write_message(&mut piece, message);
+            }
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+
+    /// Whether the client has got as many messages as it asked for.
+    pub fn is_over(&self) -> bool {
+        self.wants.limit == 0
+    }
+
+    fn write_message(&self, text: &mut String, message: &Message) {
+        let (id, kind) = (message.id, message.kind.as_str());
+        let told = Told { room: &self.room, message };
+        // Writing to a string can't fail.
+        let _ = match self.form {
+            Form::ServerSent => write!(text, "id: {id}\nevent: {kind}\ndata: {}\n\n", json_text(&told)),
+            Form::Lines => writeln!(text, "{}", json_text(&Line { told, next: id })),
+        };
+    }
+
+    fn write_beat(&self, text: &mut String, next: Cursor) {
+        let _ = match self.form {
+            Form::ServerSent => write!(text, "id: {next}\nevent: beat\ndata: {{}}\n\n"),
+            Form::Lines => writeln!(text, "{{\"kind\":\"beat\",\"next\":\"{next}\"}}"),
+        };
+    }
+
+    fn write_gap(&self, text: &mut String, before: Cursor) {
+        let gaps = slice::from_ref(&self.room);
+        let _ = match self.form {
+            Form::ServerSent => {
+                write!(text, "event: gap\ndata: {}\n\n", json_text(&Loss { gap: true, gaps }))
+            }
+            Form::Lines => writeln!(text, "{}", json_text(&Gap { kind: "gap", gaps, next: before })),
+        };
+    }
 }
 
-/// The event of a silent stream. It shows a script that the connection is alive, and gives it a fresh
-/// cursor.
-pub fn stream_beat(next: Cursor) -> String {
-    format!("id: {next}\nevent: beat\ndata: {{}}\n\n")
+/// A message as a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    told: Told<'a>,
+    next: Cursor,
+}
+
+/// A gap as the data of an event.
+#[derive(Serialize)]
+struct Loss<'a> {
+    gap: bool,
+    gaps: &'a [RoomName],
+}
+
+/// A gap as a line.
+#[derive(Serialize)]
+struct Gap<'a> {
+    kind: &'static str,
+    gaps: &'a [RoomName],
+    next: Cursor,
 }

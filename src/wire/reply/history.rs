@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
 use super::terminal::shown;
+use super::told::Told;
 use crate::config::REPLY_BYTES;
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
 use crate::wire::path::room_path;
@@ -25,12 +26,12 @@ pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: 
             #[derive(Serialize)]
             struct Body<'a> {
                 room: &'a RoomName,
-                messages: Vec<&'a Message>,
+                messages: Vec<Told<'a>>,
                 previous: Option<Cursor>,
                 next: Cursor,
                 gap: bool,
             }
-            let messages = messages.iter().map(AsRef::as_ref).collect();
+            let messages = messages.iter().map(|message| Told { room: &history.room, message }).collect();
             Reply::new(200, JSON, json(&Body { room: &history.room, messages, previous, next, gap }))
         }
         _ => {

@@ -12,8 +12,9 @@ mod rooms;
 mod server;
 mod status;
 mod terminal;
+mod told;
 
-pub use self::events::{stream, stream_beat, stream_delivery, stream_start};
+pub use self::events::Feed;
 pub use self::history::history;
 pub use self::page::{asset, room_code, room_page};
 pub use self::parts::Reply;

@@ -1,12 +1,13 @@
 //! Answers to a wait.
 
-use std::sync::Arc;
+use std::slice;
 
 use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
-use crate::config::{REPLY_BYTES, REPLY_MESSAGES};
-use crate::message::{Cursor, Message, RoomName};
+use super::told::Told;
+use crate::config::REPLY_BYTES;
+use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
 use crate::room::{Delivery, Outcome};
 use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
@@ -24,29 +25,48 @@ pub fn polled(poll: &Poll, outcome: &Outcome) -> Result<Reply, Refusal> {
 }
 
 fn delivered(poll: &Poll, delivery: &Delivery) -> Reply {
-    match poll.format {
-        Format::Json => {
-            let messages = clip(&delivery.messages);
-            let next = messages.last().map_or(delivery.next, |m| m.id);
-            in_json(200, poll, messages.iter().map(AsRef::as_ref), next, delivery.gap)
+    let (messages, all) = taken(poll, delivery);
+    match (poll.format, &messages[..]) {
+        (Format::Json, _) => {
+            // What was left out between is behind the client now.
+            let last = messages.last().filter(|_| !all);
+            in_json(200, poll, &messages, last.map_or(delivery.next, |last| last.id), delivery.gap)
         }
-        _ => match delivery.messages.iter().find(|m| poll.wants().includes(m)) {
-            Some(message) => plain_message(poll, message, delivery.gap),
-            // A gap with no message after it: the loss is announced at once.
-            None => nothing(poll, delivery.next, delivery.gap),
-        },
+        (_, [message, ..]) => plain_message(poll, message, delivery.gap),
+        // A gap with no message after it: the loss is announced at once.
+        (_, []) => nothing(poll, delivery.next, delivery.gap),
     }
 }
 
+/// The oldest messages that the client wants, as many as one reply carries, and whether they are all.
+fn taken<'a>(poll: &Poll, delivery: &'a Delivery) -> (Vec<&'a Message>, bool) {
+    let (mut bytes, mut taken) = (0, Vec::new());
+    for message in delivery.messages.iter().filter(|message| poll.wants.includes(message)) {
+        bytes += message.text.len();
+        if !taken.is_empty() && bytes > REPLY_BYTES || taken.len() == poll.wants.limit {
+            return (taken, false);
+        }
+        taken.push(&**message);
+    }
+    (taken, true)
+}
+
 fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
-    let reply = Reply::new(200, PLAIN, message.text.as_bytes().to_vec());
+    let name = message.name.as_ref().map_or("somebody", PersonName::as_str);
+    let (kind, text) = (message.kind.as_str(), &message.text);
+    let reply = match message.kind {
+        Kind::Message => Reply::new(200, PLAIN, text.as_bytes().to_vec()),
+        Kind::Joined | Kind::Left => {
+            Reply::new(200, PLAIN, format!("{name} {kind}").into_bytes()).with("Chat-Kind", kind)
+        }
+    };
     confirm(poll, with_cursor(reply, poll, message.id).with_gap(gap))
 }
 
 /// The answer when nothing came: `204`, or `404` for a poll without a cursor.
 fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
     match (poll.after, poll.format) {
-        (None, Format::Json) => in_json(404, poll, [], next, gap),
+        (None, Format::Json) => in_json(404, poll, &[], next, gap),
         // The body is empty: a script must not take a sentence for a message.
         (None, _) => confirm(poll, with_cursor(Reply::new(404, PLAIN, &[][..]), poll, next).with_gap(gap)),
         (Some(_), _) => confirm(poll, with_cursor(Reply::empty(204), poll, next).with_gap(gap)),
@@ -54,28 +74,24 @@ fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
 }
 
 fn confirm(poll: &Poll, reply: Reply) -> Reply {
-    if poll.preferred {
-        reply.with("Preference-Applied", format!("wait={}", poll.hold.as_secs()))
-    } else {
-        reply
+    match poll.preferred {
+        Some(wait) => reply.with("Preference-Applied", format!("wait={}", wait.as_secs())),
+        None => reply,
     }
 }
 
-fn in_json<'a>(
-    status: u16,
-    poll: &Poll,
-    messages: impl IntoIterator<Item = &'a Message>,
-    next: Cursor,
-    gap: bool,
-) -> Reply {
+fn in_json(status: u16, poll: &Poll, messages: &[&Message], next: Cursor, gap: bool) -> Reply {
     #[derive(Serialize)]
     struct Body<'a> {
         room: &'a RoomName,
-        messages: Vec<&'a Message>,
+        messages: Vec<Told<'a>>,
         next: Cursor,
         gap: bool,
+        gaps: &'a [RoomName],
     }
-    let body = Body { room: &poll.room, messages: messages.into_iter().collect(), next, gap };
+    let room = &poll.room;
+    let messages = messages.iter().map(|message| Told { room, message }).collect();
+    let body = Body { room, messages, next, gap, gaps: if gap { slice::from_ref(room) } else { &[] } };
     confirm(poll, with_cursor(Reply::new(status, JSON, json(&body)), poll, next).with_gap(gap))
 }
 
@@ -85,15 +101,4 @@ fn with_cursor(reply: Reply, poll: &Poll, next: Cursor) -> Reply {
     reply
         .with("Link", format!("<{path}?after={next}{kept}>; rel=\"next\""))
         .with("Chat-Cursor", next.to_string())
-}
-
-/// The oldest messages, as many as one reply carries.
-fn clip(messages: &[Arc<Message>]) -> &[Arc<Message>] {
-    let mut bytes = 0;
-    let fits = |m: &&Arc<Message>| {
-        bytes += m.text.len();
-        bytes <= REPLY_BYTES
-    };
-    let count = messages.iter().take(REPLY_MESSAGES).take_while(fits).count().max(1).min(messages.len());
-    &messages[..count]
 }

@@ -20,7 +20,7 @@ pub fn published(publish: &Publish, published: Published) -> Reply {
             }
             Reply::new(200, JSON, json(&Body { id: published.id, delivered: published.delivered }))
         }
-        Format::Plain | Format::EventStream => Reply::new(200, PLAIN, &b"ok"[..]),
+        Format::Plain | Format::EventStream | Format::JsonLines => Reply::new(200, PLAIN, &b"ok"[..]),
         // A browser without JavaScript sent the page's form: it is sent back to the page.
         Format::Html => {
             let name =

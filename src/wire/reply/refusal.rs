@@ -10,7 +10,8 @@ use crate::wire::request::Format;
 /// The answer to a request that was refused.
 pub fn refused(format: Format, refusal: &Refusal) -> Reply {
     let mut reply = match format {
-        Format::Json => {
+        // A problem is one line, so a reader of lines can read it too.
+        Format::Json | Format::JsonLines => {
             #[derive(Serialize)]
             struct Problem {
                 r#type: String,

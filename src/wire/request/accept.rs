@@ -13,6 +13,8 @@ pub enum Format {
     Html,
     /// Server-sent events, for as long as the client listens.
     EventStream,
+    /// A JSON object a line, for as long as the client listens.
+    JsonLines,
 }
 
 /// The format in which a monitor wants the figures.
@@ -54,6 +56,7 @@ impl Head<'_> {
             let format = match media_type.as_str() {
                 "application/json" | "application/problem+json" | "application/*" => Format::Json,
                 "text/event-stream" => Format::EventStream,
+                "application/x-ndjson" | "application/ndjson" => Format::JsonLines,
                 "text/html" | "application/xhtml+xml" => Format::Html,
                 "text/plain" | "text/*" | "*/*" => Format::Plain,
                 _ => continue,

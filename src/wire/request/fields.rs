@@ -3,11 +3,10 @@
 //! Decoding is strict: malformed text is refused. The crates for forms replace it by something else.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode_str;
 
-use crate::config::HOLD_MAX;
 use crate::message::{Cursor, Invalid, PersonName};
 use crate::wire::refusal::Refusal;
 
@@ -52,11 +51,15 @@ pub(super) fn name_in(name: Option<String>) -> Result<Option<PersonName>, Refusa
     name.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadName(e.0))
 }
 
-/// Parses a number of seconds in plain decimal notation. More than [`HOLD_MAX`] becomes [`HOLD_MAX`].
-pub(super) fn seconds(text: &str) -> Option<Duration> {
-    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+/// Parses a whole number in a range, in plain decimal notation.
+pub(super) fn number_in(text: &str, range: RangeInclusive<usize>) -> Option<usize> {
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let wait: f64 = text.parse().ok()?;
-    Some(Duration::from_secs_f64(wait.min(HOLD_MAX.as_secs_f64())))
+    text.parse().ok().filter(|number| range.contains(number))
+}
+
+/// Parses a `limit` from 1 to `most`.
+pub(super) fn limit_in(text: &str, most: usize) -> Result<usize, Refusal> {
+    number_in(text, 1..=most).ok_or(Refusal::BadLimit(most))
 }

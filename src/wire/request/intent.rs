@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::accept::{Exposition, Format};
+use super::wait::spread;
+use crate::config::STREAM_BEAT;
 use crate::message::{Cursor, PersonName, RoomName, SendId};
 use crate::room::{After, Wants};
 use crate::store::Order;
@@ -51,25 +53,26 @@ pub struct Poll {
     pub room: RoomName,
     /// From where on. `None` is the protocol of 2008: the next message from now on, or 404.
     pub after: Option<After>,
+    /// Start with the newest messages, so many, in the place of `after`.
+    pub last: Option<usize>,
+    /// Which messages, and how many of them: in one reply, or in all of a stream.
+    pub wants: Wants,
     /// How long.
     pub hold: Duration,
-    /// Whether the client asked for `hold` by `Prefer`; then the reply confirms it.
-    pub preferred: bool,
+    /// How long the client asked for by `Prefer`; then the reply confirms it.
+    pub preferred: Option<Duration>,
     /// Who.
     pub name: Option<PersonName>,
     /// How to answer.
     pub format: Format,
-    /// The parameters that `next` repeats: `&wait=5&name=anna`, or nothing.
+    /// The parameters that `next` repeats: `&wait=5&name=anna&limit=9`, or nothing.
     pub kept: String,
 }
 
 impl Poll {
-    /// Which messages an answer in this form can carry.
-    pub fn wants(&self) -> Wants {
-        match self.format {
-            Format::Json | Format::EventStream => Wants::Everything,
-            Format::Plain | Format::Html => Wants::Messages,
-        }
+    /// After what time without a message a stream sends its next beat.
+    pub fn beat(&self) -> Duration {
+        spread(STREAM_BEAT)
     }
 }
 

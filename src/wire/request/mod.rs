@@ -8,8 +8,10 @@ mod get;
 mod head;
 mod intent;
 mod parse;
+mod poll;
 mod post;
 mod route;
+mod wait;
 
 pub(super) use self::fields::fields;
 

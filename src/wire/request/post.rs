@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::body::{Said, said};
-use super::fields::{fields, name_in, seconds};
+use super::fields::{fields, name_in};
 use super::head::Head;
 use super::intent::{Intent, Leave, Publish};
 use super::route::Place;
+use super::wait::seconds;
 use crate::message::{RoomName, SendId, has_something_visible};
 use crate::wire::refusal::Refusal;
 

@@ -1,0 +1,85 @@
+//! A wait: its parameters.
+
+use std::time::Duration;
+
+use percent_encoding::utf8_percent_encode;
+
+use super::accept::Format;
+use super::fields::{cursor_in, fields, limit_in, name_in, number_in};
+use super::head::Head;
+use super::intent::Poll;
+use super::wait::{preferred, seconds, spread};
+use crate::config::{HOLD, REPLY_MESSAGES};
+use crate::message::{Invalid, Kinds, RoomName};
+use crate::room::{After, Wants};
+use crate::wire::path::SEGMENT;
+use crate::wire::refusal::Refusal;
+
+/// Says what a wait asks for.
+pub(super) fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
+    let names = ["after", "last", "limit", "kinds", "wait", "name", "lastEventId"];
+    let [after, last, limit, kinds, wait, name, last_seen] = fields(query, names)?;
+    // An EventSource that reconnects repeats its address, and names the last event that it got in a header.
+    // Clients that can't set headers name it in the query.
+    let header = head.header("Last-Event-ID");
+    let last_seen = header.or(last_seen.as_deref()).filter(|id| !id.is_empty());
+    let last = match (last, &after) {
+        (None, _) => None,
+        (Some(_), Some(_)) => return Err(Refusal::BadLast),
+        (Some(last), None) => Some(number_in(&last, 0..=REPLY_MESSAGES).ok_or(Refusal::BadLast)?),
+    };
+    let last = last.filter(|_| last_seen.is_none());
+    let after = match last_seen.or(after.as_deref()) {
+        None if last.is_some() => Some(After::Latest),
+        None => None,
+        Some("oldest") => Some(After::Oldest),
+        Some("latest") => Some(After::Latest),
+        Some(cursor) => Some(After::Cursor(cursor_in(cursor)?)),
+    };
+    let limit = limit.map(|limit| limit_in(&limit, REPLY_MESSAGES)).transpose()?;
+    let kinds: Option<Kinds> =
+        kinds.map(|kinds| kinds.parse()).transpose().map_err(|e: Invalid| Refusal::BadKinds(e.0))?;
+    let wait = wait.map(|wait| seconds(&wait).ok_or(Refusal::BadWait)).transpose()?;
+    let name = name_in(name)?;
+    let mut kept = wait.map_or(String::new(), |wait| format!("&wait={}", wait.as_secs_f64()));
+    if let Some(name) = &name {
+        kept += &format!("&name={}", utf8_percent_encode(name.as_str(), SEGMENT));
+    }
+    if let Some(kinds) = kinds {
+        kept += &format!("&kinds={}", utf8_percent_encode(&kinds.to_string(), SEGMENT));
+    }
+    if let Some(limit) = limit {
+        kept += &format!("&limit={limit}");
+    }
+    let preferred = if wait.is_none() { preferred(head) } else { None };
+    let hold = wait.or(preferred).unwrap_or(HOLD);
+    // A HEAD never waits, and does not make its sender present.
+    let is_head = head.is_head();
+    let hold = match after {
+        _ if is_head => Duration::ZERO,
+        None => hold,
+        Some(_) => spread(hold),
+    };
+    let format = head.format();
+    Ok(Poll {
+        room,
+        after,
+        last,
+        wants: wants(format, kinds, limit),
+        hold,
+        preferred,
+        name: name.filter(|_| !is_head),
+        format,
+        kept,
+    })
+}
+
+/// Which messages an answer in this form carries, and how many of them.
+fn wants(format: Format, kinds: Option<Kinds>, limit: Option<usize>) -> Wants {
+    let (all, most) = match format {
+        Format::Plain | Format::Html => (Kinds::MESSAGES, 1),
+        Format::Json => (Kinds::ALL, limit.unwrap_or(REPLY_MESSAGES)),
+        Format::EventStream | Format::JsonLines => (Kinds::ALL, limit.unwrap_or(usize::MAX)),
+    };
+    Wants { kinds: kinds.unwrap_or(all), limit: most }
+}
