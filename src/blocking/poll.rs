@@ -12,6 +12,7 @@ use crate::door::gate::Interrupt;
 use crate::door::tiny_http::{Answer, Visit};
 use crate::message::Cursor;
 use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
+use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;
 use crate::wire::request::Poll;
@@ -32,7 +33,7 @@ pub fn start(rooms: &Rooms, poll: &Poll) -> Result<After, Refusal> {
     let (room, kinds) = (poll.room.clone(), poll.wants.kinds);
     let before = rooms.store.ask(move |store| store.newest_but(&room, kinds, last))?;
     let epoch = rooms.store.epoch();
-    Ok(before.map_or(After::Oldest, |sequence| After::Cursor(Cursor { epoch, sequence })))
+    Ok(before.map_or(After::Oldest, |sequence| After::Cursor(Cursor { sequence, ..Cursor::start(epoch) })))
 }
 
 /// Waits for something that the client wants, wherever it is kept.
@@ -55,9 +56,9 @@ pub fn next_delivery(
         let delivery = match woken {
             Wake::Delivery(delivery) => delivery,
             Wake::Stored(missed) => {
-                let (room, from) = (poll.room.clone(), missed.after.unwrap_or(0));
-                let messages = rooms.store.ask(move |store| store.after(&room, from, REPLY_MESSAGES))?;
-                missed.delivery(messages)
+                let room = poll.room.clone();
+                let read = move |store: &dyn Store| store::since(store, &room, missed.after, REPLY_MESSAGES);
+                missed.delivery(rooms.store.ask(read)?)
             }
             Wake::Expired(next) => return Ok(Outcome::Expired(next)),
             Wake::Closing(next) => return Ok(Outcome::Closing(next)),
@@ -100,5 +101,5 @@ fn wait(
 fn look(rooms: &Rooms, poll: &Poll, after: After) -> Result<Wake, Refusal> {
     let room = poll.room.clone();
     let tail = rooms.store.ask(move |store| store.newest(&room, 0))?;
-    Ok(room::look(Cursor { epoch: rooms.store.epoch(), sequence: tail.latest }, after))
+    Ok(room::look(tail.latest_in(rooms.store.epoch()), after))
 }

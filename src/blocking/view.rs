@@ -11,9 +11,10 @@ use super::room::{RoomHandle, Rooms};
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::answer::text_bytes;
 use crate::door::tiny_http::{Answer, Visit};
-use crate::message::{Cursor, Draft, RoomName};
+use crate::message::{Draft, RoomName};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
+use crate::store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Exposition, Format, History, ListRooms, View};
@@ -23,31 +24,19 @@ use crate::wire::rooms::{self as list, Census};
 pub fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
     let room = browser.room.clone();
     let tail = rooms.store.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES))?;
-    let next = Cursor { epoch: rooms.store.epoch(), sequence: tail.latest };
+    let next = tail.latest_in(rooms.store.epoch());
     let bytes = text_bytes(&tail.messages);
     Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
 }
 
 /// Reads a part of a room's past.
 pub fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
-    let epoch = rooms.store.epoch();
-    let room = history.room.clone();
+    let (room, before) = (history.room.clone(), history.before);
     // One more than asked for shows whether there is an older one.
     let limit = history.limit + 1;
-    let (messages, next, gap) = match history.before {
-        Some(before) if before.epoch == epoch => {
-            let messages = rooms.store.ask(move |store| store.before(&room, before.sequence, limit))?;
-            let next = messages.last().map_or(before, |message| message.id);
-            (messages, next, false)
-        }
-        // What came before a place in another life is lost: the newest of this one, and a gap.
-        before => {
-            let tail = rooms.store.ask(move |store| store.backlog(&room, limit))?;
-            (tail.messages, Cursor { epoch, sequence: tail.latest }, before.is_some())
-        }
-    };
-    let bytes = text_bytes(&messages);
-    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &messages, next, gap))))
+    let (read, next) = rooms.store.ask(move |store| store::past(store, &room, before, limit))?;
+    let bytes = text_bytes(&read.messages);
+    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read, next))))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.

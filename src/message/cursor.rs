@@ -6,14 +6,33 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 use super::invalid::Invalid;
+use super::mark::Mark;
 
-/// A place in a room's order, opaque to clients: `epoch-sequence`.
+/// A place in a room's order, opaque to clients: `epoch-sequence-mark`, or `epoch-sequence` if the mark is not
+/// known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// The life of the store that gave out the number.
     pub epoch: Epoch,
     /// The number within the room: 1 for the first message, and no holes. 0 stands before the first.
     pub sequence: u64,
+    /// The mark of the message there.
+    pub mark: Mark,
+}
+
+impl Cursor {
+    /// The place before the first message.
+    pub fn start(epoch: Epoch) -> Cursor {
+        Cursor { epoch, sequence: 0, mark: Mark::UNKNOWN }
+    }
+
+    /// Whether this place is in an order that ends at `latest`, as far as that tells. If it stands before
+    /// `latest`, the message after it [tells more](super::Message::follows).
+    pub fn is_within(self, latest: Cursor) -> bool {
+        let is_before = self.sequence < latest.sequence;
+        let is_there = self.sequence == latest.sequence && self.mark.matches(latest.mark);
+        self.epoch == latest.epoch && (is_before || is_there)
+    }
 }
 
 /// The name of one life of a store, so that cursors of another life are recognized.
@@ -39,7 +58,11 @@ impl Epoch {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}-{}", self.epoch.0, self.sequence)
+        write!(f, "{:08x}-{}", self.epoch.0, self.sequence)?;
+        match self.mark {
+            Mark::UNKNOWN => Ok(()),
+            mark => write!(f, "-{:08x}", mark.number()),
+        }
     }
 }
 
@@ -48,19 +71,30 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Cursor, Invalid> {
         let parse = || {
-            let (epoch, sequence) = text.split_once('-')?;
-            let digits = |s: &str, radix| s.chars().all(|c| c.is_digit(radix));
-            if epoch.len() != 8 || !digits(epoch, 16) || !digits(sequence, 10) {
+            let (epoch, place) = text.split_once('-')?;
+            // The version before this one gave out cursors without a mark.
+            let (sequence, mark) = match place.split_once('-') {
+                Some((sequence, mark)) => (sequence, Mark::from_number(hex(mark).filter(|mark| *mark > 0)?)),
+                None => (place, Mark::UNKNOWN),
+            };
+            if !sequence.bytes().all(|b| b.is_ascii_digit()) {
                 return None;
             }
-            Some(Cursor {
-                epoch: Epoch(u32::from_str_radix(epoch, 16).ok()?),
-                // Stores count in signed 64 bits.
-                sequence: u64::try_from(sequence.parse::<i64>().ok()?).ok()?,
-            })
+            // Stores count in signed 64 bits.
+            let sequence = u64::try_from(sequence.parse::<i64>().ok()?).ok()?;
+            let is_marked = mark != Mark::UNKNOWN;
+            (sequence > 0 || !is_marked).then_some(Cursor { epoch: Epoch(hex(epoch)?), sequence, mark })
         };
-        parse().ok_or(Invalid("a cursor looks like 0123abcd-42: copy it from Chat-Cursor, Link, id or next"))
+        parse().ok_or(Invalid(
+            "a cursor looks like 0123abcd-42-89abcdef: copy it from Chat-Cursor, Link, id or next",
+        ))
     }
+}
+
+/// The number of 8 hexadecimal digits.
+fn hex(digits: &str) -> Option<u32> {
+    let is_hex = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hex { u32::from_str_radix(digits, 16).ok() } else { None }
 }
 
 impl Serialize for Cursor {
@@ -75,10 +109,32 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for sequence in [0, 1, 41, i64::MAX as u64] {
-            let cursor = Cursor { epoch: Epoch::random(), sequence };
-            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for sequence in [1, 41, i64::MAX as u64] {
+            for mark in [Mark::UNKNOWN, Mark::from_number(1), Mark::random()] {
+                let cursor = Cursor { epoch: Epoch::random(), sequence, mark };
+                assert_eq!(cursor.to_string().parse(), Ok(cursor));
+            }
         }
+        let start = Cursor::start(Epoch::random());
+        assert_eq!(start.to_string().parse(), Ok(start));
+    }
+
+    #[test]
+    fn a_cursor_is_written_with_its_mark_if_that_is_known() {
+        let cursor = Cursor { epoch: Epoch(0x0123_abcd), sequence: 42, mark: Mark::from_number(0x89ab_cdef) };
+        assert_eq!(cursor.to_string(), "0123abcd-42-89abcdef");
+        assert_eq!(Cursor { mark: Mark::UNKNOWN, ..cursor }.to_string(), "0123abcd-42");
+    }
+
+    #[test]
+    fn a_cursor_is_within_an_order_that_has_its_message_at_the_end_or_goes_on() {
+        let latest = Cursor { epoch: Epoch(1), sequence: 5, mark: Mark::from_number(7) };
+        let other = Mark::from_number(8);
+        assert!(latest.is_within(latest) && Cursor { mark: Mark::UNKNOWN, ..latest }.is_within(latest));
+        assert!(Cursor { sequence: 4, mark: other, ..latest }.is_within(latest));
+        assert!(!Cursor { mark: other, ..latest }.is_within(latest));
+        assert!(!Cursor { sequence: 6, ..latest }.is_within(latest));
+        assert!(!Cursor { epoch: Epoch(2), ..latest }.is_within(latest));
     }
 
     #[test]
@@ -95,6 +151,14 @@ mod tests {
             "0123abcg-1",
             "0123abcd-9223372036854775808",
             "0123abcd-1-2",
+            "0123abcd-1-",
+            "0123abcd-1-89abcdef0",
+            "0123abcd-1-89abcdeg",
+            "0123abcd-1-00000000",
+            "0123abcd-0-89abcdef",
+            "0123abcd-1-+9abcdef",
+            "0123abcd-1-89abcdef-",
+            "0123abcd--89abcdef",
             "+123abcd-1",
             "0123abcd-１",
         ] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cursor::Cursor;
 use super::entry::{Kind, Message};
 use super::invalid::Invalid;
+use super::mark::Mark;
 use super::names::PersonName;
 use crate::clock::{Timestamp, steady};
 use crate::config::SEND_ID_LIMIT;
@@ -48,9 +49,9 @@ impl Draft {
         Draft { kind: Kind::Message, name, text: text.into(), sent_as, at: Timestamp::now() }
     }
 
-    /// The message that this becomes at its place in the order.
-    pub fn numbered(self, id: Cursor) -> Message {
-        Message { id, kind: self.kind, name: self.name, text: self.text, at: self.at }
+    /// The message that this becomes at its place in the order, after the message with the mark `previous`.
+    pub fn numbered(self, id: Cursor, previous: Mark) -> Message {
+        Message { id, previous, kind: self.kind, name: self.name, text: self.text, at: self.at }
     }
 }
 

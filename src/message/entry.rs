@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::cursor::Cursor;
+use super::mark::Mark;
 use super::names::PersonName;
 use crate::clock::Timestamp;
 
@@ -13,6 +14,9 @@ use crate::clock::Timestamp;
 pub struct Message {
     /// Its place: a client that asks for `after=` this sees all that follows.
     pub id: Cursor,
+    /// The mark of the message before it, by which a cursor that stands there is judged. It is not on the wire.
+    #[serde(skip)]
+    pub previous: Mark,
     /// Whether somebody spoke, came or went.
     pub kind: Kind,
     /// Who; `null` for a person who gave no name.
@@ -26,7 +30,13 @@ pub struct Message {
 impl Message {
     /// The place just before it, from where it is the next message.
     pub fn before(&self) -> Cursor {
-        Cursor { sequence: self.id.sequence - 1, ..self.id }
+        Cursor { sequence: self.id.sequence - 1, mark: self.previous, ..self.id }
+    }
+
+    /// Whether this is the next message after a cursor, in the past that the cursor has seen.
+    pub fn follows(&self, cursor: Cursor) -> bool {
+        let is_next = self.id.epoch == cursor.epoch && self.id.sequence == cursor.sequence + 1;
+        is_next && self.previous.matches(cursor.mark)
     }
 }
 

@@ -7,6 +7,7 @@ mod draft;
 mod entry;
 mod invalid;
 mod kinds;
+mod mark;
 mod names;
 mod visible;
 
@@ -15,6 +16,7 @@ pub use self::draft::{Draft, SendId, SentAs};
 pub use self::entry::{Kind, Message};
 pub use self::invalid::Invalid;
 pub use self::kinds::Kinds;
+pub use self::mark::Mark;
 pub use self::names::{PersonName, RoomName};
 pub use self::visible::{has_something_visible, is_terminal_control};
 pub use crate::clock::Timestamp;

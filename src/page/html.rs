@@ -124,11 +124,12 @@ fn clock(message: &Message) -> String {
 mod tests {
     use super::super::assets::asset;
     use super::*;
-    use crate::message::{Epoch, Timestamp};
+    use crate::message::{Epoch, Mark, Timestamp};
 
     fn message(sequence: u64, name: &str, text: &str) -> Arc<Message> {
         Arc::new(Message {
-            id: Cursor { epoch: Epoch::from_number(1), sequence },
+            id: Cursor { sequence, ..Cursor::start(Epoch::from_number(1)) },
+            previous: Mark::UNKNOWN,
             kind: Kind::Message,
             name: name.parse().ok(),
             text: text.into(),
@@ -142,7 +143,7 @@ mod tests {
         render(&Page {
             room: &room,
             messages,
-            next: Cursor { epoch: Epoch::from_number(1), sequence: 9 },
+            next: Cursor { sequence: 9, ..Cursor::start(Epoch::from_number(1)) },
             address: "http://x'\"><script>alert(2)</script>/chat/lobby",
             name: Some(&name),
         })

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::message::{Cursor, Kinds, Message, PersonName};
+use crate::store::Read;
 
 /// From where on a subscriber wants a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +35,13 @@ pub enum After {
 }
 
 impl After {
-    /// The sequence to start after, in an order that ends at `latest`, and whether something is known to be
-    /// lost. `None` is the beginning of what is kept.
-    pub(crate) fn in_order(self, latest: Cursor) -> (Option<u64>, bool) {
+    /// The place to start after, in an order that ends at `latest`, and whether something is known to be lost.
+    /// `None` is the beginning of what is kept.
+    pub(crate) fn in_order(self, latest: Cursor) -> (Option<Cursor>, bool) {
         match self {
-            After::Latest => (Some(latest.sequence), false),
+            After::Latest => (Some(latest), false),
             After::Oldest => (None, false),
-            After::Cursor(c) if c.epoch == latest.epoch && c.sequence <= latest.sequence => {
-                (Some(c.sequence), false)
-            }
+            After::Cursor(cursor) if cursor.is_within(latest) => (Some(cursor), false),
             After::Cursor(_) => (None, true),
         }
     }
@@ -51,7 +50,7 @@ impl After {
 /// What a client that does not wait is told about a room that sleeps, whose order ends at `latest`.
 pub fn look(latest: Cursor, after: After) -> Wake {
     let (after, gap) = after.in_order(latest);
-    if gap || after.unwrap_or(0) < latest.sequence {
+    if gap || after.map_or(0, |after| after.sequence) < latest.sequence {
         return Wake::Stored(Missed { after, gap, latest });
     }
     Wake::Expired(latest)
@@ -129,8 +128,8 @@ pub enum Wake {
 /// What a subscriber missed that the room does not remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed {
-    /// The sequence to read on from; `None` for the oldest message that is kept.
-    pub after: Option<u64>,
+    /// The place to read on from; `None` for the oldest message that is kept.
+    pub after: Option<Cursor>,
     /// Whether something before that is known to be lost.
     pub gap: bool,
     /// The room's newest message.
@@ -138,18 +137,10 @@ pub struct Missed {
 }
 
 impl Missed {
-    /// The delivery that the store's answer makes: `messages` as it read them.
-    ///
-    /// Sequences have no holes. So something is lost if the first message does not follow on, or if there
-    /// are no messages at all. A client that asks for all that is kept has lost nothing.
-    pub fn delivery(self, messages: Vec<Arc<Message>>) -> Delivery {
-        let lost = match (self.after, messages.first()) {
-            (Some(after), Some(first)) => first.id.sequence != after + 1,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        let next = messages.last().map_or(self.latest, |m| m.id);
-        Delivery { messages: messages.into(), next, gap: self.gap || lost }
+    /// The delivery that the store's answer makes: what was [read](crate::store::since) `after` this.
+    pub fn delivery(self, read: Read) -> Delivery {
+        let next = read.messages.last().map_or(self.latest, |message| message.id);
+        Delivery { messages: read.messages.into(), next, gap: self.gap || read.gap }
     }
 }
 

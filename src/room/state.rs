@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::people::{End, People};
 use super::tails::{Held, Tails};
-use super::{Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
+use super::{
+    After, Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants,
+};
 use crate::clock::Now;
 use crate::config::{TAIL_BYTES, TAIL_LIMIT};
 use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
@@ -15,9 +17,8 @@ use crate::store::{Appended, Keep, Tail};
 
 /// A room's state. `S` is how the engine wakes a subscriber.
 pub struct Room<S> {
-    epoch: Epoch,
-    /// The sequence of the newest message; 0 if there never was one.
-    latest: u64,
+    /// The place of the newest message, or the start if there never was one.
+    latest: Cursor,
     /// The newest messages up to `latest`, without holes, each with how many subscribers were handed it.
     tail: VecDeque<(Arc<Message>, usize)>,
     /// How much memory `tail` takes.
@@ -43,8 +44,7 @@ impl<S> Room<S> {
     /// A room as the store remembers it, with nobody waiting. Its tail is counted among `tails`.
     pub fn new(epoch: Epoch, stored: Tail, tails: &Arc<Tails>, now: Now) -> Room<S> {
         let mut room = Room {
-            epoch,
-            latest: stored.latest,
+            latest: stored.latest_in(epoch),
             tail: VecDeque::new(),
             held: Held::new(tails),
             waiting: BTreeMap::new(),
@@ -57,7 +57,7 @@ impl<S> Room<S> {
 
     /// The place of the newest message.
     pub fn latest(&self) -> Cursor {
-        self.cursor(self.latest)
+        self.latest
     }
 
     /// How many wait.
@@ -68,24 +68,22 @@ impl<S> Room<S> {
     /// Looks for what came `after`, and keeps the subscriber if there is nothing. This is one step, so that
     /// no message is missed in between. Gives the subscriber back with its answer if it need not wait.
     ///
-    /// A cursor of another epoch, or of a message that never was, is a gap: the room starts over
-    /// from the oldest message that is kept, and says so at once even if none is.
+    /// A cursor of another epoch, or of another message than the one at its place, is a gap: the room starts
+    /// over from the oldest message that is kept, and says so at once even if none is.
     #[must_use = "the subscriber that comes back must be woken"]
     pub fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: S) -> Option<(S, Wake)> {
         let Subscription { after, wants, name } = what;
-        let (after, gap) = after.in_order(self.latest());
-        let remembered = self.latest - self.tail.len() as u64;
-        if after.unwrap_or(0) < remembered {
-            return Some((subscriber, Wake::Stored(Missed { after, gap, latest: self.latest() })));
-        }
-        // The difference is at most the tail's length, which is a usize.
-        let unseen = self.tail.range((after.unwrap_or(0) - remembered) as usize..);
+        let (after, gap) = self.judge(after);
+        let Some(index) = self.index_after(after) else {
+            return Some((subscriber, Wake::Stored(Missed { after, gap, latest: self.latest })));
+        };
+        let unseen = self.tail.range(index..);
         if gap || unseen.clone().any(|(message, _)| wants.includes(message)) {
             let messages = unseen.map(|(message, _)| message.clone()).collect();
-            return Some((subscriber, Wake::Delivery(Delivery { messages, next: self.latest(), gap })));
+            return Some((subscriber, Wake::Delivery(Delivery { messages, next: self.latest, gap })));
         }
         if self.closing {
-            return Some((subscriber, Wake::Closing(self.latest())));
+            return Some((subscriber, Wake::Closing(self.latest)));
         }
         let name = name.filter(|name| self.people.waits(name));
         self.waiting.insert(id, Waiting { wants, name, subscriber });
@@ -96,7 +94,7 @@ impl<S> Room<S> {
     #[must_use = "the subscriber that comes back must be woken"]
     pub fn unsubscribe(&mut self, id: SubscriberId, end: End, now: Now) -> Option<(S, Wake)> {
         let waiting = self.waiting.remove(&id)?;
-        Some((self.release(waiting, end, now), Wake::Expired(self.latest())))
+        Some((self.release(waiting, end, now), Wake::Expired(self.latest)))
     }
 
     /// Ends all subscriptions without an answer: their clients come back when the room is awake again.
@@ -110,7 +108,7 @@ impl<S> Room<S> {
     #[must_use = "the subscribers that come back must be woken"]
     pub fn close(&mut self) -> Vec<(S, Wake)> {
         self.closing = true;
-        let next = self.latest();
+        let next = self.latest;
         std::mem::take(&mut self.waiting)
             .into_values()
             .map(|waiting| (waiting.subscriber, Wake::Closing(next)))
@@ -120,15 +118,16 @@ impl<S> Room<S> {
     /// Takes in what the store has numbered. Says whom to wake with it, and what to tell the sender of each
     /// outcome.
     ///
-    /// A message that the room has already is skipped. If messages are missing before the new ones, the room
-    /// forgets its tail and sends all waiters to the store, which has them.
+    /// A message that the room has already is skipped. If messages are missing before the new ones, or the new
+    /// ones are of another past, the room forgets its tail and sends all waiters to the store.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
     pub fn publish(&mut self, appended: &[Appended], now: Now) -> (Vec<(S, Wake)>, Vec<Receipt>) {
         let before = self.latest;
         let stored = appended.iter().filter_map(Appended::stored);
-        let messages: Arc<[_]> = stored.filter(|message| message.id.sequence > before).cloned().collect();
+        let messages: Arc<[_]> =
+            stored.filter(|message| message.id.sequence > before.sequence).cloned().collect();
         self.people.enter(&messages);
-        let is_missing = messages.first().is_some_and(|first| first.id.sequence != before + 1);
+        let is_missing = messages.first().is_some_and(|first| !first.follows(before));
         let woken = match is_missing {
             true => std::mem::take(&mut self.waiting).into_values().collect(),
             false => self.take_those_who_want(&messages),
@@ -144,13 +143,13 @@ impl<S> Room<S> {
             while self.forget_oldest() {}
         }
         if let Some(last) = messages.last() {
-            self.latest = last.id.sequence;
+            self.latest = last.id;
             self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());
         }
         let receipts = appended
             .iter()
             .map(|outcome| match outcome {
-                Appended::Stored(message) if message.id.sequence > before => {
+                Appended::Stored(message) if message.id.sequence > before.sequence => {
                     Ok(Published { id: message.id, delivered: delivered(message) })
                 }
                 Appended::Stored(message) => Ok(self.published_before(message.id)),
@@ -158,7 +157,7 @@ impl<S> Room<S> {
                 Appended::Conflict => Err(Unpublished::IdReused),
             })
             .collect();
-        let latest = self.latest();
+        let latest = self.latest;
         let wake = match is_missing {
             true => Wake::Stored(Missed { after: Some(before), gap: false, latest }),
             false => Wake::Delivery(Delivery { messages, next: latest, gap: false }),
@@ -173,7 +172,26 @@ impl<S> Room<S> {
     /// Forgets its order: the store keeps nothing of this room, and numbers it from 1 again.
     pub fn begin_anew(&mut self) {
         while self.forget_oldest() {}
-        self.latest = 0;
+        self.latest = Cursor::start(self.latest.epoch);
+    }
+
+    /// The place to start after, and whether something is known to be lost, by all that the room remembers.
+    fn judge(&self, after: After) -> (Option<Cursor>, bool) {
+        let (after, gap) = after.in_order(self.latest);
+        let next = self.index_after(after).and_then(|index| self.tail.get(index));
+        match (after, next) {
+            (Some(cursor), Some((next, _))) if !next.follows(cursor) => (None, true),
+            _ => (after, gap),
+        }
+    }
+
+    /// Where in the tail begins what came after a place, or after all that was forgotten; `None` if the room
+    /// does not remember all of it.
+    fn index_after(&self, after: Option<Cursor>) -> Option<usize> {
+        let forgotten = self.latest.sequence - self.tail.len() as u64;
+        let unseen = after.map_or(0, |after| after.sequence).checked_sub(forgotten)?;
+        // It is at most the tail's length, which is a usize.
+        Some(unseen as usize)
     }
 
     /// Removes the subscribers that want one of these messages.
@@ -195,7 +213,7 @@ impl<S> Room<S> {
     /// What the sender of an earlier message was told. How many were handed it may be forgotten, and is
     /// then 0.
     fn published_before(&self, id: Cursor) -> Published {
-        let back = self.latest.saturating_sub(id.sequence) as usize;
+        let back = self.latest.sequence.saturating_sub(id.sequence) as usize;
         Published { id, delivered: self.tail.iter().nth_back(back).map_or(0, |(_, delivered)| *delivered) }
     }
 
@@ -234,9 +252,5 @@ impl<S> Room<S> {
     fn forget_oldest(&mut self) -> bool {
         let oldest = self.tail.pop_front();
         oldest.map(|(message, _)| self.held.remove(&message)).is_some()
-    }
-
-    fn cursor(&self, sequence: u64) -> Cursor {
-        Cursor { epoch: self.epoch, sequence }
     }
 }

@@ -12,10 +12,14 @@ pub(super) fn fingerprint(draft: &Draft) -> u64 {
 
 /// The same for a message that is stored.
 pub(super) fn of(name: Option<&str>, text: &str) -> u64 {
+    // 0xff is in no UTF-8 text, so a name's end can't be taken for a text's beginning.
+    fnv(name.unwrap_or("").bytes().chain([0xff]).chain(text.bytes()))
+}
+
+/// The FNV-1a hash of some bytes.
+pub(super) fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    // 0xff is in no UTF-8 text, so a name's end can't be taken for a text's beginning.
-    let bytes = name.unwrap_or("").bytes().chain([0xff]).chain(text.bytes());
     bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 

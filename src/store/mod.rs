@@ -6,6 +6,7 @@
 
 mod done;
 mod fingerprint;
+mod judge;
 mod memory;
 mod spec;
 mod sqlite;
@@ -16,9 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS};
-use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kinds, Mark, Message, PersonName, RoomName, Timestamp};
 
 pub use done::Done;
+pub use judge::{Read, past, since};
 pub use memory::MemoryStore;
 pub use spec::StoreSpec;
 pub use sqlite::SqliteStore;
@@ -27,8 +29,8 @@ pub use sweeper::Sweeper;
 /// What every store promises.
 ///
 /// Sequences of a room start at 1 and have no holes. So a reader can tell a loss: the first message that
-/// comes back does not follow on. A room's latest sequence is never forgotten, even when nothing of the room
-/// is kept any more.
+/// comes back does not follow on. A message gets a new mark, and bears the mark of the one before it. A room's
+/// latest sequence and its mark are never forgotten, even when nothing of the room is kept any more.
 ///
 /// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
 /// can bring half a store to memory.
@@ -53,8 +55,8 @@ pub trait Store: Send + Sync + 'static {
     /// nothing is kept or counted.
     fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done);
 
-    /// The newest messages of a room, at most `limit`, oldest first, and its latest sequence: 0 if nothing was
-    /// ever said there. It does not make the room.
+    /// The newest messages of a room, at most `limit`, oldest first, and where its order ends. It does not make
+    /// the room.
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error>;
 
     /// What was kept after `sequence`, at most `limit`, oldest first.
@@ -120,10 +122,11 @@ fn first_sent(drafts: &[Draft]) -> Option<Timestamp> {
     drafts.iter().find_map(|draft| draft.sent_as.as_ref()).map(|sent| sent.at)
 }
 
-/// The outcomes for drafts that are not kept. Each check is numbered from 1.
+/// The outcomes for drafts that are not kept. Each check is numbered from 1, and has no mark.
 fn unkept(epoch: Epoch, drafts: &[Draft]) -> Vec<Appended> {
     let number = |(draft, sequence): (&Draft, u64)| {
-        Appended::Stored(Arc::new(draft.clone().numbered(Cursor { epoch, sequence })))
+        let id = Cursor { sequence, ..Cursor::start(epoch) };
+        Appended::Stored(Arc::new(draft.clone().numbered(id, Mark::UNKNOWN)))
     };
     drafts.iter().zip(1..).map(number).collect()
 }
@@ -157,8 +160,17 @@ pub struct Tail {
     pub messages: Vec<Arc<Message>>,
     /// The sequence of the newest message ever stored in the room, or 0.
     pub latest: u64,
+    /// Its mark.
+    pub mark: Mark,
     /// Who has `joined` and not `left` since, and when.
     pub present: Vec<(PersonName, Timestamp)>,
+}
+
+impl Tail {
+    /// The cursor of the room's end, in a store of this epoch.
+    pub fn latest_in(&self, epoch: Epoch) -> Cursor {
+        Cursor { epoch, sequence: self.latest, mark: self.mark }
+    }
 }
 
 /// In what order rooms are listed.
@@ -175,8 +187,8 @@ pub enum Order {
 pub struct RoomSummary {
     /// Its name.
     pub room: RoomName,
-    /// Its latest sequence.
-    pub latest: u64,
+    /// The cursor of its newest message.
+    pub latest: Cursor,
     /// When its newest message was stored.
     pub at: Timestamp,
     /// How many have `joined` and not `left` since.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::reply::RoomEntry;
 use super::request::ListRooms;
-use crate::message::{Cursor, RoomName};
+use crate::message::RoomName;
 use crate::store::{self, Order, RoomSummary, Store};
 
 /// How many subscribers wait, and how many people are present, in a room that is awake.
@@ -27,8 +27,7 @@ pub fn list(
     let last = stored.last().filter(|_| more).map(|summary| summary.room.clone());
     let entry = |summary: RoomSummary| {
         let (waiting, people) = awake.remove(&summary.room).unwrap_or((0, summary.people));
-        let latest = Some(Cursor { epoch: store.epoch(), sequence: summary.latest });
-        RoomEntry { room: summary.room, latest, at: Some(summary.at), waiting, people }
+        RoomEntry { room: summary.room, latest: Some(summary.latest), at: Some(summary.at), waiting, people }
     };
     let mut entries: Vec<RoomEntry> = stored.into_iter().map(entry).collect();
 

@@ -1,5 +1,6 @@
 //! Clients that do what the design asks of them: they send again under the same id, and resume by cursor.
 
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -110,15 +111,34 @@ impl Client {
         }
     }
 
+    /// Asks for something below the room, until it is answered.
+    pub fn get(&self, below: &str, accept: &str, query: &[(&str, &str)]) -> Response<String> {
+        self.until_answered(|| whole(self.request(below, accept, query)?))
+    }
+
+    /// The first lines of a stream that are not empty.
+    pub fn first_lines(&self, accept: &str, query: &[(&str, &str)], count: usize) -> Vec<String> {
+        let response = self.request("", accept, query).unwrap();
+        let lines = BufReader::new(response.into_body().into_reader()).lines().map(Result::unwrap);
+        lines.filter(|line| !line.is_empty()).take(count).collect()
+    }
+
+    fn request(
+        &self,
+        below: &str,
+        accept: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let get = self.agent.get(format!("{}{below}", self.room_url)).header("Accept", accept);
+        get.query_pairs(query.iter().copied()).call()
+    }
+
     fn poll(&self, after: &str, format: Format, wait: u64) -> Response<String> {
         let accept = match format {
             Format::Json => "application/json",
             Format::Text => "text/plain",
         };
-        self.until_answered(|| {
-            let get = self.agent.get(&self.room_url).header("Accept", accept);
-            whole(get.query("after", after).query("wait", wait.to_string()).call()?)
-        })
+        self.get("", accept, &[("after", after), ("wait", &wait.to_string())])
     }
 
     /// Asks again after a lost connection and after `503`, which promises that nothing was done.

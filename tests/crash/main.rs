@@ -13,6 +13,7 @@ macro_rules! on_every_engine {
     };
 }
 
+mod backups;
 mod checker;
 mod client;
 mod faults;

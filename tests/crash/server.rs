@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -59,6 +59,17 @@ impl Server {
     pub fn crash(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+        self.starts_again();
+    }
+
+    /// Ends in peace, has somebody work on its database meanwhile, and starts again.
+    pub fn rests(&mut self, work: impl FnOnce(&Path)) {
+        self.ends_by_signal();
+        work(&self.database());
+        self.starts_again();
+    }
+
+    fn starts_again(&mut self) {
         let (process, address) = launch(self.engine, &self.place, &self.address, "");
         assert_eq!(address, self.address);
         self.process = process;

@@ -26,6 +26,8 @@ on_every_setup![
     a_wait_that_is_too_long_is_shortened_to_the_limit,
     a_preference_is_read_whatever_its_case,
     a_cursor_of_another_epoch_announces_a_gap,
+    a_cursor_of_another_past_announces_a_gap,
+    a_cursor_without_a_mark_goes_on_as_before,
     a_cursor_older_than_what_is_kept_announces_a_gap,
 ];
 
@@ -252,6 +254,49 @@ fn a_cursor_of_another_epoch_announces_a_gap(chat: Chat) {
         assert_eq!(reply.header("Chat-Gap"), None, "announced twice");
         assert_eq!(reply.text(), "two");
     }
+}
+
+/// Who had seen what was lost, by a backup that was put back, read on as if nothing had happened.
+fn a_cursor_of_another_past_announces_a_gap(chat: Chat) {
+    let cursors = [chat.says("one"), chat.says("two")];
+    for cursor in &cursors {
+        let (place, mark) = cursor.rsplit_once('-').expect("epoch-sequence-mark");
+        let other = if mark == "00000001" { "00000002" } else { "00000001" };
+        // To look at a room that is awake, and to wait in it.
+        for wait in [0, 10] {
+            let query = format!("?after={place}-{other}&wait={wait}");
+            let reply = chat.ask(&chat.get(&query).accept("application/json")).is(200);
+            let body = reply.json();
+            assert_eq!((&body["gap"], &body["messages"][0]["text"]), (&json!(true), &json!("one")));
+            assert_eq!(reply.cursor(), cursors[1]);
+            let reply = chat.ask(&chat.get(&query)).is(200);
+            assert_eq!((reply.header("Chat-Gap"), reply.text()), (Some("true"), "one"));
+            let mut events = chat.events(&query, &[]);
+            assert_eq!(events.next().event.as_deref(), Some("gap"));
+            assert_eq!(events.next().message()["text"], "one");
+        }
+        let path = format!("{}/history?before={place}-{other}", chat.path(""));
+        let past = chat.ask(&Request::get(&path)).is(200);
+        assert_eq!(past.header("Chat-Gap"), Some("true"));
+        assert!(past.text().contains("two"), "the newest page");
+    }
+}
+
+/// The version before this one gave out such cursors.
+fn a_cursor_without_a_mark_goes_on_as_before(chat: Chat) {
+    let cursors = [chat.says("one"), chat.says("two")];
+    let [old, latest] = cursors.each_ref().map(|cursor| {
+        let (place, _mark) = cursor.rsplit_once('-').expect("epoch-sequence-mark");
+        place
+    });
+    let reply = chat.ask(&chat.get(&format!("?after={old}"))).is(200);
+    assert_eq!((reply.header("Chat-Gap"), reply.text()), (None, "two"));
+    let reply = chat.ask(&chat.get(&format!("?after={latest}&wait=0"))).is(204);
+    assert_eq!(reply.cursor(), cursors[1]);
+    let path = format!("{}/history?before={latest}", chat.path(""));
+    let past = chat.ask(&Request::get(&path)).is(200);
+    assert_eq!(past.header("Chat-Gap"), None);
+    assert!(past.text().contains("one") && !past.text().contains("two"));
 }
 
 fn a_cursor_older_than_what_is_kept_announces_a_gap(launch: Launch) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
 use comet_chat::config::GRACE;
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, Timestamp};
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, Timestamp};
 use comet_chat::room::people::{End, People};
 use comet_chat::room::queue::Queue;
 
@@ -28,8 +28,9 @@ impl Scene {
     }
 
     fn store(&mut self, drafts: impl IntoIterator<Item = Draft>) {
-        let id = Cursor { epoch: Epoch::from_number(1), sequence: 1 };
-        let messages: Vec<_> = drafts.into_iter().map(|draft| Arc::new(draft.numbered(id))).collect();
+        let id = Cursor { sequence: 1, ..Cursor::start(Epoch::from_number(1)) };
+        let message = |draft: Draft| Arc::new(draft.numbered(id, Mark::UNKNOWN));
+        let messages: Vec<_> = drafts.into_iter().map(message).collect();
         self.said.extend(messages.iter().map(|message| message.kind));
         settle(&mut self.people, &messages);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use comet_chat::clock::Now;
 use comet_chat::config::{ROOMS_MAX, TAIL_LIMIT};
-use comet_chat::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
+use comet_chat::message::{Cursor, Epoch, Kind, Mark, Message, PersonName, Timestamp};
 use comet_chat::room::people::End;
 use comet_chat::room::state::Room;
 use comet_chat::room::tails::Tails;
@@ -57,7 +57,7 @@ fn a_room_with_a_long_past_sends_late_clients_to_the_store() {
     let woken = world.subscribe_after(After::Cursor(world.cursor(3)), Wants::EVERYTHING);
     match woken {
         Some(Wake::Stored(missed)) => {
-            assert_eq!((missed.after, missed.gap, missed.latest), (Some(3), false, latest));
+            assert_eq!((missed.after, missed.gap, missed.latest), (Some(world.cursor(3)), false, latest));
         }
         other => panic!("a client far behind got {other:?}"),
     }
@@ -66,7 +66,8 @@ fn a_room_with_a_long_past_sends_late_clients_to_the_store() {
 #[test]
 fn a_cursor_of_another_life_is_a_gap_that_is_told_at_once() {
     let mut world = World::new(Rng::with_seed(2));
-    let elsewhere = Cursor { epoch: Epoch::from_number(world.epoch.number() ^ 1), sequence: 1 };
+    let elsewhere = Epoch::from_number(world.epoch.number() ^ 1);
+    let elsewhere = Cursor { sequence: 1, ..Cursor::start(elsewhere) };
     let empty = world.subscribe_after(After::Cursor(elsewhere), Wants::ONE_MESSAGE);
     let next = world.cursor(0);
     assert_eq!(empty, Some(Wake::Delivery(Delivery { messages: [].into(), next, gap: true })));
@@ -107,24 +108,29 @@ impl World {
 
     fn subscribe(&mut self) {
         let sequence = self.rng.u64(..=self.said.len() as u64);
-        let after = match self.rng.u8(..4) {
+        let cursor = self.cursor(sequence);
+        let after = match self.rng.u8(..6) {
             0 => After::Latest,
             1 => After::Oldest,
-            _ => After::Cursor(self.cursor(sequence)),
+            // From a version that gave out cursors without marks.
+            2 => After::Cursor(Cursor { mark: Mark::UNKNOWN, ..cursor }),
+            // Of another past.
+            3 if sequence > 0 => After::Cursor(Cursor { mark: Mark::random(), ..cursor }),
+            _ => After::Cursor(cursor),
         };
         let kinds = ["message", "left", "joined,left", "message,joined,left"];
         let kinds = self.rng.choice(&kinds).expect("four").parse().expect("kinds");
         let wants = Wants { kinds, limit: *self.rng.choice(&[1, 2, usize::MAX]).expect("three") };
         let latest = self.said.len() as u64;
-        let from = match after {
-            After::Latest => latest,
-            After::Oldest => 0,
-            After::Cursor(cursor) => cursor.sequence,
+        let (from, gap) = match after {
+            After::Latest => (latest, false),
+            After::Oldest => (0, false),
+            After::Cursor(after) if after.mark.matches(cursor.mark) => (sequence, false),
+            After::Cursor(_) => (0, true),
         };
         let missed = &self.said[from as usize..];
-        let expected = missed.iter().any(|m| wants.includes(m)).then(|| {
-            Wake::Delivery(Delivery { messages: missed.into(), next: self.cursor(latest), gap: false })
-        });
+        let expected = (gap || missed.iter().any(|m| wants.includes(m)))
+            .then(|| Wake::Delivery(Delivery { messages: missed.into(), next: self.cursor(latest), gap }));
         assert_eq!(self.subscribe_after(after, wants), expected);
     }
 
@@ -198,9 +204,12 @@ impl World {
             return Appended::Repeated(self.rng.choice(&self.said).expect("something was said").id);
         }
         let kind = *self.rng.choice(&[Kind::Message, Kind::Message, Kind::Joined, Kind::Left]).expect("four");
-        let id = self.cursor(self.said.len() as u64 + 1);
+        let before = self.cursor(self.said.len() as u64);
+        let id = Cursor { sequence: before.sequence + 1, mark: Mark::random(), ..before };
+        let previous = before.mark;
         let text = if kind == Kind::Message { id.to_string() } else { String::new() };
-        let message = Arc::new(Message { id, kind, name: None, text: text.into(), at: Timestamp(0) });
+        let (text, at) = (text.into(), Timestamp(0));
+        let message = Arc::new(Message { id, previous, kind, name: None, text, at });
         self.said.push(message.clone());
         Appended::Stored(message)
     }
@@ -215,7 +224,10 @@ impl World {
     }
 
     fn cursor(&self, sequence: u64) -> Cursor {
-        Cursor { epoch: self.epoch, sequence }
+        match sequence.checked_sub(1) {
+            None => Cursor::start(self.epoch),
+            Some(index) => self.said[index as usize].id,
+        }
     }
 }
 
@@ -231,9 +243,10 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     let mut rooms: Vec<(Room<()>, u64)> = std::iter::repeat_with(|| (room(), 0)).take(50).collect();
     let says = |(room, said): &mut (Room<()>, u64), bytes: usize| {
         *said += 1;
-        let id = Cursor { epoch, sequence: *said };
+        let id = Cursor { sequence: *said, ..Cursor::start(epoch) };
         let text = "x".repeat(bytes).into();
-        let message = Message { id, kind: Kind::Message, name: None, text, at: Timestamp(0) };
+        let (previous, at) = (Mark::UNKNOWN, Timestamp(0));
+        let message = Message { id, previous, kind: Kind::Message, name: None, text, at };
         let (woken, _) = room.publish(&[Appended::Stored(Arc::new(message))], Now::read());
         assert!(woken.is_empty());
         assert!(tails.bytes() <= MAX, "{} bytes are held", tails.bytes());
@@ -250,16 +263,17 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     let mut late = (room(), 0);
     says(&mut late, 10);
     let seen = |room: &mut Room<()>, sequence| {
-        let after = After::Cursor(Cursor { epoch, sequence });
+        let after = After::Cursor(Cursor { sequence, ..Cursor::start(epoch) });
         let what = Subscription { after, wants: Wants::ONE_MESSAGE, name: None };
         room.subscribe(SubscriberId::fresh(), what, ()).map(|(_, wake)| wake)
     };
     assert!(matches!(seen(&mut late.0, 0), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
     // A room that has forgotten messages says so: the store has them.
     let (flooded, said) = &mut rooms[0];
-    let latest = Cursor { epoch, sequence: *said };
+    let start = Cursor::start(epoch);
+    let latest = Cursor { sequence: *said, ..start };
     let Some(Wake::Stored(missed)) = seen(flooded, 0) else { panic!("the first message is held") };
-    assert_eq!((missed.after, missed.gap, missed.latest), (Some(0), false, latest));
+    assert_eq!((missed.after, missed.gap, missed.latest), (Some(start), false, latest));
 
     drop((rooms, late));
     assert_eq!(tails.bytes(), 0, "a room that ends gives back what it held");
@@ -273,7 +287,7 @@ fn a_wait_under_a_name_keeps_its_person_present() {
     let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), &Arc::default(), start);
     let joined = room.people.sees(&ann, start).expect("ann joins");
     let id = room.latest();
-    room.people.enter(&[Arc::new(joined.numbered(id))]);
+    room.people.enter(&[Arc::new(joined.numbered(id, Mark::UNKNOWN))]);
     let id = SubscriberId::fresh();
     let what = Subscription { after: After::Latest, wants: Wants::EVERYTHING, name: Some(ann) };
     assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to hand to it");

@@ -11,7 +11,7 @@ use comet_chat::message::{Cursor, Draft, Kind, Message, RoomName, Timestamp};
 use comet_chat::room::owner::{Letter, Owner};
 use comet_chat::room::people::End;
 use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
-use comet_chat::store::{Keep, MemoryStore, Store};
+use comet_chat::store::{self, Keep, MemoryStore, Store};
 use fastrand::Rng;
 
 use crate::desk::{Answer, Desk, by_chance, channel, open};
@@ -236,8 +236,9 @@ impl Follower {
         let (messages, next) = match answer.take() {
             Some(Wake::Delivery(delivery)) => (delivery.messages.to_vec(), delivery.next),
             Some(Wake::Stored(missed)) => {
-                let from = missed.after.expect("a cursor");
-                let delivery = missed.delivery(store.after(&RoomName::lobby(), from, 100).expect("read"));
+                let read = store::since(store, &RoomName::lobby(), missed.after, 100).expect("read");
+                let delivery = missed.delivery(read);
+                assert!(!delivery.gap, "nothing is lost");
                 (delivery.messages.to_vec(), delivery.next)
             }
             Some(Wake::Expired(next)) => (Vec::new(), next),

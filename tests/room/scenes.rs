@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comet_chat::clock::Now;
-use comet_chat::message::{Cursor, Draft, Kind, RoomName, Timestamp};
+use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
 use comet_chat::room::owner::{Letter, Owner};
 use comet_chat::room::state::Room;
 use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
-use comet_chat::store::{Error, Keep, MemoryStore, Store};
+use comet_chat::store::{self, Error, Keep, MemoryStore, Store};
 
 use crate::desk::{Desk, channel, open};
 
@@ -88,7 +88,8 @@ fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored()
     let ((wait, wake), (first, one)) = (waits(After::Latest), says("one"));
     owner.act([wait, first].into_iter(), now);
     let arrived = desk.decide(&store, true).expect("a batch");
-    let ahead = Cursor { sequence: 1, ..latest };
+    let Letter::Arrived(_, Ok(stored)) = &arrived else { panic!("it is stored") };
+    let ahead = stored[0].stored().expect("a message").id;
     let ((early, early_wake), (second, other)) = (waits(After::Cursor(ahead)), says("two"));
     owner.act([early, second, Letter::Close].into_iter(), now);
     assert_eq!(wake.take(), Some(Wake::Closing(latest)));
@@ -130,8 +131,9 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     owner.act(desk.decide(&store, true).into_iter(), now);
     assert_eq!(receipt.take().expect("an answer").expect("published").id.sequence, 2);
     let Some(Wake::Stored(missed)) = wake.take() else { panic!("the waiter is sent to the store") };
-    assert_eq!((missed.after, missed.gap), (Some(before.sequence), false));
-    let delivery = missed.delivery(store.after(&RoomName::lobby(), before.sequence, 10).expect("read"));
+    assert_eq!((missed.after, missed.gap), (Some(before), false));
+    let read = store::since(&store, &RoomName::lobby(), missed.after, 10).expect("read");
+    let delivery = missed.delivery(read);
     let texts: Vec<&str> = delivery.messages.iter().map(|message| &*message.text).collect();
     assert_eq!((texts, delivery.gap), (vec!["lost from sight", "seen"], false));
 }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod model;
+mod pasts;
 mod place;
 mod promises;
 mod recovery;

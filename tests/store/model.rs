@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
-    Cursor, Draft, Epoch, Kind, Kinds, Message, PersonName, RoomName, SentAs, Timestamp,
+    Cursor, Draft, Epoch, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs, Timestamp,
 };
-use comet_chat::store::{Appended, Keep, Order, RoomSummary, Store, Tail};
+use comet_chat::store::{self, Appended, Keep, Order, Read, RoomSummary, Store, Tail};
 use fastrand::Rng;
 
 use crate::place::{AppendAndWait, Place, listed, on_every_store, room};
@@ -40,7 +40,7 @@ fn agrees_with_a_plain_model(place: &Place) {
                 let name = any_room(&mut rng);
                 let drafts = any_drafts(&mut rng, &mut model.clocks);
                 let appended = store.append_and_wait(&name, &drafts).unwrap();
-                assert_eq!(appended, model.append(&name, &drafts));
+                assert_eq!(appended, model.append(&name, &drafts, &appended));
             }
             _ => compare(&*store, &model, &mut rng),
         }
@@ -69,6 +69,7 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
         Tail {
             messages: kept[kept.len().saturating_sub(limit)..].to_vec(),
             latest: room.latest(),
+            mark: room.mark(),
             present: room.present()
         }
     );
@@ -81,6 +82,37 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let wanted = kept.iter().rev().filter(|message| kinds.includes(message.kind));
     let expected = wanted.map(|message| message.id.sequence).nth(limit);
     assert_eq!(store.newest_but(&name, kinds, limit).unwrap(), expected);
+    judges(store, &name, &room, rng);
+}
+
+/// Reads by a cursor: of this past, without a mark, or of another past.
+fn judges(store: &dyn Store, name: &RoomName, room: &Room, rng: &mut Rng) {
+    let (sequence, limit) = (rng.u64(..room.latest() + 3), rng.usize(1..12));
+    let start = Cursor::start(store.epoch());
+    let known = room.at(sequence).map_or(Cursor { sequence, ..start }, |message| message.id);
+    let cursor = match rng.u8(..4) {
+        0 => Cursor { mark: Mark::UNKNOWN, ..known },
+        1 => Cursor { mark: Mark::random(), ..known },
+        _ => known,
+    };
+    let kept = room.kept();
+    let is_kept = |sequence| kept.iter().any(|message| message.id.sequence == sequence);
+    let is_ours = cursor.mark.matches(known.mark);
+    if sequence < room.latest() {
+        let is_next = is_ours && is_kept(sequence + 1);
+        let is_wanted = |m: &&Arc<Message>| !is_next || m.id.sequence > sequence;
+        let messages = kept.iter().filter(is_wanted).take(limit).cloned().collect();
+        let read = store::since(store, name, Some(cursor), limit).unwrap();
+        assert_eq!(read, Read { messages, gap: !is_next });
+    }
+    // Whatever stands before what is kept is forgotten, of this past and any other.
+    let tells = sequence == room.latest() || is_kept(sequence + 1);
+    let gap = sequence > room.latest() || tells && !is_ours;
+    let messages = room.before(if gap { u64::MAX } else { sequence }, limit);
+    let latest = Cursor { sequence: room.latest(), mark: room.mark(), ..start };
+    let next = if gap { latest } else { messages.last().map_or(cursor, |message| message.id) };
+    let read = store::past(store, name, Some(cursor), limit).unwrap();
+    assert_eq!(read, (Read { messages, gap }, next));
 }
 
 fn any_room(rng: &mut Rng) -> RoomName {
@@ -164,15 +196,18 @@ impl Model {
         Model { epoch, keep, clocks: Clocks { wall: now, steady: now }, rooms: BTreeMap::new() }
     }
 
-    fn append(&mut self, name: &RoomName, drafts: &[Draft]) -> Vec<Appended> {
+    /// What becomes of the drafts. The marks are those that the store has drawn.
+    fn append(&mut self, name: &RoomName, drafts: &[Draft], drawn: &[Appended]) -> Vec<Appended> {
+        let start = Cursor::start(self.epoch);
         if name.is_internal() {
             let number = |(draft, sequence): (&Draft, u64)| {
-                Appended::Stored(Arc::new(draft.clone().numbered(Cursor { epoch: self.epoch, sequence })))
+                let id = Cursor { sequence, ..start };
+                Appended::Stored(Arc::new(draft.clone().numbered(id, Mark::UNKNOWN)))
             };
             return drafts.iter().zip(1..).map(number).collect();
         }
         let mut appended = Vec::new();
-        for draft in drafts {
+        for (draft, drawn) in drafts.iter().zip(drawn) {
             let room = self.rooms.entry(name.clone()).or_default();
             let is_known = |sent: &Draft| match (&sent.sent_as, &draft.sent_as) {
                 (Some(old), Some(new)) => old.id == new.id && new.at.0 - old.at.0 < SEND_ID_MEMORY_MS,
@@ -184,9 +219,11 @@ impl Model {
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
                 continue;
             }
-            let id = Cursor { epoch: self.epoch, sequence: room.latest() + 1 };
+            let mark = drawn.stored().map_or(Mark::UNKNOWN, |message| message.id.mark);
+            assert_ne!(mark, Mark::UNKNOWN, "a new message has a mark");
+            let id = Cursor { sequence: room.latest() + 1, mark, ..start };
             let at = room.said.last().map_or(draft.at, |(_, message)| message.at.max(draft.at));
-            let message = Arc::new(Message { at, ..draft.clone().numbered(id) });
+            let message = Arc::new(Message { at, ..draft.clone().numbered(id, room.mark()) });
             room.said.push((draft.clone(), message.clone()));
             appended.push(Appended::Stored(message));
         }
@@ -207,7 +244,8 @@ impl Model {
             let at = room.said.last()?.1.at;
             let people = room.present().len();
             let is_listed = people > 0 || !room.kept().is_empty();
-            is_listed.then(|| RoomSummary { room: name.clone(), latest: room.latest(), at, people })
+            let latest = room.said.last()?.1.id;
+            is_listed.then(|| RoomSummary { room: name.clone(), latest, at, people })
         };
         let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
         rooms.filter_map(shown).collect()
@@ -234,6 +272,17 @@ impl Model {
 impl Room {
     fn latest(&self) -> u64 {
         self.said.len() as u64
+    }
+
+    /// The mark of the newest message.
+    fn mark(&self) -> Mark {
+        self.at(self.latest()).map_or(Mark::UNKNOWN, |message| message.id.mark)
+    }
+
+    /// The message that was given this sequence, whether or not it is kept.
+    fn at(&self, sequence: u64) -> Option<&Arc<Message>> {
+        let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
+        self.said.get(index).map(|(_, message)| message)
     }
 
     /// Who has joined and not left since, by name, whether or not those entries are still kept.

@@ -84,11 +84,18 @@ fn an_id_is_published_once_within_ten_minutes(place: &Place) {
 }
 
 fn an_id_is_known_in_its_own_room_only(place: &Place) {
-    let store = place.open(ALL);
-    for name in ["a", "b"] {
-        store.append_and_wait(&room(name), &[said_as("7", "hi", 1)]).unwrap();
+    let mut store = place.open(ALL);
+    for (name, text) in [("a", "hi"), ("b", "hi"), ("c", "another")] {
+        store.append_and_wait(&room(name), &[said_as("7", text, 1)]).unwrap();
+        store = place.reopen(store, ALL);
         assert_eq!(kept(&*store, &room(name)), [1]);
     }
+    let again = store.append_and_wait(&room("a"), &[said_as("7", "hi", 2)]).unwrap();
+    assert!(matches!(again[0], Appended::Repeated(_)));
+    assert_eq!(
+        store.append_and_wait(&room("b"), &[said_as("7", "another", 2)]),
+        Ok(vec![Appended::Conflict])
+    );
 }
 
 fn an_id_repeated_within_one_batch_is_published_once(place: &Place) {

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use comet_chat::message::{Draft, RoomName};
-use comet_chat::store::{Appended, Keep, Store};
+use comet_chat::message::{Cursor, Draft, Mark, Message, RoomName};
+use comet_chat::store::{self, Appended, Keep, Store};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
@@ -156,13 +157,73 @@ fn a_closed_store_leaves_its_log_in_the_file() {
     assert!(!log_of(&place.path()).exists());
 }
 
+/// Files that older versions made, as they were put into the repository.
+const OLD_FILES: [&[u8]; 2] = [include_bytes!("version-1.db.gz"), include_bytes!("version-2.db.gz")];
+
+/// Puts such a file in place.
+fn unpack(file: &[u8]) -> Place {
+    let place = Place::in_a_file();
+    let mut plain = Vec::new();
+    GzDecoder::new(file).read_to_end(&mut plain).unwrap();
+    fs::write(place.path(), plain).unwrap();
+    place
+}
+
+/// Cursors had no marks, and messages neither. Nobody who follows a room over the upgrade loses anything.
+#[test]
+fn a_file_from_before_there_were_marks_gets_them() {
+    for file in OLD_FILES {
+        let mut place = unpack(file);
+        let mut store = place.open(ALL);
+        let lobby = RoomName::lobby();
+        let messages = store.after(&lobby, 0, 100).unwrap();
+        let latest = store.newest(&lobby, 0).unwrap().latest_in(store.epoch());
+        assert_eq!(latest, messages.last().unwrap().id);
+        assert!(messages.iter().all(|message| message.id.mark != Mark::UNKNOWN));
+        let old = |sequence| Cursor { sequence, ..Cursor::start(store.epoch()) };
+        for (at, message) in messages.iter().enumerate() {
+            for cursor in [old(message.id.sequence), message.id] {
+                assert!(cursor.is_within(latest));
+                let rest = store::since(&*store, &lobby, Some(cursor), 100).unwrap();
+                let is_last = at + 1 == messages.len();
+                assert!(is_last || !rest.gap && rest.messages[..] == messages[at + 1..], "{cursor}");
+                assert!(!store::past(&*store, &lobby, Some(cursor), 100).unwrap().0.gap);
+            }
+        }
+        let first = old(messages[0].id.sequence - 1);
+        assert!(!store::since(&*store, &lobby, Some(first), 100).unwrap().gap);
+        // The order goes on where it was.
+        let new = store.append_and_wait(&lobby, &[said("new", 1)]).unwrap();
+        assert!(
+            new[0].stored().unwrap().follows(latest)
+                && new[0].stored().unwrap().follows(old(latest.sequence))
+        );
+
+        // The same file, put back and brought to this version again, has the same marks.
+        drop(store);
+        place = unpack(file);
+        store = place.open(ALL);
+        assert_eq!(store.after(&lobby, 0, 100).unwrap(), messages);
+        drop(store);
+
+        // Another past has others, from where it is another.
+        place = unpack(file);
+        let other = "UPDATE messages SET text = 'said otherwise' WHERE text = 'number 4'";
+        assert_eq!(rusqlite::Connection::open(place.path()).unwrap().execute(other, ()).unwrap(), 1);
+        store = place.open(ALL);
+        let others = store.after(&lobby, 0, 100).unwrap();
+        let is_other = |(a, b): &(&Arc<Message>, &Arc<Message>)| a.id != b.id;
+        let changed: Vec<_> = messages.iter().zip(&others).filter(is_other).collect();
+        assert_eq!(changed.len(), 1);
+        assert_eq!(*changed[0].1.text, *"said otherwise");
+        assert!(store::since(&*store, &lobby, Some(changed[0].0.id), 100).unwrap().gap);
+    }
+}
+
 /// A file of the first version, with ids that were sent just before its end.
 #[test]
 fn a_file_of_the_first_version_is_brought_to_this_one() {
-    let place = Place::in_a_file();
-    let mut file = Vec::new();
-    GzDecoder::new(&include_bytes!("version-1.db.gz")[..]).read_to_end(&mut file).unwrap();
-    fs::write(place.path(), file).unwrap();
+    let place = unpack(OLD_FILES[0]);
     let lobby = RoomName::lobby();
     let mut store = place.open(ALL);
     for _ in 0..2 {

@@ -13,12 +13,12 @@ use super::{
     unkept,
 };
 use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
-use crate::message::{Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
 
 /// Keeps messages in this process's memory, up to a number of bytes.
 ///
 /// At that limit the room that takes the most forgets its oldest messages, then its oldest ids. So a flood
-/// drowns itself. A room's name and its latest sequence are never forgotten: when half of the store is full
+/// drowns itself. A room's name, its latest sequence and that one's mark are never forgotten: when half of the store is full
 /// of them, no new room is made, and the others go on.
 pub struct MemoryStore {
     epoch: Epoch,
@@ -105,7 +105,7 @@ impl Store for MemoryStore {
         };
         let messages = shelf.newest_before(shelf.messages.len(), limit)?;
         let present = shelf.present.iter().map(|(name, since)| (name.clone(), *since)).collect();
-        Ok(Tail { messages, latest: shelf.latest, present })
+        Ok(Tail { messages, latest: shelf.latest, mark: shelf.mark, present })
     }
 
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -161,7 +161,8 @@ impl Store for MemoryStore {
         let summary = |name: &RoomName| {
             let shelf = shelves.rooms.get(name)?;
             let is_listed = !shelf.messages.is_empty() || !shelf.present.is_empty();
-            let (latest, at, people) = (shelf.latest, shelf.at?, shelf.present.len());
+            let latest = Cursor { epoch: self.epoch, sequence: shelf.latest, mark: shelf.mark };
+            let (at, people) = (shelf.at?, shelf.present.len());
             is_listed.then(|| RoomSummary { room: name.clone(), latest, at, people })
         };
         Ok(names.filter_map(summary).take(limit).collect())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::fingerprint::fingerprint;
 use super::super::{Appended, Error, Keep, one_read, remembers};
 use crate::config::MEMORY_ENTRY_BYTES;
-use crate::message::{Cursor, Draft, Epoch, Kind, Message, PersonName, SendId, SentAs, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, SendId, SentAs, Timestamp};
 
 /// What is kept of one room.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(super) struct Shelf {
     /// How many of `messages` were said.
     said: usize,
     pub(super) latest: u64,
+    /// The mark of the message at `latest`.
+    pub(super) mark: Mark,
     pub(super) at: Option<Timestamp>,
     /// Who has joined and not left since, and when.
     pub(super) present: BTreeMap<PersonName, Timestamp>,
@@ -36,6 +38,7 @@ pub(super) struct Kept {
 /// What was sent under an id.
 struct Sent {
     sequence: u64,
+    mark: Mark,
     at: Timestamp,
     fingerprint: u64,
 }
@@ -43,18 +46,18 @@ struct Sent {
 impl Shelf {
     /// Numbers and keeps one draft.
     pub(super) fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
-        let sequence = self.latest + 1;
+        let (sequence, mark) = (self.latest + 1, Mark::random());
         if let Some(SentAs { id, at }) = &draft.sent_as {
             let fingerprint = fingerprint(draft);
             if let Some(sent) = self.sent.get(id)
                 && remembers(sent.at, *at)
             {
                 return match sent.fingerprint == fingerprint {
-                    true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence }),
+                    true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence, mark: sent.mark }),
                     false => Appended::Conflict,
                 };
             }
-            self.sent.insert(id.clone(), Sent { sequence, at: *at, fingerprint });
+            self.sent.insert(id.clone(), Sent { sequence, mark, at: *at, fingerprint });
             self.sent_order.push_back((*at, id.clone()));
             self.bytes += sent_bytes(id);
         }
@@ -64,10 +67,11 @@ impl Shelf {
             (Kind::Left, Some(name)) => drop(self.present.remove(name)),
             _ => {}
         }
-        self.latest = sequence;
+        let message = draft.clone().numbered(Cursor { epoch, sequence, mark }, self.mark);
+        (self.latest, self.mark) = (sequence, mark);
         self.at = Some(at);
         self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
-        let message = Arc::new(Message { at, ..draft.clone().numbered(Cursor { epoch, sequence }) });
+        let message = Arc::new(Message { at, ..message });
         self.said += usize::from(message.kind == Kind::Message);
         self.messages.push_back(Kept { message: message.clone(), came: draft.at });
         Appended::Stored(message)

@@ -7,7 +7,7 @@ use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 use super::rows::{self, Room, Sent};
 use super::schema;
 use crate::config::{DELETE_AHEAD, SEND_ID_MEMORY_MS, SQLITE_SWEEP};
-use crate::message::{Cursor, Draft, Epoch, Kind, Message, RoomName, SentAs, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Mark, Message, RoomName, SentAs, Timestamp};
 use crate::store::fingerprint::fingerprint;
 use crate::store::{Appended, Keep, first_sent, remembers, unkept};
 
@@ -109,11 +109,11 @@ impl Ledger<'_> {
             return Ok(room);
         }
         let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
-        Ok(Room { id, oldest: 1, latest: 0, at: Timestamp(0), said: 0 })
+        Ok(Room { id, oldest: 1, latest: 0, mark: Mark::UNKNOWN, at: Timestamp(0), said: 0 })
     }
 
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
-        let sequence = room.latest + 1;
+        let (sequence, mark) = (room.latest + 1, Mark::random());
         if let Some(SentAs { id: send_id, at }) = &draft.sent_as {
             let fingerprint = fingerprint(draft);
             let sent = self
@@ -125,7 +125,7 @@ impl Ledger<'_> {
                 && remembers(sent.at, *at)
             {
                 return Ok(match sent.fingerprint.is_none_or(|known| known == fingerprint) {
-                    true => Appended::Repeated(self.cursor(sent.sequence)),
+                    true => Appended::Repeated(self.cursor(sent.sequence, sent.mark)),
                     false => Appended::Conflict,
                 });
             }
@@ -135,6 +135,7 @@ impl Ledger<'_> {
                 sequence,
                 at.0,
                 fingerprint.cast_signed(),
+                mark.number(),
             ))?;
         }
         let at = draft.at.max(room.at);
@@ -146,6 +147,8 @@ impl Ledger<'_> {
             &draft.text,
             at.0,
             draft.at.0,
+            mark.number(),
+            room.mark.number(),
         ))?;
         if let Some(name) = &draft.name {
             let name = name.as_str();
@@ -157,13 +160,14 @@ impl Ledger<'_> {
                 Kind::Left => self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name))?,
             };
         }
-        (room.latest, room.at) = (sequence, at);
+        let message = draft.clone().numbered(self.cursor(sequence, mark), room.mark);
+        (room.latest, room.mark, room.at) = (sequence, mark, at);
         room.said += usize::from(draft.kind == Kind::Message);
-        Ok(Appended::Stored(Arc::new(Message { at, ..draft.clone().numbered(self.cursor(sequence)) })))
+        Ok(Appended::Stored(Arc::new(Message { at, ..message })))
     }
 
-    fn cursor(&self, sequence: u64) -> Cursor {
-        Cursor { epoch: self.epoch, sequence }
+    fn cursor(&self, sequence: u64, mark: Mark) -> Cursor {
+        Cursor { epoch: self.epoch, sequence, mark }
     }
 
     /// Moves the room's oldest end to where the limits are at `now`, by at most `most` rows for their age.
@@ -216,7 +220,7 @@ impl Ledger<'_> {
     /// Writes what has changed of a room.
     fn advance(&self, before: &Room, room: &Room) -> rusqlite::Result<()> {
         if room != before {
-            let row = (room.id, room.oldest, room.latest, room.at.0, room.said);
+            let row = (room.id, room.oldest, room.latest, room.at.0, room.said, room.mark.number());
             self.transaction.prepare_cached(schema::ADVANCE)?.execute(row)?;
         }
         Ok(())

@@ -9,6 +9,7 @@
 
 mod gather;
 mod ledger;
+mod marks;
 mod open;
 mod pen;
 mod place;
@@ -114,7 +115,7 @@ impl Store for SqliteStore {
                 .query_map([room.id], rows::presence)?
                 .collect::<rusqlite::Result<_>>()?;
             let messages = self.newest_between(transaction, room, range, limit)?;
-            Ok(Tail { messages, latest: room.latest, present })
+            Ok(Tail { messages, latest: room.latest, mark: room.mark, present })
         })
     }
 
@@ -163,11 +164,12 @@ impl Store for SqliteStore {
 
     fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error> {
         let name = after.map_or("", RoomName::as_str);
+        let summary = |row: &rusqlite::Row<'_>| rows::summary(row, self.epoch);
         self.readers.read(|transaction| {
             let limit = most(limit);
             if order == Order::Name {
                 let mut statement = transaction.prepare_cached(schema::ROOMS)?;
-                return statement.query_map((name, limit), rows::summary)?.collect();
+                return statement.query_map((name, limit), summary)?.collect();
             }
             let at = transaction
                 .prepare_cached(schema::TIME_OF_ROOM)?
@@ -175,7 +177,7 @@ impl Store for SqliteStore {
                 .optional()?
                 .unwrap_or(i64::MAX);
             let mut statement = transaction.prepare_cached(schema::RECENT_ROOMS)?;
-            statement.query_map((at, name, limit), rows::summary)?.collect()
+            statement.query_map((at, name, limit), summary)?.collect()
         })
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::schema;
+use super::{marks, schema};
 use crate::config::LOCK_PATIENCE;
 use crate::message::Epoch;
 use crate::store::Error;
@@ -116,6 +116,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Err
         return refused(format!("its file system cannot hold a write-ahead log (SQLite offers {journal:?})"));
     }
     connection.execute_batch(schema::WRITER_PRAGMAS)?;
+    marks::define(connection)?;
 
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (step, sql) in schema::MIGRATIONS.iter().enumerate().skip(applied) {

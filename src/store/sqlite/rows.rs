@@ -6,7 +6,7 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
-use crate::message::{Cursor, Epoch, Invalid, Kind, Kinds, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Epoch, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp};
 use crate::store::{Keep, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without the columns that only lists of rooms need.
@@ -15,6 +15,8 @@ pub(super) struct Room {
     pub(super) id: i64,
     pub(super) oldest: u64,
     pub(super) latest: u64,
+    /// The mark of its latest message.
+    pub(super) mark: Mark,
     /// The `at` of its latest message.
     pub(super) at: Timestamp,
     /// How many of its messages from `oldest` on were said.
@@ -29,6 +31,7 @@ impl Room {
             latest: row.get(2)?,
             at: Timestamp(row.get(3)?),
             said: row.get(4)?,
+            mark: Mark::from_number(row.get(5)?),
         })
     }
 
@@ -48,7 +51,8 @@ impl Room {
 pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Message>> {
     let name: Option<String> = row.get(2)?;
     Ok(Arc::new(Message {
-        id: Cursor { epoch, sequence: row.get(0)? },
+        id: Cursor { epoch, sequence: row.get(0)?, mark: Mark::from_number(row.get(5)?) },
+        previous: Mark::from_number(row.get(6)?),
         kind: kind(row.get(1)?)?,
         name: name.map(PersonName::accepted_before),
         text: row.get(3)?,
@@ -57,10 +61,10 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
 }
 
 /// Reads what `ROOMS` selects.
-pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RoomSummary> {
+pub(super) fn summary(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<RoomSummary> {
     Ok(RoomSummary {
         room: room_name(row)?,
-        latest: row.get(1)?,
+        latest: Cursor { epoch, sequence: row.get(1)?, mark: Mark::from_number(row.get(4)?) },
         at: Timestamp(row.get(2)?),
         people: row.get(3)?,
     })
@@ -80,6 +84,7 @@ pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp
 /// A row of `sent`.
 pub(super) struct Sent {
     pub(super) sequence: u64,
+    pub(super) mark: Mark,
     pub(super) at: Timestamp,
     /// `None` if an older version wrote it, and the message is no longer kept.
     pub(super) fingerprint: Option<u64>,
@@ -96,6 +101,7 @@ impl Sent {
             sequence: row.get(0)?,
             at: Timestamp(row.get(1)?),
             fingerprint: written.map(i64::cast_unsigned).or_else(read),
+            mark: Mark::from_number(row.get(5)?),
         })
     }
 }

@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
 /// A released step is never changed. A new one is added after it.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
     PRAGMA application_id = 0x636d6368;
 
@@ -73,6 +73,31 @@ pub(super) const MIGRATIONS: [&str; 2] = [
     DELETE FROM messages WHERE room IN (SELECT id FROM rooms WHERE name LIKE '~%');
     DELETE FROM rooms WHERE name LIKE '~%';
 ",
+    "
+    -- A message's mark, and that of the message before it; 0 if it is not known. `mark_of` is this program's.
+    ALTER TABLE messages ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;
+    UPDATE messages SET
+        mark = mark_of(sequence, kind, name, text, at),
+        previous = coalesce((
+            SELECT mark_of(earlier.sequence, earlier.kind, earlier.name, earlier.text, earlier.at)
+            FROM messages AS earlier
+            WHERE earlier.room = messages.room AND earlier.sequence = messages.sequence - 1
+        ), 0);
+
+    -- The mark of the last message.
+    ALTER TABLE rooms ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+    UPDATE rooms SET mark = coalesce((
+        SELECT messages.mark FROM messages WHERE messages.room = rooms.id AND sequence = latest
+    ), 0);
+
+    -- The mark of what was sent.
+    ALTER TABLE sent ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+    UPDATE sent SET mark = coalesce((
+        SELECT messages.mark FROM messages
+        WHERE messages.room = sent.room AND messages.sequence = sent.sequence
+    ), 0);
+",
 ];
 
 /// The log is written ahead, and is on the disk before a commit returns. `fullfsync` makes a Mac's disk empty
@@ -102,28 +127,28 @@ pub(super) const UNDO_PART: &str = "ROLLBACK TO part";
 /// Changes nothing, but is written to the disk.
 pub(super) const CHECK: &str = "UPDATE store SET undone = undone";
 
-pub(super) const ROOM: &str = "SELECT id, oldest, latest, at, said FROM rooms WHERE name = ?1";
+pub(super) const ROOM: &str = "SELECT id, oldest, latest, at, said, mark FROM rooms WHERE name = ?1";
 
 pub(super) const NEXT_ROOMS: &str = "
-    SELECT id, oldest, latest, at, said FROM rooms WHERE id > ?1 ORDER BY id LIMIT ?2
+    SELECT id, oldest, latest, at, said, mark FROM rooms WHERE id > ?1 ORDER BY id LIMIT ?2
 ";
 
 pub(super) const MAKE_ROOM: &str = "INSERT INTO rooms (name, oldest, latest, at) VALUES (?1, 1, 0, 0)";
 
 pub(super) const ADVANCE: &str = "
-    UPDATE rooms SET oldest = ?2, latest = ?3, at = ?4, said = ?5 WHERE id = ?1
+    UPDATE rooms SET oldest = ?2, latest = ?3, at = ?4, said = ?5, mark = ?6 WHERE id = ?1
 ";
 
 /// Some rooms by name, after this one.
 pub(super) const ROOMS: &str = "
-    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
+    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people, mark FROM rooms
     WHERE name > ?1 AND (oldest <= latest OR EXISTS (SELECT 1 FROM present WHERE room = id))
     ORDER BY name LIMIT ?2
 ";
 
 /// Some rooms by time, after this time and name.
 pub(super) const RECENT_ROOMS: &str = "
-    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people FROM rooms
+    SELECT name, latest, at, (SELECT count(*) FROM present WHERE room = id) AS people, mark FROM rooms
     WHERE (at, name) < (?1, ?2) AND (oldest <= latest OR EXISTS (SELECT 1 FROM present WHERE room = id))
     ORDER BY at DESC, name DESC LIMIT ?3
 ";
@@ -135,20 +160,20 @@ pub(super) const PEOPLED: &str = "
 ";
 
 pub(super) const STORE_MESSAGE: &str = "
-    INSERT INTO messages (room, sequence, kind, name, text, at, came)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6))
+    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9)
 ";
 
 /// The messages of a room from one sequence on (inclusive), oldest first.
 pub(super) const MESSAGES_FROM: &str = "
-    SELECT sequence, kind, name, text, at FROM messages
+    SELECT sequence, kind, name, text, at, mark, previous FROM messages
     WHERE room = ?1 AND sequence >= ?2
     ORDER BY sequence LIMIT ?3
 ";
 
 /// The messages of a room from one sequence (inclusive) up to another (exclusive), newest first.
 pub(super) const MESSAGES_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at FROM messages
+    SELECT sequence, kind, name, text, at, mark, previous FROM messages
     WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
 ";
@@ -176,7 +201,7 @@ pub(super) const SAID_BETWEEN: &str = "
 
 /// The same as `MESSAGES_BEFORE`, of what was said only.
 pub(super) const SAID_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at FROM messages INDEXED BY said
+    SELECT sequence, kind, name, text, at, mark, previous FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
 ";
@@ -212,14 +237,14 @@ pub(super) const DELETE_OLDEST: &str = "
 ";
 
 pub(super) const SENT: &str = "
-    SELECT sent.sequence, sent.at, sent.fingerprint, messages.name, messages.text FROM sent
+    SELECT sent.sequence, sent.at, sent.fingerprint, messages.name, messages.text, sent.mark FROM sent
     LEFT JOIN messages ON sent.fingerprint IS NULL
         AND messages.room = sent.room AND messages.sequence = sent.sequence
     WHERE sent.room = ?1 AND sent.send_id = ?2
 ";
 
 pub(super) const REMEMBER_SENT: &str = "
-    INSERT OR REPLACE INTO sent (room, send_id, sequence, at, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)
+    INSERT OR REPLACE INTO sent (room, send_id, sequence, at, fingerprint, mark) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ";
 
 pub(super) const FORGET_SENT: &str = "

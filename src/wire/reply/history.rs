@@ -9,12 +9,14 @@ use super::terminal::shown;
 use super::told::Told;
 use crate::config::REPLY_BYTES;
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
+use crate::store::Read;
 use crate::wire::path::room_path;
 use crate::wire::request::{Format, History};
 
-/// A part of a room's past, and the address of the part before it. `messages` may hold one more message than
-/// was asked for: then there is such a part.
-pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: bool) -> Reply {
+/// A part of a room's past, and the address of the part before it. What was read may hold one more message
+/// than was asked for: then there is such a part.
+pub fn history(history: &History, read: &Read, next: Cursor) -> Reply {
+    let Read { messages, gap } = read;
     let said = messages.iter().enumerate().rev().filter(|(_, message)| message.kind == Kind::Message);
     let mut said = said.map(|(at, _)| at).skip(history.limit - 1);
     let (first, more) = (said.next(), said.next().is_some());
@@ -32,14 +34,14 @@ pub fn history(history: &History, messages: &[Arc<Message>], next: Cursor, gap: 
                 gap: bool,
             }
             let messages = messages.iter().map(|message| Told { room: &history.room, message }).collect();
-            Reply::new(200, JSON, json(&Body { room: &history.room, messages, previous, next, gap }))
+            Reply::new(200, JSON, json(&Body { room: &history.room, messages, previous, next, gap: *gap }))
         }
         _ => {
             let lines: String = messages.iter().map(|message| line(message)).collect();
             Reply::new(200, PLAIN, lines.into_bytes())
         }
     };
-    let reply = reply.with_gap(gap).with("Chat-Cursor", next.to_string());
+    let reply = reply.with_gap(*gap).with("Chat-Cursor", next.to_string());
     match previous {
         None => reply,
         Some(previous) => {
