@@ -63,8 +63,16 @@ impl Client {
     /// Publishes once, whatever the answer.
     pub fn try_to_publish(&self, text: &str) -> Result<Response<String>, ureq::Error> {
         // An id holds no blanks.
-        let id = text[..text.len().min(64)].replace(' ', "-");
-        let form = [("message", text), ("id", &id)];
+        self.post(&text[..text.len().min(64)].replace(' ', "-"), text)
+    }
+
+    /// Publishes under an id, until it is answered.
+    pub fn publish_as(&self, id: &str, text: &str) -> Response<String> {
+        self.until_answered(|| self.post(id, text))
+    }
+
+    fn post(&self, id: &str, text: &str) -> Result<Response<String>, ureq::Error> {
+        let form = [("message", text), ("id", id)];
         whole(self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)?)
     }
 

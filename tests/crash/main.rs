@@ -17,5 +17,6 @@ mod backups;
 mod checker;
 mod client;
 mod faults;
+mod ids;
 mod kills;
 mod server;
