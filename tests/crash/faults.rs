@@ -65,7 +65,9 @@ fn while_the_store_hangs_people_come_and_go_in_the_room_that_waits_for_it(engine
                 let reply = exchange(address, &format!("GET /chat/den?wait=1{query} HTTP/1.1"));
                 assert!(reply.starts_with(&format!("HTTP/1.1 {status}")), "{reply}");
                 let took = began.elapsed();
-                assert!(took >= Duration::from_secs(1) && took < Duration::from_millis(1_900), "{took:?}");
+                // A wait with a cursor may end an eighth earlier.
+                let least = Duration::from_millis(if query.is_empty() { 1_000 } else { 875 });
+                assert!(took >= least && took < Duration::from_millis(1_900), "{took:?}");
             });
         };
         waits(String::new(), "404");
