@@ -96,12 +96,20 @@ fi
 ((crates <= 85)) || fail "It has $crates crates, and 85 are the most: leave one out, or raise the bound with a reason."
 printf '%d crates, none of them for async or bench.\n' "$crates"
 
+# The suite writes here which parts of the description of the wire it met.
+COMET_CHAT_MET=$PWD/target/description-met
+export COMET_CHAT_MET
+rm -rf "$COMET_CHAT_MET"
+
 step 'Unit tests, and every test through real sockets'
 cargo test --quiet
 
 step 'The same on the setups that need a feature'
 # The blocking engine has been tested already, and a feature does not change it.
 cargo test --quiet --all-features -- --skip ::blocking_ --skip ::blocking::
+
+step 'Nothing in the description of the wire (/openapi.json) went unmet'
+COMET_CHAT_MET_IN=$COMET_CHAT_MET cargo test --quiet --all-features --test it description::all_that_is_described_was_met
 
 step 'Two curl clients chat'
 scripts/two_clients.sh

@@ -78,6 +78,7 @@ impl Service for Server {
             Intent::Code(browser) => reply::room_code(&browser, self.lan)?.into(),
             Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
             Intent::Help => reply::help().into(),
+            Intent::Description => reply::description().into(),
             Intent::Lobby => reply::to_lobby().into(),
             Intent::Options(allow) => reply::options(allow).into(),
         };

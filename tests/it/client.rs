@@ -7,13 +7,23 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::contract;
 use crate::harness::PATIENCE;
 
 /// One connection, on which requests and replies follow each other.
 pub struct Connection {
     stream: BufReader<TcpStream>,
-    /// For each request without a reply, oldest first: whether its reply has a body.
-    unanswered: VecDeque<bool>,
+    /// What has no reply yet, oldest first.
+    unanswered: VecDeque<Sent>,
+}
+
+/// What was sent.
+enum Sent {
+    Request(Request),
+    /// Bytes that need not be HTTP.
+    Bytes {
+        reply_has_body: bool,
+    },
 }
 
 impl Connection {
@@ -60,7 +70,7 @@ impl Connection {
 
     /// Sends a request, if the server still takes it.
     pub fn try_send(&mut self, request: &Request) -> io::Result<()> {
-        self.unanswered.push_back(request.method != "HEAD");
+        self.unanswered.push_back(Sent::Request(request.clone()));
         self.stream.get_mut().write_all(&request.bytes())
     }
 
@@ -77,7 +87,7 @@ impl Connection {
 
     /// Tells whether the reply to a request that is sent as bytes has a body.
     pub fn will_answer(&mut self, has_body: bool) {
-        self.unanswered.push_back(has_body);
+        self.unanswered.push_back(Sent::Bytes { reply_has_body: has_body });
     }
 
     /// Reads the next reply.
@@ -87,13 +97,23 @@ impl Connection {
     }
 
     /// Reads the next reply, if one comes within [`PATIENCE`].
+    #[track_caller]
     pub fn try_reply(&mut self) -> io::Result<Reply> {
-        let has_body = self.unanswered.pop_front().unwrap_or(true);
+        let sent = self.unanswered.pop_front();
+        let has_body = match &sent {
+            Some(Sent::Request(request)) => request.method != "HEAD",
+            Some(Sent::Bytes { reply_has_body }) => *reply_has_body,
+            None => true,
+        };
         loop {
             let reply = Reply::read(&mut self.stream, has_body)?;
-            if reply.status >= 200 {
-                return Ok(reply);
+            if reply.status < 200 {
+                continue;
             }
+            if let Some(Sent::Request(request)) = sent {
+                contract::check(&request, &reply);
+            }
+            return Ok(reply);
         }
     }
 
@@ -152,15 +172,18 @@ impl Connection {
 /// A request to be sent.
 #[derive(Debug, Clone)]
 pub struct Request {
-    method: String,
-    target: String,
-    headers: Vec<(String, String)>,
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
+    /// Whether it is one that the description of the wire does not have, on purpose.
+    pub breaks_the_rules: bool,
 }
 
 impl Request {
     pub fn new(method: &str, target: &str) -> Request {
-        Request { method: method.to_owned(), target: target.to_owned(), headers: Vec::new(), body: None }
+        let (method, target) = (method.to_owned(), target.to_owned());
+        Request { method, target, headers: Vec::new(), body: None, breaks_the_rules: false }
     }
 
     pub fn get(target: &str) -> Request {
@@ -174,6 +197,11 @@ impl Request {
     pub fn header(mut self, name: &str, value: &str) -> Request {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same request, sent on purpose though the description of the wire does not have it.
+    pub fn breaking_the_rules(self) -> Request {
+        Request { breaks_the_rules: true, ..self }
     }
 
     pub fn accept(self, media_type: &str) -> Request {

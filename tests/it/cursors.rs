@@ -194,8 +194,9 @@ fn last_event_id_is_a_cursor_too(chat: Chat) {
 /// `next` dropped `wait` and `name`: a client that followed it waited for ten seconds, and its person left
 /// after a while.
 fn the_next_link_repeats_the_parameters_of_the_wait(chat: Chat) {
+    // An unknown parameter is not repeated.
     let kept = |query: &str| {
-        let reply = chat.ask(&chat.get(query));
+        let reply = chat.ask(&chat.get(query).breaking_the_rules());
         let next = reply.next();
         let (_, kept) = next.split_once(&reply.cursor()).expect("the cursor");
         kept.to_owned()

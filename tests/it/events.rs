@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use serde_json::Value;
 
 use crate::client::{Reply, Request};
+use crate::contract;
 use crate::harness::PATIENCE;
 
 /// A stream, while it is read.
@@ -23,14 +24,14 @@ impl Stream {
         socket.set_read_timeout(Some(PATIENCE)).expect("a time greater than zero");
         let mut stream = BufReader::new(socket);
         stream.get_mut().write_all(&request.bytes()).expect("the request is sent");
-        let head = Reply::read_head(&mut stream).expect("the head").is(200);
+        let head = Reply::read_head(&mut stream).expect("the head");
+        contract::check(request, &head);
+        let head = head.is(200);
         for (name, value) in [
             ("Content-Type", content_type),
             ("Cache-Control", "no-store"),
             ("Vary", "Accept"),
             ("Transfer-Encoding", "chunked"),
-            ("X-Accel-Buffering", "no"),
-            ("Incremental", "?1"),
         ] {
             assert_eq!(head.expect_header(name), value);
         }
@@ -156,6 +157,8 @@ impl Lines {
     /// The next line, `None` at the stream's proper end, and an error where it breaks off.
     pub fn try_next(&mut self) -> io::Result<Option<Value>> {
         let line = self.stream.next("\n")?;
-        Ok(line.map(|line| serde_json::from_str(&line).expect("a line is JSON")))
+        let line: Option<Value> = line.map(|line| serde_json::from_str(&line).expect("a line is JSON"));
+        line.iter().for_each(|line| contract::is_a("Line", line));
+        Ok(line)
     }
 }

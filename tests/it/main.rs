@@ -49,14 +49,17 @@ macro_rules! on_setup {
 
 mod chat;
 mod client;
+mod contract;
 mod events;
 mod harness;
 mod raw;
+mod schema;
 mod server;
 
 mod abuse;
 mod alone;
 mod cursors;
+mod description;
 mod figures;
 mod framing;
 mod heads;

@@ -14,6 +14,7 @@ on_every_setup![
     a_stream_begins_with_a_place_to_resume_from,
     every_block_of_a_stream_is_an_event_with_data,
     a_head_is_answered_as_the_stream_would_be,
+    proxies_are_told_to_pass_on_each_event,
     a_stream_resumes_after_the_last_event_that_was_seen,
     a_stream_says_who_comes_and_goes,
     a_stream_says_that_something_is_lost,
@@ -82,6 +83,14 @@ fn a_head_is_answered_as_the_stream_would_be(chat: Chat) {
     connection.ask(&head("?after=yesterday")).is(400);
     connection.ask(&chat.post().text("the connection goes on")).is(200);
     assert!(chat.people().is_empty());
+}
+
+fn proxies_are_told_to_pass_on_each_event(chat: Chat) {
+    for accept in ["text/event-stream", "application/x-ndjson"] {
+        let head = chat.ask(&Request::new("HEAD", &chat.path("")).accept(accept)).is(200);
+        assert_eq!(head.expect_header("X-Accel-Buffering"), "no");
+        assert_eq!(head.expect_header("Incremental"), "?1");
+    }
 }
 
 fn a_stream_resumes_after_the_last_event_that_was_seen(chat: Chat) {

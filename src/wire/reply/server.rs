@@ -27,6 +27,11 @@ pub fn help() -> Reply {
     Reply::new(200, PLAIN, include_str!("../help.txt").as_bytes())
 }
 
+/// The description of the wire in OpenAPI 3.1.
+pub fn description() -> Reply {
+    Reply::new(200, JSON, include_str!("../openapi.json").as_bytes())
+}
+
 /// Sends a browser from `/` to the lobby.
 pub fn to_lobby() -> Reply {
     Reply::new(303, PLAIN, &b"/chat/lobby\n"[..]).with("Location", room_path(&RoomName::lobby()))

@@ -16,6 +16,7 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, 
     match place {
         Place::Lobby => Ok(Intent::Lobby),
         Place::Help => Ok(Intent::Help),
+        Place::Description => Ok(Intent::Description),
         Place::Health => Ok(Intent::Health),
         Place::Live => Ok(Intent::Live),
         Place::Metrics => Ok(Intent::Metrics(head.exposition())),

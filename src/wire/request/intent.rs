@@ -40,6 +40,8 @@ pub enum Intent {
     Live,
     /// The help in plain text.
     Help,
+    /// The description of the wire for programs.
+    Description,
     /// `/`, which leads to the lobby.
     Lobby,
     /// `OPTIONS`, with the methods that the address allows.

@@ -18,6 +18,7 @@ pub(super) enum Place {
     Live,
     Metrics,
     Help,
+    Description,
 }
 
 impl Place {
@@ -31,6 +32,7 @@ impl Place {
             "/health/live" => return Ok(Place::Live),
             "/metrics" => return Ok(Place::Metrics),
             "/help" => return Ok(Place::Help),
+            "/openapi.json" => return Ok(Place::Description),
             _ => {}
         }
         if let Some(name) = path.strip_prefix("/page/") {
@@ -66,7 +68,7 @@ pub fn known_method(method: &str) -> &'static str {
 
 /// A path's route as a label of a counter.
 pub fn route(path: &str) -> &'static str {
-    let known = ["/", "/rooms", "/health", "/health/live", "/metrics", "/help"];
+    let known = ["/", "/rooms", "/health", "/health/live", "/metrics", "/help", "/openapi.json"];
     if let Some(route) = known.into_iter().find(|known| *known == path) {
         return route;
     }

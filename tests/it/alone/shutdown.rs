@@ -26,7 +26,9 @@ fn waiters_are_answered_and_the_server_ends(Alone(launch): Alone) {
     let cursor = chat.cursor();
     let mut followers = wait(&chat, &format!("?wait=60&after={cursor}"));
     let mut listeners = wait(&chat, "?wait=60");
-    chat.wait_until_waiting(200);
+    let mut script = chat.connect();
+    script.send(&chat.get("?wait=60").accept("application/json"));
+    chat.wait_until_waiting(201);
     let start = Instant::now();
     server.signal("TERM");
     for follower in &mut followers {
@@ -36,6 +38,7 @@ fn waiters_are_answered_and_the_server_ends(Alone(launch): Alone) {
         let reply = listener.reply().is(503);
         reply.expect_header("Retry-After");
     }
+    assert_eq!(script.reply().is(503).json()["type"], "urn:comet-chat:closing");
     assert_eq!(server.exits().code(), Some(0));
     let took = start.elapsed();
     assert!(took < LIMIT, "{took:?}");
