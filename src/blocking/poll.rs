@@ -1,17 +1,17 @@
 //! A waiting GET: a thread that blocks.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::RecvTimeoutError;
 
 use super::room::{RoomHandle, Rooms};
-use crate::config::REPLY_MESSAGES;
+use crate::config::{REPLY_BYTES, REPLY_MESSAGES};
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
 use crate::door::tiny_http::{Answer, Visit};
-use crate::message::Cursor;
-use crate::room::{self, After, Outcome, SubscriberId, Subscription, Wake};
+use crate::message::{Cursor, RoomName};
+use crate::room::{self, After, Outcome, SubscriberId, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;
@@ -21,52 +21,42 @@ use crate::wire::request::Poll;
 pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
     // `wait=0` never blocks, so it needs no seat.
     let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
-    let after = start(rooms, &poll)?;
-    let outcome = next_delivery(rooms, &poll, after, poll.hold, visit)?;
+    let (room, after) = (&poll.rooms[0], poll.after[0]);
+    let after = start(rooms, &poll, room, after)?;
+    let outcome = next_delivery(rooms, &poll, room, after, visit)?;
     let bytes = text_bytes(outcome.messages());
-    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcome)))
+    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &[outcome])))
 }
 
-/// Finds from where on the client wants messages.
-pub fn start(rooms: &Rooms, poll: &Poll) -> Result<After, Refusal> {
-    let Some(last) = poll.last else { return Ok(poll.after.unwrap_or(After::Latest)) };
-    let (room, kinds) = (poll.room.clone(), poll.wants.kinds);
+/// Finds from where on the client wants a room's messages.
+pub fn start(rooms: &Rooms, poll: &Poll, room: &RoomName, after: After) -> Result<After, Refusal> {
+    let Some(last) = poll.last else { return Ok(after) };
+    let (room, kinds) = (room.clone(), poll.wants.kinds);
     let before = rooms.store.ask(move |store| store.newest_but(&room, kinds, last))?;
     let epoch = rooms.store.epoch();
     Ok(before.map_or(After::Oldest, |sequence| After::Cursor(Cursor { sequence, ..Cursor::start(epoch) })))
 }
 
-/// Waits for something that the client wants, wherever it is kept.
-pub fn next_delivery(
+/// Waits for something in one room that the client wants, wherever it is kept.
+fn next_delivery(
     rooms: &Arc<Rooms>,
     poll: &Poll,
+    room: &RoomName,
     mut after: After,
-    hold: Duration,
     visit: &Visit,
 ) -> Result<Outcome, Refusal> {
-    let deadline = Instant::now() + hold;
-    let only_looks = hold.is_zero() && poll.name.is_none();
+    let deadline = Instant::now() + poll.hold;
     loop {
-        // Who only looks wakes nothing.
-        let room = if only_looks { rooms.look(&poll.room)? } else { Some(rooms.whereis(&poll.room)?) };
-        let woken = match room {
-            Some(room) => wait(&room, poll, after, deadline, visit)?,
-            None => look(rooms, poll, after)?,
+        let woken = match poll.only_looks(poll.hold) {
+            true => look(rooms, poll, room, after, visit)?,
+            false => wait(&rooms.whereis(room)?, poll, after, deadline, visit)?,
         };
-        let delivery = match woken {
-            Wake::Delivery(delivery) => delivery,
-            Wake::Stored(missed) => {
-                let room = poll.room.clone();
-                let read = move |store: &dyn Store| store::since(store, &room, missed.after, REPLY_MESSAGES);
-                missed.delivery(rooms.store.ask(read)?)
+        match hear(rooms, room, woken, 1)? {
+            Outcome::Delivery(delivery) if !delivery.is_worth_telling(poll.wants) => {
+                after = After::Cursor(delivery.next);
             }
-            Wake::Expired(next) => return Ok(Outcome::Expired(next)),
-            Wake::Closing(next) => return Ok(Outcome::Closing(next)),
-        };
-        if delivery.is_worth_telling(poll.wants) {
-            return Ok(Outcome::Delivery(delivery));
+            outcome => return Ok(outcome),
         }
-        after = After::Cursor(delivery.next);
     }
 }
 
@@ -79,7 +69,7 @@ fn wait(
     visit: &Visit,
 ) -> Result<Wake, Refusal> {
     let id = SubscriberId::fresh();
-    let wake = room.subscribe(id, Subscription { after, wants: poll.wants, name: poll.name.clone() });
+    let wake = room.subscribe(id, poll.subscription(after));
     let waited = room.clone();
     visit.begin_wait(move |interrupt| match interrupt {
         Interrupt::Followed => waited.unsubscribe(id),
@@ -97,9 +87,33 @@ fn wait(
     woken
 }
 
-/// Looks at a room that sleeps.
-fn look(rooms: &Rooms, poll: &Poll, after: After) -> Result<Wake, Refusal> {
-    let room = poll.room.clone();
+/// Asks a room that is awake, and otherwise the store: who only looks wakes nothing.
+pub fn look(
+    rooms: &Rooms,
+    poll: &Poll,
+    room: &RoomName,
+    after: After,
+    visit: &Visit,
+) -> Result<Wake, Refusal> {
+    if let Some(room) = rooms.look(room)? {
+        return wait(&room, poll, after, Instant::now(), visit);
+    }
+    let room = room.clone();
     let tail = rooms.store.ask(move |store| store.newest(&room, 0))?;
     Ok(room::look(tail.latest_in(rooms.store.epoch()), after))
+}
+
+/// What the client hears of a room, read from the store if the room has forgotten it. As many rooms as `share` may
+/// have that to read, and they share one reply.
+pub fn hear(rooms: &Rooms, room: &RoomName, woken: Wake, share: usize) -> Result<Outcome, Refusal> {
+    Ok(match woken {
+        Wake::Delivery(delivery) => Outcome::Delivery(delivery),
+        Wake::Stored(missed) => {
+            let (room, limit) = (room.clone(), REPLY_MESSAGES / share);
+            let read = move |store: &dyn Store| store::since(store, &room, missed.after, limit);
+            Outcome::Delivery(missed.delivery(rooms.store.ask(read)?).cut(REPLY_BYTES / share))
+        }
+        Wake::Expired(next) => Outcome::Expired(next),
+        Wake::Closing(next) => Outcome::Closing(next),
+    })
 }

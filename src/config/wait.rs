@@ -14,6 +14,10 @@ pub const HOLD_MAX: Duration = Duration::from_secs(60);
 /// at once: without this, all these waits would also end at once.
 pub const HOLD_SPREAD: f64 = 1.0 / 8.0;
 
+/// The most rooms in which one request waits. Each is a room that is awake, and 40 bytes of the cursor: an
+/// address of 2 KB, far below what servers and proxies take.
+pub const ROOMS_ASKED_MAX: usize = 32;
+
 /// How often a stream sends a beat, at most. Phones and proxies cut a stream that is silent for 30 s.
 pub const STREAM_BEAT: Duration = Duration::from_secs(15);
 

@@ -2,6 +2,7 @@
 //!
 //! Every type here is parsed once, at the border, and is valid ever after.
 
+mod composite;
 mod cursor;
 mod draft;
 mod entry;
@@ -11,6 +12,7 @@ mod mark;
 mod names;
 mod visible;
 
+pub use self::composite::{CompositeCursor, Next, RoomHash};
 pub use self::cursor::{Cursor, Epoch};
 pub use self::draft::{Draft, SendId, SentAs};
 pub use self::entry::{Kind, Message};

@@ -6,6 +6,7 @@
 pub mod poll;
 pub mod publish;
 pub mod room;
+pub mod several;
 pub mod store;
 pub mod stream;
 pub mod view;
@@ -82,6 +83,7 @@ impl Service for Server {
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let rooms = &self.rooms;
         let answer = match intent {
+            Intent::Poll(poll) if poll.is_in_several() => several::poll(rooms, poll, visit).await?,
             Intent::Poll(poll) => poll::poll(rooms, poll, visit).await?,
             Intent::Stream(poll) => stream::open(rooms, poll, visit).await?,
             Intent::Publish(publish) => publish::publish(rooms, publish).await?.into(),
@@ -97,7 +99,7 @@ impl Service for Server {
             Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
             Intent::Help => reply::help().into(),
             Intent::Description => reply::description().into(),
-            Intent::Lobby => reply::to_lobby().into(),
+            Intent::Elsewhere(room) => reply::to_room(&room).into(),
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })

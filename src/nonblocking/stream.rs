@@ -1,14 +1,14 @@
 //! A stream of events: a long poll that the task itself asks for again.
 //!
 //! While it writes it is not subscribed, so a slow reader holds up nothing but its own task: it comes
-//! back to the room by its cursor, like everybody else.
+//! back to the rooms by its cursor, like everybody else.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::poll::{next_delivery, start};
 use super::room::Rooms;
+use super::several::{next_deliveries, starts};
 use crate::door::answer::own_bytes;
 use crate::door::gate::Seat;
 use crate::door::hyper::{Answer, EventWriter, Visit};
@@ -22,22 +22,22 @@ struct Stream {
     rooms: Arc<Rooms>,
     poll: Poll,
     feed: Feed,
-    first: Outcome,
+    first: Vec<Outcome>,
     _seat: Seat,
 }
 
-/// Looks at the room once, so that what is refused has a status of its own.
+/// Looks at the rooms once, so that what is refused has a status of its own.
 pub async fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
     let seat = visit.admit()?;
-    // A look alone would leave it asleep.
-    let _awake = rooms.whereis(&poll.room)?;
-    let after = start(rooms, &poll).await?;
-    let first = next_delivery(rooms, &poll, after, Duration::ZERO, visit).await?;
-    if matches!(first, Outcome::Closing(_)) {
+    // A look alone would leave them asleep.
+    let _awake = poll.rooms.iter().map(|room| rooms.whereis(room)).collect::<Result<Vec<_>, _>>()?;
+    let after = starts(rooms, &poll).await?;
+    let first = next_deliveries(rooms, &poll, after, Duration::ZERO, visit).await?;
+    if first.iter().any(Outcome::is_closing) {
         return Err(Refusal::Closing);
     }
     let feed = Feed::of(&poll);
-    let (head, bytes) = (feed.head(), own_bytes(first.messages()));
+    let (head, bytes) = (feed.head(), bytes_of(&first));
     let stream = Stream { rooms: rooms.clone(), poll, feed, first, _seat: seat };
     Ok(Answer::Stream { head, bytes, stream: Box::new(|visit, events| Box::pin(stream.send(visit, events))) })
 }
@@ -45,22 +45,29 @@ pub async fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answe
 impl Stream {
     /// Sends events until the client is gone, or too slow, or the server closes.
     async fn send(self, visit: &Visit, events: &mut EventWriter) -> io::Result<()> {
-        let Stream { rooms, poll, mut feed, first: mut outcome, _seat } = self;
+        let Stream { rooms, poll, mut feed, first: mut outcomes, _seat } = self;
         loop {
-            events.send(own_bytes(outcome.messages()), feed.pieces(&outcome)).await?;
+            events.send(bytes_of(&outcomes), feed.pieces(&outcomes)).await?;
             if feed.is_over() {
                 return Ok(());
             }
-            let after = After::Cursor(outcome.next());
+            let after = outcomes.iter().map(|outcome| After::Cursor(outcome.next())).collect();
             // While nothing comes, nothing is held for this client.
-            drop(outcome);
-            outcome = match next_delivery(&rooms, &poll, after, poll.beat(), visit).await {
-                // Another request stands behind it on its connection, or nobody listens any more.
-                Ok(Outcome::Expired(_)) if visit.is_followed() => return Ok(()),
-                // Its client comes back, and is told why if that is refused.
-                Ok(Outcome::Closing(_)) | Err(_) => return Ok(()),
-                Ok(outcome) => outcome,
+            drop(outcomes);
+            // If it is refused, its client comes back and is told why.
+            let Ok(next) = next_deliveries(&rooms, &poll, after, poll.beat(), visit).await else {
+                return Ok(());
             };
+            let is_silent = !next.iter().any(Outcome::is_delivery);
+            // Another request stands behind it on its connection, or nobody listens any more.
+            if is_silent && (visit.is_followed() || next.iter().any(Outcome::is_closing)) {
+                return Ok(());
+            }
+            outcomes = next;
         }
     }
+}
+
+fn bytes_of(outcomes: &[Outcome]) -> usize {
+    outcomes.iter().map(|outcome| own_bytes(outcome.messages())).sum()
 }

@@ -6,7 +6,8 @@
 //! This file has the words: what is asked of a room, and what it answers. Read on in [`state`] (who
 //! waits, and the newest messages), [`people`] (who is present), [`owner`] (what is done with each
 //! letter), [`queue`] (what waits for the store) and [`rest`] (when it may sleep). Around the rooms stand
-//! [`registry`] and [`places`] (which rooms are awake) and [`tails`] (what they remember, all together).
+//! [`registry`] and [`places`] (which rooms are awake), [`tails`] (what they remember, all together) and
+//! [`several`] (who waits in several).
 
 pub mod owner;
 pub mod people;
@@ -14,6 +15,7 @@ pub mod places;
 pub mod queue;
 pub mod registry;
 pub mod rest;
+pub mod several;
 pub mod state;
 pub mod tails;
 
@@ -110,6 +112,23 @@ impl Delivery {
     pub fn is_worth_telling(&self, wants: Wants) -> bool {
         self.gap || self.messages.iter().any(|message| wants.includes(message))
     }
+
+    /// Its oldest messages alone, until their texts have so many bytes; at least one, if there are any.
+    pub fn cut(self, bytes: usize) -> Delivery {
+        let mut held = 0;
+        let fits = |message: &&Arc<Message>| {
+            let is_short = held < bytes;
+            held += message.text.len();
+            is_short
+        };
+        let count = self.messages.iter().take_while(fits).count();
+        match self.messages[..count].last() {
+            Some(last) if count < self.messages.len() => {
+                Delivery { messages: self.messages[..count].into(), next: last.id, gap: self.gap }
+            }
+            _ => self,
+        }
+    }
 }
 
 /// How one subscription ended. A subscriber hears exactly one of these, once.
@@ -164,12 +183,32 @@ impl Outcome {
         }
     }
 
-    /// Where to go on.
+    /// Where to go on, when the messages are taken.
     pub fn next(&self) -> Cursor {
         match self {
             Outcome::Delivery(delivery) => delivery.next,
             Outcome::Expired(next) | Outcome::Closing(next) => *next,
         }
+    }
+
+    /// Whether something came.
+    pub fn is_delivery(&self) -> bool {
+        matches!(self, Outcome::Delivery(_))
+    }
+
+    /// Whether something came that a client which wants this must be told.
+    pub fn is_worth_telling(&self, wants: Wants) -> bool {
+        matches!(self, Outcome::Delivery(delivery) if delivery.is_worth_telling(wants))
+    }
+
+    /// Whether something before the messages is no longer kept.
+    pub fn has_gap(&self) -> bool {
+        matches!(self, Outcome::Delivery(Delivery { gap: true, .. }))
+    }
+
+    /// Whether the server is closing.
+    pub fn is_closing(&self) -> bool {
+        matches!(self, Outcome::Closing(_))
     }
 }
 

@@ -9,5 +9,16 @@ pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remov
 
 /// The address of a room.
 pub fn room_path(room: &RoomName) -> String {
-    format!("/chat/{}", utf8_percent_encode(room.as_str(), SEGMENT))
+    format!("/chat/{}", segment(room))
+}
+
+/// The address of a wait in these rooms.
+pub fn rooms_path(rooms: &[RoomName]) -> String {
+    let rooms: Vec<String> = rooms.iter().map(segment).collect();
+    format!("/chat/{}", rooms.join(","))
+}
+
+/// A room's name in an address or a header.
+pub fn segment(room: &RoomName) -> String {
+    utf8_percent_encode(room.as_str(), SEGMENT).to_string()
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::{
-    HEAD_LINES_MAX, HEAD_MAX, HOLD_MAX, PIPELINE_MAX, REPLY_MESSAGES, RETRY_AFTER, TEXT_LIMIT,
+    HEAD_LINES_MAX, HEAD_MAX, HOLD_MAX, PIPELINE_MAX, REPLY_MESSAGES, RETRY_AFTER, ROOMS_ASKED_MAX,
+    TEXT_LIMIT,
 };
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
@@ -44,6 +45,12 @@ pub enum Refusal {
     BadOrder,
     /// A path or parameter that is not a room's name.
     BadRoom(&'static str),
+    /// A wait in more than [`ROOMS_ASKED_MAX`] rooms.
+    TooManyAsked,
+    /// A wait in two rooms that can't be told apart in one cursor.
+    OneHash,
+    /// Several rooms, where only one may be asked for.
+    OneRoom,
     /// A `name` that is not a person's name.
     BadName(&'static str),
     /// An `id` or `Idempotency-Key` that is not a message's id.
@@ -123,6 +130,9 @@ impl Refusal {
             Refusal::BadKinds(_) => (400, "bad-kinds"),
             Refusal::BadOrder => (400, "bad-order"),
             Refusal::BadRoom(_) => (400, "bad-room"),
+            Refusal::TooManyAsked => (400, "too-many-asked"),
+            Refusal::OneHash => (400, "one-hash"),
+            Refusal::OneRoom => (400, "one-room"),
             Refusal::BadName(_) => (400, "bad-name"),
             Refusal::BadId(_) => (400, "bad-id"),
             Refusal::IdReused => (422, "id-reused"),
@@ -206,6 +216,15 @@ impl fmt::Display for Refusal {
             Refusal::BadLast => {
                 write!(f, "last is a whole number from 0 to {REPLY_MESSAGES}, and comes without after")
             }
+            Refusal::TooManyAsked => {
+                write!(f, "one request waits in at most {ROOMS_ASKED_MAX} rooms: wait in the others by another request")
+            }
+            Refusal::OneHash => f.write_str(
+                "two of these rooms can't stand in one cursor, since their names have the same hash: wait in one of them by another request",
+            ),
+            Refusal::OneRoom => f.write_str(
+                "only a wait may name several rooms: send a message, leave or look in one room at a time",
+            ),
             Refusal::IdReused => f.write_str(
                 "another message had this id within the last ten minutes, and this one was not published: take another id",
             ),

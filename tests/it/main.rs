@@ -80,5 +80,8 @@ mod publish;
 mod refusals;
 mod rooms;
 mod seed;
+mod several;
+mod several_limits;
+mod several_waits;
 mod spread;
 mod streams;

@@ -1,21 +1,21 @@
 //! Streams: server-sent events, or JSON objects line by line.
 
 use std::fmt::Write;
-use std::{iter, mem, slice};
+use std::{iter, mem};
 
 use serde::Serialize;
 
 use super::parts::{JSON_LINES, Reply, json_text};
-use super::told::Told;
+use super::told::{Told, before, gaps, one_by_one};
 use crate::config::{EVENTS_BYTES, STREAM_RETRY};
-use crate::message::{Cursor, Message, RoomName};
+use crate::message::{Next, RoomName};
 use crate::room::{Outcome, Wants};
 use crate::wire::request::{Format, Poll};
 
 /// What a stream sends to one client.
 pub struct Feed {
     form: Form,
-    room: RoomName,
+    rooms: Vec<RoomName>,
     /// What is still to be sent.
     wants: Wants,
     /// What stands before the first event.
@@ -40,7 +40,7 @@ impl Feed {
             Format::JsonLines => (Form::Lines, String::new()),
             _ => (Form::ServerSent, format!("retry: {}\n", fastrand::u32(STREAM_RETRY))),
         };
-        Feed { form, room: poll.room.clone(), wants: poll.wants, opening }
+        Feed { form, rooms: poll.rooms.clone(), wants: poll.wants, opening }
     }
 
     /// The head of the stream. The length of its body is not known.
@@ -55,26 +55,25 @@ impl Feed {
 
     /// What came of a wait as events, in pieces. If nothing came, that is a beat: it shows a script that the
     /// connection is alive, and gives it a fresh cursor.
-    pub fn pieces<'a>(&'a mut self, outcome: &'a Outcome) -> impl Iterator<Item = String> + 'a {
-        let mut text = mem::take(&mut self.opening);
-        match outcome {
-            Outcome::Delivery(delivery) if delivery.gap => {
-                // A client that has read this line is not told of the same gap again.
-                let before = delivery.messages.first().map_or(delivery.next, |first| first.before());
-                self.write_gap(&mut text, before);
-            }
-            Outcome::Delivery(_) => {}
-            Outcome::Expired(next) | Outcome::Closing(next) => self.write_beat(&mut text, *next),
+    pub fn pieces<'a>(&'a mut self, outcomes: &'a [Outcome]) -> impl Iterator<Item = String> + 'a {
+        let Feed { form, rooms, wants, opening } = self;
+        let mut text = mem::take(opening);
+        let (before, gaps) = (before(rooms, outcomes), gaps(rooms, outcomes));
+        if !gaps.is_empty() {
+            // A client that has read this line is not told of the same gap again.
+            form.write_gap(&mut text, &gaps, &before);
+        } else if !outcomes.iter().any(Outcome::is_delivery) {
+            form.write_beat(&mut text, &before);
         }
-        let mut messages = outcome.messages().iter();
+        let mut messages = one_by_one(rooms, *wants, outcomes);
         iter::from_fn(move || {
             let mut piece = mem::take(&mut text);
             while piece.len() < EVENTS_BYTES
-                && !self.is_over()
-                && let Some(message) = messages.find(|message| self.wants.includes(message))
+                && wants.limit > 0
+                && let Some((told, next)) = messages.next()
             {
-                self.wants.limit -= 1;
-                self.write_message(&mut piece, message);
+                wants.limit -= 1;
+                form.write_message(&mut piece, told, next);
             }
             (!piece.is_empty()).then_some(piece)
         })
@@ -84,27 +83,27 @@ impl Feed {
     pub fn is_over(&self) -> bool {
         self.wants.limit == 0
     }
+}
 
-    fn write_message(&self, text: &mut String, message: &Message) {
-        let (id, kind) = (message.id, message.kind.as_str());
-        let told = Told { room: &self.room, message };
+impl Form {
+    fn write_message(&self, text: &mut String, told: Told<'_>, next: Next) {
+        let kind = told.message.kind.as_str();
         // Writing to a string can't fail.
-        let _ = match self.form {
-            Form::ServerSent => write!(text, "id: {id}\nevent: {kind}\ndata: {}\n\n", json_text(&told)),
-            Form::Lines => writeln!(text, "{}", json_text(&Line { told, next: id })),
+        let _ = match self {
+            Form::ServerSent => write!(text, "id: {next}\nevent: {kind}\ndata: {}\n\n", json_text(&told)),
+            Form::Lines => writeln!(text, "{}", json_text(&Line { told, next })),
         };
     }
 
-    fn write_beat(&self, text: &mut String, next: Cursor) {
-        let _ = match self.form {
+    fn write_beat(&self, text: &mut String, next: &Next) {
+        let _ = match self {
             Form::ServerSent => write!(text, "id: {next}\nevent: beat\ndata: {{}}\n\n"),
             Form::Lines => writeln!(text, "{{\"kind\":\"beat\",\"next\":\"{next}\"}}"),
         };
     }
 
-    fn write_gap(&self, text: &mut String, before: Cursor) {
-        let gaps = slice::from_ref(&self.room);
-        let _ = match self.form {
+    fn write_gap(&self, text: &mut String, gaps: &[&RoomName], before: &Next) {
+        let _ = match self {
             Form::ServerSent => {
                 write!(text, "event: gap\ndata: {}\n\n", json_text(&Loss { gap: true, gaps }))
             }
@@ -118,20 +117,20 @@ impl Feed {
 struct Line<'a> {
     #[serde(flatten)]
     told: Told<'a>,
-    next: Cursor,
+    next: Next,
 }
 
 /// A gap as the data of an event.
 #[derive(Serialize)]
 struct Loss<'a> {
     gap: bool,
-    gaps: &'a [RoomName],
+    gaps: &'a [&'a RoomName],
 }
 
 /// A gap as a line.
 #[derive(Serialize)]
 struct Gap<'a> {
     kind: &'static str,
-    gaps: &'a [RoomName],
-    next: Cursor,
+    gaps: &'a [&'a RoomName],
+    next: &'a Next,
 }

@@ -23,6 +23,6 @@ pub use self::poll::polled;
 pub use self::publish::{left, published};
 pub use self::refusal::refused;
 pub use self::rooms::{RoomEntry, rooms};
-pub use self::server::{description, healthy, help, metrics, options, to_lobby};
+pub use self::server::{description, healthy, help, metrics, options, to_room};
 pub use self::status::reason;
 pub use super::path::room_path;

@@ -1,57 +1,41 @@
 //! Answers to a wait.
 
-use std::slice;
-
 use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
-use super::told::Told;
-use crate::config::REPLY_BYTES;
-use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
-use crate::room::{Delivery, Outcome};
-use crate::wire::path::room_path;
+use super::told::{Part, Told, gaps, part};
+use crate::message::{Kind, Next, PersonName, RoomName};
+use crate::room::Outcome;
+use crate::wire::path::{rooms_path, segment};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Poll};
 
-/// The answer to a poll.
-pub fn polled(poll: &Poll, outcome: &Outcome) -> Result<Reply, Refusal> {
-    match outcome {
-        Outcome::Delivery(delivery) => Ok(delivered(poll, delivery)),
-        Outcome::Expired(next) => Ok(nothing(poll, *next, false)),
-        // Without a cursor the client would miss what comes until it is back, so this is no `404`.
-        Outcome::Closing(_) if poll.after.is_none() => Err(Refusal::Closing),
-        Outcome::Closing(next) => Ok(nothing(poll, *next, false)),
+/// The answer to a poll: how the wait ended in each of its rooms.
+pub fn polled(poll: &Poll, outcomes: &[Outcome]) -> Result<Reply, Refusal> {
+    let has_something = outcomes.iter().any(Outcome::is_delivery);
+    // Without a cursor the client would miss what comes until it is back, so this is no `404`.
+    if !has_something && !poll.follows && outcomes.iter().any(Outcome::is_closing) {
+        return Err(Refusal::Closing);
     }
+    let part = part(&poll.rooms, poll.wants, outcomes);
+    let gaps = gaps(&poll.rooms, outcomes);
+    let reply = match (poll.format, part.messages.first()) {
+        (Format::Json, _) if has_something => in_json(200, poll, &part, &gaps),
+        (Format::Json, _) if !poll.follows => in_json(404, poll, &part, &gaps),
+        (_, Some(told)) => in_plain_text(poll, told),
+        (_, None) if poll.follows => Reply::empty(204),
+        // The body is empty: a script must not take a sentence for a message.
+        (_, None) => Reply::new(404, PLAIN, &[][..]),
+    };
+    let reply = with_next(with_gaps(reply, poll, &gaps), poll, &part.next);
+    Ok(match poll.preferred {
+        Some(wait) => reply.with("Preference-Applied", format!("wait={}", wait.as_secs())),
+        None => reply,
+    })
 }
 
-fn delivered(poll: &Poll, delivery: &Delivery) -> Reply {
-    let (messages, all) = taken(poll, delivery);
-    match (poll.format, &messages[..]) {
-        (Format::Json, _) => {
-            // What was left out between is behind the client now.
-            let last = messages.last().filter(|_| !all);
-            in_json(200, poll, &messages, last.map_or(delivery.next, |last| last.id), delivery.gap)
-        }
-        (_, [message, ..]) => plain_message(poll, message, delivery.gap),
-        // A gap with no message after it: the loss is announced at once.
-        (_, []) => nothing(poll, delivery.next, delivery.gap),
-    }
-}
-
-/// The oldest messages that the client wants, as many as one reply carries, and whether they are all.
-fn taken<'a>(poll: &Poll, delivery: &'a Delivery) -> (Vec<&'a Message>, bool) {
-    let (mut bytes, mut taken) = (0, Vec::new());
-    for message in delivery.messages.iter().filter(|message| poll.wants.includes(message)) {
-        bytes += message.text.len();
-        if !taken.is_empty() && bytes > REPLY_BYTES || taken.len() == poll.wants.limit {
-            return (taken, false);
-        }
-        taken.push(&**message);
-    }
-    (taken, true)
-}
-
-fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
+fn in_plain_text(poll: &Poll, told: &Told<'_>) -> Reply {
+    let message = told.message;
     let name = message.name.as_ref().map_or("somebody", PersonName::as_str);
     let (kind, text) = (message.kind.as_str(), &message.text);
     let reply = match message.kind {
@@ -60,45 +44,37 @@ fn plain_message(poll: &Poll, message: &Message, gap: bool) -> Reply {
             Reply::new(200, PLAIN, format!("{name} {kind}").into_bytes()).with("Chat-Kind", kind)
         }
     };
-    confirm(poll, with_cursor(reply, poll, message.id).with_gap(gap))
+    if poll.is_in_several() { reply.with("Chat-Room", segment(told.room)) } else { reply }
 }
 
-/// The answer when nothing came: `204`, or `404` for a poll without a cursor.
-fn nothing(poll: &Poll, next: Cursor, gap: bool) -> Reply {
-    match (poll.after, poll.format) {
-        (None, Format::Json) => in_json(404, poll, &[], next, gap),
-        // The body is empty: a script must not take a sentence for a message.
-        (None, _) => confirm(poll, with_cursor(Reply::new(404, PLAIN, &[][..]), poll, next).with_gap(gap)),
-        (Some(_), _) => confirm(poll, with_cursor(Reply::empty(204), poll, next).with_gap(gap)),
-    }
-}
-
-fn confirm(poll: &Poll, reply: Reply) -> Reply {
-    match poll.preferred {
-        Some(wait) => reply.with("Preference-Applied", format!("wait={}", wait.as_secs())),
-        None => reply,
-    }
-}
-
-fn in_json(status: u16, poll: &Poll, messages: &[&Message], next: Cursor, gap: bool) -> Reply {
+fn in_json(status: u16, poll: &Poll, part: &Part<'_>, gaps: &[&RoomName]) -> Reply {
     #[derive(Serialize)]
     struct Body<'a> {
-        room: &'a RoomName,
-        messages: Vec<Told<'a>>,
-        next: Cursor,
+        room: String,
+        messages: &'a [Told<'a>],
+        next: &'a Next,
         gap: bool,
-        gaps: &'a [RoomName],
+        gaps: &'a [&'a RoomName],
     }
-    let room = &poll.room;
-    let messages = messages.iter().map(|message| Told { room, message }).collect();
-    let body = Body { room, messages, next, gap, gaps: if gap { slice::from_ref(room) } else { &[] } };
-    confirm(poll, with_cursor(Reply::new(status, JSON, json(&body)), poll, next).with_gap(gap))
+    let rooms: Vec<&str> = poll.rooms.iter().map(RoomName::as_str).collect();
+    let Part { messages, next } = part;
+    let body = Body { room: rooms.join(","), messages, next, gap: !gaps.is_empty(), gaps };
+    Reply::new(status, JSON, json(&body))
 }
 
-/// Adds the cursor to go on from, which every answer to a poll has.
-fn with_cursor(reply: Reply, poll: &Poll, next: Cursor) -> Reply {
-    let (path, kept) = (room_path(&poll.room), &poll.kept);
+/// Adds where to go on, which every answer to a poll has.
+fn with_next(reply: Reply, poll: &Poll, next: &Next) -> Reply {
+    let (path, kept) = (rooms_path(&poll.rooms), &poll.kept);
     reply
         .with("Link", format!("<{path}?after={next}{kept}>; rel=\"next\""))
         .with("Chat-Cursor", next.to_string())
+}
+
+/// Announces the gaps, if there are any: in the one room, or in which.
+fn with_gaps(reply: Reply, poll: &Poll, gaps: &[&RoomName]) -> Reply {
+    if !poll.is_in_several() {
+        return reply.with_gap(!gaps.is_empty());
+    }
+    let rooms: Vec<String> = gaps.iter().map(|room| segment(room)).collect();
+    if rooms.is_empty() { reply } else { reply.with("Chat-Gap", rooms.join(", ")) }
 }

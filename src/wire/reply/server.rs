@@ -32,9 +32,10 @@ pub fn description() -> Reply {
     Reply::new(200, JSON, include_str!("../openapi.json").as_bytes())
 }
 
-/// Sends a browser from `/` to the lobby.
-pub fn to_lobby() -> Reply {
-    Reply::new(303, PLAIN, &b"/chat/lobby\n"[..]).with("Location", room_path(&RoomName::lobby()))
+/// Sends a browser on to the page of a room.
+pub fn to_room(room: &RoomName) -> Reply {
+    let path = room_path(room);
+    Reply::new(303, PLAIN, format!("{path}\n").into_bytes()).with("Location", path)
 }
 
 /// The answer to `OPTIONS`.

@@ -14,7 +14,7 @@ use crate::wire::refusal::Refusal;
 /// Says what a GET or HEAD asks for.
 pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
     match place {
-        Place::Lobby => Ok(Intent::Lobby),
+        Place::Lobby => Ok(Intent::Elsewhere(RoomName::lobby())),
         Place::Help => Ok(Intent::Help),
         Place::Description => Ok(Intent::Description),
         Place::Health => Ok(Intent::Health),
@@ -25,13 +25,24 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, 
         Place::Code(room) => view(head, room, query).map(Intent::Code),
         Place::Room(room) => match head.format() {
             Format::Html => view(head, room, query).map(Intent::Page),
-            Format::EventStream | Format::JsonLines => poll(head, room, query).map(Intent::Stream),
-            _ => poll(head, room, query).map(Intent::Poll),
+            _ => wait(head, vec![room], query),
+        },
+        Place::Several(mut rooms) => match head.format() {
+            Format::Html => Ok(Intent::Elsewhere(rooms.swap_remove(0))),
+            _ => wait(head, rooms, query),
         },
         Place::History(room) => history(head, room, query).map(Intent::History),
         Place::People(room) => Ok(Intent::People(room)),
         Place::Leave(_) => Err(Refusal::MethodNotAllowed(place.allow())),
     }
+}
+
+fn wait(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Intent, Refusal> {
+    let poll = poll(head, rooms, query)?;
+    Ok(match poll.format {
+        Format::EventStream | Format::JsonLines => Intent::Stream(poll),
+        _ => Intent::Poll(poll),
+    })
 }
 
 fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {

@@ -6,7 +6,7 @@ use super::accept::{Exposition, Format};
 use super::wait::spread;
 use crate::config::STREAM_BEAT;
 use crate::message::{Cursor, PersonName, RoomName, SendId};
-use crate::room::{After, Wants};
+use crate::room::{After, Subscription, Wants};
 use crate::store::Order;
 
 /// What a request asks for.
@@ -42,19 +42,22 @@ pub enum Intent {
     Help,
     /// The description of the wire for programs.
     Description,
-    /// `/`, which leads to the lobby.
-    Lobby,
+    /// What leads to the page of a room: `/`, and several rooms in a browser.
+    Elsewhere(RoomName),
     /// `OPTIONS`, with the methods that the address allows.
     Options(&'static str),
 }
 
-/// A wait for a room's next messages.
+/// A wait for the next messages of a room, or of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
-    /// Where.
-    pub room: RoomName,
-    /// From where on. `None` is the protocol of 2008: the next message from now on, or 404.
-    pub after: Option<After>,
+    /// Where: one room or several, each once.
+    pub rooms: Vec<RoomName>,
+    /// From where on in each of them.
+    pub after: Vec<After>,
+    /// Whether the client has a cursor or asks for one. If not, this is the protocol of 2008: the next message
+    /// from now on, or 404.
+    pub follows: bool,
     /// Start with the newest messages, so many, in the place of `after`.
     pub last: Option<usize>,
     /// Which messages, and how many of them: in one reply, or in all of a stream.
@@ -72,6 +75,21 @@ pub struct Poll {
 }
 
 impl Poll {
+    /// Whether it is a wait in more than one room.
+    pub fn is_in_several(&self) -> bool {
+        self.rooms.len() > 1
+    }
+
+    /// What it asks a room for.
+    pub fn subscription(&self, after: After) -> Subscription {
+        Subscription { after, wants: self.wants, name: self.name.clone() }
+    }
+
+    /// Whether one who waits so long changes nothing: it only looks what there is.
+    pub fn only_looks(&self, hold: Duration) -> bool {
+        hold.is_zero() && self.name.is_none()
+    }
+
     /// After what time without a message a stream sends its next beat.
     pub fn beat(&self) -> Duration {
         spread(STREAM_BEAT)

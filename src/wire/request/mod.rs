@@ -8,6 +8,7 @@ mod get;
 mod head;
 mod intent;
 mod parse;
+mod places;
 mod poll;
 mod post;
 mod route;

@@ -5,18 +5,19 @@ use std::time::Duration;
 use percent_encoding::utf8_percent_encode;
 
 use super::accept::Format;
-use super::fields::{cursor_in, fields, limit_in, name_in, number_in};
+use super::fields::{fields, limit_in, name_in, number_in};
 use super::head::Head;
 use super::intent::Poll;
+use super::places::places;
 use super::wait::{preferred, seconds, spread};
 use crate::config::{HOLD, REPLY_MESSAGES};
 use crate::message::{Invalid, Kinds, RoomName};
-use crate::room::{After, Wants};
+use crate::room::Wants;
 use crate::wire::path::SEGMENT;
 use crate::wire::refusal::Refusal;
 
 /// Says what a wait asks for.
-pub(super) fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll, Refusal> {
+pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Poll, Refusal> {
     let names = ["after", "last", "limit", "kinds", "wait", "name", "lastEventId"];
     let [after, last, limit, kinds, wait, name, last_seen] = fields(query, names)?;
     // An EventSource that reconnects repeats its address, and names the last event that it got in a header.
@@ -29,13 +30,8 @@ pub(super) fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll,
         (Some(last), None) => Some(number_in(&last, 0..=REPLY_MESSAGES).ok_or(Refusal::BadLast)?),
     };
     let last = last.filter(|_| last_seen.is_none());
-    let after = match last_seen.or(after.as_deref()) {
-        None if last.is_some() => Some(After::Latest),
-        None => None,
-        Some("oldest") => Some(After::Oldest),
-        Some("latest") => Some(After::Latest),
-        Some(cursor) => Some(After::Cursor(cursor_in(cursor)?)),
-    };
+    let after = last_seen.or(after.as_deref());
+    let follows = after.is_some() || last.is_some();
     let limit = limit.map(|limit| limit_in(&limit, REPLY_MESSAGES)).transpose()?;
     let kinds: Option<Kinds> =
         kinds.map(|kinds| kinds.parse()).transpose().map_err(|e: Invalid| Refusal::BadKinds(e.0))?;
@@ -55,15 +51,16 @@ pub(super) fn poll(head: &Head<'_>, room: RoomName, query: &str) -> Result<Poll,
     let hold = wait.or(preferred).unwrap_or(HOLD);
     // A HEAD never waits, and does not make its sender present.
     let is_head = head.is_head();
-    let hold = match after {
+    let hold = match follows {
         _ if is_head => Duration::ZERO,
-        None => hold,
-        Some(_) => spread(hold),
+        false => hold,
+        true => spread(hold),
     };
     let format = head.format();
     Ok(Poll {
-        room,
-        after,
+        after: places(&rooms, after)?,
+        rooms,
+        follows,
         last,
         wants: wants(format, kinds, limit),
         hold,

@@ -15,6 +15,7 @@ use crate::wire::refusal::Refusal;
 pub(super) fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> Result<Intent, Refusal> {
     match place {
         Place::Room(room) => publish(head, room, query, body).map(Intent::Publish),
+        Place::Several(_) => Err(Refusal::OneRoom),
         Place::Leave(room) => {
             let name = name_in(said(head, query, body)?.name)?;
             let name = name.ok_or(Refusal::BadForm("say who leaves: send name=NAME"))?;

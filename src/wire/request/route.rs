@@ -1,6 +1,7 @@
 //! Routes: the addresses that the server has.
 
 use super::fields::decode;
+use crate::config::ROOMS_ASKED_MAX;
 use crate::message::{Invalid, RoomName};
 use crate::wire::refusal::Refusal;
 
@@ -8,6 +9,8 @@ use crate::wire::refusal::Refusal;
 pub(super) enum Place {
     Lobby,
     Room(RoomName),
+    /// Two rooms or more, each once, in the order in which they are named.
+    Several(Vec<RoomName>),
     History(RoomName),
     People(RoomName),
     Leave(RoomName),
@@ -48,7 +51,12 @@ impl Place {
             "qr" => Place::Code,
             _ => return Err(Refusal::NotFound),
         };
-        Ok(place(decode(room)?.parse().map_err(|e: Invalid| Refusal::BadRoom(e.0))?))
+        let mut rooms = rooms(&decode(room)?)?;
+        match rooms.pop() {
+            Some(room) if rooms.is_empty() => Ok(place(room)),
+            _ if !part.is_empty() => Err(Refusal::OneRoom),
+            last => Ok(Place::Several(rooms.into_iter().chain(last).collect())),
+        }
     }
 
     /// The methods that it allows, for the header `Allow`.
@@ -59,6 +67,21 @@ impl Place {
             _ => "GET, HEAD, OPTIONS",
         }
     }
+}
+
+/// Rooms, separated by commas. One that is named twice counts once.
+fn rooms(names: &str) -> Result<Vec<RoomName>, Refusal> {
+    let mut rooms = Vec::new();
+    for name in names.split(',') {
+        let room = name.parse().map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
+        if !rooms.contains(&room) {
+            rooms.push(room);
+        }
+        if rooms.len() > ROOMS_ASKED_MAX {
+            return Err(Refusal::TooManyAsked);
+        }
+    }
+    Ok(rooms)
 }
 
 /// A method as a label of a counter. All unknown methods share one.

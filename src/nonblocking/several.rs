@@ -1,0 +1,113 @@
+//! A GET that waits in several rooms: one task that selects among their channels.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join_all, maybe_done, select_all};
+use tokio::time::{Instant, timeout_at};
+
+use super::poll::{hear, look, start};
+use super::room::{RoomHandle, Rooms};
+use crate::config::REPLY_BYTES;
+use crate::door::answer::text_bytes;
+use crate::door::gate::Interrupt;
+use crate::door::hyper::{Answer, Visit};
+use crate::room::several::kept;
+use crate::room::{After, Outcome, SubscriberId, Wake};
+use crate::wire::refusal::Refusal;
+use crate::wire::reply;
+use crate::wire::request::Poll;
+
+/// Waits for what the poll asks for, and renders it.
+pub async fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
+    // However many rooms there are, one client waits: it takes one seat.
+    let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
+    let after = starts(rooms, &poll).await?;
+    let outcomes = next_deliveries(rooms, &poll, after, poll.hold, visit).await?;
+    // More is not rendered, and a message that a room remembers takes no memory here.
+    let bytes = outcomes.iter().map(|outcome| text_bytes(outcome.messages())).sum::<usize>().min(REPLY_BYTES);
+    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcomes)))
+}
+
+/// Finds from where on the client wants messages in each room.
+pub async fn starts(rooms: &Rooms, poll: &Poll) -> Result<Vec<After>, Refusal> {
+    let mut starts = Vec::with_capacity(poll.rooms.len());
+    for (room, after) in poll.rooms.iter().zip(&poll.after) {
+        starts.push(start(rooms, poll, room, *after).await?);
+    }
+    Ok(starts)
+}
+
+/// Waits until there is something in one of the rooms that the client wants. Tells what there is in each.
+pub async fn next_deliveries(
+    rooms: &Arc<Rooms>,
+    poll: &Poll,
+    mut after: Vec<After>,
+    hold: Duration,
+    visit: &Visit,
+) -> Result<Vec<Outcome>, Refusal> {
+    let deadline = Instant::now() + hold;
+    loop {
+        let woken = match poll.only_looks(hold) {
+            true => look_at_all(rooms, poll, &after, visit).await?,
+            false => wait(rooms, poll, &after, deadline, visit).await?,
+        };
+        let share = woken.iter().filter(|wake| matches!(wake, Wake::Stored(_))).count();
+        let mut outcomes = Vec::with_capacity(woken.len());
+        for (room, wake) in poll.rooms.iter().zip(woken) {
+            outcomes.push(hear(rooms, room, wake, share).await?);
+        }
+        if outcomes.iter().any(|outcome| outcome.is_worth_telling(poll.wants))
+            || !outcomes.iter().any(Outcome::is_delivery)
+        {
+            return Ok(outcomes);
+        }
+        after = outcomes.iter().map(|outcome| After::Cursor(outcome.next())).collect();
+    }
+}
+
+/// Subscribes in every room, and is parked until one of them answers or the time is up.
+async fn wait(
+    rooms: &Arc<Rooms>,
+    poll: &Poll,
+    after: &[After],
+    deadline: Instant,
+    visit: &Visit,
+) -> Result<Vec<Wake>, Refusal> {
+    // First all are found, so that a refusal leaves no subscription behind.
+    let handles = poll.rooms.iter().map(|room| rooms.whereis(room)).collect::<Result<Vec<_>, _>>()?;
+    let subscribe = |(room, after): (Arc<RoomHandle>, &After)| {
+        let id = SubscriberId::fresh();
+        let wake = room.subscribe(id, poll.subscription(*after));
+        ((room, id), wake)
+    };
+    let (waits, wakes): (Vec<_>, Vec<_>) = handles.into_iter().zip(after).map(subscribe).unzip();
+    let waited = waits.clone();
+    visit.begin_wait(move |interrupt| match interrupt {
+        Interrupt::Followed => waited.iter().for_each(|(room, id)| room.unsubscribe(*id)),
+        Interrupt::Gone => waited.iter().for_each(|(room, id)| room.hang_up(*id)),
+    });
+    let mut wakes: Vec<_> = wakes.into_iter().map(maybe_done).collect();
+    let _first = timeout_at(deadline, select_all(&mut wakes)).await;
+    // Each room has the last word: what it hands out meanwhile is heard too.
+    waits.iter().for_each(|(room, id)| room.unsubscribe(*id));
+    join_all(&mut wakes).await;
+    let woken = wakes.iter_mut().map(|wake| Pin::new(wake).take_output()?.ok()).collect();
+    visit.end_wait();
+    kept(woken, after, rooms.store.epoch()).ok_or(Refusal::TryAgain)
+}
+
+/// Looks at every room, and wakes none.
+async fn look_at_all(
+    rooms: &Rooms,
+    poll: &Poll,
+    after: &[After],
+    visit: &Visit,
+) -> Result<Vec<Wake>, Refusal> {
+    let mut woken = Vec::with_capacity(after.len());
+    for (room, after) in poll.rooms.iter().zip(after) {
+        woken.push(look(rooms, poll, room, *after, visit).await?);
+    }
+    Ok(woken)
+}

@@ -1,0 +1,277 @@
+//! Several rooms in one request: how it waits.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use crate::chat::Chat;
+use crate::client::{Connection, Reply, Request};
+use crate::harness::{Launch, PATIENCE, repeatable, wait_until};
+use crate::several::{rooms, together};
+
+on_every_setup![
+    a_wait_is_answered_by_whichever_room_speaks_first,
+    a_wait_without_a_message_ends_in_404_after_ten_seconds,
+    a_wait_with_a_cursor_ends_in_204,
+    who_waits_under_a_name_is_in_every_room,
+    a_second_wait_ends_the_first_in_every_room,
+    a_client_that_hangs_up_leaves_every_room,
+    a_wait_takes_one_seat,
+    a_look_wakes_no_room,
+    a_stopping_server_answers_who_waits,
+    a_stream_waits_in_every_room,
+    all_is_heard_once_in_each_room_s_order,
+];
+
+fn a_wait_is_answered_by_whichever_room_speaks_first(chat: Chat) {
+    let (rooms, all) = rooms(&chat, 3);
+    for (n, room) in rooms.iter().enumerate().rev() {
+        let mut wait = all.waits("");
+        rooms.iter().for_each(|room| room.wait_until_waiting(1));
+        room.says_to(1, &n.to_string());
+        let reply = wait.reply().is(200);
+        assert_eq!((reply.text(), reply.expect_header("Chat-Room")), (&*n.to_string(), room.name()));
+        // Nobody waits in the others any more, and from there on nothing is missed.
+        rooms.iter().for_each(|room| room.wait_until_waiting(0));
+        rooms[0].says_to(0, "meanwhile");
+        assert_eq!(chat.ask(&Request::get(&reply.next())).is(200).text(), "meanwhile");
+    }
+}
+
+fn a_wait_without_a_message_ends_in_404_after_ten_seconds(chat: Chat) {
+    let (_, both) = rooms(&chat, 2);
+    let mut json = both.connect();
+    json.send(&both.get("?wait=1").accept("application/json"));
+    let start = Instant::now();
+    let reply = chat.ask(&both.get("")).is(404);
+    let took = start.elapsed();
+    assert!((10.0..13.0).contains(&took.as_secs_f64()), "{took:?}");
+    assert_eq!(reply.text(), "");
+    let body = json.reply().is(404).json();
+    assert_eq!((&body["messages"], &body["next"]), (&serde_json::json!([]), &reply.cursor().into()));
+}
+
+fn a_wait_with_a_cursor_ends_in_204(chat: Chat) {
+    let (rooms, both) = rooms(&chat, 2);
+    rooms[0].says("before");
+    let start = Instant::now();
+    let reply = chat.ask(&both.get("?after=latest&wait=1&name=ann").header("Prefer", "wait=9")).is(204);
+    let took = start.elapsed();
+    assert!((0.8..4.0).contains(&took.as_secs_f64()), "{took:?}");
+    assert!(reply.next().ends_with("&wait=1&name=ann"), "{}", reply.next());
+}
+
+fn who_waits_under_a_name_is_in_every_room(chat: Chat) {
+    let (rooms, both) = rooms(&chat, 2);
+    let mut wait = both.waits("?after=latest&name=ann");
+    wait_until("ann is in both", || rooms.iter().all(|room| room.people() == ["ann"]));
+    rooms[0].says("hi");
+    wait.reply().is(200);
+    assert!(rooms.iter().all(|room| room.people() == ["ann"]), "between two polls she is there");
+    // A look under a name shows itself in both too.
+    chat.ask(&both.get("?after=latest&wait=0&name=ben")).is(204);
+    wait_until("ben is in both", || rooms.iter().all(|room| room.people() == ["ann", "ben"]));
+    for room in &rooms {
+        room.ask(&room.leave("ann")).is(200);
+        assert_eq!(room.people(), ["ben"]);
+    }
+}
+
+fn a_second_wait_ends_the_first_in_every_room(chat: Chat) {
+    let (rooms, both) = rooms(&chat, 2);
+    let start = Instant::now();
+    let mut connection = both.waits("?wait=60&after=latest");
+    rooms.iter().for_each(|room| room.wait_until_waiting(1));
+    connection.send(&both.get("?wait=60&after=latest"));
+    let first = connection.reply().is(204);
+    assert!(start.elapsed() < PATIENCE, "it waited");
+    rooms[1].says_to(1, "for the second");
+    assert_eq!(connection.reply().is(200).text(), "for the second");
+    assert_eq!(chat.ask(&Request::get(&first.next())).is(200).text(), "for the second");
+}
+
+fn a_client_that_hangs_up_leaves_every_room(chat: Chat) {
+    let (rooms, both) = rooms(&chat, 3);
+    let start = Instant::now();
+    let wait = both.waits("?wait=60&name=ann");
+    rooms.iter().for_each(|room| room.wait_until_waiting(1));
+    drop(wait);
+    rooms.iter().for_each(|room| room.wait_until_waiting(0));
+    assert!(start.elapsed() < PATIENCE, "it waited");
+}
+
+fn a_wait_takes_one_seat(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let (rooms, all) = rooms(&chat, 32);
+    let _wait = all.waits("");
+    rooms.iter().for_each(|room| room.wait_until_waiting(1));
+    assert_eq!(chat.figure("comet_chat_waiters"), 1.0);
+}
+
+fn a_look_wakes_no_room(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    let (all, together) = rooms(&chat, 32);
+    chat.ask(&together.get("?wait=0")).is(404);
+    chat.ask(&together.get("?wait=0&after=oldest").accept("application/json")).is(204);
+    assert_eq!(chat.figure("comet_chat_rooms"), 0.0);
+    // Some are awake, and some sleep with something in them.
+    all[0].says("hi");
+    let body = chat.ask(&together.get("?wait=0&after=oldest").accept("application/json")).is(200).json();
+    assert_eq!(body["messages"][0]["text"], "hi");
+    assert_eq!(chat.figure("comet_chat_rooms"), 1.0);
+}
+
+fn a_stopping_server_answers_who_waits(launch: Launch) {
+    let mut server = launch.start();
+    let chat = server.chat();
+    let (rooms, both) = rooms(&chat, 2);
+    let (mut with, mut without) = (both.waits("?wait=60&after=latest"), both.waits("?wait=60"));
+    let mut events = both.events("?after=latest", &[]);
+    events.next();
+    rooms.iter().for_each(|room| room.wait_until_waiting(3));
+    server.signal("TERM");
+    with.reply().is(204);
+    without.reply().is(503);
+    assert_eq!(events.try_next().expect("a proper end"), None);
+    assert!(server.exits().success());
+}
+
+fn a_stream_waits_in_every_room(chat: Chat) {
+    let (rooms, both) = rooms(&chat, 2);
+    let mut events = both.events("?after=latest&name=ann", &[]);
+    wait_until("ann is in both", || rooms.iter().all(|room| room.people() == ["ann"]));
+    for n in 0..10 {
+        let cursor = rooms[n % 2].says(&n.to_string());
+        let event = std::iter::repeat_with(|| events.next()).find(|e| e.event.as_deref() == Some("message"));
+        let event = event.expect("it goes on");
+        let message = event.message();
+        assert_eq!((&message["room"], &message["id"]), (&rooms[n % 2].name().into(), &cursor.into()));
+        assert_eq!(event.id, Some(both.cursor()));
+    }
+}
+
+/// Publishers speak in all rooms while followers hop between the formats, and between orders of the rooms in the
+/// address.
+fn all_is_heard_once_in_each_room_s_order(chat: Chat) {
+    const EACH: usize = 40;
+    let mut rng = repeatable();
+    let (rooms, all) = rooms(&chat, 4);
+    let start = all.cursor();
+    let heard: Vec<Heard> = std::thread::scope(|scope| {
+        let followers: Vec<_> = (0..4)
+            .map(|_| {
+                let mut follower = Hopper::new(&rooms, &start, fastrand::Rng::with_seed(rng.u64(..)));
+                scope.spawn(move || follower.follow_to_the_end())
+            })
+            .collect();
+        let publishers: Vec<_> = (0..3)
+            .map(|number| {
+                let (rooms, mut rng) = (&rooms, fastrand::Rng::with_seed(rng.u64(..)));
+                scope.spawn(move || {
+                    for n in 0..EACH {
+                        rooms[rng.usize(..rooms.len())].says(&format!("{number}-{n}"));
+                    }
+                })
+            })
+            .collect();
+        publishers.into_iter().for_each(|publisher| publisher.join().expect("a publisher"));
+        rooms.iter().for_each(|room| drop(room.says("end")));
+        followers.into_iter().map(|follower| follower.join().expect("a follower")).collect()
+    });
+    for room in &rooms {
+        let mut reader = room.follower_from("oldest");
+        let mut order = Vec::new();
+        while order.last().is_none_or(|text| text != "end") {
+            order.extend(reader.follow().into_iter().map(|said| said.text));
+        }
+        for heard in &heard {
+            assert_eq!(heard[room.name()], order);
+        }
+    }
+}
+
+/// What was heard in each room.
+type Heard = HashMap<String, Vec<String>>;
+
+/// A follower of several rooms who asks in another way each time.
+struct Hopper {
+    rooms: Vec<Chat>,
+    connection: Connection,
+    next: String,
+    rng: fastrand::Rng,
+    heard: Heard,
+}
+
+impl Hopper {
+    fn new(rooms: &[Chat], start: &str, rng: fastrand::Rng) -> Hopper {
+        let heard = rooms.iter().map(|room| (room.name().to_owned(), Vec::new())).collect();
+        Hopper { rooms: rooms.to_vec(), connection: rooms[0].connect(), next: start.to_owned(), rng, heard }
+    }
+
+    fn follow_to_the_end(&mut self) -> Heard {
+        let start = Instant::now();
+        while self.heard.values().any(|texts| texts.last().is_none_or(|text| text != "end")) {
+            assert!(start.elapsed() < 2 * PATIENCE, "after {} it heard no more: {:?}", self.next, self.heard);
+            self.rng.shuffle(&mut self.rooms);
+            match self.rng.u8(..3) {
+                0 => self.polls_in_plain_text(),
+                1 => self.polls_in_json(),
+                _ => self.reads_a_stream(),
+            }
+        }
+        std::mem::take(&mut self.heard)
+    }
+
+    fn all(&self) -> Chat {
+        together(&self.rooms.iter().collect::<Vec<_>>())
+    }
+
+    fn ask(&mut self, media_type: &str) -> Reply {
+        let wait = ["0", "0.05", "1"][self.rng.usize(..3)];
+        let request = self.all().get(&format!("?after={}&wait={wait}", self.next)).accept(media_type);
+        let reply = self.connection.ask(&request);
+        assert_eq!(reply.header("Chat-Gap"), None);
+        self.next = reply.cursor();
+        reply
+    }
+
+    fn polls_in_plain_text(&mut self) {
+        let reply = self.ask("text/plain");
+        if reply.status != 204 {
+            let reply = reply.is(200);
+            self.hears(reply.expect_header("Chat-Room"), reply.text());
+        }
+    }
+
+    fn polls_in_json(&mut self) {
+        let reply = self.ask("application/json");
+        if reply.status != 204 {
+            for message in reply.is(200).json()["messages"].as_array().expect("a list") {
+                self.hears(message["room"].as_str().unwrap(), message["text"].as_str().unwrap());
+            }
+        }
+    }
+
+    /// Leaves it in the middle, as a line that breaks.
+    fn reads_a_stream(&mut self) {
+        let mut events = self.all().events("", &[("Last-Event-ID", &self.next)]);
+        for _ in 0..self.rng.usize(1..8) {
+            let event = events.next();
+            if event.event.as_deref() != Some("message") {
+                break;
+            }
+            let message = event.message();
+            self.hears(message["room"].as_str().unwrap(), message["text"].as_str().unwrap());
+            self.next = event.id.expect("a place to resume from");
+            // The stream has no more at the moment, and goes on when somebody speaks.
+            if self.heard.values().all(|texts| texts.last().is_some_and(|text| text == "end")) {
+                break;
+            }
+        }
+    }
+
+    fn hears(&mut self, room: &str, text: &str) {
+        self.heard.get_mut(room).expect("a room that was asked for").push(text.to_owned());
+    }
+}
