@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::target::{Form, Target};
-use crate::config::TEXT_LIMIT;
+use crate::config::{ROOMS_ASKED_MAX, TEXT_LIMIT};
 
 /// Measure a server: hold waiters, publish, and check that each saw each message once, in order.
 ///
@@ -26,8 +26,12 @@ pub struct BenchArgs {
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub waiters: Option<u32>,
 
+    /// In how many rooms each waiter waits, by one request; messages go to one room after the other
+    #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=ROOMS_ASKED_MAX as i64))]
+    pub rooms: u32,
+
     /// Fan-out: how many messages are sent to all, one after the other
-    #[arg(long, value_name = "R", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20)]
     pub rounds: usize,
 
     /// How many connections publish [default: firehose 4, publish 16]; fan-out has one

@@ -78,6 +78,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
 
 fn measure(args: &BenchArgs, target: &Target) -> Result<Report, Error> {
     let started = Timestamp::now();
+    let target = target.clone().with_rooms(args.rooms as usize);
     let mut session = Session::new(args, target, plan(args))?;
     session.hold_waiters()?;
     let held = session.tally.waiters();

@@ -77,9 +77,10 @@ impl Publishers {
         tally: &mut Tally,
         mark: &Mark,
     ) -> Number {
-        let number = tally.publish(publisher, due);
+        let room = target.room_of(tally.next());
+        let number = tally.publish(publisher, room, due);
         self.all[publisher] = Publisher::Waits(number, due);
-        client.send(publisher, &target.publish(&mark.text(number)));
+        client.send(publisher, &target.publish(room, &mark.text(number)));
         number
     }
 

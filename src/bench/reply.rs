@@ -144,7 +144,7 @@ impl Reply {
             } else if name("chat-cursor") {
                 reply.cursor = Some(value.trim().to_owned());
             } else if name("chat-gap") {
-                reply.gap = value.trim() == "true";
+                reply.gap = true;
             } else if name("link") {
                 reply.next = next_of(&value).or(reply.next);
             }
@@ -172,10 +172,11 @@ impl Reply {
     }
 }
 
-/// The target of `<...>; rel="next"` in a `Link` header, which may hold several links.
+/// The target of `<...>; rel="next"` in a `Link` header, which may hold several links. A target may have commas.
 fn next_of(link: &str) -> Option<String> {
-    link.split(',').find_map(|one| {
-        let (target, parameters) = one.trim().strip_prefix('<')?.split_once('>')?;
+    link.split('<').find_map(|one| {
+        let (target, parameters) = one.split_once('>')?;
+        let parameters = parameters.trim().trim_end_matches(',');
         let is_next =
             parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
         is_next.then(|| target.to_owned())
@@ -216,13 +217,13 @@ mod tests {
     #[test]
     fn a_reply_is_read_only_when_it_is_whole() {
         let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nChat-Cursor: c-1\r\n\
-            Link: </up>; rel=\"up\", </chat/r?after=c-1>; rel=\"next\"\r\n\r\nok";
+            Link: </up>; rel=\"up\", </chat/r,s?after=c-1>; rel=\"next\", </>; rel=\"top\"\r\n\r\nok";
         for end in 0..bytes.len() {
             let mut part = bytes[..end].to_vec();
             assert!(Reply::take(&mut part, SystemTime::UNIX_EPOCH).unwrap().is_none());
         }
         let reply = whole(bytes);
-        assert_eq!(reply.next.as_deref(), Some("/chat/r?after=c-1"));
+        assert_eq!(reply.next.as_deref(), Some("/chat/r,s?after=c-1"));
         assert_eq!(reply.cursor.as_deref(), Some("c-1"));
         assert_eq!(reply.texts().unwrap(), ["ok"]);
     }

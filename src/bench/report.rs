@@ -26,6 +26,8 @@ pub struct Report {
     mode: &'static str,
     seconds: f64,
     waiters: Waiters,
+    /// In how many rooms each waits.
+    rooms: u32,
     rounds: Option<usize>,
     published: usize,
     acknowledged: usize,
@@ -90,6 +92,7 @@ impl Report {
                 refused: waiters.refused,
                 refusal: waiters.refusal.clone(),
             },
+            rooms: session.args.rooms,
             rounds: fan_out.as_ref().map(|outcome| outcome.rounds),
             published: tally.published(),
             acknowledged: tally.acknowledged(),
@@ -128,7 +131,11 @@ impl fmt::Display for Report {
             Some(refusal) => format!(", {} refused ({refusal})", waiters.refused),
             None => String::new(),
         };
-        line("waiters", format!("{} held of {}{refused}", waiters.held, waiters.asked))?;
+        let rooms = match self.rooms {
+            1 => String::new(),
+            rooms => format!(", each in {rooms} rooms by one request"),
+        };
+        line("waiters", format!("{} held of {}{rooms}{refused}", waiters.held, waiters.asked))?;
         line(
             "messages",
             format!(

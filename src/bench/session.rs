@@ -44,7 +44,7 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Connects the publishers, and only then looks at the server for the baseline.
-    pub fn new(args: &'a BenchArgs, target: &Target, plan: Plan) -> Result<Session<'a>, Error> {
+    pub fn new(args: &'a BenchArgs, target: Target, plan: Plan) -> Result<Session<'a>, Error> {
         allow_files((plan.waiters + plan.publishers) as u64 + BENCH_FILES)?;
         let url = target.to_string();
         let address = target.address().map_err(|error| Error::Resolve(url, error))?;
@@ -52,12 +52,12 @@ impl<'a> Session<'a> {
         let mut client = Client::new(address)?;
         // Even a run that publishes nothing greets once, so that the first request's cost to the
         // server is not taken for a waiter's.
-        let publishers = Publishers::greet(plan.publishers.max(1), &mut client, target);
+        let publishers = Publishers::greet(plan.publishers.max(1), &mut client, &target);
         let waiters = Waiters::new(publishers.count(), Duration::from_secs(args.hold), plan.form);
         let mut session = Session {
             args,
             plan,
-            target: target.clone(),
+            target,
             tally: Tally::new(plan.waiters),
             publishers,
             waiters,

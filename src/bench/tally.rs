@@ -1,6 +1,6 @@
 //! The tally: what was published, and which waiter saw it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use super::mark::Number;
@@ -22,6 +22,8 @@ pub struct Tally {
 #[derive(Debug)]
 struct Published {
     publisher: usize,
+    /// Only within a room is there an order.
+    room: usize,
     sent: SystemTime,
     acknowledged: bool,
     /// How many waiters that are owed it have seen it.
@@ -46,10 +48,15 @@ impl Tally {
         tally
     }
 
+    /// The number of the next message.
+    pub fn next(&self) -> Number {
+        self.published.len() as Number
+    }
+
     /// Gives the next message its number.
-    pub fn publish(&mut self, publisher: usize, sent: SystemTime) -> Number {
-        let number = self.published.len() as Number;
-        self.published.push(Published { publisher, sent, acknowledged: false, seen_by: 0 });
+    pub fn publish(&mut self, publisher: usize, room: usize, sent: SystemTime) -> Number {
+        let number = self.next();
+        self.published.push(Published { publisher, room, sent, acknowledged: false, seen_by: 0 });
         number
     }
 
@@ -116,6 +123,10 @@ impl Tally {
         self.acknowledged
     }
 
+    fn rooms(&self) -> usize {
+        self.published.iter().map(|one| one.room + 1).max().unwrap_or(0)
+    }
+
     /// Compares what each waiter saw with what was published.
     pub fn verdict(&self) -> Verdict {
         let ranks = self.agreed_ranks();
@@ -126,15 +137,18 @@ impl Tally {
         verdict
     }
 
-    /// The room's order as the waiters saw it: the rank of each message by its mean place among
-    /// all of them. One waiter with a fault does not move it, where trusting any single one would.
+    /// Each room's order as the waiters saw it: the rank of each message by its mean place among all of its
+    /// room. One waiter with a fault does not move it, where trusting any single one would.
     fn agreed_ranks(&self) -> Vec<usize> {
         let mut places = vec![(0usize, 0usize); self.published.len()];
         for seen in &self.seen {
-            for (place, &message) in seen.order.iter().enumerate() {
+            let mut next = vec![0; self.rooms()];
+            for &message in &seen.order {
+                let place = &mut next[self.published[message as usize].room];
                 let (sum, count) = &mut places[message as usize];
-                *sum += place;
+                *sum += *place;
                 *count += 1;
+                *place += 1;
             }
         }
         let mean = |message: usize| {
@@ -152,23 +166,24 @@ impl Tally {
 
     fn judge(&self, waiter: usize, seen: &Seen, ranks: &[usize], verdict: &mut Verdict) {
         let mut before = HashSet::new();
-        let mut furthest: Option<Number> = None;
-        // What one publisher sends after the reply to its last message stands after it, even if
-        // all waiters agree on another order.
-        let publishers = self.published.iter().map(|one| one.publisher + 1).max();
-        let mut furthest_of: Vec<Option<Number>> = vec![None; publishers.unwrap_or(0)];
+        let mut furthest_in: Vec<Option<Number>> = vec![None; self.rooms()];
+        // What one publisher sends after the reply to its last message in the room stands after it, even if all
+        // waiters agree on another order.
+        let mut furthest_of: HashMap<(usize, usize), Option<Number>> = HashMap::new();
         for &message in &seen.order {
             if !before.insert(message) {
                 verdict.add(Fault::Doubled { waiter, message });
                 continue;
             }
-            let own = &mut furthest_of[self.published[message as usize].publisher];
+            let Published { publisher, room, .. } = self.published[message as usize];
+            let furthest = &mut furthest_in[room];
+            let own = furthest_of.entry((publisher, room)).or_default();
             let behind = |other: Number| ranks[other as usize] > ranks[message as usize];
             if let Some(after) = furthest.filter(|&other| behind(other)).or(own.filter(|&o| o > message)) {
                 verdict.add(Fault::Swapped { waiter, message, after });
             }
             if !furthest.is_some_and(behind) {
-                furthest = Some(message);
+                *furthest = Some(message);
             }
             *own = (*own).max(Some(message));
         }
@@ -191,7 +206,7 @@ mod tests {
     fn verdict_of(publishers: &[usize], seen: [&[Number]; 3]) -> Verdict {
         let mut tally = Tally::new(3);
         for &publisher in publishers {
-            let number = tally.publish(publisher, SystemTime::UNIX_EPOCH);
+            let number = tally.publish(publisher, 0, SystemTime::UNIX_EPOCH);
             tally.acknowledge(number);
         }
         for (waiter, order) in seen.iter().enumerate() {
@@ -237,9 +252,27 @@ mod tests {
     }
 
     #[test]
+    fn between_rooms_there_is_no_order() {
+        let seen: [&[Number]; 3] = [&[0, 1, 2, 3], &[1, 0, 3, 2], &[0, 2, 1, 3]];
+        let verdict = |rooms: usize| {
+            let mut tally = Tally::new(seen.len());
+            for message in 0..4 {
+                let number = tally.publish(0, message % rooms, SystemTime::UNIX_EPOCH);
+                tally.acknowledge(number);
+            }
+            for (waiter, order) in seen.iter().enumerate() {
+                assert!(order.iter().all(|&message| tally.see(waiter, message).is_some()));
+            }
+            tally.verdict()
+        };
+        assert!(verdict(2).is_clean());
+        assert!(verdict(1).swapped > 0);
+    }
+
+    #[test]
     fn a_dismissed_waiter_is_owed_nothing() {
         let mut tally = Tally::new(1);
-        let number = tally.publish(0, SystemTime::UNIX_EPOCH);
+        let number = tally.publish(0, 0, SystemTime::UNIX_EPOCH);
         tally.acknowledge(number);
         tally.dismiss(0);
         assert!(tally.verdict().is_clean());

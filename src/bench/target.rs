@@ -1,17 +1,21 @@
-//! A room on a server, as the wire addresses it, and the three requests that the bench makes.
+//! The rooms on a server, as the wire addresses them, and the three requests that the bench makes.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The room that is measured: what stands in `http://HOST:PORT/chat/ROOM`.
+use super::mark::Number;
+
+/// The room that is measured: what stands in `http://HOST:PORT/chat/ROOM`; or several, named after it.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// `HOST:PORT` as it was given, for the header `Host`.
     host: String,
     /// `/chat/ROOM`, percent-encoded as it was given.
     path: String,
+    /// How many rooms there are. If there is more than one, each has the path with a number behind it.
+    rooms: usize,
 }
 
 /// The form in which replies to polls are asked for.
@@ -33,15 +37,25 @@ impl Form {
 }
 
 impl Target {
+    /// So many rooms instead of one.
+    pub fn with_rooms(self, rooms: usize) -> Target {
+        Target { rooms, ..self }
+    }
+
+    /// The room of a message: they take turns.
+    pub fn room_of(&self, message: Number) -> usize {
+        message as usize % self.rooms
+    }
+
     /// Resolves the host: the first address that it has.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         let found = self.host.as_str().to_socket_addrs()?.next();
         found.ok_or_else(|| std::io::Error::other("the name has no address"))
     }
 
-    /// Asks for nothing but the cursor at which the room stands now, and is answered at once.
+    /// Asks for nothing but the cursor at which the rooms stand now, and is answered at once.
     pub fn greeting(&self) -> Vec<u8> {
-        self.get(&format!("{}?after=latest&wait=0", self.path), Form::Plain)
+        self.get(&format!("{}?after=latest&wait=0", self.all()), Form::Plain)
     }
 
     /// Polls for what follows a cursor, which is given as the path that `rel="next"` named. It names the wait
@@ -53,12 +67,12 @@ impl Target {
         self.get(&format!("{path}?{kept}wait={}", hold.as_secs()), form)
     }
 
-    /// Publishes a text.
-    pub fn publish(&self, text: &str) -> Vec<u8> {
+    /// Publishes a text in a room.
+    pub fn publish(&self, room: usize, text: &str) -> Vec<u8> {
         format!(
             "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\
              Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{text}",
-            self.path,
+            self.path_of(room),
             self.host,
             text.len()
         )
@@ -67,7 +81,17 @@ impl Target {
 
     /// The path of what follows a cursor, for servers that send `Chat-Cursor` and no `Link`.
     pub fn after(&self, cursor: &str) -> String {
-        format!("{}?after={cursor}", self.path)
+        format!("{}?after={cursor}", self.all())
+    }
+
+    fn path_of(&self, room: usize) -> String {
+        if self.rooms == 1 { self.path.clone() } else { format!("{}.{room}", self.path) }
+    }
+
+    /// The path of a wait in all rooms: of the first, and the names of the others.
+    fn all(&self) -> String {
+        let (_, name) = self.path.rsplit_once('/').unwrap_or_default();
+        (1..self.rooms).fold(self.path_of(0), |path, room| format!("{path},{name}.{room}"))
     }
 
     fn get(&self, path: &str, form: Form) -> Vec<u8> {
@@ -103,6 +127,7 @@ impl FromStr for Target {
             } else {
                 format!("/chat/bench-{:08x}", fastrand::u32(..))
             },
+            rooms: 1,
         })
     }
 }
@@ -125,6 +150,16 @@ mod tests {
         assert_ne!(one.path, other.path);
         let named: Target = "http://[::1]/chat/caf%C3%A9".parse().unwrap();
         assert_eq!(named.to_string(), "http://[::1]:80/chat/caf%C3%A9");
+    }
+
+    #[test]
+    fn several_rooms_are_waited_in_together_and_spoken_in_by_turns() {
+        let one: Target = "http://h:1/chat/r".parse().unwrap();
+        assert!(one.publish(one.room_of(7), "hi").starts_with(b"POST /chat/r HTTP/1.1\r\n"));
+        let three = one.with_rooms(3);
+        assert!(three.greeting().starts_with(b"GET /chat/r.0,r.1,r.2?after=latest&wait=0 HTTP/1.1\r\n"));
+        assert!(three.publish(three.room_of(7), "hi").starts_with(b"POST /chat/r.1 HTTP/1.1\r\n"));
+        assert_eq!(three.after("c"), "/chat/r.0,r.1,r.2?after=c");
     }
 
     #[test]
