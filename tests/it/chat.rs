@@ -46,20 +46,25 @@ impl Chat {
         &self.room
     }
 
-    /// Its path on the wire, with a query (such as `?wait=1`) or none.
+    /// Its path on the wire, with a query (such as `?wait=1`), the rest of a path (such as `/people`) or nothing.
     pub fn path(&self, query: &str) -> String {
         let room = utf8_percent_encode(&self.room, NON_ALPHANUMERIC);
         format!("/chat/{room}{query}")
     }
 
-    /// A request to wait in it.
+    /// A request to wait in it, or to look at a part of it (such as `/people`).
     pub fn get(&self, query: &str) -> Request {
         Request::get(&self.path(query))
     }
 
     /// A request to publish in it.
     pub fn post(&self) -> Request {
-        Request::post(&self.path(""))
+        self.post_to("")
+    }
+
+    /// A request to publish with a query, or to do something else in it (such as `/leave`).
+    pub fn post_to(&self, query: &str) -> Request {
+        Request::post(&self.path(query))
     }
 
     /// Where its server listens.
@@ -162,18 +167,18 @@ impl Chat {
 
     /// A request to say that somebody leaves.
     pub fn leave(&self, name: &str) -> Request {
-        Request::post(&format!("{}/leave", self.path(""))).form(&[("name", name)])
+        self.post_to("/leave").form(&[("name", name)])
     }
 
     /// A request to say that somebody leaves unless it is seen within so many seconds.
     pub fn leave_in(&self, seconds: u32, name: &str) -> Request {
-        Request::post(&format!("{}/leave?wait={seconds}", self.path(""))).form(&[("name", name)])
+        self.post_to(&format!("/leave?wait={seconds}")).form(&[("name", name)])
     }
 
     /// Who is there, by name.
     #[track_caller]
     pub fn people(&self) -> Vec<String> {
-        let request = Request::get(&format!("{}/people", self.path(""))).accept("application/json");
+        let request = self.get("/people").accept("application/json");
         let people = self.ask(&request).is(200).json();
         let names = people["people"].as_array().expect("people").iter();
         names.map(|person| person["name"].as_str().expect("a name").to_owned()).collect()
@@ -182,8 +187,7 @@ impl Chat {
     /// The kinds of all that its history holds.
     #[track_caller]
     pub fn kinds(&self) -> Vec<String> {
-        let request =
-            Request::get(&format!("{}/history?limit=500", self.path(""))).accept("application/json");
+        let request = self.get("/history?limit=500").accept("application/json");
         let page = self.ask(&request).is(200).json();
         let messages = page["messages"].as_array().expect("messages").iter();
         messages.map(|message| message["kind"].as_str().expect("a kind").to_owned()).collect()

@@ -276,8 +276,7 @@ fn a_cursor_of_another_past_announces_a_gap(chat: Chat) {
             assert_eq!(events.next().event.as_deref(), Some("gap"));
             assert_eq!(events.next().message()["text"], "one");
         }
-        let path = format!("{}/history?before={place}-{other}", chat.path(""));
-        let past = chat.ask(&Request::get(&path)).is(200);
+        let past = chat.ask(&chat.get(&format!("/history?before={place}-{other}"))).is(200);
         assert_eq!(past.header("Chat-Gap"), Some("true"));
         assert!(past.text().contains("two"), "the newest page");
     }
@@ -294,8 +293,7 @@ fn a_cursor_without_a_mark_goes_on_as_before(chat: Chat) {
     assert_eq!((reply.header("Chat-Gap"), reply.text()), (None, "two"));
     let reply = chat.ask(&chat.get(&format!("?after={latest}&wait=0"))).is(204);
     assert_eq!(reply.cursor(), cursors[1]);
-    let path = format!("{}/history?before={latest}", chat.path(""));
-    let past = chat.ask(&Request::get(&path)).is(200);
+    let past = chat.ask(&chat.get(&format!("/history?before={latest}"))).is(200);
     assert_eq!(past.header("Chat-Gap"), None);
     assert!(past.text().contains("one") && !past.text().contains("two"));
 }

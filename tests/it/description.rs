@@ -66,9 +66,9 @@ fn the_lobby_is_a_room_like_any_other(chat: Chat) {
 fn bodies_of_every_type_have_the_same_fields(chat: Chat) {
     let cursor =
         chat.ask(&chat.post().json(json!({"message": "hi", "name": "ann", "id": "1"}))).is(200).cursor();
-    let again = Request::post(&chat.path("?name=ann&id=1")).text("hi");
+    let again = chat.post_to("?name=ann&id=1").text("hi");
     assert_eq!(chat.ask(&again).is(200).cursor(), cursor);
-    let leave = |query: &str| Request::post(&chat.path(&format!("/leave{query}")));
+    let leave = |query: &str| chat.post_to(&format!("/leave{query}"));
     for leave in [leave("").json(json!({"name": "ann"})), leave("?name=ann").text("")] {
         chat.join("ann").says("hi");
         assert_eq!(chat.people(), ["ann"]);

@@ -112,7 +112,7 @@ fn what_is_answered_is_counted_by_route_and_status(launch: Launch) {
     for number in 0..3 {
         chat.ask(&Request::new("BREW", &format!("/coffee/{number}"))).is(404);
     }
-    chat.ask(&Request::get(&format!("{}/history?limit=1", chat.path("")))).is(200);
+    chat.ask(&chat.get("/history?limit=1")).is(200);
     let count = |method: &str, route: &str, status: u16| {
         let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
         chat.figure(&format!("comet_chat_requests_total{{{labels}}}"))

@@ -19,8 +19,7 @@ on_every_setup![
 ];
 
 fn page(chat: &Chat, query: &str) -> Value {
-    let path = format!("{}/history{query}", chat.path(""));
-    chat.ask(&Request::get(&path).accept("application/json")).is(200).json()
+    chat.ask(&chat.get(&format!("/history{query}")).accept("application/json")).is(200).json()
 }
 
 fn texts(page: &Value) -> Vec<String> {
@@ -46,8 +45,7 @@ fn history_is_paged_back_to_the_beginning(chat: Chat) {
     assert_eq!(texts(&oldest), numbers(0..10));
     assert_eq!(oldest["previous"], Value::Null, "and this is the beginning");
 
-    let path = format!("{}/history?limit=2", chat.path(""));
-    let reply = chat.ask(&Request::get(&path)).is(200);
+    let reply = chat.ask(&chat.get("/history?limit=2")).is(200);
     let link = reply.expect_header("Link");
     let target =
         link.strip_prefix('<').and_then(|l| l.strip_suffix(r#">; rel="prev""#)).expect("a link back");
@@ -94,8 +92,7 @@ fn a_page_of_another_life_is_a_gap(chat: Chat) {
 
 fn history_in_plain_text_is_for_people(chat: Chat) {
     chat.join("ann").says("first line\nsecond line");
-    let path = format!("{}/history", chat.path(""));
-    let reply = chat.ask(&Request::get(&path)).is(200);
+    let reply = chat.ask(&chat.get("/history")).is(200);
     let lines: Vec<&str> = reply.text().lines().collect();
     assert!(lines[0].ends_with("Z ann joined"), "{lines:?}");
     assert!(lines[1].ends_with("Z ann: first line"), "{lines:?}");
@@ -107,7 +104,7 @@ fn history_in_plain_text_is_for_people(chat: Chat) {
 fn history_in_plain_text_leaves_the_terminal_alone(chat: Chat) {
     let text = "a\r\nb\x1b[2J\rann: c\u{202e}d\u{9b}1m\te\x07\u{2028}f\x7f";
     chat.says(text);
-    let plain = chat.ask(&Request::get(&format!("{}/history", chat.path("")))).is(200);
+    let plain = chat.ask(&chat.get("/history")).is(200);
     let lines: Vec<&str> = plain.text().split('\n').collect();
     assert!(lines[0].ends_with(" somebody: a"), "{lines:?}");
     assert_eq!(lines[1], "    b\\u{1b}[2J\\u{d}ann: c\\u{202e}d\\u{9b}1m\te\\u{7}\\u{2028}f\\u{7f}");
@@ -124,8 +121,8 @@ fn a_page_has_a_limit(chat: Chat) {
         ("limit=many", "bad-limit"),
         ("before=yesterday", "bad-cursor"),
     ] {
-        let path = format!("{}/history?{query}", chat.path(""));
-        let problem = chat.ask(&Request::get(&path).accept("application/json")).is(400).json();
+        let problem =
+            chat.ask(&chat.get(&format!("/history?{query}")).accept("application/json")).is(400).json();
         assert_eq!(problem["type"], format!("urn:comet-chat:{code}"), "{query}");
     }
 }

@@ -12,7 +12,7 @@ fn every_request_is_a_line_without_what_was_said(launch: Launch) {
     let chat = server.chat();
     let mut connection = chat.connect();
     let peer = connection.local_address();
-    connection.ask(&Request::post(&chat.path("?name=Zaphod")).text("xyzzy-said")).is(200);
+    connection.ask(&chat.post_to("?name=Zaphod").text("xyzzy-said")).is(200);
     connection.ask(&chat.post().form(&[("message", "xyzzy-said"), ("name", "Zaphod")])).is(200);
     connection.ask(&chat.get("?wait=0&name=Zaphod&after=xyzzy-cursor")).is(400);
     connection.ask(&chat.get("?after=oldest&name=Zaphod")).is(200);

@@ -68,8 +68,7 @@ fn who_leaves_with_a_wait_may_come_back_unnoticed(chat: Chat) {
     assert_eq!(chat.people(), ["ann", "ben"]);
     wait_until("ben has left", || chat.people() == ["ann"]);
     assert_eq!(chat.kinds(), ["joined", "message", "joined", "message", "left"]);
-    let late = format!("{}/leave?wait=soon", chat.path(""));
-    chat.ask(&Request::post(&late).form(&[("name", "ann")])).is(400);
+    chat.ask(&chat.post_to("/leave?wait=soon").form(&[("name", "ann")])).is(400);
 }
 
 /// One name on a phone and a laptop. When the laptop closed, the room was told that bob had left, although he
@@ -105,9 +104,8 @@ fn who_leaves_on_the_last_device_is_gone_soon(chat: Chat) {
 }
 
 fn leaving_needs_a_name_and_may_be_said_twice(chat: Chat) {
-    let path = format!("{}/leave", chat.path(""));
-    chat.ask(&Request::post(&path).form(&[])).is(400);
-    chat.ask(&Request::get(&path)).is(405);
+    chat.ask(&chat.post_to("/leave").form(&[])).is(400);
+    chat.ask(&chat.get("/leave")).is(405);
     chat.ask(&chat.leave("nobody")).is(200);
     assert!(chat.kinds().is_empty(), "a person who was not there has not left");
 }

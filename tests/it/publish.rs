@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::chat::Chat;
-use crate::client::Request;
 
 on_every_setup![
     a_form_a_json_object_and_plain_text_say_the_same,
@@ -23,7 +22,7 @@ on_every_setup![
 fn a_form_a_json_object_and_plain_text_say_the_same(chat: Chat) {
     let text = "größe & 100% + 部屋 🦀\nnext line";
     let mut follower = chat.follower();
-    let with_name = Request::post(&chat.path("?name=z%C3%B6e"));
+    let with_name = chat.post_to("?name=z%C3%B6e");
     for request in [
         chat.post().form(&[("message", text), ("name", "zöe")]),
         chat.post().json(json!({"message": text, "name": "zöe"})),
