@@ -11,7 +11,11 @@ use crate::chat::Chat;
 use crate::harness::{Launch, left_out, wait_until};
 use crate::raw;
 
-on_every_setup![behind_nginx_the_chat_works, nginx_keeps_away_what_harms_tiny_http];
+on_every_setup![
+    behind_nginx_the_chat_works,
+    nginx_that_buffers_replies_passes_on_each_event_at_once,
+    nginx_keeps_away_what_harms_tiny_http,
+];
 
 /// A proxy with the recipe of the README, in front of a server. Dropping it kills the process.
 struct Nginx {
@@ -23,11 +27,19 @@ struct Nginx {
 impl Nginx {
     /// `None` where there is no nginx.
     fn before(server: SocketAddr) -> Option<Nginx> {
+        Nginx::with_recipe(&recipe(), server)
+    }
+
+    fn with_recipe(recipe: &str, server: SocketAddr) -> Option<Nginx> {
         let directory = tempfile::tempdir().expect("a directory for nginx");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = port.expect("a free port");
         let file = directory.path().join("nginx.conf");
-        fs::write(&file, config(directory.path(), address, server)).expect("a file");
+        fs::write(
+            &file,
+            config(directory.path(), address, &recipe.replace("127.0.0.1:8080", &server.to_string())),
+        )
+        .expect("a file");
         let spawned = Command::new("nginx")
             .arg("-p")
             .arg(directory.path())
@@ -55,10 +67,14 @@ impl Drop for Nginx {
     }
 }
 
-fn config(directory: &Path, address: SocketAddr, server: SocketAddr) -> String {
+/// The recipe of the README.
+fn recipe() -> String {
     let readme = include_str!("../../README.md");
     let recipe = readme.split_once("```nginx\n").and_then(|(_, rest)| rest.split_once("```"));
-    let recipe = recipe.expect("a recipe").0.replace("127.0.0.1:8080", &server.to_string());
+    recipe.expect("a recipe").0.to_owned()
+}
+
+fn config(directory: &Path, address: SocketAddr, recipe: &str) -> String {
     let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
     let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
@@ -91,6 +107,25 @@ fn behind_nginx_the_chat_works(launch: Launch) {
         let get = format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n");
         connection.send_bytes(get.as_bytes());
         connection.reply().is(status);
+    }
+}
+
+/// nginx keeps a reply until its buffer is full, unless the reply tells it not to.
+fn nginx_that_buffers_replies_passes_on_each_event_at_once(launch: Launch) {
+    let server = launch.start();
+    let recipe = recipe().replace("proxy_buffering off", "proxy_buffering on");
+    assert!(recipe.contains("proxy_buffering on"), "{recipe}");
+    let Some(nginx) = Nginx::with_recipe(&recipe, server.address()) else { return };
+    let chat = Chat::at(nginx.address);
+    let mut events = chat.events("?after=latest", &[]);
+    let mut lines = chat.lines("?after=latest");
+    // The first event of each only says where the stream begins.
+    assert_eq!(events.next().event.as_deref(), Some("beat"));
+    assert_eq!(lines.next()["kind"], "beat");
+    for text in ["one", "two", "three"] {
+        chat.says(text);
+        assert_eq!(events.next().message()["text"], text);
+        assert_eq!(lines.next()["text"], text);
     }
 }
 
