@@ -68,6 +68,7 @@ cargo clippy --version || fail 'clippy is missing: rustup component add clippy'
 rustc --version
 need cc build-essential
 need curl curl
+need jq jq
 # nginx is not on everybody's path, and the package must not start its own server.
 PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 export PATH=$PATH:/usr/sbin

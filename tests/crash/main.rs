@@ -14,6 +14,7 @@ macro_rules! on_every_engine {
 }
 
 mod backups;
+mod bot;
 mod checker;
 mod client;
 mod faults;
