@@ -1,5 +1,7 @@
 //! Several rooms in one request: what it says.
 
+use std::borrow::Borrow;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -25,14 +27,14 @@ on_every_setup![
 /// So many rooms of the test's own, and the address of all of them.
 pub fn rooms(chat: &Chat, count: usize) -> (Vec<Chat>, Chat) {
     let rooms: Vec<Chat> = (0..count).map(|n| chat.room(&format!("{}-{n}", chat.name()))).collect();
-    let together = together(&rooms.iter().collect::<Vec<_>>());
+    let together = together(&rooms);
     (rooms, together)
 }
 
 /// The address of these rooms.
-pub fn together(rooms: &[&Chat]) -> Chat {
-    let names: Vec<&str> = rooms.iter().map(|room| room.name()).collect();
-    rooms[0].room(&names.join(","))
+pub fn together(rooms: &[impl Borrow<Chat>]) -> Chat {
+    let names: Vec<&str> = rooms.iter().map(|room| room.borrow().name()).collect();
+    rooms[0].borrow().room(&names.join(","))
 }
 
 /// Asks for JSON.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::chat::Chat;
 use crate::client::{Connection, Reply, Request};
 use crate::harness::{Launch, PATIENCE, repeatable, wait_until};
@@ -211,25 +213,23 @@ impl Hopper {
 
     fn follow_to_the_end(&mut self) -> Heard {
         let start = Instant::now();
-        while self.heard.values().any(|texts| texts.last().is_none_or(|text| text != "end")) {
+        while !self.has_heard_all() {
             assert!(start.elapsed() < 2 * PATIENCE, "after {} it heard no more: {:?}", self.next, self.heard);
             self.rng.shuffle(&mut self.rooms);
-            match self.rng.u8(..3) {
+            match self.rng.u8(..4) {
                 0 => self.polls_in_plain_text(),
                 1 => self.polls_in_json(),
-                _ => self.reads_a_stream(),
+                2 => self.reads_events(),
+                _ => self.reads_lines(),
             }
         }
         std::mem::take(&mut self.heard)
     }
 
-    fn all(&self) -> Chat {
-        together(&self.rooms.iter().collect::<Vec<_>>())
-    }
-
     fn ask(&mut self, media_type: &str) -> Reply {
         let wait = ["0", "0.05", "1"][self.rng.usize(..3)];
-        let request = self.all().get(&format!("?after={}&wait={wait}", self.next)).accept(media_type);
+        let request =
+            together(&self.rooms).get(&format!("?after={}&wait={wait}", self.next)).accept(media_type);
         let reply = self.connection.ask(&request);
         assert_eq!(reply.header("Chat-Gap"), None);
         self.next = reply.cursor();
@@ -248,27 +248,50 @@ impl Hopper {
         let reply = self.ask("application/json");
         if reply.status != 204 {
             for message in reply.is(200).json()["messages"].as_array().expect("a list") {
-                self.hears(message["room"].as_str().unwrap(), message["text"].as_str().unwrap());
+                self.hears_message(message);
             }
         }
     }
 
-    /// Leaves it in the middle, as a line that breaks.
-    fn reads_a_stream(&mut self) {
-        let mut events = self.all().events("", &[("Last-Event-ID", &self.next)]);
+    /// Leaves the stream in the middle, as a connection that breaks.
+    fn reads_events(&mut self) {
+        let mut events = together(&self.rooms).events("", &[("Last-Event-ID", &self.next)]);
         for _ in 0..self.rng.usize(1..8) {
             let event = events.next();
             if event.event.as_deref() != Some("message") {
                 break;
             }
-            let message = event.message();
-            self.hears(message["room"].as_str().unwrap(), message["text"].as_str().unwrap());
+            self.hears_message(&event.message());
             self.next = event.id.expect("a place to resume from");
-            // The stream has no more at the moment, and goes on when somebody speaks.
-            if self.heard.values().all(|texts| texts.last().is_some_and(|text| text == "end")) {
+            if self.has_heard_all() {
                 break;
             }
         }
+    }
+
+    /// The same, with a limit or without.
+    fn reads_lines(&mut self) {
+        let limit = ["", "&limit=3"][self.rng.usize(..2)];
+        let mut lines = together(&self.rooms).lines(&format!("?after={}{limit}", self.next));
+        for _ in 0..self.rng.usize(1..8) {
+            let Some(line) = lines.try_next().expect("it does not break off") else { break };
+            self.next = line["next"].as_str().expect("a cursor").to_owned();
+            if line["kind"] == "beat" {
+                break;
+            }
+            self.hears_message(&line);
+            if self.has_heard_all() {
+                break;
+            }
+        }
+    }
+
+    fn has_heard_all(&self) -> bool {
+        self.heard.values().all(|texts| texts.last().is_some_and(|text| text == "end"))
+    }
+
+    fn hears_message(&mut self, message: &Value) {
+        self.hears(message["room"].as_str().expect("a room"), message["text"].as_str().expect("a text"));
     }
 
     fn hears(&mut self, room: &str, text: &str) {
