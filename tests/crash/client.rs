@@ -1,6 +1,6 @@
 //! Clients that do what the design asks of them: they send again under the same id, and resume by cursor.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -32,13 +32,6 @@ pub struct Traffic {
     pub published: AtomicU64,
     /// Requests that had to be sent again.
     pub retries: AtomicU64,
-}
-
-/// What a follower asks for.
-#[derive(Clone, Copy)]
-pub enum Format {
-    Json,
-    Text,
 }
 
 impl Client {
@@ -84,33 +77,12 @@ impl Client {
         Seen { cursor: cursor(&response), text: text.to_owned() }
     }
 
-    /// Follows the room from its first message up to the one with the text `end`, that one included.
-    pub fn follow(&self, format: Format, end: &str) -> Vec<Seen> {
-        let mut seen: Vec<Seen> = Vec::new();
-        let mut after = "oldest".to_owned();
-        while seen.last().is_none_or(|last| last.text != end) {
-            let response = self.poll(&after, format, 5);
-            assert!(response.headers().get("Chat-Gap").is_none(), "a gap after {after}");
-            match (response.status().as_u16(), format) {
-                (204, _) => {}
-                (200, Format::Json) => seen.extend(messages(response.body())),
-                (200, Format::Text) => {
-                    let text = response.body().clone();
-                    seen.push(Seen { cursor: cursor(&response), text });
-                }
-                (status, _) => panic!("{status} {}", response.body()),
-            }
-            after = cursor(&response);
-        }
-        seen
-    }
-
     /// Reads all that is kept of the room, without waiting for more.
     pub fn read(&self) -> Vec<Seen> {
         let mut kept = Vec::new();
         let mut after = "oldest".to_owned();
         loop {
-            let response = self.poll(&after, Format::Json, 0);
+            let response = self.get("", "application/json", &[("after", &after), ("wait", "0")]);
             if response.status().as_u16() == 204 {
                 return kept;
             }
@@ -124,10 +96,16 @@ impl Client {
         self.until_answered(|| whole(self.request(below, accept, query)?))
     }
 
+    /// Opens a stream.
+    pub fn opens(&self, accept: &str, query: &[(&str, &str)]) -> impl Read + use<> {
+        let response = self.until_answered(|| self.request("", accept, query));
+        assert_eq!(response.status().as_u16(), 200);
+        response.into_body().into_reader()
+    }
+
     /// The first lines of a stream that are not empty.
     pub fn first_lines(&self, accept: &str, query: &[(&str, &str)], count: usize) -> Vec<String> {
-        let response = self.request("", accept, query).unwrap();
-        let lines = BufReader::new(response.into_body().into_reader()).lines().map(Result::unwrap);
+        let lines = BufReader::new(self.opens(accept, query)).lines().map(Result::unwrap);
         lines.filter(|line| !line.is_empty()).take(count).collect()
     }
 
@@ -141,16 +119,8 @@ impl Client {
         get.query_pairs(query.iter().copied()).call()
     }
 
-    fn poll(&self, after: &str, format: Format, wait: u64) -> Response<String> {
-        let accept = match format {
-            Format::Json => "application/json",
-            Format::Text => "text/plain",
-        };
-        self.get("", accept, &[("after", after), ("wait", &wait.to_string())])
-    }
-
     /// Asks again after a lost connection and after `503`, which promises that nothing was done.
-    fn until_answered(&self, ask: impl Fn() -> Result<Response<String>, ureq::Error>) -> Response<String> {
+    fn until_answered<B>(&self, ask: impl Fn() -> Result<Response<B>, ureq::Error>) -> Response<B> {
         loop {
             assert!(Instant::now() < self.deadline, "{} does not answer", self.room_url);
             match ask() {

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use ureq::http::Response;
 
 use crate::checker::{Record, Seen, check};
-use crate::client::{Client, Format, cursor};
+use crate::client::{Client, cursor};
+use crate::followers::{Format, follow};
 use crate::server::Server;
 
 on_every_engine![
@@ -229,7 +230,7 @@ fn goes_on_after(server: &Server, fault_and_cure: impl FnOnce(&Client) -> Vec<Se
     let (publisher, follower) = (client(), client());
     thread::scope(|scope| {
         let follower = &follower;
-        let following = scope.spawn(move || follower.follow(Format::Text, "cured"));
+        let following = scope.spawn(move || follow(follower, &["lobby"], Format::Text, "cured").remove(0));
         let mut answered = vec![publisher.publish("before")];
         answered.extend(fault_and_cure(&publisher));
         answered.push(publisher.publish("cured"));

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::checker::{Record, check};
-use crate::client::{Client, Format, Traffic};
+use crate::client::{Client, Traffic};
+use crate::followers::{EVERY_FORMAT, follow};
 use crate::server::Server;
 
 const KILLS: usize = 30;
@@ -15,9 +16,8 @@ const KILLS: usize = 30;
 /// On a machine that is too busy for the clients to send much, kills go on until they have met enough requests,
 /// or there are this many.
 const KILLS_MAX: usize = 120;
-const ROOMS: [&str; 2] = ["lobby", "kitchen"];
+const ROOMS: [&str; 3] = ["lobby", "kitchen", "garden"];
 const PUBLISHERS_A_ROOM: usize = 3;
-const FOLLOWERS: [Format; 3] = [Format::Json, Format::Json, Format::Text];
 const END: &str = "end";
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -37,6 +37,13 @@ fn nothing_is_lost_doubled_or_reordered_by_kill_9(engine: &'static str) {
     let traffic = ROOMS.map(|_| Arc::new(Traffic::default()));
 
     let records: Vec<Record> = thread::scope(|scope| {
+        // Those who follow all rooms at once.
+        let several: Vec<_> = EVERY_FORMAT
+            .map(|format| {
+                let client = Client::new(&url, &ROOMS.join(","), deadline);
+                scope.spawn(move || follow(&client, &ROOMS, format, END))
+            })
+            .into();
         let rooms: Vec<_> = ROOMS
             .iter()
             .zip(&traffic)
@@ -54,7 +61,12 @@ fn nothing_is_lost_doubled_or_reordered_by_kill_9(engine: &'static str) {
             server.crash();
         }
         crashes_are_over.store(true, Relaxed);
-        rooms.into_iter().map(|room| room.join().unwrap()).collect()
+        let mut records: Vec<Record> = rooms.into_iter().map(|room| room.join().unwrap()).collect();
+        for follower in several {
+            let seen = follower.join().unwrap();
+            records.iter_mut().zip(seen).for_each(|(record, seen)| record.followers.push(seen));
+        }
+        records
     });
 
     for ((room, record), traffic) in ROOMS.iter().zip(&records).zip(&traffic) {
@@ -75,13 +87,13 @@ fn is_enough(traffic: &Traffic) -> bool {
 /// All that goes on in one room, and its record.
 fn talk(url: &str, room: &str, deadline: Instant, traffic: &Arc<Traffic>, is_over: &AtomicBool) -> Record {
     let client = || Client::new(url, room, deadline).counted_in(traffic);
-    let clients: Vec<Client> = (0..PUBLISHERS_A_ROOM + FOLLOWERS.len()).map(|_| client()).collect();
+    let clients: Vec<Client> = (0..PUBLISHERS_A_ROOM + EVERY_FORMAT.len()).map(|_| client()).collect();
     let (publishers, followers) = clients.split_at(PUBLISHERS_A_ROOM);
     let mut record = thread::scope(|scope| {
         let following: Vec<_> = followers
             .iter()
-            .zip(FOLLOWERS)
-            .map(|(client, format)| scope.spawn(move || client.follow(format, END)))
+            .zip(EVERY_FORMAT)
+            .map(|(client, format)| scope.spawn(move || follow(client, &[room], format, END).remove(0)))
             .collect();
         let publishing: Vec<_> = publishers
             .iter()

@@ -18,6 +18,7 @@ mod bot;
 mod checker;
 mod client;
 mod faults;
+mod followers;
 mod ids;
 mod kills;
 mod server;

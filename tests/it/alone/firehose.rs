@@ -3,11 +3,17 @@
 use std::collections::HashSet;
 use std::thread;
 
+use serde_json::Value;
+
 use crate::chat::{Chat, Said};
 use crate::client::Request;
 use crate::harness::{Alone, make_room_for};
 
-on_every_setup![a_hundred_followers_of_four_publishers_read_the_same, followers_of_plain_text_read_the_same,];
+on_every_setup![
+    a_hundred_followers_of_four_publishers_read_the_same,
+    followers_of_plain_text_read_the_same,
+    followers_of_many_rooms_read_the_order_of_each,
+];
 
 fn a_hundred_followers_of_four_publishers_read_the_same(Alone(launch): Alone) {
     const FOLLOWERS: usize = 100;
@@ -65,6 +71,55 @@ fn followers_of_plain_text_read_the_same(Alone(launch): Alone) {
         let times = read[0].iter().filter(|text| **text == n.to_string());
         assert_eq!(times.count(), 4, "each of the four says each number once");
     }
+}
+
+/// Each follows all rooms by one wait, in every format.
+fn followers_of_many_rooms_read_the_order_of_each(Alone(launch): Alone) {
+    const ROOMS: usize = 8;
+    const MESSAGES: usize = 100;
+    const ALL: usize = ROOMS * MESSAGES;
+    let server = launch.start();
+    let chat = server.chat();
+    let rooms: Vec<Chat> = (0..ROOMS).map(|n| chat.room(&format!("{}-{n}", chat.name()))).collect();
+    let together = rooms.iter().map(Chat::name).collect::<Vec<_>>().join(",");
+    let together = &chat.room(&together);
+    let query = &format!("?after={}", together.cursor());
+
+    let read: Vec<Vec<String>> = thread::scope(|scope| {
+        let mut reading = Vec::new();
+        for _ in 0..5 {
+            let mut follower = together.follower();
+            reading.push(scope.spawn(move || follower.hears(ALL)));
+            reading.push(scope.spawn(|| read_plain_text(together, together.path(query), ALL)));
+            reading.push(scope.spawn(|| {
+                let mut events = together.events(query, &[]);
+                texts(std::iter::from_fn(|| Some(events.next().message())), ALL)
+            }));
+            reading.push(scope.spawn(|| {
+                let mut lines = together.lines(query);
+                texts(std::iter::from_fn(|| Some(lines.next())), ALL)
+            }));
+        }
+        for (n, room) in rooms.iter().enumerate() {
+            let says = move |message| drop(room.says(&format!("{n}/{message}")));
+            scope.spawn(move || (0..MESSAGES).for_each(says));
+        }
+        reading.into_iter().map(|follower| follower.join().expect("a follower")).collect()
+    });
+
+    for texts in &read {
+        for n in 0..ROOMS {
+            let of_room = texts.iter().filter_map(|text| text.strip_prefix(&format!("{n}/")));
+            let said: Vec<String> = (0..MESSAGES).map(|message| message.to_string()).collect();
+            assert!(of_room.eq(&said), "not what was said in room {n}, in its order");
+        }
+    }
+}
+
+/// The texts of so many messages.
+fn texts(told: impl Iterator<Item = Value>, count: usize) -> Vec<String> {
+    let messages = told.filter(|told| told["kind"] == "message");
+    messages.take(count).map(|message| message["text"].as_str().expect("a text").to_owned()).collect()
 }
 
 fn name(publisher: usize) -> String {
