@@ -75,12 +75,12 @@ fn wait(
 ) -> Result<Vec<Wake>, Refusal> {
     // First all are found, so that a refusal leaves no subscription behind.
     let handles = poll.rooms.iter().map(|room| rooms.whereis(room)).collect::<Result<Vec<_>, _>>()?;
-    let subscribe = |(room, after): (Arc<RoomHandle>, &After)| {
+    let subscribe = |(n, room): (usize, Arc<RoomHandle>)| {
         let id = SubscriberId::fresh();
-        let wake = room.subscribe(id, poll.subscription(*after));
+        let wake = room.subscribe(id, poll.subscription_in(&poll.rooms[n], after[n]));
         ((room, id), wake)
     };
-    let (waits, wakes): (Vec<_>, Vec<_>) = handles.into_iter().zip(after).map(subscribe).unzip();
+    let (waits, wakes): (Vec<_>, Vec<_>) = handles.into_iter().enumerate().map(subscribe).unzip();
     let waited = waits.clone();
     visit.begin_wait(move |interrupt| match interrupt {
         Interrupt::Followed => waited.iter().for_each(|(room, id)| room.unsubscribe(*id)),

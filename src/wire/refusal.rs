@@ -51,6 +51,8 @@ pub enum Refusal {
     OneHash,
     /// Several rooms, where only one may be asked for.
     OneRoom,
+    /// A `present` that is not a list of rooms that are asked for.
+    BadPresent,
     /// A `name` that is not a person's name.
     BadName(&'static str),
     /// An `id` or `Idempotency-Key` that is not a message's id.
@@ -133,6 +135,7 @@ impl Refusal {
             Refusal::TooManyAsked => (400, "too-many-asked"),
             Refusal::OneHash => (400, "one-hash"),
             Refusal::OneRoom => (400, "one-room"),
+            Refusal::BadPresent => (400, "bad-present"),
             Refusal::BadName(_) => (400, "bad-name"),
             Refusal::BadId(_) => (400, "bad-id"),
             Refusal::IdReused => (422, "id-reused"),
@@ -225,6 +228,9 @@ impl fmt::Display for Refusal {
             Refusal::OneRoom => f.write_str(
                 "only a wait may name several rooms: send a message, leave or look in one room at a time",
             ),
+            Refusal::BadPresent => {
+                f.write_str("present is a list of some of the rooms that are asked for, such as present=lunch,work")
+            }
             Refusal::IdReused => f.write_str(
                 "another message had this id within the last ten minutes, and this one was not published: take another id",
             ),

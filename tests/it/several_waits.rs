@@ -15,6 +15,7 @@ on_every_setup![
     a_wait_without_a_message_ends_in_404_after_ten_seconds,
     a_wait_with_a_cursor_ends_in_204,
     who_waits_under_a_name_is_in_every_room,
+    a_person_is_present_only_in_the_rooms_that_are_named,
     a_second_wait_ends_the_first_in_every_room,
     a_client_that_hangs_up_leaves_every_room,
     a_wait_takes_one_seat,
@@ -76,6 +77,27 @@ fn who_waits_under_a_name_is_in_every_room(chat: Chat) {
         room.ask(&room.leave("ann")).is(200);
         assert_eq!(room.people(), ["ben"]);
     }
+}
+
+fn a_person_is_present_only_in_the_rooms_that_are_named(chat: Chat) {
+    let (rooms, all) = rooms(&chat, 3);
+    let query = format!("?after=latest&name=ann&present={}%2C{}", rooms[2].name(), rooms[0].name());
+    let mut wait = all.waits(&query);
+    rooms.iter().for_each(|room| room.wait_until_waiting(1));
+    wait_until("ann is in two", || [0, 2].iter().all(|n| rooms[*n].people() == ["ann"]));
+    assert!(rooms[1].people().is_empty());
+    // Her wait hears all of them, and its next request says the same.
+    rooms[1].says_to(1, "hi");
+    let reply = wait.reply().is(200);
+    assert_eq!(reply.expect_header("Chat-Room"), rooms[1].name());
+    let present = format!("&present={}%2C{}", rooms[2].name(), rooms[0].name());
+    assert!(reply.next().ends_with(&present), "{}", reply.next());
+    all.ask(&Request::get(&format!("{}&wait=0", reply.next()))).is(204);
+    assert!(rooms[1].people().is_empty());
+    // In one room it can only be that one.
+    let query = format!("?after=latest&wait=0&name=ben&present={}", rooms[1].name());
+    rooms[1].ask(&rooms[1].get(&query)).is(204);
+    wait_until("ben is there", || rooms[1].people() == ["ben"]);
 }
 
 fn a_second_wait_ends_the_first_in_every_room(chat: Chat) {

@@ -68,6 +68,8 @@ pub struct Poll {
     pub preferred: Option<Duration>,
     /// Who.
     pub name: Option<PersonName>,
+    /// In which of the rooms this person is present.
+    pub present: Vec<RoomName>,
     /// How to answer.
     pub format: Format,
     /// The parameters that `next` repeats: `&wait=5&name=anna&limit=9`, or nothing.
@@ -80,9 +82,15 @@ impl Poll {
         self.rooms.len() > 1
     }
 
-    /// What it asks a room for.
+    /// What it asks a room for, in which the person is present.
     pub fn subscription(&self, after: After) -> Subscription {
         Subscription { after, wants: self.wants, name: self.name.clone() }
+    }
+
+    /// What it asks one of several rooms for. The person may not be present there.
+    pub fn subscription_in(&self, room: &RoomName, after: After) -> Subscription {
+        let name = self.name.clone().filter(|_| self.present.contains(room));
+        Subscription { name, ..self.subscription(after) }
     }
 
     /// Whether one who waits so long changes nothing: it only looks what there is.

@@ -18,8 +18,8 @@ use crate::wire::refusal::Refusal;
 
 /// Says what a wait asks for.
 pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Poll, Refusal> {
-    let names = ["after", "last", "limit", "kinds", "wait", "name", "lastEventId"];
-    let [after, last, limit, kinds, wait, name, last_seen] = fields(query, names)?;
+    let names = ["after", "last", "limit", "kinds", "wait", "name", "present", "lastEventId"];
+    let [after, last, limit, kinds, wait, name, present, last_seen] = fields(query, names)?;
     // An EventSource that reconnects repeats its address, and names the last event that it got in a header.
     // Clients that can't set headers name it in the query.
     let header = head.header("Last-Event-ID");
@@ -41,6 +41,9 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
     if let Some(name) = &name {
         kept += &format!("&name={}", utf8_percent_encode(name.as_str(), SEGMENT));
     }
+    if let Some(present) = &present {
+        kept += &format!("&present={}", utf8_percent_encode(present, SEGMENT));
+    }
     if let Some(kinds) = kinds {
         kept += &format!("&kinds={}", utf8_percent_encode(&kinds.to_string(), SEGMENT));
     }
@@ -58,6 +61,7 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
     };
     let format = head.format();
     Ok(Poll {
+        present: present.map_or(Ok(rooms.clone()), |present| present_in(&rooms, &present))?,
         after: places(&rooms, after)?,
         rooms,
         follows,
@@ -69,6 +73,12 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
         format,
         kept,
     })
+}
+
+/// The rooms of this list, which are among those that are asked for.
+fn present_in(rooms: &[RoomName], list: &str) -> Result<Vec<RoomName>, Refusal> {
+    let asked_for = |name: &str| name.parse().ok().filter(|room| rooms.contains(room));
+    list.split(',').map(asked_for).collect::<Option<_>>().ok_or(Refusal::BadPresent)
 }
 
 /// Which messages an answer in this form carries, and how many of them.
