@@ -50,6 +50,7 @@ const MODULES: &[File] = &files! {
     "draft.js",
     "element.js",
     "focus.js",
+    "followed.js",
     "follower.js",
     "hub.js",
     "keyboard.js",
@@ -63,13 +64,18 @@ const MODULES: &[File] = &files! {
     "outbox.js",
     "past.js",
     "people.js",
+    "plan.js",
+    "poll.js",
     "presence.js",
+    "roomrow.js",
     "rooms.js",
     "rows.js",
     "share.js",
     "status.js",
     "text.js",
     "time.js",
+    "track.js",
+    "unread.js",
     "wide.js",
     "wire.js",
 };
@@ -143,7 +149,7 @@ pub fn asset(name: &str) -> Option<&'static Asset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{HISTORY_MAX, NAME_LIMIT, SEND_ID_MEMORY_MS, TEXT_LIMIT};
+    use crate::config::{HISTORY_MAX, NAME_LIMIT, ROOMS_ASKED_MAX, SEND_ID_MEMORY_MS, TEXT_LIMIT};
 
     #[test]
     fn the_script_holds_every_module_and_no_import() {
@@ -161,6 +167,7 @@ mod tests {
         for limit in [
             format!("const TEXT_BYTES = {} * 1024;", TEXT_LIMIT / 1024),
             format!("const NAME_LETTERS = {NAME_LIMIT};"),
+            format!("const ROOMS = {ROOMS_ASKED_MAX};"),
             // The most messages that it asks for at once.
             format!("const LEAP = {HISTORY_MAX};"),
             // It stops sending a message again a minute before the server forgets its id.

@@ -1,12 +1,15 @@
 // Read and unread messages: the title, the icon, the marker and the button to the end.
 
 import { keepFocus } from "./focus.js";
-import { keep, recall, watch } from "./kept.js";
+import { isMuted, markRead, onFollowed, openRoom, readUpTo } from "./followed.js";
+import { watch } from "./kept.js";
+import { shown } from "./unread.js";
 
 export class Attention {
   #room;
   #log;
   #unread = 0;
+  #elsewhere = 0;
   #started = false;
   #wasAtEnd = false;
   #title = document.title;
@@ -24,13 +27,15 @@ export class Attention {
     });
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
     document.addEventListener("visibilitychange", () => this.#turn());
+    openRoom(room);
+    onFollowed(() => this.#tell());
     // Another tab has shown all of this room.
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }
 
   /** Marks where the reader stopped, and goes there. `reach(id)` loads the messages after it into the log. */
   async start(reach) {
-    const read = recall(`read/${this.#room}`);
+    const read = readUpTo(this.#room);
     if (read !== null && this.#log.newest) await reach(read);
     const unread = read === null ? [] : this.#log.saidAfter(read);
     if (unread.length > 0) this.#park(unread);
@@ -70,7 +75,7 @@ export class Attention {
     const { newest, atEnd } = this.#log;
     this.#down.hidden = atEnd;
     if (!this.#reading || !newest) return;
-    if (newest.id && recall(`read/${this.#room}`) !== newest.id) keep(`read/${this.#room}`, newest.id);
+    if (newest.id) markRead(this.#room, newest.id);
     this.#set(0);
   }
 
@@ -78,6 +83,7 @@ export class Attention {
   #turn() {
     if (document.hidden) this.#wasAtEnd = this.#log.atEnd;
     else if (this.#unread > 0 && this.#wasAtEnd) this.#log.toMarker();
+    if (!document.hidden) openRoom(this.#room);
     this.look();
   }
 
@@ -85,16 +91,27 @@ export class Attention {
     return this.#started && !document.hidden && this.#log.atEnd;
   }
 
+  /** So many messages are unread in other rooms. */
+  set elsewhere(unread) {
+    this.#elsewhere = unread;
+    this.#tell();
+  }
+
   #set(unread) {
     this.#unread = unread;
-    const shown = unread > 99 ? "99+" : String(unread);
-    document.title = unread === 0 ? this.#title : `(${shown}) ${this.#title}`;
-    this.#icon.href = unread === 0 ? this.#readIcon : this.#icon.dataset.unread;
     this.#count.hidden = unread === 0;
-    this.#count.textContent = shown;
+    this.#count.textContent = shown(unread);
     this.#down.setAttribute(
       "aria-label",
-      unread === 0 ? "To the newest message" : `${shown} new, to the newest message`,
+      unread === 0 ? "To the newest message" : `${shown(unread)} new, to the newest message`,
     );
+    this.#tell();
+  }
+
+  /** The title and the icon say how much is unread in all rooms that are not muted. */
+  #tell() {
+    const unread = this.#elsewhere + (isMuted(this.#room) ? 0 : this.#unread);
+    document.title = unread === 0 ? this.#title : `(${shown(unread)}) ${this.#title}`;
+    this.#icon.href = unread === 0 ? this.#readIcon : this.#icon.dataset.unread;
   }
 }

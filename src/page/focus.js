@@ -1,11 +1,12 @@
 // The focus is never lost: an element that is removed or hidden passes it on.
 
-/** Makes a change. If the focused element is gone after it, `heir(it)` gets the focus. */
+/** Makes a change. If the focused element is gone after it, `heir(it)` gets the focus. One that was moved keeps it. */
 export function keepFocus(change, heir) {
   const had = document.activeElement;
   change();
-  if (had === document.body || (had.isConnected && had.getClientRects().length > 0)) return;
-  heir(had)?.focus({ preventScroll: true });
+  const stays = had.isConnected && had.getClientRects().length > 0;
+  if (had === document.body || (stays && document.activeElement !== document.body)) return;
+  (stays ? had : heir(had))?.focus({ preventScroll: true });
 }
 
 /** Where the reader goes on: in the form, unless that would open an on-screen keyboard. */

@@ -1,9 +1,6 @@
-// This tab's side of the polling: what it wants, and taking each message once and in order.
-//
-// Cursors are opaque: a tab can see that two differ, but not which is later. It takes what the hub has
-// heard if that follows on its own cursor; if not, it asks the server itself, once.
+// This tab's side of the polling: what it wants, and whether somebody polls.
 
-import { poll } from "./wire.js";
+import { Track } from "./track.js";
 
 /** If a tab was hidden for longer, its machine may have slept, in milliseconds. */
 const NAP = 30_000;
@@ -18,26 +15,22 @@ export class Follower {
   #bus;
   #tab;
   #room;
-  #next;
+  #track;
   #name;
-  #take;
   #silent;
   #ping = null;
   #away = false;
-  #asking = false;
-  #missed = false;
 
   /** `take({messages, gap})` gets new messages; `silent()` is called when nobody seems to poll. */
   constructor({ bus, tab, room, next, name, take, silent }) {
     this.#bus = bus;
     this.#tab = tab;
     this.#room = room;
-    this.#next = next;
+    this.#track = new Track(room, next, take);
     this.#name = name;
-    this.#take = take;
     bus.on("roll", () => this.#want());
     bus.on("pong", (word) => this.#pong(word));
-    bus.on("news", (word) => word.room === room && this.#news(word));
+    bus.on("news", (word) => word.room === room && this.#track.news(word));
     this.#silent = silent;
     this.#watch();
     this.#hear();
@@ -46,7 +39,7 @@ export class Follower {
 
   /** The cursor up to which this tab has everything. */
   get position() {
-    return this.#next;
+    return this.#track.next;
   }
 
   /** Makes the reader present under this name from now on. */
@@ -66,7 +59,8 @@ export class Follower {
       is: "want",
       tab: this.#tab,
       room: this.#room,
-      after: this.#next,
+      // A tab that was opened before the server got a newer page may poll, and begins here.
+      after: this.position,
       name: this.#name,
       visible: !document.hidden,
     });
@@ -117,44 +111,10 @@ export class Follower {
     });
   }
 
-  /** Messages that only the hub has were lost on the way, or came before this tab opened. */
+  /** The hub may have heard more: what was lost on the way, or what came before this tab opened. */
   #pong({ positions, line }) {
     this.#hear();
-    const position = positions.get(this.#room) ?? this.#next;
-    if (position !== this.#next && line.state === "up") this.#ask();
-  }
-
-  #news({ after, messages, next, gap }) {
-    if (this.#asking) {
-      this.#missed = true;
-      return;
-    }
-    const known = messages.findIndex((message) => message.id === this.#next);
-    if (after === this.#next) this.#advance({ messages, next, gap });
-    else if (known >= 0) this.#advance({ messages: messages.slice(known + 1), next, gap: false });
-    else this.#ask();
-  }
-
-  #advance({ messages, next, gap }) {
-    this.#next = next;
-    this.#take({ messages, gap });
-  }
-
-  /** Asks the server for all messages after this tab's cursor. */
-  async #ask() {
-    if (this.#asking) return;
-    this.#asking = true;
-    try {
-      let reply;
-      do {
-        this.#missed = false;
-        reply = await poll(this.#room, { after: this.#next, wait: 0 });
-        this.#advance(reply);
-      } while (reply.messages.length > 0 || this.#missed);
-    } catch {
-      // The hub sees the same fault, and says when the server is reached again.
-    } finally {
-      this.#asking = false;
-    }
+    const position = positions.get(this.#room);
+    if (position !== undefined && line.state === "up") this.#track.compare(position);
   }
 }

@@ -1,26 +1,20 @@
 // The hub polls for every tab of this browser. Each tab has a hub; only that of the elected tab polls.
 //
-// A browser opens six connections to a server over HTTP/1.1. Polls hold at most three of them,
-// however many rooms are open, and the tabs send one message at a time. So a POST or a short question
-// always finds a free one. With more than three rooms, two have a poll each (visible rooms first), and
-// the rest take turns on the third.
+// One request waits in all rooms that tabs have open, and in those that this browser follows. A browser opens six
+// connections to a server over HTTP/1.1: so a message or a short question always finds a free one.
 
+import { followed, onFollowed } from "./followed.js";
 import { Line } from "./line.js";
-import { leave, poll } from "./wire.js";
+import { plan } from "./plan.js";
+import { Poll } from "./poll.js";
+import { Unread } from "./unread.js";
+import { leave } from "./wire.js";
 
-const POLLS = 3;
+/** The most rooms that the server lets one request wait in. */
+const ROOMS = 32;
 
-/** How long a poll waits, in seconds: in a visible tab, in a hidden one, and in turns. */
-const WAIT = { seen: 20, hidden: 30, turn: 1 };
-
-/** The longest round of turns, in seconds: a person is present for longer than that. */
-const ROUND = 8;
-
-/**
- * How many polls of a room may follow each other without a pause, and the pause after that, in
- * milliseconds: in a lively room one poll then brings several messages.
- */
-const PACE = { burst: 8, apart: 250 };
+/** How long a poll waits, in seconds: in a visible tab and in a hidden one. */
+const WAIT = { seen: 20, hidden: 30 };
 
 /** A page that goes away may just be reloading. How long the server waits for it, in seconds. */
 const RELOAD = 4;
@@ -34,20 +28,27 @@ const ROLL_PAUSE = 20_000;
 export class Hub {
   #bus;
   #line;
+  #unread;
   #wants = new Map();
-  #polls = new Map();
+  #polls = [];
+  /** Up to where each room was heard: a cursor or, where that is not known, a word that is no cursor. */
+  #positions = new Map();
+  #unknown = 0;
+  #most = ROOMS;
   #signal = null;
-  #turns = Promise.resolve();
+  #ponging = false;
   #roll = 0;
   #rolled = 0;
 
   constructor(bus) {
     this.#bus = bus;
-    this.#line = new Line(() => this.#awake && this.#pong());
+    this.#line = new Line(() => this.#pong());
+    this.#unread = new Unread(() => this.#pong());
     bus.on("want", (want) => this.#awake && this.#want(want));
     bus.on("gone", ({ tab }) => this.#awake && this.#gone(tab));
-    bus.on("ping", () => this.#awake && this.#pong());
+    bus.on("ping", () => this.#pong());
     bus.on("prod", () => this.#awake && this.#prod());
+    onFollowed(() => this.#awake && this.#refollow());
     // A poll that was there before may go on, and its end would be the first sign that the network is back.
     addEventListener("online", () => this.#awake && this.#prod());
   }
@@ -55,6 +56,7 @@ export class Hub {
   /** Polls until the signal aborts. */
   lead(signal) {
     this.#signal = signal;
+    this.#most = ROOMS;
     this.#line.open();
     signal.addEventListener("abort", () => {
       this.#signal = null;
@@ -79,21 +81,27 @@ export class Hub {
   }
 
   #want(want) {
-    const { tab, room, name } = want;
-    const before = this.#wants.get(tab);
-    this.#wants.set(tab, { ...want, roll: this.#roll });
+    const before = this.#wants.get(want.tab);
+    this.#wants.set(want.tab, { ...want, roll: this.#roll });
     this.#line.hidden = !this.#seen;
-    const current = this.#polls.get(room);
-    if (current && current.name !== name) current.rename(name);
-    if (before?.name && before.name !== name) this.#leave(before, 0);
     this.#plan();
+    if (before?.name && before.name !== want.name) this.#leave(before, 0);
     this.#pong();
   }
 
-  /** Tells the tabs that somebody polls, the cursor of each room, and whether the server is reached. */
+  /**
+   * Tells the tabs that somebody polls, up to where each room was heard, how much is unread, and whether the server
+   * is reached: once for all that has just changed.
+   */
   #pong() {
-    const positions = new Map([...this.#polls].map(([room, { next }]) => [room, next]));
-    this.#bus.post({ is: "pong", positions, line: this.#line.state });
+    if (!this.#awake || this.#ponging) return;
+    this.#ponging = true;
+    queueMicrotask(() => {
+      this.#ponging = false;
+      if (!this.#awake) return;
+      const positions = new Map(this.#positions);
+      this.#bus.post({ is: "pong", positions, unread: this.#unread.counts, line: this.#line.state });
+    });
   }
 
   #gone(tab) {
@@ -101,8 +109,8 @@ export class Hub {
     if (!want) return;
     this.#wants.delete(tab);
     this.#line.hidden = !this.#seen;
-    this.#leave(want, RELOAD);
     this.#plan();
+    this.#leave(want, RELOAD);
   }
 
   /** Leaves the room under the name, unless another tab is in it. */
@@ -113,59 +121,57 @@ export class Hub {
 
   #prod() {
     this.#line.retry();
-    for (const current of this.#polls.values()) current.refresh();
+    for (const current of this.#polls) current.refresh();
   }
 
-  /** Starts and ends polls, so that each room that a tab wants has one. */
+  /** Something else is followed, or read further. */
+  #refollow() {
+    this.#plan();
+    this.#unread.compare(this.#positions);
+    this.#pong();
+  }
+
+  /** Starts, changes and ends polls, so that they wait for all that is wanted. */
   #plan() {
-    const wanted = new Map();
-    for (const want of this.#wants.values()) {
-      if (this.#bus.alone && !want.visible) continue;
-      const known = wanted.get(want.room);
-      if (!known || (want.visible && !known.visible)) wanted.set(want.room, want);
-    }
-    for (const [room, current] of this.#polls) {
-      if (wanted.has(room)) continue;
-      current.end();
-      this.#polls.delete(room);
-    }
-    const rank = (want) => (want.visible ? 0 : 1);
-    const ranked = [...wanted.values()].sort((a, b) => rank(a) - rank(b));
-    ranked.forEach((want, place) => {
-      const inTurns = ranked.length > POLLS && place >= POLLS - 1;
-      let current = this.#polls.get(want.room);
-      if (!current) {
-        current = new Poll(this, want, inTurns);
-        this.#polls.set(want.room, current);
-        current.run();
-      }
-      current.inTurns = inTurns;
+    const wants = [...this.#wants.values()].filter(({ visible }) => visible || !this.#bus.alone);
+    const wanted = plan(wants, followed(), this.#most);
+    for (const current of this.#polls.splice(wanted.length)) current.end();
+    wanted.forEach((each, n) => {
+      if (this.#polls[n]) this.#polls[n].wanted = each;
+      else this.#polls.push(new Poll(this, each));
     });
+    const heard = new Set(wanted.filter(({ silent }) => !silent).flatMap(({ rooms }) => rooms));
+    for (const room of this.#positions.keys()) if (!heard.has(room)) this.#positions.delete(room);
+    this.#unread.compare(this.#positions);
   }
 
-  // What polls ask of the hub.
+  // What polls ask of the hub, and tell it.
 
-  /** Waits until the server may be reached, and for the poll's turn if it takes turns. */
-  async turn(inTurns) {
-    await this.#line.up();
-    if (!inTurns) return () => {};
-    const before = this.#turns;
-    let done;
-    this.#turns = new Promise((resolve) => (done = resolve));
-    await before;
-    return done;
+  /** Waits until the server may be reached. */
+  up() {
+    return this.#line.up();
   }
 
   /** How long the next poll waits. After a failure it does not wait, to see at once whether the server is back. */
-  wait(inTurns) {
+  get wait() {
     if (this.#line.failing) return 0;
-    if (inTurns) return Number(Math.min(WAIT.turn, ROUND / this.#polls.size).toFixed(2));
     return this.#seen ? WAIT.seen : WAIT.hidden;
   }
 
-  answered(room, after, reply) {
+  /** The newest message of each of these rooms, if it has one. The poll goes on from there. */
+  began(rooms, { messages }) {
     this.#line.answered();
-    if (reply.messages.length > 0 || reply.gap) this.#bus.post({ is: "news", room, after, ...reply });
+    const newest = new Map(messages.map(({ room, id }) => [room, id]));
+    for (const room of rooms) this.#positions.set(room, newest.get(room) ?? this.#somewhere());
+    this.#unread.compare(this.#positions);
+    this.#pong();
+  }
+
+  /** What came after that. */
+  answered(rooms, { messages, gaps }) {
+    this.#line.answered();
+    for (const room of rooms) this.#heard(room, messages.filter((message) => message.room === room), gaps.includes(room));
+    this.#unread.compare(this.#positions);
     if (Date.now() - this.#rolled < ROLL_PAUSE) return;
     for (const [tab, want] of this.#wants) {
       if (want.roll <= this.#roll - MISSED_ROLLS) this.#gone(tab);
@@ -173,78 +179,29 @@ export class Hub {
     this.#callRoll();
   }
 
+  #heard(room, messages, gap) {
+    if (messages.length === 0 && !gap) return;
+    const after = this.#positions.get(room);
+    const next = messages.at(-1)?.id ?? this.#somewhere();
+    this.#positions.set(room, next);
+    const news = { is: "news", room, after, messages, next, gap };
+    this.#bus.post(news);
+    this.#unread.news(news);
+  }
+
+  #somewhere() {
+    this.#unknown += 1;
+    return `somewhere ${this.#unknown}`;
+  }
+
+  /** The server does not let one request wait in all of these rooms. */
+  refused(rooms) {
+    if (rooms.length < 2) return;
+    this.#most = Math.ceil(rooms.length / 2);
+    this.#plan();
+  }
+
   failed(error) {
     this.#line.failed(error);
-  }
-}
-
-/** One room's polls: each starts where the one before ended. */
-class Poll {
-  #hub;
-  #room;
-  #ended = false;
-  #inTurns;
-  #attempt = null;
-  #due = 0;
-
-  constructor(hub, { room, after, name }, inTurns) {
-    this.#hub = hub;
-    this.#room = room;
-    this.next = after;
-    this.name = name;
-    this.#inTurns = inTurns;
-  }
-
-  /** Takes turns from now on, or has a connection of its own. */
-  set inTurns(inTurns) {
-    if (inTurns === this.#inTurns) return;
-    this.#inTurns = inTurns;
-    this.refresh();
-  }
-
-  /** Waits under another name. */
-  rename(name) {
-    this.name = name;
-    this.refresh();
-  }
-
-  /** Polls again at once: the connection of the present poll may be dead. */
-  refresh() {
-    this.#attempt?.abort();
-  }
-
-  end() {
-    this.#ended = true;
-    this.refresh();
-  }
-
-  async run() {
-    while (!this.#ended) {
-      await this.#pace();
-      const inTurns = this.#inTurns;
-      const done = await this.#hub.turn(inTurns);
-      if (!this.#ended) await this.#once(this.#hub.wait(inTurns));
-      done();
-    }
-  }
-
-  /** Waits until the next poll is due. */
-  async #pace() {
-    const now = Date.now();
-    this.#due = Math.max(this.#due, now - PACE.burst * PACE.apart) + PACE.apart;
-    if (this.#due > now) await new Promise((resolve) => setTimeout(resolve, this.#due - now));
-  }
-
-  async #once(wait) {
-    const attempt = new AbortController();
-    this.#attempt = attempt;
-    const { next: after, name } = this;
-    try {
-      const reply = await poll(this.#room, { after, wait, name }, attempt.signal);
-      if (!this.#ended) this.#hub.answered(this.#room, after, reply);
-      this.next = reply.next;
-    } catch (error) {
-      if (!attempt.signal.aborted) this.#hub.failed(error);
-    }
   }
 }

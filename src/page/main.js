@@ -54,16 +54,16 @@ showMe();
 layPanels();
 makeRoom();
 share(room, address);
-const rooms = new Rooms(room);
+const bus = new Bus();
+const rooms = new Rooms(room, bus, (unread) => (attention.elsewhere = unread));
 watch("name", renamed);
 foldPresence();
 onNewDay(() => {
   log.tellDays();
   people.show();
-  rooms.look();
+  rooms.show();
 });
 
-const bus = new Bus();
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("-");
 const hub = new Hub(bus);
 // Before the election: a page that closes leaves its room first, and then passes the hub on.

@@ -180,7 +180,7 @@ export class Outbox {
     if (!after) return true;
     let reply = { next: after };
     do {
-      reply = await poll(this.#room, { after: reply.next, wait: 0 });
+      reply = await poll([this.#room], { after: reply.next, wait: 0 });
       const same = (message) => message.name === name && message.text === text;
       if (reply.gap || reply.messages.some(same)) return true;
     } while (reply.messages.length > 0);

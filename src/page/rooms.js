@@ -1,30 +1,47 @@
-// The other rooms: their names, their unread messages, and the form for a new one.
+// The other rooms: which there are, what is unread in those that this browser follows, and the form for a new one.
 
-import { element, hue, initial } from "./element.js";
 import { keepFocus } from "./focus.js";
-import { recall } from "./kept.js";
+import { isMuted, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
-import { lately } from "./time.js";
-import { poll, rooms } from "./wire.js";
+import { roomRow } from "./roomrow.js";
+import { shown } from "./unread.js";
+import { rooms } from "./wire.js";
 
-/** How often a visible tab looks, in milliseconds. */
-const EVERY = 20_000;
+/** What the server has told is good for so long, in milliseconds. After that it is asked when somebody looks. */
+const FRESH = 20_000;
 
-/** Unread messages are counted up to this number. */
-const MANY = 99;
+/** After a tab was hidden for so long, the server is asked again, in milliseconds. */
+const LONG = 5 * 60 * 1000;
 
 export class Rooms {
   #room;
-  #counts = new Map();
+  #unreadElsewhere;
+  #panel = document.getElementById("rooms");
+  #list = document.getElementById("room-list");
+  #listed = [];
+  #unread = new Map();
+  #times = new Map();
+  #asked = -Infinity;
   #looking = false;
+  #rows = new Map();
+  #opened = null;
 
-  constructor(room) {
+  /** `unreadElsewhere(sum)` is told how much is unread in the other rooms. */
+  constructor(room, bus, unreadElsewhere) {
     this.#room = room;
-    document.getElementById("rooms").addEventListener("toggle", () => this.look());
-    document.addEventListener("visibilitychange", () => this.look());
-    setInterval(() => this.look(), EVERY);
+    this.#unreadElsewhere = unreadElsewhere;
+    bus.on("pong", ({ unread, line }) => this.#pong(unread ?? new Map(), line));
+    bus.on("news", ({ room, messages }) => this.#news(room, messages));
+    onFollowed(() => this.show());
+    document.addEventListener("visibilitychange", () => this.#look(LONG));
+    // The panel may open, or stand beside the chat all the time.
+    this.#panel.addEventListener("toggle", ({ newState }) => newState === "open" && this.#look(0));
+    for (const type of ["pointerenter", "focusin"]) this.#panel.addEventListener(type, () => this.#look(FRESH));
+    // Nothing moves beneath the pointer.
+    this.#list.addEventListener("pointerleave", () => this.show());
     this.#form();
-    this.look();
+    this.show();
+    this.#look(0);
   }
 
   #form() {
@@ -42,72 +59,104 @@ export class Rooms {
     input.addEventListener("input", () => (error.textContent = ""));
   }
 
-  async look() {
-    if (document.hidden || this.#looking) return;
+  /** Asks the server, if its last answer is older than this. */
+  async #look(age) {
+    if (document.hidden || this.#looking || Date.now() - this.#asked < age) return;
     this.#looking = true;
     try {
-      const all = await rooms();
-      for (const each of all) each.unread = await this.#unread(each);
-      this.#show(all);
+      this.#listed = await rooms();
+      this.#asked = Date.now();
+      this.show();
     } catch {
-      // The line says why. The next look is soon.
+      // The line says why. It is asked again when the server is reached.
+      this.#asked = -Infinity;
     }
     this.#looking = false;
   }
 
-  /** How many messages have come since this browser read the room; none in a room never read. */
-  async #unread({ room, latest }) {
-    const read = recall(`read/${room}`);
-    if (room === this.#room || read === null || read === latest) return 0;
-    const known = this.#counts.get(room);
-    if (known?.latest === latest && known.read === read) return known.unread;
-    let unread = 0;
-    let reply = { next: read, messages: [] };
-    do {
-      reply = await poll(room, { after: reply.next, wait: 0 });
-      unread += reply.messages.filter(({ kind }) => kind === "message").length;
-    } while (reply.messages.length > 0 && unread <= MANY);
-    this.#counts.set(room, { latest, read, unread });
-    return unread;
+  #pong(unread, line) {
+    if (line.state === "up" && this.#asked === -Infinity) this.#look(0);
+    const same = unread.size === this.#unread.size && [...unread].every(([room, n]) => this.#unread.get(room) === n);
+    this.#unread = unread;
+    if (!same) this.show();
   }
 
-  #show(all) {
-    if (!all.some(({ room }) => room === this.#room)) all.unshift({ room: this.#room, people: 0, unread: 0 });
-    const rank = ({ room, unread }) => (room === this.#room ? 0 : unread > 0 ? 1 : 2);
+  #news(room, messages) {
+    const said = messages.filter(({ kind }) => kind === "message");
+    if (said.length === 0) return;
+    this.#times.set(room, said.at(-1).at);
+    this.show();
+  }
+
+  /** Shows the list again. Rows that are as they were stay. */
+  show() {
+    const rooms = this.#sorted(this.#all());
+    const rows = new Map();
+    for (const each of rooms) {
+      const key = JSON.stringify(each);
+      rows.set(key, this.#rows.get(key) ?? roomRow(each, { toggle: () => this.#toggle(each.room) }));
+    }
+    const places = [...this.#list.children];
+    const renew = () => {
+      for (const row of places) if (![...rows.values()].includes(row)) row.remove();
+      [...rows.values()].forEach((row, n) => {
+        if (this.#list.children[n] !== row) this.#list.insertBefore(row, this.#list.children[n] ?? null);
+      });
+    };
+    keepFocus(renew, (lost) => this.#heir(lost, places));
+    this.#rows = rows;
+    this.#sum(rooms);
+  }
+
+  /** The rooms that the server lists, those that were visited from here, and this one. */
+  #all() {
+    const known = new Set(visited());
+    const all = new Map(this.#listed.map((each) => [each.room, each]));
+    for (const room of [this.#room, ...known]) if (!all.has(room)) all.set(room, { room, people: 0, at: null });
+    return [...all.values()].map(({ room, people, at }) => ({
+      room,
+      people,
+      at: [at, this.#times.get(room)].filter(Boolean).sort().at(-1) ?? null,
+      current: room === this.#room,
+      visited: known.has(room),
+      muted: isMuted(room) && (known.has(room) || room === this.#room),
+      unread: room === this.#room ? 0 : (this.#unread.get(room) ?? 0),
+      opened: room === this.#opened,
+    }));
+  }
+
+  /** This room first, then those with unread messages, then by their newest message. */
+  #sorted(all) {
+    const rank = ({ current, unread }) => (current ? 0 : unread > 0 ? 1 : 2);
     const time = ({ at }) => (at ? Date.parse(at) : 0);
     all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a));
-    const list = document.getElementById("room-list");
-    const rows = all.map((each) => this.#row(each));
-    keepFocus(
-      () => list.replaceChildren(...rows),
-      ({ href }) => [...list.querySelectorAll("a")].find((link) => link.href === href),
-    );
-    const sum = all.reduce((sum, { unread }) => sum + unread, 0);
+    if (!matchMedia("(hover: hover)").matches || !this.#list.matches(":hover")) return all;
+    const before = Array.from(this.#list.children, ({ dataset }) => dataset.room);
+    const place = ({ room }) => (before.indexOf(room) + before.length + 1) % (before.length + 1);
+    return all.sort((a, b) => place(a) - place(b));
+  }
+
+  /** What has the focus instead of something in a row that was built again, or went away. */
+  #heir(lost, places) {
+    const row = lost.closest("li");
+    const controls = (row) => [...row.querySelectorAll("a, button")];
+    const again = [...this.#list.children].find(({ dataset }) => dataset.room === row?.dataset.room);
+    if (again) return controls(again)[controls(row).indexOf(lost)] ?? controls(again)[0];
+    return (this.#list.children[places.indexOf(row)] ?? this.#list.lastElementChild)?.querySelector("a");
+  }
+
+  #toggle(room) {
+    this.#opened = this.#opened === room ? null : room;
+    this.show();
+  }
+
+  #sum(rooms) {
+    const sum = rooms.reduce((sum, { unread }) => sum + unread, 0);
     const badge = document.getElementById("rooms-badge");
     badge.hidden = sum === 0;
     badge.textContent = shown(sum);
     const label = sum === 0 ? "Rooms" : `Rooms: ${shown(sum)} unread`;
     document.getElementById("rooms-button").setAttribute("aria-label", label);
+    this.#unreadElsewhere(sum);
   }
-
-  #row({ room, people, at, unread }) {
-    const here = people === 1 ? "1 person" : `${people} people`;
-    const facts = [people > 0 && here, at && lately(at)].filter(Boolean).join(" · ");
-    const link = element(
-      "a",
-      { href: `/chat/${encodeURIComponent(room)}`, "aria-current": room === this.#room && "page" },
-      element("span", { class: `avatar square h${hue(room)}`, "aria-hidden": "true" }, initial(room)),
-      element("span", { class: "about" }, element("bdi", {}, room), element("small", {}, facts)),
-    );
-    if (unread > 0) {
-      link.append(
-        element("span", { class: "badge", "aria-label": `${shown(unread)} unread` }, shown(unread)),
-      );
-    }
-    return element("li", {}, link);
-  }
-}
-
-function shown(count) {
-  return count > MANY ? `${MANY}+` : String(count);
 }

@@ -37,13 +37,14 @@ const JSON_ACCEPTED = { Accept: "application/json" };
 /** How long a request that does not wait may take, in milliseconds. */
 const DEADLINE = 15_000;
 
-function place(room, rest = "", parameters = {}) {
+/** The address of a room or, for a poll, of several. */
+function place(rooms, rest = "", parameters = {}) {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== null && value !== "") query.set(key, value);
+    if (value !== undefined && value !== null && value !== false && value !== "") query.set(key, value);
   }
   const question = `?${query}`.replace(/^\?$/, "");
-  return `/chat/${encodeURIComponent(room)}${rest}${question}`;
+  return `/chat/${[].concat(rooms).map(encodeURIComponent).join()}${rest}${question}`;
 }
 
 /**
@@ -95,21 +96,31 @@ function retryAfter(reply) {
 }
 
 /**
- * The messages after the cursor. Waits up to `wait` seconds for one. With a name, this person is present in
- * the room meanwhile.
+ * The messages of these rooms after the cursor, or the `last` ones. Waits up to `wait` seconds for one. With a name,
+ * this person is present meanwhile: in all of the rooms, or in those that `present` lists. `gaps` are the rooms that
+ * have lost messages.
  */
-export async function poll(room, { after, wait, name }, signal) {
-  const address = place(room, "", { after, wait, name });
+export async function poll(rooms, { after, last, wait, name, present }, signal) {
+  const some = present && present.length < rooms.length;
+  const address = place(rooms, "", { after, last, wait, name, present: some && present.join() });
   const isOurs = ({ status, body, headers }) =>
     status === 204
       ? headers.has("Chat-Cursor")
       : Array.isArray(body?.messages) && typeof body.next === "string";
   const { body, headers } = await ask(address, isOurs, { signal }, wait * 1000 + DEADLINE);
+  const gaps = body?.gaps ?? gapsIn(headers, rooms);
   return {
     messages: body?.messages ?? [],
     next: body?.next ?? headers.get("Chat-Cursor"),
-    gap: body?.gap ?? headers.has("Chat-Gap"),
+    gap: gaps.length > 0,
+    gaps,
   };
+}
+
+function gapsIn(headers, rooms) {
+  const gaps = headers.get("Chat-Gap");
+  if (gaps === null) return [];
+  return rooms.length === 1 ? rooms : gaps.split(",").map((room) => decodeURIComponent(room.trim()));
 }
 
 /**

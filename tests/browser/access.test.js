@@ -52,6 +52,11 @@ for (const colorScheme of ["light", "dark"]) {
         for (const panel of ["rooms", "people"]) {
           await page.locator(`#${panel}-button`).click();
           await page.locator(`#${panel} li`).first().waitFor();
+          if (panel === "rooms") {
+            await page.getByRole("button", { name: `Mute or leave ${room}` }).click();
+            await page.getByRole("button", { name: `Mute ${room}`, exact: true }).click();
+            await page.locator("#room-list").getByText("Muted").waitFor();
+          }
           assert.deepEqual(await violations(page), [], panel);
           await page.keyboard.press("Escape");
         }
@@ -218,7 +223,7 @@ test("the focus stays in the list of rooms when the list is renewed", async () =
   const link = page.locator("#room-list a[aria-current]");
   await link.focus();
   const before = await link.elementHandle();
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await server.say("focus-rooms", "ben", "hello again");
   await until("it is renewed", () => before.evaluate((node) => !node.isConnected));
   assert.match(await page.evaluate(() => document.activeElement.href ?? ""), /focus-rooms$/);
 });

@@ -14,6 +14,6 @@ afterEach(async () => {
   assert.deepEqual(faults, [], "the page breaks nothing and asks for nothing that its policy forbids");
 });
 
-const topics = ["chat", "tabs", "loss", "limits", "text", "history", "rooms", "access", "plain", "old", "stream", "weight"];
+const topics = ["chat", "tabs", "loss", "limits", "text", "history", "rooms", "followed", "model", "access", "plain", "old", "stream", "weight"];
 for (const topic of process.argv.length > 2 ? process.argv.slice(2) : topics)
   await import(`./${topic}.test.js`);

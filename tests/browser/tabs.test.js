@@ -174,23 +174,6 @@ test("without BroadcastChannel a tab polls for itself while it is visible", asyn
   await showing(page, ["while hidden"]);
 });
 
-test("eight rooms in eight tabs take three connections, and a message always finds one more", async () => {
-  const context = await browser(server, { name: "anna" });
-  const names = Array.from({ length: 8 }, (_, n) => `many-${n}`);
-  for (const room of names) await server.say(room, "ben", "hello");
-  const polls = pollsOf(context);
-  const pages = [];
-  for (const room of names) pages.push(await tab(context, room));
-  for (const page of pages) {
-    await say(page, "hi");
-    assert.ok(polls.open <= 3, `${polls.open} polls are open`);
-    await showing(page, ["hello", "hi"]);
-    await sent(page);
-  }
-  for (const room of names) await server.say(room, "ben", "bye");
-  for (const page of pages) await showing(page, ["hello", "hi", "bye"]);
-});
-
 test("a hidden tab asks rarely", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "quiet");
   await one("quiet");

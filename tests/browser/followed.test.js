@@ -1,0 +1,256 @@
+// The rooms that a browser follows: one request waits in all of them, and a room is muted or left.
+
+import assert from "node:assert/strict";
+
+import { PHONE, browser, say, sent, setHidden, showing, shown, sources, tab, test, until } from "./browser.js";
+import { Server } from "./server.js";
+
+const server = await Server.common();
+
+const DESK = { viewport: { width: 1300, height: 800 } };
+
+/** Visits rooms one after the other, in each of which something was said, and closes them. */
+async function visit(context, ...rooms) {
+  for (const room of rooms) {
+    await server.say(room, "ben", "hello");
+    const page = await tab(context, room);
+    await until("it is read", () => page.evaluate((room) => localStorage.getItem(`comet-chat/read/${room}`), room));
+    await page.close();
+  }
+}
+
+const entry = (page, room) => page.locator(`#room-list li[data-room="${room}"]`);
+const badge = (page, room) => entry(page, room).locator(".badge");
+const order = (page) => page.locator("#room-list li").evaluateAll((rows) => rows.map(({ dataset }) => dataset.room));
+const hears = (...rooms) => until("the rooms are waited in", async () => (await server.waiting(...rooms)) === rooms.length);
+
+/** Every request of a browser from now on: those that wait, and all others. */
+function requestsOf(context) {
+  const asked = { polls: 0, open: 0, others: [] };
+  const isPoll = (request) => /[?&]wait=[1-9]/.test(request.url());
+  context.on("request", (request) => {
+    if (!isPoll(request)) asked.others.push(request.url());
+    else {
+      asked.polls += 1;
+      asked.open += 1;
+    }
+  });
+  const done = (request) => isPoll(request) && (asked.open -= 1);
+  context.on("requestfinished", done);
+  context.on("requestfailed", done);
+  return asked;
+}
+
+test("six tabs in six rooms take one connection that waits, and between messages the network is quiet", async () => {
+  const context = await browser(server, { name: "anna" });
+  const names = Array.from({ length: 6 }, (_, n) => `six-${n}`);
+  // A name would be there for a while, and its going would be news.
+  for (const room of names) await server.say(room, null, "hello");
+  const asked = requestsOf(context);
+  const pages = [];
+  for (const room of names) pages.push(await tab(context, room));
+  for (const page of pages) {
+    await say(page, "hi");
+    await showing(page, ["hello", "hi"]);
+    await sent(page);
+  }
+  await hears(...names);
+  assert.equal(asked.open, 1);
+  // Each tab asks who is here once more, as anna has just come.
+  let before;
+  do {
+    before = { ...asked, others: asked.others.length };
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+  } while (asked.others.length > before.others);
+  before = { ...asked, others: asked.others.length };
+  // Long enough for a tab that would ask every few seconds.
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  assert.equal(asked.open, 1);
+  assert.ok(asked.polls - before.polls <= 1, `${asked.polls - before.polls} polls`);
+  assert.deepEqual(asked.others.slice(before.others), []);
+  const polls = asked.polls;
+  for (const room of names) await server.say(room, null, "bye");
+  for (const page of pages) await showing(page, ["hello", "hi", "bye"]);
+  assert.ok(asked.polls - polls <= 8, "a message costs one poll");
+  // Who only follows a room is not there.
+  await pages.pop().close({ runBeforeUnload: true });
+  const people = async () => (await (await fetch(`${server.origin}/chat/six-5/people`)).text());
+  await until("anna is no longer there", async () => !(await people()).includes("anna"), 30_000);
+  await hears(...names);
+});
+
+test("unread messages of the rooms that were read are counted live, in the list and in the title", async () => {
+  const context = await browser(server, { name: "anna", ...DESK });
+  await server.say("live-strange", "ben", "one");
+  await visit(context, "live-a", "live-b");
+  const page = await tab(context, "live-c");
+  const second = await tab(context, "live-d");
+  await hears("live-a", "live-b", "live-c", "live-d");
+  const asked = requestsOf(context);
+  const questions = () => asked.others.filter((address) => !address.includes("/page/"));
+  await server.say("live-a", "ben", "one");
+  for (const each of [page, second]) {
+    await until("one is counted", async () => (await badge(each, "live-a").textContent()) === "1");
+    await until("the title says so", async () => (await each.title()).startsWith("(1) live-"));
+  }
+  await server.say("live-b", "ben", "one");
+  await server.say("live-b", "ben", "two");
+  await until("two are counted", async () => (await badge(page, "live-b").textContent()) === "2");
+  await until("the title says so", async () => (await page.title()).startsWith("(3) live-c"));
+  // The newest is first.
+  assert.deepEqual((await order(page)).slice(0, 3), ["live-c", "live-b", "live-a"]);
+  await server.say("live-a", "ben", "two");
+  await until("it is first", async () => (await order(page))[1] === "live-a");
+  assert.equal(await badge(page, "live-strange").count(), 0);
+  assert.deepEqual(questions(), [], "nobody asks but the poll");
+  // Read in one tab, it is read in all.
+  await entry(second, "live-a").locator("a").click();
+  await second.waitForURL("**/chat/live-a");
+  await until("it is read", async () => (await badge(page, "live-a").count()) === 0);
+  await until("the title says so", async () => (await page.title()).startsWith("(2) live-c"));
+});
+
+test("a room is muted by keyboard, in all tabs at once, and is heard again", async () => {
+  const context = await browser(server, { name: "anna", ...DESK });
+  await visit(context, "mute-a");
+  const page = await tab(context, "mute-b");
+  const second = await tab(context, "mute-c");
+  await server.say("mute-a", "ben", "one");
+  await until("the title says so", async () => (await second.title()).startsWith("(1)"));
+  const more = entry(page, "mute-a").getByRole("button", { name: "Mute or leave mute-a" });
+  await more.focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await more.getAttribute("aria-expanded"), "true");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  for (const each of [page, second]) {
+    await entry(each, "mute-a").getByText("Muted").waitFor();
+    await until("the title is quiet", async () => !(await each.title()).startsWith("("));
+    assert.equal(await badge(each, "mute-a").count(), 0);
+  }
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Unmute");
+  assert.equal(await page.locator("#announce").textContent(), "mute-a is muted.");
+  await until("nobody waits there", async () => (await server.waiting("mute-a")) === 0);
+  await server.say("mute-a", "ben", "two");
+  await page.keyboard.press("Enter");
+  for (const each of [page, second]) await until("all is counted", async () => (await badge(each, "mute-a").textContent()) === "2");
+});
+
+test("the tab of a muted room keeps its title quiet", async () => {
+  const page = await tab(await browser(server, { name: "anna", ...DESK }), "hush");
+  await entry(page, "hush").getByRole("button", { name: "Mute or leave hush" }).click();
+  assert.equal(await entry(page, "hush").getByRole("button", { name: "Leave hush", exact: true }).count(), 0);
+  await entry(page, "hush").getByRole("button", { name: "Mute hush", exact: true }).click();
+  await setHidden(page, true);
+  await server.say("hush", "ben", "psst");
+  await showing(page, ["psst"]);
+  await page.locator("#marker").waitFor();
+  assert.doesNotMatch(await page.title(), /^\(/);
+});
+
+test("a room that was left is no longer followed, and is again when it is opened", async () => {
+  const context = await browser(server, { name: "anna", ...PHONE });
+  await visit(context, "left-a");
+  const page = await tab(context, "left-b");
+  const second = await tab(context, "left-c");
+  await hears("left-a", "left-b", "left-c");
+  await page.locator("#rooms-button").tap();
+  await entry(page, "left-a").getByRole("button", { name: "Mute or leave left-a" }).tap();
+  await entry(page, "left-a").getByRole("button", { name: "Leave left-a", exact: true }).tap();
+  assert.equal(await page.locator("#announce").textContent(), "You have left left-a.");
+  // The server lists it, without a count.
+  await until("nothing more can be done with it", async () => (await entry(page, "left-a").getByRole("button").count()) === 0);
+  await until("nobody waits there", async () => (await server.waiting("left-a")) === 0);
+  await server.say("left-a", "ben", "one");
+  await server.say("left-b", "ben", "one");
+  await showing(page, ["one"]);
+  for (const each of [page, second]) assert.equal(await badge(each, "left-a").count(), 0);
+  await entry(page, "left-a").locator("a").tap();
+  await page.waitForURL("**/chat/left-a");
+  await showing(page, ["hello", "one"]);
+  await page.goto(`${server.origin}/chat/left-b`);
+  await hears("left-a", "left-b", "left-c");
+  await server.say("left-a", "ben", "two");
+  await until("it is counted", async () => (await badge(second, "left-a").textContent()) === "1");
+});
+
+test("a tab under another name is present as well", async () => {
+  const context = await browser(server, { name: "anna", ...DESK });
+  await visit(context, "names-c");
+  const first = await tab(context, "names-a");
+  const second = await context.newPage();
+  // As where nothing can be kept: each tab has its own name.
+  await second.addInitScript(() => {
+    const forbidden = () => {
+      throw new Error("forbidden");
+    };
+    Object.defineProperty(globalThis, "localStorage", { get: forbidden });
+  });
+  await second.goto(`${server.origin}/chat/names-b`);
+  await second.locator("#name").fill("cleo");
+  await second.locator("#name").press("Enter");
+  const people = async (room) => {
+    const reply = await fetch(`${server.origin}/chat/${room}/people`, { headers: { Accept: "application/json" } });
+    return (await reply.json()).people.map(({ name }) => name).join();
+  };
+  await until("both are there", async () => (await people("names-a")) === "anna" && (await people("names-b")) === "cleo");
+  await server.say("names-a", "ben", "one");
+  await server.say("names-b", "ben", "one");
+  for (const page of [first, second]) await showing(page, ["one"]);
+  await until("nobody is in a room that is only followed", async () => (await people("names-c")) === "", 30_000);
+  await second.close({ runBeforeUnload: true });
+  await until("cleo has left", async () => (await people("names-b")) === "", 30_000);
+  assert.equal(await people("names-a"), "anna");
+});
+
+test("tabs that open and close at random show each message once and in order", async () => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`SEED=${seed}`);
+  let state = seed;
+  const random = (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % below;
+  };
+  const context = await browser(server, { name: "anna" });
+  const names = Array.from({ length: 6 }, (_, n) => `random-${n}`);
+  const pages = [];
+  let said = 0;
+  for (let step = 0; step < 60; step += 1) {
+    const what = random(10);
+    if (what < 7) {
+      for (const room of names) await server.say(room, "ben", `${room}: ${(said += 1)}`);
+    } else if (pages.length < 3 || (what === 7 && pages.length < 8)) {
+      const room = names[random(6)];
+      pages.push({ room, page: await tab(context, room) });
+    } else if (what === 8) {
+      const [{ page }] = pages.splice(random(pages.length), 1);
+      await page.close({ runBeforeUnload: random(2) === 0 });
+    } else await pages[random(pages.length)].page.reload();
+  }
+  for (const { room, page } of pages) {
+    const right = (await server.said(room)).slice(-40);
+    await until(`${room} is shown`, async () => JSON.stringify((await shown(page)).slice(-40)) === JSON.stringify(right));
+    const all = await shown(page);
+    assert.equal(new Set(all).size, all.length, "each once");
+  }
+});
+
+test("what is polled is planned: open rooms first, then those that are followed, and each name is present", async () => {
+  const context = await browser(server);
+  await sources(context);
+  const page = await tab(context, "plan");
+  const plan = (...asked) => page.evaluate(async (asked) => (await import("/source/plan.js")).plan(...asked), asked);
+  const rooms = (prefix, count) => Array.from({ length: count }, (_, n) => `${prefix}${String(n).padStart(2, "0")}`);
+  const want = (room, name = "anna", visible = false) => ({ room, name, visible });
+  assert.deepEqual(await plan([], ["x"], 4), []);
+  assert.deepEqual(await plan([want("b"), want("a", null)], ["c", "d", "e"], 4), [
+    { rooms: ["a", "b", "c", "d"], name: "anna", present: ["b"], silent: false },
+  ]);
+  assert.deepEqual(await plan([want("a"), want("b", "cleo"), want("a", "cleo")], [], 4), [
+    { rooms: ["a", "b"], name: "anna", present: ["a"], silent: false },
+    { rooms: ["a", "b"], name: "cleo", present: ["a", "b"], silent: true },
+  ]);
+  const many = await plan([...rooms("a", 13).map((room) => want(room)), want("z", "anna", true)], ["f"], 4);
+  assert.deepEqual(many.map(({ rooms }) => rooms.length), [4, 4, 4]);
+  assert.ok(many.flatMap(({ rooms }) => rooms).includes("z"), "what is visible is polled");
+});
