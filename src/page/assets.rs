@@ -76,6 +76,7 @@ const MODULES: &[File] = &files! {
     "time.js",
     "track.js",
     "unread.js",
+    "waiting.js",
     "wide.js",
     "wire.js",
 };

@@ -3,14 +3,9 @@
 // The outbox of a room belongs to the browser, not to a tab: when a tab closes, another sends its messages.
 // Every message has an id of its own, under which the server publishes it once, however often it
 // is sent.
-//
-// Tabs change it at the same time, without a lock. So each message is one key, which is written once, by the
-// tab in which it was written, and removed once it is stored. The outcome of the tries has a key beside it.
-//
-//   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait
-//   outcome/ROOM/ID    {tried, after} or {failed}        when it was first tried, and where the room was
 
-import { keep, keysUnder, recall, watch, watchUnder } from "./kept.js";
+import { keep, recall, watch } from "./kept.js";
+import { Waiting } from "./waiting.js";
 import { poll, publish } from "./wire.js";
 
 /** The server remembers an id for ten minutes after it was received. This is one minute less. */
@@ -42,9 +37,7 @@ export class Outbox {
   #position;
   #own;
   #owned = new Map();
-  #known = new Map();
-  #list = null;
-  #last = 0;
+  #waiting;
   #settling = [];
   #between = false;
   #flushing = false;
@@ -61,12 +54,11 @@ export class Outbox {
     this.#settled = settled;
     this.#position = position;
     this.#own = new Set(recall(`own/${room}`, []));
-    this.#tidy();
-    watchUnder(`outbox/${room}/`, () => this.#elsewhere());
-    watchUnder(`outcome/${room}/`, () => this.#elsewhere());
+    this.#waiting = new Waiting(room, () => this.#elsewhere());
     watch(`own/${room}`, (own) => this.#learn(own ?? []));
     addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
+      this.#waiting.renew();
       this.#elsewhere();
       this.flush();
     });
@@ -75,7 +67,7 @@ export class Outbox {
   /** Messages on their way, oldest first. */
   get entries() {
     const shown = (entry) => !this.#settling.some(({ id }) => id === entry.id);
-    const waiting = this.#kept().filter(shown);
+    const waiting = this.#waiting.all.filter(shown);
     const first = waiting.findIndex(({ state }) => state === "sending");
     if (this.#between && first >= 0) waiting[first] = { ...waiting[first], reason: BETWEEN };
     return [...this.#settling.filter((entry) => !entry.taken), ...waiting];
@@ -102,24 +94,20 @@ export class Outbox {
   }
 
   add(text, name) {
-    const id = newId();
-    // A clock that goes back, or a tab that is loaded again, does not change the order.
-    const known = this.#kept().map(({ n }) => n);
-    this.#last = known.reduce((a, b) => Math.max(a, b), Math.max(this.#last, Date.now() - 1)) + 1;
-    this.#keep("outbox", id, { n: this.#last, id, text, name, at: new Date().toISOString() });
+    this.#waiting.add(newId(), text, name);
     this.#changed();
     this.flush();
   }
 
   /** Sends a failed message again, under the same id; or one that waits, now. */
   retry(id) {
-    if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, null);
+    this.#waiting.again(id);
     this.#changed();
     this.flush();
   }
 
   discard(id) {
-    this.#remove(id);
+    this.#waiting.remove(id);
     this.#changed();
   }
 
@@ -145,8 +133,8 @@ export class Outbox {
   }
 
   #next() {
-    this.#list = null;
-    return this.#kept().find(({ state }) => state === "sending");
+    this.#waiting.renew();
+    return this.#waiting.all.find(({ state }) => state === "sending");
   }
 
   /** Sends the oldest. Throws on a fault that may pass. */
@@ -164,8 +152,7 @@ export class Outbox {
       }
       tried = undefined;
     }
-    if (tried === undefined && navigator.onLine && this.#waits(id))
-      this.#keep("outcome", id, { tried: Date.now(), after: this.#position() });
+    if (tried === undefined && navigator.onLine) this.#waiting.tried(id, this.#position());
     try {
       const { id: cursor } = await publish(this.#room, { text, name, id });
       this.#settle(entry, cursor);
@@ -193,13 +180,13 @@ export class Outbox {
     this.#learn(recall(`own/${this.#room}`, []));
     if (claim) this.#settling = this.#settling.filter((other) => other !== claim);
     if (claim?.taken !== cursor) this.#settling.push({ ...entry, state: "sent", cursor });
-    this.#remove(entry.id);
+    this.#waiting.remove(entry.id);
     this.#settled(cursor, claim?.taken);
     this.#changed();
   }
 
   #fail(entry, reason) {
-    if (this.#waits(entry.id)) this.#keep("outcome", entry.id, { failed: reason });
+    this.#waiting.failed(entry.id, reason);
     this.#settling = this.#settling.filter(({ id }) => id !== entry.id);
     this.#changed();
   }
@@ -235,8 +222,7 @@ export class Outbox {
 
   /** Another tab has changed what waits. */
   #elsewhere() {
-    this.#list = null;
-    const waiting = new Set(this.#kept().map(({ id }) => id));
+    const waiting = new Set(this.#waiting.all.map(({ id }) => id));
     // No answer in this tab settles what another tab has sent.
     this.#settling = this.#settling.filter(({ id, taken }) => !taken || waiting.has(id));
     this.#changed();
@@ -246,66 +232,6 @@ export class Outbox {
       this.#leftBehind = null;
       this.flush();
     }, LEFT_BEHIND);
-  }
-
-  // What is kept.
-
-  #key(kind, id) {
-    return `${kind}/${this.#room}/${id}`;
-  }
-
-  /** The ids that have a key of this kind. */
-  #ids(kind) {
-    const prefix = this.#key(kind, "");
-    return keysUnder(prefix).map((key) => key.slice(prefix.length));
-  }
-
-  #kept() {
-    if (this.#list) return [...this.#list];
-    const known = new Map();
-    for (const id of this.#ids("outbox")) {
-      const entry = this.#known.get(id) ?? recall(this.#key("outbox", id));
-      if (entry?.id === id && typeof entry.text === "string") known.set(id, entry);
-    }
-    this.#known = known;
-    const outcomes = new Set(this.#ids("outcome"));
-    const now = (entry) => {
-      const outcome = outcomes.has(entry.id) ? recall(this.#key("outcome", entry.id), {}) : {};
-      const { failed, ...rest } = outcome;
-      if (failed === undefined) return { ...entry, ...rest, state: "sending" };
-      return { ...entry, state: "failed", reason: failed };
-    };
-    const ordered = [...known.values()].sort((a, b) => a.n - b.n || (a.id < b.id ? -1 : 1));
-    this.#list = ordered.map(now);
-    return [...this.#list];
-  }
-
-  #waits(id) {
-    return recall(this.#key("outbox", id)) !== null;
-  }
-
-  #keep(kind, id, value) {
-    this.#list = null;
-    keep(this.#key(kind, id), value);
-  }
-
-  /** The order matters: a tried message must not be taken for a new one. */
-  #remove(id) {
-    this.#keep("outbox", id, null);
-    this.#keep("outcome", id, null);
-  }
-
-  #tidy() {
-    // An earlier page kept one list, which its tabs wrote over each other.
-    const old = recall(`outbox/${this.#room}`);
-    old?.forEach(({ id, text, name, at, state, reason, tried }, n) => {
-      this.#keep("outbox", id, { n, id, text, name, at });
-      if (state === "failed") this.#keep("outcome", id, { failed: reason });
-      else if (tried) this.#keep("outcome", id, { tried });
-    });
-    if (old) keep(`outbox/${this.#room}`, null);
-    const waiting = new Set(this.#ids("outbox"));
-    for (const id of this.#ids("outcome")) if (!waiting.has(id)) this.#keep("outcome", id, null);
   }
 }
 
