@@ -64,6 +64,7 @@ const MODULES: &[File] = &files! {
     "outbox.js",
     "past.js",
     "people.js",
+    "place.js",
     "plan.js",
     "poll.js",
     "presence.js",

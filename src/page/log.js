@@ -4,6 +4,7 @@
 // boxes with their last height, or a guess.
 
 import { keepFocus } from "./focus.js";
+import { keepPlace, twinOf } from "./place.js";
 import { Presence, isPresence } from "./presence.js";
 import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, tellDay } from "./rows.js";
 import { dayOf } from "./time.js";
@@ -319,42 +320,15 @@ export class Log {
     this.#grown.clear();
   }
 
-  /** Changes parts above or below without moving what is in view. */
+  /** Changes parts above or below without moving what is in view, or the focus. */
   #keepPlace(change) {
-    const kept = () => keepFocus(change, (lost) => this.#twin(lost) ?? this.#scroller);
-    if (this.#stuck) {
-      kept();
-      this.toEnd();
+    const kept = () => keepFocus(change, (lost) => twinOf(lost, this.#rows) ?? this.#scroller);
+    if (!this.#stuck) {
+      keepPlace(kept, { scroller: this.#scroller, chunks: this.#chunks, rows: this.#rows });
       return;
     }
-    const anchor = this.#anchor();
-    const before = anchor?.node.getBoundingClientRect().top;
     kept();
-    if (!anchor) return;
-    // A row that was built again is found by its message.
-    const node = anchor.node.isConnected ? anchor.node : this.#rows.get(anchor.id);
-    if (node) this.#scroller.scrollTop += node.getBoundingClientRect().top - before;
-  }
-
-  /** The same link or button in a row that was built again. */
-  #twin(lost) {
-    const row = lost.closest(".row");
-    const places = (row) => [...row.querySelectorAll("a, button")];
-    const built = this.#rows.get(row?.dataset.id);
-    return built && places(built)[places(row).indexOf(lost)];
-  }
-
-  /** The first message in view. */
-  #anchor() {
-    const { top } = this.#scroller.getBoundingClientRect();
-    for (const { built, box } of this.#chunks) {
-      if (!built || box.getBoundingClientRect().bottom <= top) continue;
-      for (const node of box.children) {
-        if (node.dataset.id && node.getBoundingClientRect().bottom > top)
-          return { node, id: node.dataset.id };
-      }
-    }
-    return null;
+    this.toEnd();
   }
 }
 
