@@ -67,6 +67,22 @@ fn a_fan_out_names_what_one_waiter_lost() {
     }
 }
 
+/// The yardstick has only one room.
+#[test]
+fn faults_are_named_too_where_each_waits_in_several_rooms() {
+    for server in &SERVERS[1..] {
+        let run = |fault| {
+            let mode = ["--mode=firehose", "--rooms=3", "--publishers=2", "--messages=100", "-n20"];
+            Run::new(server, fault, &mode)
+        };
+        let clean = run(None);
+        assert!(clean.output.status.success(), "{}", clean.complaints());
+        assert_eq!(clean.verdict(), [0, 0, 0]);
+        run(Some(Fault::Drop)).names("lost");
+        run(Some(Fault::Double)).names("doubled");
+    }
+}
+
 #[test]
 fn a_server_that_is_not_there_is_said_so() {
     // A port that was free a moment ago.
