@@ -11,6 +11,7 @@ use crate::several::{in_json, rooms, said, together};
 
 on_every_setup![
     a_reply_is_shared_by_its_rooms,
+    what_the_rooms_do_not_remember_comes_in_turns_too,
     a_quiet_room_is_heard_beside_a_lively_one,
     the_newest_of_each_room_come_and_a_limit_holds_for_all,
     kinds_hold_for_each_room,
@@ -54,6 +55,30 @@ fn a_reply_is_shared_by_its_rooms(chat: Chat) {
     }
     let body = in_json(&both, &format!("?after={before}")).is(200).json();
     assert_eq!(body["messages"].as_array().unwrap().len(), 17);
+}
+
+/// A room remembers four megabytes, and the rest is read from the store.
+fn what_the_rooms_do_not_remember_comes_in_turns_too(chat: Chat) {
+    let (rooms, both) = rooms(&chat, 2);
+    let text = |n: usize| format!("{n} {}", "x".repeat(60_000));
+    let mut people = [rooms[0].join("ann"), rooms[1].join("ben")];
+    for n in 0..160 {
+        people[n % 2].says(&text(n));
+    }
+    let mut follower = both.follower_from("oldest");
+    let mut heard = follower.follow();
+    let of_first = heard.iter().filter(|said| number(&said.text).is_multiple_of(2)).count();
+    assert!(heard.len() <= 17 && of_first > 3 && heard.len() - of_first > 3, "{of_first} of {}", heard.len());
+    heard.extend(follower.follow_until(160 - heard.len()));
+    for (n, room) in rooms.iter().enumerate() {
+        let ids = room.follower_from("oldest").follow_until(80).into_iter().map(|said| said.id);
+        let of_room = heard.iter().filter(|said| number(&said.text) % 2 == n).map(|said| said.id.clone());
+        assert!(of_room.eq(ids), "not all of a room in its order");
+    }
+}
+
+fn number(text: &str) -> usize {
+    text.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
 fn a_quiet_room_is_heard_beside_a_lively_one(chat: Chat) {
