@@ -39,7 +39,7 @@ need npm npm
 CHROMIUM=$(command -v "$CHROMIUM") || fail "There is no $CHROMIUM."
 
 features=()
-[[ $ENGINE != async ]] || features=(--features async)
+[[ $ENGINE != async ]] || features=(--all-features)
 cargo build --quiet "${features[@]}"
 COMET_CHAT=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat")
 export COMET_CHAT

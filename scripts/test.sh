@@ -118,6 +118,8 @@ scripts/two_clients.sh
 if [[ -x scripts/browser.sh ]]; then
   step 'The page in a real browser'
   scripts/browser.sh
+  step 'Real clients miss nothing while the server is killed'
+  scripts/clients.sh
 fi
 
 finish_step
