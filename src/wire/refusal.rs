@@ -273,3 +273,21 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    /// The description of the wire lists the types of problems. This reads them in the code above, as nothing
+    /// goes over all refusals.
+    #[test]
+    fn every_kind_of_refusal_is_described() {
+        let (code, _tests) = include_str!("refusal.rs").split_once("#[cfg(test)]").unwrap();
+        let kinds = code.lines().filter_map(|line| {
+            let (_, kind) = line.split_once(" => (")?;
+            let (_status, name) = kind.strip_suffix("\"),")?.split_once(", \"")?;
+            Some(format!("urn:comet-chat:{name}"))
+        });
+        let description: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let described = &description["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+        assert_eq!(*described, serde_json::Value::from_iter(kinds));
+    }
+}

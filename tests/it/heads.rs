@@ -205,12 +205,22 @@ impl Try {
             ("&name=a%00b", true),
             ("&name=%zz", true),
         ]);
-        let is_wrong = wrong_name || !is_page && (wrong_wait || found == 400);
+        let (part, wrong_part) = self.one_of(&[
+            ("", false),
+            ("&limit=500&limit=0", false),
+            ("&kinds=message", false),
+            ("&kinds=message%2Cmessage&kinds=", false),
+            ("&limit=0", true),
+            ("&limit=1e2", true),
+            ("&kinds=Left", true),
+            ("&last=501", true),
+        ]);
+        let is_wrong = wrong_name || !is_page && (wrong_wait || wrong_part || found == 400);
         self.wrong = match is_wrong {
             true => Wrong::Request(400),
             false => Wrong::Nothing(if is_page { 200 } else { found }),
         };
-        self.goes_to(&quiet.path(&format!("?{wait}{after}{name}")));
+        self.goes_to(&quiet.path(&format!("?{wait}{after}{name}{part}")));
     }
 
     /// Asks for something beside the rooms.

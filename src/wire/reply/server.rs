@@ -67,7 +67,8 @@ fn as_prometheus(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::{
-        HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, NAME_LIMIT, ROOMS_LISTED, STREAM_BEAT, TEXT_LIMIT,
+        HISTORY, HISTORY_MAX, HOLD, HOLD_MAX, NAME_LIMIT, REPLY_MESSAGES, ROOMS_ASKED_MAX, ROOMS_LISTED,
+        ROOMS_LISTED_MAX, SEND_ID_LIMIT, STREAM_BEAT, TEXT_LIMIT,
     };
 
     #[test]
@@ -83,5 +84,32 @@ mod tests {
         ] {
             assert!(help.contains(&limit), "{limit}");
         }
+    }
+
+    #[test]
+    fn the_description_names_the_limits_as_they_are() {
+        let description: serde_json::Value = serde_json::from_slice(&description().body).unwrap();
+        let parameters = &description["components"]["parameters"];
+        for (name, word, limit) in [
+            ("Last", "maximum", REPLY_MESSAGES),
+            ("Limit", "maximum", REPLY_MESSAGES),
+            ("HistoryLimit", "maximum", HISTORY_MAX),
+            ("HistoryLimit", "default", HISTORY),
+            ("RoomsLimit", "maximum", ROOMS_LISTED_MAX),
+            ("RoomsLimit", "default", ROOMS_LISTED),
+            ("Wait", "default", HOLD.as_secs() as usize),
+            ("Name", "maxLength", NAME_LIMIT),
+        ] {
+            assert_eq!(parameters[name]["schema"][word], limit, "{name}: {word}");
+        }
+        for (name, words) in [
+            ("Wait", format!("more than {} becomes", HOLD_MAX.as_secs())),
+            ("Rooms", format!("2 to {ROOMS_ASKED_MAX} of them")),
+        ] {
+            assert!(parameters[name]["description"].as_str().unwrap().contains(&words), "{words}");
+        }
+        let id = &description["components"]["schemas"]["SendId"]["pattern"];
+        assert_eq!(*id, format!("^[!-~]{{1,{SEND_ID_LIMIT}}}$"));
+        assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
     }
 }
