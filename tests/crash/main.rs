@@ -22,3 +22,4 @@ mod followers;
 mod ids;
 mod kills;
 mod server;
+mod upgrade;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 /// Dropping it kills the process, and shows its log if a test failed.
@@ -65,6 +66,10 @@ impl Server {
     /// Ends in peace, has somebody work on its database meanwhile, and starts again.
     pub fn rests(&mut self, work: impl FnOnce(&Path)) {
         self.ends_by_signal();
+        // On a busy machine the server may have had no time to fold its log into the file.
+        let database = Connection::open(self.database()).unwrap();
+        database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        drop(database);
         work(&self.database());
         self.starts_again();
     }
