@@ -11,7 +11,7 @@ export class Track {
   #take;
   #ask;
   #asking = false;
-  #missed = false;
+  #heard = [];
   #compared = null;
   #ended = false;
 
@@ -45,18 +45,20 @@ export class Track {
     this.#catchUp(position);
   }
 
-  /** The hub has heard these messages, which follow on the position `after`. */
-  news({ after, messages, next, gap }) {
-    if (this.#asking) {
-      this.#missed = true;
-      return;
-    }
+  /** The hub has heard messages, which follow on the position `after`. */
+  news(word) {
+    if (this.#asking) this.#heard.push(word);
+    else if (!this.#follow(word)) this.#catchUp(word.next);
+  }
+
+  /** Takes what follows on the reader's cursor. Gives whether the reader is now where the hub is. */
+  #follow({ after, messages, next, gap }) {
     const known = messages.findIndex(({ id }) => id === this.#next);
     // What a gap has left is for the server to say: the reader may have other messages than the hub.
-    if (gap) this.#catchUp(next);
-    else if (after === this.#next) this.#advance({ messages, next, gap: false });
-    else if (known >= 0) this.#advance({ messages: messages.slice(known + 1), next, gap: false });
-    else this.#catchUp(next);
+    if (gap) return false;
+    if (after === this.#next) this.#advance({ messages, next, gap });
+    else if (known >= 0) this.#advance({ messages: messages.slice(known + 1), next, gap });
+    return this.#next === next;
   }
 
   #advance({ messages, next, gap }) {
@@ -70,12 +72,15 @@ export class Track {
     if (this.#asking || this.#ended) return;
     this.#asking = true;
     try {
-      let reply;
-      do {
-        this.#missed = false;
-        reply = await this.#ask([this.#room], { after: this.#next, wait: 0 });
+      for (let there = false; !there && !this.#ended; ) {
+        this.#heard = [];
+        const reply = await this.#ask([this.#room], { after: this.#next, wait: 0 });
         this.#advance(reply);
-      } while (!this.#ended && (reply.messages.length > 0 || this.#missed));
+        // In a lively room the hub has heard more meanwhile, which follows on the answer.
+        for (const word of this.#heard) this.#follow(word);
+        const end = this.#heard.at(-1)?.next ?? position;
+        there = this.#next === end || reply.messages.length + this.#heard.length === 0;
+      }
       this.#compared = position;
     } catch {
       // The hub sees the same fault. Its next word compares again.
