@@ -13,6 +13,9 @@ const FRESH = 20_000;
 /** After a tab was hidden for so long, the server is asked again, in milliseconds. */
 const LONG = 5 * 60 * 1000;
 
+/** A message that is read at once was never unread: counts are shown so much later, in milliseconds. */
+const MOMENT = 300;
+
 export class Rooms {
   #room;
   #unreadElsewhere;
@@ -20,6 +23,8 @@ export class Rooms {
   #list = document.getElementById("room-list");
   #listed = [];
   #unread = new Map();
+  #counted = new Map();
+  #counting = false;
   #times = new Map();
   #asked = -Infinity;
   #looking = false;
@@ -76,9 +81,15 @@ export class Rooms {
 
   #pong(unread, line) {
     if (line.state === "up" && this.#asked === -Infinity) this.#look(0);
+    this.#counted = unread;
     const same = unread.size === this.#unread.size && [...unread].every(([room, n]) => this.#unread.get(room) === n);
-    this.#unread = unread;
-    if (!same) this.show();
+    if (same || this.#counting) return;
+    this.#counting = true;
+    setTimeout(() => {
+      this.#counting = false;
+      this.#unread = this.#counted;
+      this.show();
+    }, MOMENT);
   }
 
   #news(room, messages) {

@@ -87,7 +87,7 @@ test("unread messages of the rooms that were read are counted live, in the list 
   const second = await tab(context, "live-d");
   await hears("live-a", "live-b", "live-c", "live-d");
   const asked = requestsOf(context);
-  const questions = () => asked.others.filter((address) => !address.includes("/page/"));
+  const questions = () => asked.others.filter((address) => !/\/page\/|\/people$/.test(address));
   await server.say("live-a", "ben", "one");
   for (const each of [page, second]) {
     await until("one is counted", async () => (await badge(each, "live-a").textContent()) === "1");
@@ -201,6 +201,21 @@ test("a tab under another name is present as well", async () => {
   await second.close({ runBeforeUnload: true });
   await until("cleo has left", async () => (await people("names-b")) === "", 30_000);
   assert.equal(await people("names-a"), "anna");
+});
+
+// For example, two names of rooms may have one hash: then they can't stand in one cursor.
+test("if the server does not let one request wait in all of the rooms, several requests wait", async () => {
+  const context = await browser(server, { name: "anna" });
+  const refusal = { type: "urn:comet-chat:one-hash", detail: "Not these two at once." };
+  await context.route(/chat\/.*apart-a.*apart-c.*wait=/, (route) =>
+    route.fulfill({ status: 400, contentType: "application/problem+json", body: JSON.stringify(refusal) }),
+  );
+  const names = ["apart-a", "apart-b", "apart-c"];
+  const pages = [];
+  for (const room of names) pages.push(await tab(context, room));
+  await hears(...names);
+  for (const room of names) await server.say(room, "ben", `in ${room}`);
+  for (const [n, page] of pages.entries()) await showing(page, [`in ${names[n]}`]);
 });
 
 test("tabs that open and close at random show each message once and in order", async () => {
