@@ -33,14 +33,22 @@ export class Attention {
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }
 
-  /** Marks where the reader stopped, and goes there. `reach(id)` loads the messages after it into the log. */
+  /**
+   * Marks where the reader stopped, and goes there. `reach(id)` loads the messages after it into the log, and gives
+   * the first of them.
+   */
   async start(reach) {
-    const read = readUpTo(this.#room);
-    if (read !== null && this.#log.newest) await reach(read);
-    const unread = read === null ? [] : this.#log.saidAfter(read);
+    const unread = await this.#missed(readUpTo(this.#room), reach);
     if (unread.length > 0) this.#park(unread);
     this.#started = true;
     this.look();
+  }
+
+  async #missed(read, reach) {
+    if (read === null || !this.#log.newest) return [];
+    if (this.#log.has(read)) return this.#log.saidAfter(read);
+    const first = await reach(read);
+    return first === null ? [] : this.#log.saidFrom(first);
   }
 
   /** New messages of others. Those that do not fit into view are unread, even while the reader looks. */

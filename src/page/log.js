@@ -119,11 +119,16 @@ export class Log {
     this.refresh(...changed);
   }
 
-  /** The messages of others after the message with this id; all of them if it is no longer kept. */
+  /** The messages of others after the message with this id. */
   saidAfter(id) {
+    return this.saidFrom(id).filter((item) => item.id !== id);
+  }
+
+  /** The messages of others from the message with this id on. */
+  saidFrom(id) {
     const items = this.#chunks.flatMap((chunk) => chunk.items);
     const start = items.findIndex((item) => item.id === id);
-    return items.slice(start + 1).filter((item) => item.kind === "message" && !item.own);
+    return items.slice(Math.max(0, start)).filter((item) => item.kind === "message" && !item.own);
   }
 
   /** Whether the message with this id is in view from its beginning, if the end is. */

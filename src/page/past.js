@@ -1,6 +1,6 @@
 // Scrolling up into the room's past.
 
-import { history } from "./wire.js";
+import { history, poll } from "./wire.js";
 
 const STEP = 100;
 
@@ -12,6 +12,8 @@ const NEAR = 1_200;
 
 /** How long after a failure the next attempt may be made, in milliseconds. */
 const PAUSE = 3_000;
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
 
 export class Past {
   #room;
@@ -31,11 +33,28 @@ export class Past {
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
   }
 
-  /** Loads history back to the message with this id, or to the oldest that is kept. */
-  async reach(id) {
-    while (!this.#log.has(id) && !this.#ended) {
+  /**
+   * Loads history back to the first message after this cursor. Gives the id of that message, or null if there is
+   * none. The server says which it is: the message at the cursor may be no longer kept, or have another id.
+   */
+  async reach(cursor) {
+    const first = await this.#after(cursor);
+    while (first !== null && !this.#log.has(first) && !this.#ended) {
       await this.#load(LEAP);
-      if (this.#failed > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      if (this.#failed > 0) await pause();
+    }
+    return first;
+  }
+
+  async #after(cursor) {
+    for (;;) {
+      try {
+        const { messages } = await poll([this.#room], { after: cursor, limit: 1, wait: 0 });
+        return messages[0]?.id ?? null;
+      } catch (error) {
+        if (error.status && !error.passing) return null;
+        await pause();
+      }
     }
   }
 

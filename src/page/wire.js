@@ -96,13 +96,13 @@ function retryAfter(reply) {
 }
 
 /**
- * The messages of these rooms after the cursor, or the `last` ones. Waits up to `wait` seconds for one. With a name,
+ * The messages of these rooms after the cursor, or the `last` ones; at most `limit`. Waits up to `wait` seconds for one. With a name,
  * this person is present meanwhile: in all of the rooms, or in those that `present` lists. `gaps` are the rooms that
  * have lost messages.
  */
-export async function poll(rooms, { after, last, wait, name, present }, signal) {
+export async function poll(rooms, { after, last, limit, wait, name, present }, signal) {
   const some = present && present.length < rooms.length;
-  const address = place(rooms, "", { after, last, wait, name, present: some && present.join() });
+  const address = place(rooms, "", { after, last, limit, wait, name, present: some && present.join() });
   const isOurs = ({ status, body, headers }) =>
     status === 204
       ? headers.has("Chat-Cursor")
