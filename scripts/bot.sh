@@ -39,9 +39,8 @@ follow() {
     came=false
     while IFS=$tab read -r next kind in id who text; do
       came=true
-      case $kind:$who:$text in
-        message:"$name":*) ;;
-        message:*:"$name: "* | message:*:"@$name "*) publish "$in" "$id" "$(answer "$who" "${text#*"$name"*" "}")" || break ;;
+      [ "$kind" = message ] && [ "$who" != "$name" ] && case $text in
+        "$name: "* | "@$name "*) publish "$in" "$id" "$(answer "$who" "${text#*"$name"*" "}")" || break ;;
       esac
       echo "$next" >"$note.new" && mv "$note.new" "$note"
     done
