@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 pub struct Mark(u32);
 
 impl Mark {
-    /// The mark of no message: of what stands before the first, and of messages from before there were marks.
+    /// A mark that is not known: before a room's first message, and of messages that an older version stored.
     pub const UNKNOWN: Mark = Mark(0);
 
     /// The mark of a new message.
@@ -18,7 +18,7 @@ impl Mark {
         Mark::of_hash(drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// The mark that is made of a message, by a hash of it.
+    /// A mark that is made from a hash of the message.
     pub fn of_hash(hash: u64) -> Mark {
         Mark(((hash >> 32) as u32).max(1))
     }
@@ -33,7 +33,7 @@ impl Mark {
         self.0
     }
 
-    /// Whether the two may be the same message's, as far as they are known.
+    /// Whether both may be marks of the same message. An unknown mark matches every other.
     pub fn matches(self, other: Mark) -> bool {
         self == other || self == Mark::UNKNOWN || other == Mark::UNKNOWN
     }

@@ -1,9 +1,9 @@
-//! Reads that judge a cursor: whether what it has seen is still in this store's past.
+//! Reads that judge a cursor: whether what its client has seen is still in this store's past.
 //!
-//! A backup that is put back, or a log that lost its end, is an older past under the same epoch. What is
-//! said then stands at places that were given out before. So a cursor names the mark of its message, and every
-//! message bears the mark of the one before it: the first message after a cursor tells whether the cursor has
-//! seen the past of which that message is a part.
+//! After a backup is put back, or a log has lost its end, the store has an older past under the same epoch. New
+//! messages then get sequences that other messages had before. So a cursor holds the mark of its message, and
+//! each message bears the mark of the one before it. If the first message after a cursor bears another mark
+//! than the cursor holds, the client has seen another past.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::message::{Cursor, Message, RoomName};
 /// Messages as they were read, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// The messages, without holes.
+    /// The messages.
     pub messages: Vec<Arc<Message>>,
     /// Whether something that came before them is lost.
     pub gap: bool,
 }
 
-/// Reads what was kept after a cursor, or from the oldest message on if there is none. If the message after
-/// the cursor is not kept, or is of another past than the cursor, this starts at the oldest message, and is a
-/// gap. The room must go on after the cursor.
+/// Reads what was kept after a cursor. Without a cursor this starts at the oldest message. If the message after
+/// the cursor is not kept, or is of another past than the cursor, this starts at the oldest message too, and
+/// that is a gap. The room must have a message after the cursor.
 pub fn since(store: &dyn Store, room: &RoomName, after: Option<Cursor>, limit: usize) -> Result<Read, Error> {
     if let Some(after) = after {
         let messages = store.after(room, after.sequence, limit)?;
@@ -33,8 +33,8 @@ pub fn since(store: &dyn Store, room: &RoomName, after: Option<Cursor>, limit: u
 }
 
 /// Reads the newest `limit` messages that were said before a cursor, as [`Store::before`] does, and gives the
-/// cursor to follow from there. Without a cursor, or if the cursor is of another past, these are the newest of
-/// all, and in that case it is a gap.
+/// cursor to follow from there. Without a cursor these are the newest of all. If the cursor is of another past,
+/// they are the newest of all too, and that is a gap.
 pub fn past(
     store: &dyn Store,
     room: &RoomName,
@@ -53,8 +53,8 @@ pub fn past(
     Ok((Read { messages, gap: before.is_some() }, latest))
 }
 
-/// Whether a cursor is of the past that ends at `latest`, as far as what is kept tells. If the message after it
-/// is forgotten, so is everything before it, and there is nothing to be wrong about.
+/// Whether a cursor is of the past that ends at `latest`, as far as the kept messages tell. If the message after
+/// it is forgotten, everything before it is forgotten too, and there is nothing to show.
 fn is_of_the_past(store: &dyn Store, room: &RoomName, cursor: Cursor, latest: Cursor) -> Result<bool, Error> {
     if !cursor.is_within(latest) {
         return Ok(false);
