@@ -5,6 +5,7 @@ mod faults;
 mod model;
 mod pasts;
 mod place;
+mod plain;
 mod promises;
 mod recovery;
 mod rerun;

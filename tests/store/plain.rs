@@ -1,0 +1,206 @@
+//! A plain model of a store: lists of all that was ever said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use comet_chat::config::SEND_ID_MEMORY_MS;
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, RoomName, Timestamp};
+use comet_chat::store::{Appended, Keep, Order, RoomSummary};
+use fastrand::Rng;
+
+/// The time of day, which is set now and then, and the clock that nobody sets.
+pub struct Clocks {
+    pub wall: Timestamp,
+    pub steady: Timestamp,
+}
+
+impl Clocks {
+    pub fn go_on(&mut self, by: u64) {
+        self.wall.0 += by;
+        self.steady.0 += by;
+    }
+
+    /// By an hour, or by a year and back.
+    pub fn are_set(&mut self, rng: &mut Rng) {
+        const HOUR: u64 = 3_600_000;
+        self.wall.0 = match rng.u8(..4) {
+            0 => self.wall.0 + HOUR,
+            1 => self.wall.0 - HOUR,
+            2 => self.wall.0 + 8_760 * HOUR,
+            _ => self.steady.0,
+        };
+    }
+}
+
+/// All that a store should have.
+pub struct Model {
+    pub epoch: Epoch,
+    pub keep: Keep,
+    pub clocks: Clocks,
+    pub rooms: BTreeMap<RoomName, Room>,
+}
+
+/// All messages of a room, and how many of them are forgotten.
+#[derive(Default, Clone)]
+pub struct Room {
+    said: Vec<(Draft, Arc<Message>)>,
+    forgotten: usize,
+}
+
+impl Model {
+    pub fn new(epoch: Epoch, keep: Keep) -> Model {
+        let now = Timestamp(1_700_000_000_000);
+        Model { epoch, keep, clocks: Clocks { wall: now, steady: now }, rooms: BTreeMap::new() }
+    }
+
+    /// What becomes of the drafts. The marks are those that the store has drawn.
+    pub fn append(&mut self, name: &RoomName, drafts: &[Draft], drawn: &[Appended]) -> Vec<Appended> {
+        let start = Cursor::start(self.epoch);
+        if name.is_internal() {
+            let number = |(draft, sequence): (&Draft, u64)| {
+                let id = Cursor { sequence, ..start };
+                Appended::Stored(Arc::new(draft.clone().numbered(id, Mark::UNKNOWN)))
+            };
+            return drafts.iter().zip(1..).map(number).collect();
+        }
+        let mut appended = Vec::new();
+        for (draft, drawn) in drafts.iter().zip(drawn) {
+            let room = self.rooms.entry(name.clone()).or_default();
+            let is_known = |sent: &Draft| match (&sent.sent_as, &draft.sent_as) {
+                (Some(old), Some(new)) => old.id == new.id && new.at.0 - old.at.0 < SEND_ID_MEMORY_MS,
+                _ => false,
+            };
+            let known = room.said.iter().find(|(sent, _)| is_known(sent));
+            if let Some((_, message)) = known {
+                let is_same = message.name == draft.name && message.text == draft.text;
+                appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
+                continue;
+            }
+            let mark = drawn.stored().map_or(Mark::UNKNOWN, |message| message.id.mark);
+            assert_ne!(mark, Mark::UNKNOWN, "a new message has a mark");
+            let id = Cursor { sequence: room.latest() + 1, mark, ..start };
+            let at = room.said.last().map_or(draft.at, |(_, message)| message.at.max(draft.at));
+            let message = Arc::new(Message { at, ..draft.clone().numbered(id, room.mark()) });
+            room.said.push((draft.clone(), message.clone()));
+            appended.push(Appended::Stored(message));
+        }
+        if let (Some(room), Some(newest)) = (self.rooms.get_mut(name), drafts.last()) {
+            room.trim(self.keep, newest.at);
+        }
+        appended
+    }
+
+    pub fn expire(&mut self) {
+        for room in self.rooms.values_mut() {
+            room.trim(self.keep, self.clocks.wall);
+        }
+    }
+
+    pub fn summaries(&self) -> Vec<RoomSummary> {
+        let shown = |(name, room): (&RoomName, &Room)| {
+            let at = room.said.last()?.1.at;
+            let people = room.present().len();
+            let is_listed = people > 0 || !room.kept().is_empty();
+            let latest = room.said.last()?.1.id;
+            is_listed.then(|| RoomSummary { room: name.clone(), latest, at, people })
+        };
+        let rooms = self.rooms.iter().filter(|(name, _)| !name.is_internal());
+        rooms.filter_map(shown).collect()
+    }
+}
+
+impl Model {
+    pub fn page(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Vec<RoomSummary> {
+        let mut rooms = self.summaries();
+        if order == Order::Name {
+            rooms.retain(|summary| after.is_none_or(|after| summary.room > *after));
+        } else {
+            rooms.sort_by(|a, b| (b.at, &b.room).cmp(&(a.at, &a.room)));
+            let room = after.and_then(|after| self.rooms.get(after)?.said.last());
+            if let (Some(after), Some((_, message))) = (after, room) {
+                rooms.retain(|summary| (summary.at, &summary.room) < (message.at, after));
+            }
+        }
+        rooms.truncate(limit);
+        rooms
+    }
+}
+
+impl Room {
+    pub fn latest(&self) -> u64 {
+        self.said.len() as u64
+    }
+
+    /// The mark of the newest message.
+    pub fn mark(&self) -> Mark {
+        self.at(self.latest()).map_or(Mark::UNKNOWN, |message| message.id.mark)
+    }
+
+    /// The message that was given this sequence, whether or not it is kept.
+    pub fn at(&self, sequence: u64) -> Option<&Arc<Message>> {
+        let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
+        self.said.get(index).map(|(_, message)| message)
+    }
+
+    /// Who has joined and not left since, by name, whether or not those entries are still kept.
+    pub fn present(&self) -> Vec<(PersonName, Timestamp)> {
+        let mut present = BTreeMap::new();
+        for (_, message) in &self.said {
+            match (message.kind, &message.name) {
+                (Kind::Joined, Some(name)) => drop(present.insert(name.clone(), message.at)),
+                (Kind::Left, Some(name)) => drop(present.remove(name)),
+                _ => {}
+            }
+        }
+        present.into_iter().collect()
+    }
+
+    pub fn kept(&self) -> Vec<Arc<Message>> {
+        let kept = &self.said[self.forgotten..];
+        kept.iter().map(|(_, message)| message.clone()).collect()
+    }
+
+    /// Back from a sequence: so many messages, and the entries of who came and went among the newest hundred.
+    pub fn before(&self, sequence: u64, limit: usize) -> Vec<Arc<Message>> {
+        let (mut page, mut left) = (Vec::new(), limit);
+        let kept = self.kept();
+        let is_before = |message: &&Arc<Message>| message.id.sequence < sequence;
+        for (back, message) in kept.iter().filter(is_before).rev().cloned().enumerate() {
+            if left == 0 {
+                break;
+            }
+            if message.kind == Kind::Message {
+                left -= 1;
+                page.push(message);
+            } else if back < limit.max(100) {
+                page.push(message);
+            }
+        }
+        page.reverse();
+        page
+    }
+
+    pub fn trim(&mut self, keep: Keep, now: Timestamp) {
+        let is_said = |(draft, _): &(Draft, Arc<Message>)| draft.kind == Kind::Message;
+        while self.said[self.forgotten..].iter().filter(|entry| is_said(entry)).count() > keep.messages {
+            self.forgotten += 1;
+        }
+        let entries = 2 * keep.messages + 1_000;
+        while self.said.len() - self.forgotten > entries && !is_said(&self.said[self.forgotten]) {
+            self.forgotten += 1;
+        }
+        if let Some(age) = keep.age {
+            // The oldest first, up to the first that is young enough. One with a time in the future goes with
+            // an old one behind it.
+            let mut at = self.forgotten;
+            while let Some((draft, _)) = self.said.get(at) {
+                at += 1;
+                if draft.at.until(now) > age {
+                    self.forgotten = at;
+                } else if draft.at <= now {
+                    break;
+                }
+            }
+        }
+    }
+}
