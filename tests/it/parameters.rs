@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chat::Chat;
-use crate::client::{Reply, Request};
+use crate::client::{Connection, Reply, Request};
 use crate::harness::{Launch, wait_until};
 
 on_every_setup![
@@ -36,11 +36,23 @@ fn texts(body: &Value) -> Vec<&str> {
 /// Somebody comes into the room, and all are told.
 #[track_caller]
 fn joins(chat: &Chat, name: &str) {
+    is_told(chat, || chat.ask(&chat.get(&format!("?after=latest&wait=0&name={name}"))).is(204));
+}
+
+/// Somebody comes into the room, and is there for as long as the connection is open and nobody leaves.
+#[track_caller]
+fn stays(chat: &Chat, name: &str) -> Connection {
+    is_told(chat, || chat.waits(&format!("?after=latest&wait=60&kinds=left&name={name}")))
+}
+
+/// Waits until it is stored that somebody joined. That may be after the answer.
+#[track_caller]
+fn is_told<T>(chat: &Chat, joins: impl FnOnce() -> T) -> T {
     let joined = || chat.kinds().iter().filter(|kind| *kind == "joined").count();
     let before = joined();
-    chat.ask(&chat.get(&format!("?after=latest&wait=0&name={name}"))).is(204);
-    // That somebody joined may be stored after the answer.
+    let result = joins();
     wait_until("it is stored that somebody joined", || joined() == before + 1);
+    result
 }
 
 fn say_numbers(chat: &Chat, count: usize) {
@@ -70,9 +82,9 @@ fn the_newest_messages_come_at_once(chat: Chat) {
 }
 
 fn the_newest_are_counted_by_what_the_client_wants(chat: Chat) {
-    joins(&chat, "ann");
+    let _ann = stays(&chat, "ann");
     say_numbers(&chat, 5);
-    ["bob", "cyd"].iter().for_each(|name| joins(&chat, name));
+    let _others = ["bob", "cyd"].map(|name| stays(&chat, name));
     assert_eq!(chat.ask(&chat.get("?last=2")).is(200).text(), "3");
     assert_eq!(texts(&json(&chat, "?last=3").is(200).json()), ["4", "", ""]);
     assert_eq!(texts(&json(&chat, "?last=3&kinds=message").is(200).json()), ["2", "3", "4"]);
@@ -188,17 +200,19 @@ fn the_cursor_moves_past_what_was_left_out(chat: Chat) {
     // Where nothing is wanted, the cursor moves too.
     let reply = json(&chat, &format!("?after={}&kinds=left&wait=0", reply.cursor())).is(204);
     assert_eq!(reply.cursor(), chat.cursor());
-    let mut lines = chat.lines("?after=oldest&kinds=left");
+    // Ann is taken for gone after a while, so this is in a room without her.
+    let quiet = chat.room(&format!("{}-quiet", chat.name()));
+    quiet.says("hi");
+    let mut lines = quiet.lines("?after=oldest&kinds=left");
     let beat = lines.next();
-    assert_eq!((&beat["kind"], &beat["next"]), (&json!("beat"), &json!(chat.cursor())));
-    let said = chat.says("and on");
-    // The next beat comes after a while, and leaves it behind.
+    assert_eq!((&beat["kind"], &beat["next"]), (&json!("beat"), &json!(quiet.cursor())));
+    let said = quiet.says("and on");
+    // The next beat comes after some seconds, and leaves it behind.
     let beat = lines.next();
     assert_eq!((&beat["kind"], &beat["next"]), (&json!("beat"), &json!(said)));
 }
 
 fn other_kinds_do_not_end_a_wait(chat: Chat) {
-    joins(&chat, "ann");
     let mut wait = chat.waits("?after=latest&kinds=left");
     chat.wait_until_waiting(1);
     let reply = chat.ask(&chat.post().text("hi").accept("application/json")).is(200);
