@@ -20,36 +20,31 @@ use crate::wire::refusal::Refusal;
 pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Poll, Refusal> {
     let names = ["after", "last", "limit", "kinds", "wait", "name", "present", "lastEventId"];
     let [after, last, limit, kinds, wait, name, present, last_seen] = fields(query, names)?;
-    // An EventSource that reconnects repeats its address, and names the last event that it got in a header.
-    // Clients that can't set headers name it in the query.
-    let header = head.header("Last-Event-ID");
-    let last_seen = header.or(last_seen.as_deref()).filter(|id| !id.is_empty());
     let last = match (last, &after) {
         (None, _) => None,
         (Some(_), Some(_)) => return Err(Refusal::BadLast),
         (Some(last), None) => Some(number_in(&last, 0..=REPLY_MESSAGES).ok_or(Refusal::BadLast)?),
     };
-    let last = last.filter(|_| last_seen.is_none());
-    let after = last_seen.or(after.as_deref());
+    // An EventSource that reconnects repeats its address, and names the last event that it got in a header.
+    // Clients that can't set headers name it in the query.
+    let last_seen = head.header("Last-Event-ID").map(str::to_owned).or(last_seen);
+    let (after, last) = match last_seen.filter(|id| !id.is_empty()) {
+        None => (after, last),
+        last_seen => (last_seen, None),
+    };
     let follows = after.is_some() || last.is_some();
     let limit = limit.map(|limit| limit_in(&limit, REPLY_MESSAGES)).transpose()?;
     let kinds: Option<Kinds> =
         kinds.map(|kinds| kinds.parse()).transpose().map_err(|e: Invalid| Refusal::BadKinds(e.0))?;
     let wait = wait.map(|wait| seconds(&wait).ok_or(Refusal::BadWait)).transpose()?;
     let name = name_in(name)?;
-    let mut kept = wait.map_or(String::new(), |wait| format!("&wait={}", wait.as_secs_f64()));
-    if let Some(name) = &name {
-        kept += &format!("&name={}", utf8_percent_encode(name.as_str(), SEGMENT));
-    }
-    if let Some(present) = &present {
-        kept += &format!("&present={}", utf8_percent_encode(present, SEGMENT));
-    }
-    if let Some(kinds) = kinds {
-        kept += &format!("&kinds={}", utf8_percent_encode(&kinds.to_string(), SEGMENT));
-    }
-    if let Some(limit) = limit {
-        kept += &format!("&limit={limit}");
-    }
+    let kept = kept([
+        ("wait", wait.map(|wait| wait.as_secs_f64().to_string())),
+        ("name", name.as_ref().map(|name| name.as_str().to_owned())),
+        ("present", present.clone()),
+        ("kinds", kinds.map(|kinds| kinds.to_string())),
+        ("limit", limit.map(|limit| limit.to_string())),
+    ]);
     let preferred = if wait.is_none() { preferred(head) } else { None };
     let hold = wait.or(preferred).unwrap_or(HOLD);
     // A HEAD never waits, and does not make its sender present.
@@ -62,7 +57,7 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
     let format = head.format();
     Ok(Poll {
         present: present.map_or(Ok(rooms.clone()), |present| present_in(&rooms, &present))?,
-        after: places(&rooms, after)?,
+        after: places(&rooms, after.as_deref())?,
         rooms,
         follows,
         last,
@@ -73,6 +68,12 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
         format,
         kept,
     })
+}
+
+/// The parameters that `next` repeats.
+fn kept(parameters: [(&str, Option<String>); 5]) -> String {
+    let given = parameters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given.map(|(name, value)| format!("&{name}={}", utf8_percent_encode(&value, SEGMENT))).collect()
 }
 
 /// The rooms of this list, which are among those that are asked for.
