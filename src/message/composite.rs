@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Epoch, hex};
 use super::invalid::Invalid;
 use super::names::RoomName;
 use crate::config::ROOMS_ASKED_MAX;
@@ -85,12 +85,11 @@ impl CompositeCursor {
 impl fmt::Display for CompositeCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, (RoomHash(room), cursor)) in self.places.iter().enumerate() {
-            let cursor = cursor.to_string();
-            let (epoch, place) = cursor.split_once('-').unwrap_or_default();
             if at == 0 {
-                f.write_str(epoch)?;
+                write!(f, "{:08x}", cursor.epoch.number())?;
             }
-            write!(f, "~{room:08x}-{place}")?;
+            write!(f, "~{room:08x}-")?;
+            cursor.write_place(f)?;
         }
         Ok(())
     }
@@ -102,9 +101,10 @@ impl FromStr for CompositeCursor {
     fn from_str(text: &str) -> Result<CompositeCursor, Invalid> {
         let parse = || {
             let (epoch, places) = text.split_once('~')?;
+            let epoch = Epoch::parse(epoch)?;
             let place = |text: &str| {
                 let (room, place) = text.split_once('-')?;
-                Some((RoomHash::parse(room)?, format!("{epoch}-{place}").parse().ok()?))
+                Some((RoomHash(hex(room)?), Cursor::parse_place(epoch, place)?))
             };
             let places: Vec<(RoomHash, Cursor)> = places.split('~').map(place).collect::<Option<_>>()?;
             let is_sorted = places.is_sorted_by(|(before, _), (after, _)| before < after);
@@ -125,11 +125,6 @@ impl RoomHash {
     pub fn of(room: &RoomName) -> RoomHash {
         let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         RoomHash(room.as_str().bytes().fold(0x811c_9dc5, step))
-    }
-
-    fn parse(text: &str) -> Option<RoomHash> {
-        let is_hash = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_hash { u32::from_str_radix(text, 16).ok().map(RoomHash) } else { None }
     }
 }
 

@@ -33,6 +33,30 @@ impl Cursor {
         let is_there = self.sequence == latest.sequence && self.mark.matches(latest.mark);
         self.epoch == latest.epoch && (is_before || is_there)
     }
+
+    /// Writes it without its epoch: `sequence-mark`.
+    pub(super) fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mark {
+            Mark::UNKNOWN => write!(f, "{}", self.sequence),
+            mark => write!(f, "{}-{:08x}", self.sequence, mark.number()),
+        }
+    }
+
+    /// Reads what [`write_place`](Cursor::write_place) wrote.
+    pub(super) fn parse_place(epoch: Epoch, place: &str) -> Option<Cursor> {
+        // The version before this one gave out cursors without a mark.
+        let (sequence, mark) = match place.split_once('-') {
+            Some((sequence, mark)) => (sequence, Mark::from_number(hex(mark).filter(|mark| *mark > 0)?)),
+            None => (place, Mark::UNKNOWN),
+        };
+        if !sequence.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        // Stores count in signed 64 bits.
+        let sequence = u64::try_from(sequence.parse::<i64>().ok()?).ok()?;
+        let is_marked = mark != Mark::UNKNOWN;
+        (sequence > 0 || !is_marked).then_some(Cursor { epoch, sequence, mark })
+    }
 }
 
 /// The name of one life of a store, so that cursors of another life are recognized.
@@ -54,15 +78,16 @@ impl Epoch {
     pub fn number(self) -> u32 {
         self.0
     }
+
+    pub(super) fn parse(text: &str) -> Option<Epoch> {
+        hex(text).map(Epoch)
+    }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}-{}", self.epoch.0, self.sequence)?;
-        match self.mark {
-            Mark::UNKNOWN => Ok(()),
-            mark => write!(f, "-{:08x}", mark.number()),
-        }
+        write!(f, "{:08x}-", self.epoch.0)?;
+        self.write_place(f)
     }
 }
 
@@ -72,18 +97,7 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Cursor, Invalid> {
         let parse = || {
             let (epoch, place) = text.split_once('-')?;
-            // The version before this one gave out cursors without a mark.
-            let (sequence, mark) = match place.split_once('-') {
-                Some((sequence, mark)) => (sequence, Mark::from_number(hex(mark).filter(|mark| *mark > 0)?)),
-                None => (place, Mark::UNKNOWN),
-            };
-            if !sequence.bytes().all(|b| b.is_ascii_digit()) {
-                return None;
-            }
-            // Stores count in signed 64 bits.
-            let sequence = u64::try_from(sequence.parse::<i64>().ok()?).ok()?;
-            let is_marked = mark != Mark::UNKNOWN;
-            (sequence > 0 || !is_marked).then_some(Cursor { epoch: Epoch(hex(epoch)?), sequence, mark })
+            Cursor::parse_place(Epoch::parse(epoch)?, place)
         };
         parse().ok_or(Invalid(
             "a cursor looks like 0123abcd-42-89abcdef: copy it from Chat-Cursor, Link, id or next",
@@ -92,7 +106,7 @@ impl FromStr for Cursor {
 }
 
 /// The number of 8 hexadecimal digits.
-fn hex(digits: &str) -> Option<u32> {
+pub(super) fn hex(digits: &str) -> Option<u32> {
     let is_hex = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     if is_hex { u32::from_str_radix(digits, 16).ok() } else { None }
 }
