@@ -203,7 +203,7 @@ impl Chat {
 
     /// A person who speaks.
     pub fn join(&self, name: &str) -> Person {
-        Person { connection: self.connect(), chat: self.clone(), name: name.to_owned() }
+        Person { connection: None, chat: self.clone(), name: name.to_owned() }
     }
 
     /// A client that reads all that is published from now on.
@@ -214,13 +214,19 @@ impl Chat {
 
     /// A client that reads all that is published after a cursor.
     pub fn follower_from(&self, cursor: &str) -> Follower {
-        Follower { connection: self.connect(), next: self.path(&format!("?after={cursor}")), gap: false }
+        Follower {
+            address: self.address,
+            connection: None,
+            next: self.path(&format!("?after={cursor}")),
+            gap: false,
+        }
     }
 }
 
 /// A person who speaks, on one connection.
 pub struct Person {
-    connection: Connection,
+    /// Opened when it is needed: the server ends a connection that says nothing for 10 s.
+    connection: Option<Connection>,
     chat: Chat,
     name: String,
 }
@@ -231,7 +237,8 @@ impl Person {
     pub fn says(&mut self, text: &str) -> String {
         let fields = [("name", self.name.as_str()), ("message", text)];
         let request = self.chat.post().form(&fields);
-        let reply = self.connection.ask(&request).is(200);
+        let connection = self.connection.get_or_insert_with(|| self.chat.connect());
+        let reply = connection.ask(&request).is(200);
         assert_eq!(reply.text(), "ok");
         reply.cursor()
     }
@@ -239,7 +246,9 @@ impl Person {
 
 /// A client that reads on and on: it asks for what comes after the last thing that it read.
 pub struct Follower {
-    connection: Connection,
+    address: SocketAddr,
+    /// Opened when it is needed.
+    connection: Option<Connection>,
     next: String,
     /// Whether the last reply announced a gap.
     pub gap: bool,
@@ -277,7 +286,8 @@ impl Follower {
         loop {
             assert!(start.elapsed() < PATIENCE, "nothing was said");
             let request = Request::get(&self.next).accept("application/json");
-            let reply = self.connection.ask(&request);
+            let connection = self.connection.get_or_insert_with(|| Connection::open(self.address));
+            let reply = connection.ask(&request);
             self.next = reply.next();
             if reply.status == 204 {
                 continue;
