@@ -44,7 +44,7 @@ function requestsOf(context) {
 test("six tabs in six rooms take one connection that waits, and between messages the network is quiet", async () => {
   const context = await browser(server, { name: "anna" });
   const names = Array.from({ length: 6 }, (_, n) => `six-${n}`);
-  // A name would be there for a while, and its going would be news.
+  // A person would stay present for a while, and then `left` would be a new entry.
   for (const room of names) await server.say(room, null, "hello");
   const asked = requestsOf(context);
   const pages = [];
@@ -72,7 +72,7 @@ test("six tabs in six rooms take one connection that waits, and between messages
   for (const room of names) await server.say(room, null, "bye");
   for (const page of pages) await showing(page, ["hello", "hi", "bye"]);
   assert.ok(asked.polls - polls <= 8, "a message costs one poll");
-  // Who only follows a room is not there.
+  // A person who only follows a room is not present in it.
   await pages.pop().close({ runBeforeUnload: true });
   const people = async () => (await (await fetch(`${server.origin}/chat/six-5/people`)).text());
   await until("anna is no longer there", async () => !(await people()).includes("anna"), 30_000);
@@ -179,7 +179,7 @@ test("a tab under another name is present as well", async () => {
   await visit(context, "names-c");
   const first = await tab(context, "names-a");
   const second = await context.newPage();
-  // As where nothing can be kept: each tab has its own name.
+  // As in a browser that keeps nothing: each tab has its own name.
   await second.addInitScript(() => {
     const forbidden = () => {
       throw new Error("forbidden");

@@ -246,7 +246,7 @@ export async function play(seed, steps) {
 
   const lead = (tab) => {
     if (!tabs.has(tab)) return;
-    // Sometimes the one before goes on for a while.
+    // Sometimes the tab that polled before goes on for a while.
     const before = [...tabs].filter(({ term }) => term);
     const stop = () => before.forEach((other) => other !== tab && (other.term?.abort(), (other.term = null)));
     if (random(3) === 0) clock.set(stop, random(3_000));
@@ -283,7 +283,7 @@ export async function play(seed, steps) {
   };
 
   const close = (tab) => {
-    // It says goodbye, or it is killed.
+    // It ends properly, or it is killed.
     if (random(3) > 0) tab.bus.post({ is: "gone", tab: tab.id });
     tab.term?.abort();
     tabs.delete(tab);
@@ -321,7 +321,7 @@ export async function play(seed, steps) {
 
   for (const { id, room, at } of tabs)
     if (at !== server.room(room).latest) fail(`${id} has ${room} up to ${at} of ${server.room(room).latest}`);
-  // Between two polls there is none for a moment.
+  // Between two polls no request waits for a moment.
   const waiting = () => [...server.requests].length;
   for (let n = 0; n < 40 && waiting() !== 1; n += 1) await clock.pass(100);
   if (waiting() !== 1) fail(`${waiting()} requests wait`);
@@ -329,7 +329,7 @@ export async function play(seed, steps) {
     const read = number(readUpTo(room));
     const right = server.room(room).kept.filter(({ id, kind }) => kind === "message" && number(id) > read).length;
     const count = unread.get(room);
-    // What was counted may be kept no longer, and many are many.
+    // A counted message may no longer be kept, and the count may end at its limit.
     const fits = count === right || (count > right && forgot.has(room)) || (count > 99 && right > 99);
     if (!fits) fail(`${count} are unread in ${room}, not ${right}`);
   }

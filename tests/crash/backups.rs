@@ -18,7 +18,7 @@ const PLAIN: &str = "text/plain";
 const NOW: [(&str, &str); 2] = [("after", "latest"), ("wait", "0")];
 
 /// A client was told of its loss only as long as the backup was behind it. Later it went on without a word,
-/// in the middle of messages of which it had never seen the beginning.
+/// in the middle of messages that it had never seen from their beginning.
 fn a_backup_that_grows_past_a_cursor_is_announced(engine: &'static str) {
     let mut server = Server::start(engine);
     let client = |rooms| Client::new(&server.url(), rooms, Instant::now() + PATIENCE);
@@ -34,10 +34,10 @@ fn a_backup_that_grows_past_a_cursor_is_announced(engine: &'static str) {
     let lost = say(&["lost-1", "lost-2", "lost-3", "lost-4"]);
     server.rests(|database| fs::write(database, &backup).unwrap());
 
-    // First the order ends among the places that are lost, then behind them.
+    // First the order ends among the lost places, then behind them.
     for new in [&["new-1", "new-2"][..], &["new-3", "new-4", "new-5"]] {
         say(new);
-        // The rooms sleep now, and to look does not wake them. To wait does.
+        // The rooms sleep now. A look does not wake them, a wait does.
         server.crash();
         for wait in ["0", "1"] {
             let kept = texts(&in_json(&lobby, &[("after", "oldest"), ("wait", wait)]));
@@ -46,7 +46,7 @@ fn a_backup_that_grows_past_a_cursor_is_announced(engine: &'static str) {
                 is_told(&both, &[("after", of_both), ("wait", wait)], "lobby", &kept);
                 is_told_of_the_past(&lobby, of_one, &kept);
             }
-            // What both pasts have is no loss.
+            // Messages that both pasts have are no loss.
             let (of_one, of_both) = &common[2];
             for (client, after) in [(&lobby, of_one), (&both, of_both)] {
                 let heard = in_json(client, &[("after", after), ("wait", wait)]);
@@ -54,7 +54,7 @@ fn a_backup_that_grows_past_a_cursor_is_announced(engine: &'static str) {
             }
         }
     }
-    // It is told once.
+    // The gap is announced once.
     let next: Vec<String> = [(&lobby, &lost[3].0), (&both, &lost[3].1)]
         .map(|(client, after)| cursor(&client.get("", JSON, &[("after", after)])))
         .into();

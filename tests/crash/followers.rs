@@ -93,7 +93,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Reads a stream until all is over, or until it breaks off.
+    /// Reads a stream until everything has come, or until it breaks off.
     fn reads(&mut self, accept: &str, separator: &str, parse: fn(&str) -> (Value, String)) {
         let mut stream = BufReader::new(self.client.opens(accept, &[("after", &self.after)]));
         let mut piece = String::new();
@@ -116,13 +116,13 @@ impl Follower<'_> {
     }
 }
 
-/// What an event tells, and its place.
+/// The message of an event, and its cursor.
 fn event(text: &str) -> (Value, String) {
     let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     (serde_json::from_str(field("data: ")).unwrap(), field("id: ").to_owned())
 }
 
-/// What a line tells, and its place.
+/// The message of a line, and its cursor.
 fn line(text: &str) -> (Value, String) {
     let told: Value = serde_json::from_str(text).unwrap();
     let next = told["next"].as_str().unwrap().to_owned();

@@ -37,7 +37,7 @@ fn nothing_is_lost_doubled_or_reordered_by_kill_9(engine: &'static str) {
     let traffic = ROOMS.map(|_| Arc::new(Traffic::default()));
 
     let records: Vec<Record> = thread::scope(|scope| {
-        // Those who follow all rooms at once.
+        // Followers of all rooms at once.
         let several: Vec<_> = EVERY_FORMAT
             .map(|format| {
                 let client = Client::new(&url, &ROOMS.join(","), deadline);
@@ -90,7 +90,7 @@ fn is_enough(traffic: &Traffic) -> bool {
     [&traffic.published, &traffic.retries].iter().all(|count| count.load(Relaxed) > KILLS as u64)
 }
 
-/// All that goes on in one room, and its record.
+/// Publishes and follows in one room. Returns its record.
 fn talk(url: &str, room: &str, deadline: Instant, traffic: &Arc<Traffic>, is_over: &AtomicBool) -> Record {
     let client = || Client::new(url, room, deadline).counted_in(traffic);
     let clients: Vec<Client> = (0..PUBLISHERS_A_ROOM + EVERY_FORMAT.len()).map(|_| client()).collect();

@@ -63,7 +63,7 @@ impl Server {
         self.starts_again();
     }
 
-    /// Ends in peace, has somebody work on its database meanwhile, and starts again.
+    /// Ends properly, lets the test change its database, and starts again.
     pub fn rests(&mut self, work: impl FnOnce(&Path)) {
         self.ends_by_signal();
         // On a busy machine the server may have had no time to fold its log into the file.

@@ -29,7 +29,7 @@ fn a_client_loses_nothing_by_an_upgrade(engine: &'static str) {
         let mut file = Vec::new();
         GzDecoder::new(FILE).read_to_end(&mut file).unwrap();
         fs::write(database, file).unwrap();
-        // Otherwise anna would be announced as having left, at some time during the test.
+        // Otherwise `anna left` would come at some time during the test.
         Connection::open(database).unwrap().execute("DELETE FROM present", ()).unwrap();
     });
     let client = Client::new(&server.url(), "lobby", Instant::now() + PATIENCE);
@@ -41,14 +41,14 @@ fn a_client_loses_nothing_by_an_upgrade(engine: &'static str) {
         assert_eq!((&heard["gap"], &heard["messages"].as_array().unwrap().len()), (&json!(false), &8));
         let heard = asks("", &[("after", &old(9)), ("wait", wait)]);
         assert_eq!((&heard["gap"], told(&heard)), (&json!(false), "ben joined, ben: last, ben left".into()));
-        // What was lost before is told as it was.
+        // A gap of the time before is still announced.
         assert_eq!(asks("", &[("after", &old(3)), ("wait", wait)])["gap"], true);
         assert_eq!(asks("", &[("after", &old(13)), ("wait", wait)])["gap"], true);
     }
     let page = asks("/history", &[("before", &old(7))]);
     assert_eq!((&page["gap"], told(&page)), (&json!(false), "anna: number 4, anna: number 5".into()));
 
-    // It is up to date, and goes on by cursors that know their past.
+    // This client is up to date, and goes on with cursors that have a mark.
     let nothing = client.get("", "text/plain", &[("after", &old(12)), ("wait", "0")]);
     assert_eq!(nothing.status().as_u16(), 204);
     let next = cursor(&nothing);
@@ -60,7 +60,7 @@ fn a_client_loses_nothing_by_an_upgrade(engine: &'static str) {
     }
 }
 
-/// Who said or did what.
+/// The kind, the name and the text.
 fn told(reply: &Value) -> String {
     let line = |message: &Value| {
         let name = message["name"].as_str().unwrap_or("somebody");

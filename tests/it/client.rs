@@ -13,7 +13,7 @@ use crate::harness::PATIENCE;
 /// One connection, on which requests and replies follow each other.
 pub struct Connection {
     stream: BufReader<TcpStream>,
-    /// What has no reply yet, oldest first.
+    /// The requests without a reply, oldest first.
     unanswered: VecDeque<Sent>,
 }
 
@@ -176,7 +176,7 @@ pub struct Request {
     pub target: String,
     pub headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
-    /// Whether it is one that the description of the wire does not have, on purpose.
+    /// Whether it is on purpose not in the description of the wire.
     pub breaks_the_rules: bool,
 }
 
@@ -199,7 +199,7 @@ impl Request {
         self
     }
 
-    /// The same request, sent on purpose though the description of the wire does not have it.
+    /// The same request, which on purpose is not in the description of the wire.
     pub fn breaking_the_rules(self) -> Request {
         Request { breaks_the_rules: true, ..self }
     }

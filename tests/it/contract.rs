@@ -114,7 +114,7 @@ impl Operation {
         let status = reply.status.to_string();
         let described = self.text["responses"].get(&status);
         let described = described.unwrap_or_else(|| panic!("{} has no {status}", self.name));
-        // What several operations share need be met in one of them only.
+        // What several operations share must be met in only one of them.
         let (shared, described) = resolved(described);
         let name = shared.map_or_else(|| format!("{} {status}", self.name), str::to_owned);
         met(name.clone());

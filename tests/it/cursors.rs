@@ -257,13 +257,13 @@ fn a_cursor_of_another_epoch_announces_a_gap(chat: Chat) {
     }
 }
 
-/// Who had seen what was lost, by a backup that was put back, read on as if nothing had happened.
+/// A client that had seen messages which a restored backup lost read on without a gap.
 fn a_cursor_of_another_past_announces_a_gap(chat: Chat) {
     let cursors = [chat.says("one"), chat.says("two")];
     for cursor in &cursors {
         let (place, mark) = cursor.rsplit_once('-').expect("epoch-sequence-mark");
         let other = if mark == "00000001" { "00000002" } else { "00000001" };
-        // To look at a room that is awake, and to wait in it.
+        // A look at a room that is awake, and a wait in it.
         for wait in [0, 10] {
             let query = format!("?after={place}-{other}&wait={wait}");
             let reply = chat.ask(&chat.get(&query).accept("application/json")).is(200);

@@ -86,7 +86,7 @@ fn answers_come_in_every_form(chat: Chat) {
         let reply = chat.ask(&chat.get(query).header("Prefer", "wait=0"));
         assert_eq!(reply.expect_header("Preference-Applied"), "wait=0");
     }
-    // Where nothing is kept, a loss is told at once too.
+    // If nothing is kept, a loss is announced at once too.
     let lost = chat.ask(&chat.get("?after=00000000-7")).is(204);
     assert_eq!(lost.expect_header("Chat-Gap"), "true");
     let origin = "origin=https%3A%2F%2Fchat.example";

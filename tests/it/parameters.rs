@@ -151,7 +151,7 @@ fn a_limit_cuts_a_reply_into_parts(chat: Chat) {
         target = reply.next();
     }
     chat.ask(&Request::get(&target).accept("application/json")).is(204);
-    // Plain text has one message a reply whatever the limit.
+    // Plain text has one message a reply, whatever the limit.
     let reply = chat.ask(&chat.get("?after=oldest&limit=4")).is(200);
     assert_eq!(reply.text(), "0");
     assert!(reply.next().ends_with("&limit=4"));
@@ -197,17 +197,17 @@ fn the_cursor_moves_past_what_was_left_out(chat: Chat) {
     joins(&chat, "ann");
     let reply = json(&chat, "?after=oldest&kinds=message").is(200);
     assert_eq!((texts(&reply.json()), reply.cursor()), (vec!["hi"], chat.cursor()));
-    // Where nothing is wanted, the cursor moves too.
+    // The cursor moves even if the client wants none of the messages.
     let reply = json(&chat, &format!("?after={}&kinds=left&wait=0", reply.cursor())).is(204);
     assert_eq!(reply.cursor(), chat.cursor());
-    // Ann is taken for gone after a while, so this is in a room without her.
+    // Ann has left after a while, so this test uses a room without her.
     let quiet = chat.room(&format!("{}-quiet", chat.name()));
     quiet.says("hi");
     let mut lines = quiet.lines("?after=oldest&kinds=left");
     let beat = lines.next();
     assert_eq!((&beat["kind"], &beat["next"]), (&json!("beat"), &json!(quiet.cursor())));
     let said = quiet.says("and on");
-    // The next beat comes after some seconds, and leaves it behind.
+    // The next beat comes after some seconds, and its cursor stands behind the message.
     let beat = lines.next();
     assert_eq!((&beat["kind"], &beat["next"]), (&json!("beat"), &json!(said)));
 }

@@ -24,7 +24,7 @@ on_every_setup![
     a_head_says_what_a_wait_would_begin_with,
 ];
 
-/// So many rooms of the test's own, and the address of all of them.
+/// So many new rooms, and the address of all of them.
 pub fn rooms(chat: &Chat, count: usize) -> (Vec<Chat>, Chat) {
     let rooms: Vec<Chat> = (0..count).map(|n| chat.room(&format!("{}-{n}", chat.name()))).collect();
     let together = together(&rooms);
@@ -91,7 +91,7 @@ fn plain_text_has_one_message_and_says_its_room(chat: Chat) {
     heard.sort_by_key(|(_, text)| text.clone());
     let lunch = utf8_percent_encode(lunch.name(), NON_ALPHANUMERIC).to_string().replace("%2D", "-");
     assert_eq!(heard, [(chat.name().to_owned(), "here".to_owned()), (lunch, "there".to_owned())]);
-    // Whoever asks for one room knows which it is.
+    // A client that asks for one room knows its name.
     assert_eq!(chat.ask(&chat.get("?after=oldest")).is(200).header("Chat-Room"), None);
 }
 

@@ -11,12 +11,12 @@ use crate::several::{in_json, rooms, said, together};
 
 on_every_setup![
     a_reply_is_shared_by_its_rooms,
-    what_the_rooms_do_not_remember_comes_in_turns_too,
+    messages_that_rooms_have_forgotten_come_in_turns_too,
     a_quiet_room_is_heard_beside_a_lively_one,
     the_newest_of_each_room_come_and_a_limit_holds_for_all,
     kinds_hold_for_each_room,
     a_stream_ends_when_it_has_sent_so_many_of_all_rooms,
-    of_too_many_rooms_that_are_waited_in_one_wait_comes_back,
+    if_waits_need_too_many_rooms_one_of_them_comes_back,
     more_rooms_than_one_request_may_have_are_refused,
     two_rooms_that_one_cursor_can_not_hold_are_refused,
     all_but_a_wait_is_for_one_room,
@@ -58,7 +58,7 @@ fn a_reply_is_shared_by_its_rooms(chat: Chat) {
 }
 
 /// A room remembers four megabytes, and the rest is read from the store.
-fn what_the_rooms_do_not_remember_comes_in_turns_too(chat: Chat) {
+fn messages_that_rooms_have_forgotten_come_in_turns_too(chat: Chat) {
     let (rooms, both) = rooms(&chat, 2);
     let text = |n: usize| format!("{n} {}", "x".repeat(60_000));
     let mut people = [rooms[0].join("ann"), rooms[1].join("ben")];
@@ -88,7 +88,7 @@ fn a_quiet_room_is_heard_beside_a_lively_one(chat: Chat) {
     }
     rooms[1].says("quiet");
     let mut next = both.path("?after=oldest");
-    // Chance decides each time, so that this many misses do not happen.
+    // Each try is random: so many misses in a row do not happen.
     let is_heard = (0..100).any(|_| {
         let reply = chat.ask(&Request::get(&next)).is(200);
         next = reply.next();
@@ -115,7 +115,7 @@ fn the_newest_of_each_room_come_and_a_limit_holds_for_all(chat: Chat) {
     all.sort();
     assert_eq!((all, texts(&second).len()), (["2", "3", "4", "5"].map(str::to_owned).to_vec(), 1));
     in_json(&both, "?last=0&wait=0").is(204);
-    // Where one room has nothing, the others are told at once.
+    // If one room has nothing, the messages of the others come at once.
     assert_eq!(texts(&in_json(&together(&[&rooms[0], &chat]), "?last=1").is(200)), ["4"]);
 }
 
@@ -130,7 +130,7 @@ fn kinds_hold_for_each_room(chat: Chat) {
     let reply = both.ask(&both.get("?after=oldest&kinds=joined")).is(200);
     assert_eq!((reply.text(), reply.header("Chat-Kind")), ("ann joined", Some("joined")));
     assert!(rooms.iter().any(|room| room.name() == reply.expect_header("Chat-Room")));
-    // A wait for one kind is not ended by another, in any of the rooms.
+    // A message of another kind does not end the wait, in any of the rooms.
     let mut wait = both.waits("?after=latest&kinds=left");
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     rooms[1].says("not wanted");
@@ -154,7 +154,7 @@ fn a_stream_ends_when_it_has_sent_so_many_of_all_rooms(chat: Chat) {
 }
 
 /// Thirty-two waits in thirty-two rooms each are more rooms than may be awake.
-fn of_too_many_rooms_that_are_waited_in_one_wait_comes_back(launch: Launch) {
+fn if_waits_need_too_many_rooms_one_of_them_comes_back(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let mut waits: Vec<_> = (0..32)

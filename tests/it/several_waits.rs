@@ -33,7 +33,7 @@ fn a_wait_is_answered_by_whichever_room_speaks_first(chat: Chat) {
         room.says_to(1, &n.to_string());
         let reply = wait.reply().is(200);
         assert_eq!((reply.text(), reply.expect_header("Chat-Room")), (&*n.to_string(), room.name()));
-        // Nobody waits in the others any more, and from there on nothing is missed.
+        // Nobody waits in the other rooms any more, and nothing after that is missed.
         rooms.iter().for_each(|room| room.wait_until_waiting(0));
         rooms[0].says_to(0, "meanwhile");
         assert_eq!(chat.ask(&Request::get(&reply.next())).is(200).text(), "meanwhile");
@@ -70,7 +70,7 @@ fn who_waits_under_a_name_is_in_every_room(chat: Chat) {
     rooms[0].says("hi");
     wait.reply().is(200);
     assert!(rooms.iter().all(|room| room.people() == ["ann"]), "between two polls she is there");
-    // A look under a name shows itself in both too.
+    // A look under a name makes the person present in both rooms too.
     chat.ask(&both.get("?after=latest&wait=0&name=ben")).is(204);
     wait_until("ben is in both", || rooms.iter().all(|room| room.people() == ["ann", "ben"]));
     for room in &rooms {
@@ -86,7 +86,7 @@ fn a_person_is_present_only_in_the_rooms_that_are_named(chat: Chat) {
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     wait_until("ann is in two", || [0, 2].iter().all(|n| rooms[*n].people() == ["ann"]));
     assert!(rooms[1].people().is_empty());
-    // Her wait hears all of them, and its next request says the same.
+    // Her wait gets the messages of all rooms, and `next` repeats where she is present.
     rooms[1].says_to(1, "hi");
     let reply = wait.reply().is(200);
     assert_eq!(reply.expect_header("Chat-Room"), rooms[1].name());
@@ -94,7 +94,7 @@ fn a_person_is_present_only_in_the_rooms_that_are_named(chat: Chat) {
     assert!(reply.next().ends_with(&present), "{}", reply.next());
     all.ask(&Request::get(&format!("{}&wait=0", reply.next()))).is(204);
     assert!(rooms[1].people().is_empty());
-    // In one room it can only be that one.
+    // A request for one room can name only that one.
     let query = format!("?after=latest&wait=0&name=ben&present={}", rooms[1].name());
     rooms[1].ask(&rooms[1].get(&query)).is(204);
     wait_until("ben is there", || rooms[1].people() == ["ben"]);
@@ -139,7 +139,7 @@ fn a_look_wakes_no_room(launch: Launch) {
     chat.ask(&together.get("?wait=0")).is(404);
     chat.ask(&together.get("?wait=0&after=oldest").accept("application/json")).is(204);
     assert_eq!(chat.figure("comet_chat_rooms"), 0.0);
-    // Some are awake, and some sleep with something in them.
+    // Some rooms are awake, and some sleep and hold messages.
     all[0].says("hi");
     let body = chat.ask(&together.get("?wait=0&after=oldest").accept("application/json")).is(200).json();
     assert_eq!(body["messages"][0]["text"], "hi");
@@ -215,7 +215,7 @@ fn all_is_heard_once_in_each_room_s_order(chat: Chat) {
     }
 }
 
-/// What was heard in each room.
+/// The texts from each room, in order.
 type Heard = HashMap<String, Vec<String>>;
 
 /// A follower of several rooms who asks in another way each time.

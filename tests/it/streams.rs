@@ -194,7 +194,7 @@ fn a_stopping_server_ends_its_streams(launch: Launch) {
 fn lines_of_json_say_what_events_say(chat: Chat) {
     let start = chat.cursor();
     let mut lines = chat.lines("");
-    // Also where a room is silent, a script has a cursor at once.
+    // A script has a cursor at once, even if the room is silent.
     assert_eq!(lines.next(), json!({"kind": "beat", "next": start}));
     for number in 0..20 {
         let cursor = chat.says(&format!("{number}\nof many lines"));
@@ -232,7 +232,7 @@ fn a_loss_is_a_line_too(chat: Chat) {
     let gap = lines.next();
     assert_eq!((&gap["kind"], &gap["gaps"]), (&json!("gap"), &json!([chat.name()])));
     assert_eq!(lines.next()["text"], "kept");
-    // Who has read the line of the gap is not told of it again, and has missed nothing.
+    // A client that has read the line of the gap does not get it again, and has missed nothing.
     let mut lines = chat.lines(&format!("?after={}", gap["next"].as_str().expect("a cursor")));
     assert_eq!(lines.next()["text"], "kept");
 }

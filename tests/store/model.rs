@@ -103,7 +103,7 @@ fn judges(store: &dyn Store, name: &RoomName, room: &Room, rng: &mut Rng) {
         let read = store::since(store, name, Some(cursor), limit).unwrap();
         assert_eq!(read, Read { messages, gap: !is_next });
     }
-    // Whatever stands before what is kept is forgotten, of this past and any other.
+    // Everything before the kept messages is forgotten, of this past and of any other.
     let tells = sequence == room.latest() || is_kept(sequence + 1);
     let gap = sequence > room.latest() || tells && !is_ours;
     let messages = room.before(if gap { u64::MAX } else { sequence }, limit);

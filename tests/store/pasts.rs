@@ -47,7 +47,7 @@ struct World {
     /// `None` only while its file is replaced.
     store: Option<Arc<dyn Store>>,
     keep: Keep,
-    /// All that was ever said in the present past. No text is ever said twice, in any past.
+    /// All messages of the present past. No text comes twice, in any past.
     past: Vec<u64>,
     texts: u64,
     backups: Vec<(TempDir, Vec<u64>)>,
@@ -109,7 +109,7 @@ impl World {
         self.store = Some(self.place.open(self.keep));
     }
 
-    /// As after a crash of a machine whose disk has not written what it said.
+    /// As after a crash of a machine whose disk has not written what it had confirmed.
     fn loses_the_end_of_its_log(&mut self) {
         let directory = copy(&self.place.path());
         let log = fs::OpenOptions::new().write(true).open(log_of(&in_there(&directory))).unwrap();

@@ -136,7 +136,7 @@ impl Room {
         self.at(self.latest()).map_or(Mark::UNKNOWN, |message| message.id.mark)
     }
 
-    /// The message that was given this sequence, whether or not it is kept.
+    /// The message with this sequence, whether or not it is kept.
     pub fn at(&self, sequence: u64) -> Option<&Arc<Message>> {
         let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
         self.said.get(index).map(|(_, message)| message)

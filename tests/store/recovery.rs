@@ -192,7 +192,7 @@ fn a_file_from_before_there_were_marks_gets_them() {
         }
         let first = old(messages[0].id.sequence - 1);
         assert!(!store::since(&*store, &lobby, Some(first), 100).unwrap().gap);
-        // The order goes on where it was.
+        // The order goes on where it stood.
         let new = store.append_and_wait(&lobby, &[said("new", 1)]).unwrap();
         assert!(
             new[0].stored().unwrap().follows(latest)
@@ -206,7 +206,7 @@ fn a_file_from_before_there_were_marks_gets_them() {
         assert_eq!(store.after(&lobby, 0, 100).unwrap(), messages);
         drop(store);
 
-        // Another past has others, from where it is another.
+        // Another past has other marks from the point where it differs.
         place = unpack(file);
         let other = "UPDATE messages SET text = 'said otherwise' WHERE text = 'number 4'";
         assert_eq!(rusqlite::Connection::open(place.path()).unwrap().execute(other, ()).unwrap(), 1);
