@@ -127,7 +127,6 @@ export class Hub {
   /** Something else is followed, or read further. */
   #refollow() {
     this.#plan();
-    this.#unread.compare(this.#positions);
     this.#pong();
   }
 

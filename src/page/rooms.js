@@ -124,16 +124,14 @@ export class Rooms {
     const known = new Set(visited());
     const all = new Map(this.#listed.map((each) => [each.room, each]));
     for (const room of [this.#room, ...known]) if (!all.has(room)) all.set(room, { room, people: 0, at: null });
-    return [...all.values()].map(({ room, people, at }) => ({
-      room,
-      people,
-      at: [at, this.#times.get(room)].filter(Boolean).sort().at(-1) ?? null,
-      current: room === this.#room,
-      visited: known.has(room),
-      muted: isMuted(room) && (known.has(room) || room === this.#room),
-      unread: room === this.#room ? 0 : (this.#unread.get(room) ?? 0),
-      opened: room === this.#opened,
-    }));
+    return [...all.values()].map(({ room, people, at: told }) => {
+      const at = [told, this.#times.get(room)].filter(Boolean).sort().at(-1) ?? null;
+      const current = room === this.#room;
+      const visited = known.has(room);
+      const muted = (visited || current) && isMuted(room);
+      const unread = visited && !muted && !current ? (this.#unread.get(room) ?? 0) : 0;
+      return { room, people, at, current, visited, muted, unread, opened: room === this.#opened };
+    });
   }
 
   /** This room first, then those with unread messages, then by their newest message. */
@@ -143,7 +141,7 @@ export class Rooms {
     all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a));
     if (!matchMedia("(hover: hover)").matches || !this.#list.matches(":hover")) return all;
     const before = Array.from(this.#list.children, ({ dataset }) => dataset.room);
-    const place = ({ room }) => (before.indexOf(room) + before.length + 1) % (before.length + 1);
+    const place = ({ room }) => (before.includes(room) ? before.indexOf(room) : before.length);
     return all.sort((a, b) => place(a) - place(b));
   }
 
