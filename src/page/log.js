@@ -35,6 +35,7 @@ export class Log {
   #grown = new Set();
   #near;
   #stuck = true;
+  #top = 0;
 
   /** `scroller` scrolls, `place` holds the chunks. */
   constructor(scroller, place, context) {
@@ -46,7 +47,7 @@ export class Log {
       root: scroller,
       rootMargin: `${MARGIN}px 0px`,
     });
-    scroller.addEventListener("scroll", () => (this.#stuck = this.atEnd), { passive: true });
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // The end stays in view when a keyboard opens or the window gets smaller.
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(scroller);
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(place.parentElement);
@@ -77,6 +78,15 @@ export class Log {
   toEnd() {
     this.#stuck = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#top = this.#scroller.scrollTop;
+  }
+
+  /** Only a reader who scrolls up leaves the end. Rows may have grown meanwhile, as when a font has come. */
+  #scrolled() {
+    const { scrollTop } = this.#scroller;
+    if (this.atEnd) this.#stuck = true;
+    else if (scrollTop < this.#top) this.#stuck = false;
+    this.#top = scrollTop;
   }
 
   /** Adds newer messages, and a line before them if something between is lost. */

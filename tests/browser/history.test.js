@@ -147,6 +147,12 @@ test("the log stays at its end only if it was there", async () => {
   assert.equal(await distance(), 0);
   await page.setViewportSize({ width: 900, height: 400 });
   await until("it stays there when the window shrinks", async () => (await distance()) === 0);
+  // Rows grew just before the page heard that it had scrolled to the end, and it stayed above the end.
+  await log.evaluate((log) => {
+    document.getElementById("chunks").style.paddingBottom = "400px";
+    log.dispatchEvent(new Event("scroll"));
+  });
+  await until("it stays there when rows grow", async () => (await distance()) === 0);
   await log.evaluate((log) => (log.scrollTop -= 300));
   const before = await log.evaluate((log) => log.scrollTop);
   await server.say("end", "ben", text(31));

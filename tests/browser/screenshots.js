@@ -174,6 +174,7 @@ async function main() {
     );
   }
   const read = await tab(late, "history");
+  await read.waitForFunction(() => localStorage.getItem("comet-chat/read/history"));
   await read.close();
   await server.say("history", "Mira", "That was all. Questions?");
   await server.say("history", "Theo", "Only whether there is coffee.");
