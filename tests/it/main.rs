@@ -82,6 +82,7 @@ mod rooms;
 mod seed;
 mod several;
 mod several_limits;
+mod several_random;
 mod several_waits;
 mod spread;
 mod streams;
