@@ -119,7 +119,8 @@ if [[ -x scripts/browser.sh ]]; then
   step 'The page in a real browser'
   scripts/browser.sh
   step 'Real clients miss nothing while the server is killed'
-  scripts/clients.sh
+  # The other engine: scripts/clients.sh async
+  scripts/clients.sh blocking
 fi
 
 finish_step

@@ -157,6 +157,7 @@ test("a full server is asked again when it says", async () => {
   const page = await tab(context, "full");
   await page.locator("#line-text", { hasText: "Reconnecting" }).waitFor();
   await say(page, "patience");
+  await sent(page);
   await showing(page, ["patience"]);
   await page.locator("#line").waitFor({ state: "hidden" });
   assert.deepEqual(await server.said("full"), ["patience"]);
