@@ -54,6 +54,10 @@ pub const WRITER_LOOK: Duration = Duration::from_secs(1);
 /// one. It waits a quarter of the time that the commit took at most, so nobody waits much longer than without.
 pub const WRITER_GATHER: Duration = Duration::from_millis(5);
 
+/// How long a commit takes at least, for the writer to wait after it. Commits on a faster disk cost so little that
+/// to wait for more letters takes longer than it saves: measured with 0.2 ms, it published a fifth less.
+pub const WRITER_GATHER_FROM: Duration = Duration::from_millis(1);
+
 /// The stack of SQLite's writer: 1 MiB. SQLite is at home in the stack of an ordinary thread, whatever
 /// `RUST_MIN_STACK` says.
 pub const WRITER_STACK: usize = 1024 * 1024;

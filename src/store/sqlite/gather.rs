@@ -5,13 +5,13 @@
 //! it could. So after a commit the writer waits for the letters of that commit to come again, but for a
 //! quarter of the time that the commit took at most.
 //!
-//! A lone sender never waits for this, and nobody does some time after the last commit.
+//! A lone sender never waits for this. Nobody does some time after the last commit, nor on a fast disk.
 
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use crate::config::WRITER_GATHER;
+use crate::config::{WRITER_GATHER, WRITER_GATHER_FROM};
 
 /// For how many letters the next commit waits, and until when.
 #[derive(Default)]
@@ -26,7 +26,8 @@ impl Gather {
     pub(super) fn plan(&mut self, committed: usize, waiting: usize, took: Duration) {
         self.expected = committed + waiting;
         let pause = (took / 4).min(WRITER_GATHER);
-        self.until = (self.expected > 1).then(|| Instant::now() + pause);
+        let pays = self.expected > 1 && took >= WRITER_GATHER_FROM;
+        self.until = pays.then(|| Instant::now() + pause);
     }
 
     /// Waits for the letters that are expected, as long as that is planned.
@@ -58,6 +59,17 @@ mod tests {
         gather.wait(&mut batch, &letters);
         gather.plan(1, 0, LONG);
         mailbox.send(2).expect("a mailbox");
+        gather.wait(&mut batch, &letters);
+        assert_eq!(batch, [1]);
+    }
+
+    #[test]
+    fn after_a_fast_commit_nobody_is_waited_for() {
+        let (mailbox, letters) = unbounded();
+        let mut gather = Gather::default();
+        gather.plan(2, 2, WRITER_GATHER_FROM / 2);
+        mailbox.send(2).expect("a mailbox");
+        let mut batch = vec![1];
         gather.wait(&mut batch, &letters);
         assert_eq!(batch, [1]);
     }

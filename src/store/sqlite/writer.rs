@@ -6,7 +6,7 @@
 //! sweeper ─┘                        └─────────────────────────┘
 //! ```
 //!
-//! After a commit it waits a moment for those who were answered to write again, see [`gather`](super::gather).
+//! After a slow commit it waits a moment for those who were answered to write again, see [`gather`](super::gather).
 //!
 //! The mailbox needs no bound of its own: each room has one batch on its way, and the sweeper one step.
 
