@@ -14,3 +14,9 @@ export function home() {
   const canPoint = matchMedia("(hover: hover)").matches;
   return document.getElementById(canPoint ? "message" : "log");
 }
+
+/** The same link or button in a row that was built again. */
+export function twinOf(lost, row, built) {
+  const controls = (row) => [...row.querySelectorAll("a, button")];
+  return controls(built)[controls(row).indexOf(lost)];
+}

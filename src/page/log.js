@@ -3,8 +3,8 @@
 // Messages stand in chunks. Only the chunks near the visible part are built; the others are empty
 // boxes with their last height, or a guess.
 
-import { keepFocus } from "./focus.js";
-import { keepPlace, twinOf } from "./place.js";
+import { keepFocus, twinOf } from "./focus.js";
+import { keepPlace } from "./place.js";
 import { Presence, isPresence } from "./presence.js";
 import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, tellDay } from "./rows.js";
 import { dayOf } from "./time.js";
@@ -337,7 +337,12 @@ export class Log {
 
   /** Changes parts above or below without moving what is in view, or the focus. */
   #keepPlace(change) {
-    const kept = () => keepFocus(change, (lost) => twinOf(lost, this.#rows) ?? this.#scroller);
+    const heir = (lost) => {
+      const row = lost.closest(".row");
+      const built = this.#rows.get(row?.dataset.id);
+      return (built && twinOf(lost, row, built)) ?? this.#scroller;
+    };
+    const kept = () => keepFocus(change, heir);
     if (!this.#stuck) {
       keepPlace(kept, { scroller: this.#scroller, chunks: this.#chunks, rows: this.#rows });
       return;

@@ -22,11 +22,3 @@ function anchorOf(scroller, chunks) {
   }
   return null;
 }
-
-/** The same link or button in a row that was built again. */
-export function twinOf(lost, rows) {
-  const row = lost.closest(".row");
-  const controls = (row) => [...row.querySelectorAll("a, button")];
-  const built = rows.get(row?.dataset.id);
-  return built && controls(built)[controls(row).indexOf(lost)];
-}

@@ -1,6 +1,6 @@
 // The other rooms: which there are, what is unread in those that this browser follows, and the form for a new one.
 
-import { keepFocus } from "./focus.js";
+import { keepFocus, twinOf } from "./focus.js";
 import { isMuted, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
 import { roomRow } from "./roomrow.js";
@@ -148,9 +148,8 @@ export class Rooms {
   /** What has the focus instead of something in a row that was built again, or went away. */
   #heir(lost, places) {
     const row = lost.closest("li");
-    const controls = (row) => [...row.querySelectorAll("a, button")];
     const again = [...this.#list.children].find(({ dataset }) => dataset.room === row?.dataset.room);
-    if (again) return controls(again)[controls(row).indexOf(lost)] ?? controls(again)[0];
+    if (again) return twinOf(lost, row, again) ?? again.querySelector("a, button");
     return (this.#list.children[places.indexOf(row)] ?? this.#list.lastElementChild)?.querySelector("a");
   }
 

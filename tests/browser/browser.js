@@ -82,11 +82,18 @@ export async function closeBrowsers() {
   return faults;
 }
 
-/** Lets the pages of a browser import the page's modules one by one, from `/source/`. */
+/** The seed of a test by chance: another each time, or `SEED`. It is printed, so that a failure can be repeated. */
+export function newSeed() {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`SEED=${seed}`);
+  return seed;
+}
+
+/** Lets the pages of a browser import the page's modules one by one, and `chance.js`, from `/source/`. */
 export function sources(context) {
   return context.route("**/source/*.js", (route) => {
     const name = new URL(route.request().url()).pathname.split("/").at(-1);
-    const path = fileURLToPath(new URL(`../../src/page/${name}`, import.meta.url));
+    const path = fileURLToPath(new URL(name === "chance.js" ? name : `../../src/page/${name}`, import.meta.url));
     return route.fulfill({ path, contentType: "text/javascript" });
   });
 }

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, say, sent, setHidden, showing, shown, sources, tab, test, until } from "./browser.js";
+import { PHONE, browser, newSeed, say, sent, setHidden, showing, shown, sources, tab, test, until } from "./browser.js";
+import { randomFrom } from "./chance.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -222,13 +223,7 @@ test("if the server does not let one request wait in all of the rooms, several r
 });
 
 test("tabs that open and close at random show each message once and in order", async () => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`SEED=${seed}`);
-  let state = seed;
-  const random = (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % below;
-  };
+  const random = randomFrom(newSeed());
   const context = await browser(server, { name: "anna" });
   const names = Array.from({ length: 6 }, (_, n) => `random-${n}`);
   const pages = [];

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { browser, say, sent, showing, sources, tab, test, until } from "./browser.js";
+import { browser, newSeed, say, sent, showing, sources, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -75,15 +75,10 @@ test("the page and the server agree on every name and on what is empty", async (
   const context = await browser(server, { name: "anna" });
   await sources(context);
   const page = await tab(context, "agree");
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`SEED=${seed}`);
+  const seed = newSeed();
   const differ = await page.evaluate(async (start) => {
     const { isRoomName, isSeen, nameFault } = await import("/source/limits.js");
-    let state = start;
-    const random = (below) => {
-      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-      return (state >> 8) % below;
-    };
+    const random = (await import("/source/chance.js")).randomFrom(start);
     const some = [
       ..."a é 字 🎉 ß م ක ් - _ . , / ( ② ⅷ 👩🏽".split(" "),
       ..."\u0301 \u200c \u200d \ufe0f \u200b \u200e \u202e \u2066 \u3164 \u2800 \xad \u034f \u180e \u0001 \x7f".split(" "),

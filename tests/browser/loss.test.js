@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { browser, say, sent, showing, shown, tab, test, until } from "./browser.js";
+import { browser, newSeed, say, sent, showing, shown, tab, test, until } from "./browser.js";
+import { randomFrom } from "./chance.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -227,13 +228,7 @@ for (const [where, host] of [
   ["without, as on plain http", "chat.test"],
 ]) {
   test(`up to four tabs, at random, with outages, reloads and lost answers, lose nothing (${where})`, async () => {
-    const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-    console.log(`SEED=${seed}`);
-    let state = seed;
-    const random = (below) => {
-      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-      return (state >> 8) % below;
-    };
+    const random = randomFrom(newSeed());
     const room = `four-tabs-${host}`;
     const context = await browser(server, { name: "anna", origin: `http://${host}:${server.port}` });
     const html = { contentType: "text/html", body: "<h1>Sign in to the network</h1>" };

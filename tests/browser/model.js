@@ -215,11 +215,8 @@ class ModelBus {
 
 /** Tabs that open and close at random, over a line that fails at random. Throws if a tab sees something wrong. */
 export async function play(seed, steps) {
-  let state = seed;
-  const random = (below) => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % below;
-  };
+  const { randomFrom } = await import("/source/chance.js");
+  const random = randomFrom(seed);
   const clock = new Clock();
   const server = new ModelServer(clock, random);
   localStorage.clear();

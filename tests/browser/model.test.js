@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 
-import { browser, sources, test } from "./browser.js";
+import { browser, newSeed, sources, test } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -12,8 +12,7 @@ const PLAYS = 20;
 const LONG = 60_000;
 
 test("tabs that open and close at random see each message once and in order, and count what is unread", async () => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`SEED=${seed}`);
+  const seed = newSeed();
   const context = await browser(server);
   await sources(context);
   const path = fileURLToPath(new URL("model.js", import.meta.url));

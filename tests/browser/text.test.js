@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, say, sent, showing, shown, sources, tab, test, until } from "./browser.js";
+import { PHONE, browser, newSeed, say, sent, showing, shown, sources, tab, test, until } from "./browser.js";
 import { PAYLOADS } from "./payloads.js";
 import { Server } from "./server.js";
 
@@ -178,15 +178,10 @@ test("a row takes at most 50 ms, whatever is in it", async () => {
   const context = await browser(server, { name: "anna" });
   await sources(context);
   const page = await tab(context, "freeze");
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`SEED=${seed}`);
+  const seed = newSeed();
   const { slow, rows } = await page.evaluate(async (start) => {
     const { messageRow } = await import("/source/rows.js");
-    let state = start;
-    const random = (below) => {
-      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-      return (state >> 8) % below;
-    };
+    const random = (await import("/source/chance.js")).randomFrom(start);
     const alphabet = [
       ..."⌚ 👍🏽 👩‍👩‍👧 🇩🇪 1️⃣ ( ) [ ] { } . , ! ? … * _ - @ @a @anna http:// https://a.b/ www. www.a".split(" "),
       ..."\u200d \ufe0f \u0301 \u202e \u2066 a é 字 。 ） ก א ي क् \u00ad".split(" "),
