@@ -10,7 +10,7 @@ use crate::config::{REPLY_BYTES, REPLY_MESSAGES};
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
 use crate::door::tiny_http::{Answer, Visit};
-use crate::message::{Cursor, RoomName};
+use crate::message::RoomName;
 use crate::room::{self, After, Outcome, SubscriberId, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
@@ -33,8 +33,7 @@ pub fn start(rooms: &Rooms, poll: &Poll, room: &RoomName, after: After) -> Resul
     let Some(last) = poll.last else { return Ok(after) };
     let (room, kinds) = (room.clone(), poll.wants.kinds);
     let before = rooms.store.ask(move |store| store.newest_but(&room, kinds, last))?;
-    let epoch = rooms.store.epoch();
-    Ok(before.map_or(After::Oldest, |sequence| After::Cursor(Cursor { sequence, ..Cursor::start(epoch) })))
+    Ok(before.map_or(After::Oldest, After::Cursor))
 }
 
 /// Waits for something in one room that the client wants, wherever it is kept.

@@ -23,13 +23,17 @@ impl Kinds {
     pub fn includes(self, kind: Kind) -> bool {
         self.0 & 1 << kind as u8 != 0
     }
+
+    /// The kinds in the set.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        ALL.into_iter().filter(move |kind| self.includes(*kind))
+    }
 }
 
 /// `message,left`.
 impl fmt::Display for Kinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> =
-            ALL.into_iter().filter(|kind| self.includes(*kind)).map(Kind::as_str).collect();
+        let words: Vec<&str> = self.iter().map(Kind::as_str).collect();
         f.write_str(&words.join(","))
     }
 }

@@ -9,7 +9,7 @@ use crate::config::{REPLY_BYTES, REPLY_MESSAGES};
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
 use crate::door::hyper::{Answer, Visit};
-use crate::message::{Cursor, RoomName};
+use crate::message::RoomName;
 use crate::room::{self, After, Outcome, SubscriberId, Wake};
 use crate::store::{self, Store};
 use crate::wire::refusal::Refusal;
@@ -32,8 +32,7 @@ pub async fn start(rooms: &Rooms, poll: &Poll, room: &RoomName, after: After) ->
     let Some(last) = poll.last else { return Ok(after) };
     let (room, kinds) = (room.clone(), poll.wants.kinds);
     let before = rooms.store.ask(move |store| store.newest_but(&room, kinds, last)).await?;
-    let epoch = rooms.store.epoch();
-    Ok(before.map_or(After::Oldest, |sequence| After::Cursor(Cursor { sequence, ..Cursor::start(epoch) })))
+    Ok(before.map_or(After::Oldest, After::Cursor))
 }
 
 /// Waits for something in one room that the client wants, wherever it is kept.

@@ -12,8 +12,13 @@ pub(super) fn fingerprint(draft: &Draft) -> u64 {
 
 /// The same for a message that is stored.
 pub(super) fn of(name: Option<&str>, text: &str) -> u64 {
+    fnv(said(name.unwrap_or("").as_bytes(), text.as_bytes()))
+}
+
+/// A name and a text as one row of bytes.
+pub(super) fn said(name: &[u8], text: &[u8]) -> impl Iterator<Item = u8> {
     // 0xff is in no UTF-8 text, so a name's end can't be taken for a text's beginning.
-    fnv(name.unwrap_or("").bytes().chain([0xff]).chain(text.bytes()))
+    name.iter().copied().chain([0xff]).chain(text.iter().copied())
 }
 
 /// The FNV-1a hash of some bytes.

@@ -73,8 +73,8 @@ pub trait Store: Send + Sync + 'static {
         Ok(Tail { messages: self.before(room, tail.latest + 1, limit)?, ..tail })
     }
 
-    /// The sequence of the newest message of these kinds but `newer`; `None` if no more than `newer` are kept.
-    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, Error>;
+    /// The place of the newest message of these kinds but `newer`; `None` if no more than `newer` are kept.
+    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error>;
 
     /// The rooms in which something is kept or somebody is present, without the server's own: at most `limit`,
     /// after the one that is named, in this order. By time, a room that is not there starts the list again.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use comet_chat::blocking;
-use comet_chat::message::{Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{self, Done, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
@@ -139,7 +139,12 @@ impl Store for Fragile {
         self.inner.before(room, sequence, limit)
     }
 
-    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, store::Error> {
+    fn newest_but(
+        &self,
+        room: &RoomName,
+        kinds: Kinds,
+        newer: usize,
+    ) -> Result<Option<Cursor>, store::Error> {
         self.inner.newest_but(room, kinds, newer)
     }
 

@@ -18,8 +18,8 @@ use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, RoomName, Times
 /// Keeps messages in this process's memory, up to a number of bytes.
 ///
 /// At that limit the room that takes the most forgets its oldest messages, then its oldest ids. So a flood
-/// drowns itself. A room's name, its latest sequence and that one's mark are never forgotten: when half of the store is full
-/// of them, no new room is made, and the others go on.
+/// drowns itself. A room's name, its latest sequence and that one's mark are never forgotten: when half of the
+/// store is full of them, no new room is made, and the others go on.
 pub struct MemoryStore {
     epoch: Epoch,
     /// Held during a look-up or an append, never during I/O.
@@ -138,11 +138,11 @@ impl Store for MemoryStore {
         Ok(messages)
     }
 
-    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, Error> {
+    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {
         let shelves = self.shelves();
         let messages = shelves.rooms.get(room).into_iter().flat_map(|shelf| shelf.messages.iter().rev());
         let mut wanted = messages.filter(|kept| kinds.includes(kept.message.kind));
-        Ok(wanted.nth(newer).map(|kept| kept.message.id.sequence))
+        Ok(wanted.nth(newer).map(|kept| kept.message.id))
     }
 
     fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error> {

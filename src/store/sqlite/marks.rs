@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
 use crate::message::Mark;
-use crate::store::fingerprint::fnv;
+use crate::store::fingerprint::{fnv, said};
 
 /// Gives a connection the function `mark_of(sequence, kind, name, text, at)`.
 ///
@@ -20,8 +20,6 @@ fn mark_of(row: &mut Context<'_>) -> rusqlite::Result<u32> {
     let (sequence, kind, at) = (number(0)?, number(1)?, number(4)?);
     let name = row.get_raw(2).as_bytes_or_null()?.unwrap_or_default();
     let text = row.get_raw(3).as_bytes()?;
-    // 0xff is in no text, so that a name's end can't be taken for a text's beginning.
     let numbers = sequence.into_iter().chain(kind).chain(at);
-    let hash = fnv(numbers.chain(name.iter().copied()).chain([0xff]).chain(text.iter().copied()));
-    Ok(Mark::of_hash(hash).number())
+    Ok(Mark::of_hash(fnv(numbers.chain(said(name, text)))).number())
 }

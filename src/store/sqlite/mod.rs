@@ -28,7 +28,7 @@ use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
 use super::{Done, Error, Keep, Order, RoomSummary, Stats, Store, Tail, notices, one_read};
-use crate::message::{Draft, Epoch, Kinds, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kinds, Message, RoomName, Timestamp};
 
 /// Keeps messages in a file. Its fields are dropped in their order. The writer's connection closes last,
 /// which folds the log into the file. Then the file is free for another server.
@@ -153,11 +153,13 @@ impl Store for SqliteStore {
         })
     }
 
-    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<u64>, Error> {
+    fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {
         self.read_room(room, |transaction, room, oldest| {
             transaction
                 .prepare_cached(schema::NEWEST_BUT)?
-                .query_row((room.id, oldest, rows::kind_bits(kinds), most(newer)), |row| row.get(0))
+                .query_row((room.id, oldest, rows::kind_bits(kinds), most(newer)), |row| {
+                    rows::place(row, self.epoch)
+                })
                 .optional()
         })
     }

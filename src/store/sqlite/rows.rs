@@ -60,6 +60,11 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
     }))
 }
 
+/// Reads what `NEWEST_BUT` selects.
+pub(super) fn place(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Cursor> {
+    Ok(Cursor { epoch, sequence: row.get(0)?, mark: Mark::from_number(row.get(1)?) })
+}
+
 /// Reads what `ROOMS` selects.
 pub(super) fn summary(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<RoomSummary> {
     Ok(RoomSummary {
@@ -117,8 +122,7 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
 
 /// A set of kinds as bits: that of each kind is at the place of its number.
 pub(super) fn kind_bits(kinds: Kinds) -> i64 {
-    let all = [Kind::Message, Kind::Joined, Kind::Left];
-    all.into_iter().filter(|kind| kinds.includes(*kind)).map(|kind| 1 << kind_number(kind)).sum()
+    kinds.iter().map(|kind| 1 << kind_number(kind)).sum()
 }
 
 fn kind(number: i64) -> rusqlite::Result<Kind> {

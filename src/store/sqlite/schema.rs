@@ -208,7 +208,7 @@ pub(super) const SAID_BEFORE: &str = "
 
 /// Goes back over so many messages of some kinds, down to one sequence (inclusive), and gives the next one.
 pub(super) const NEWEST_BUT: &str = "
-    SELECT sequence FROM messages
+    SELECT sequence, mark FROM messages
     WHERE room = ?1 AND sequence >= ?2 AND (1 << kind) & ?3
     ORDER BY sequence DESC LIMIT 1 OFFSET ?4
 ";
