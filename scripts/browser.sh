@@ -13,23 +13,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-fail() {
-  printf '%s\n' "$1" >&2
-  exit 1
-}
-
-# Finds a command, or installs its Debian package.
-need() { # COMMAND PACKAGE...
-  local command=$1
-  shift
-  command -v "$command" >/dev/null && return
-  local as_root=()
-  ((EUID == 0)) || as_root=(sudo -n)
-  printf '%s is missing: installing %s.\n' "$command" "$*"
-  if ! { command -v apt-get && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -qq -y --no-install-recommends "$@"; } >/dev/null; then
-    fail "$command could not be installed. Install it (Debian: apt-get install $*) and start again."
-  fi
-}
+source scripts/need.sh
 
 export ENGINE=${ENGINE:-blocking}
 export CHROMIUM=${CHROMIUM:-chromium}

@@ -9,29 +9,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-fail() {
-  printf '%s\n' "$1" >&2
-  exit 1
-}
+source scripts/need.sh
 
-# Runs a check, or installs the Debian package that makes it succeed.
-need() { # PACKAGE CHECK...
-  local package=$1
-  shift
-  "$@" >/dev/null 2>&1 && return
-  local as_root=()
-  ((EUID == 0)) || as_root=(sudo -n)
-  printf '%s is missing: installing it.\n' "$package"
-  "${as_root[@]}" apt-get update -qq >/dev/null && "${as_root[@]}" apt-get install -qq -y "$package" >/dev/null || true
-  "$@" >/dev/null 2>&1 || fail "$package could not be installed. Install it and start again."
-}
-
-need curl curl --version
-need jq jq --version
+need curl curl
+need jq jq
 # The one of the system, if that on the path has no requests.
 export PYTHON=python3
 "$PYTHON" -c 'import requests' 2>/dev/null || PYTHON=/usr/bin/python3
-need python3-requests "$PYTHON" -c 'import requests'
+"$PYTHON" -c 'import requests' 2>/dev/null || install_packages python3 python3-requests
 
 (($# > 0)) || set -- blocking async
 for engine; do

@@ -45,21 +45,7 @@ print_summary() {
 }
 trap print_summary EXIT
 
-fail() {
-  printf '%s%s%s\n' "$red" "$1" "$plain" >&2
-  exit 1
-}
-
-# Finds a command, or installs its Debian package.
-need() { # COMMAND PACKAGE
-  command -v "$1" >/dev/null && return
-  local as_root=()
-  ((EUID == 0)) || as_root=(sudo -n)
-  printf '%s is missing: installing the package %s.\n' "$1" "$2"
-  if ! { command -v apt-get && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -qq -y "$2"; } >/dev/null; then
-    fail "$1 could not be installed. Install it (Debian: apt-get install $2) and start again."
-  fi
-}
+source scripts/need.sh
 
 step 'Find what is needed'
 command -v cargo >/dev/null || fail 'cargo is missing: install Rust from https://rustup.rs'
