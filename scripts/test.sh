@@ -58,6 +58,7 @@ need jq jq
 # nginx is not on everybody's path, and the package must not start its own server.
 PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 export PATH=$PATH:/usr/sbin
+RUNLEVEL=1 need redis-server redis-server
 # The tests are a crowd of clients: they need as many files as this machine allows.
 ulimit -n "$(ulimit -Hn)"
 # Most tests wait most of the time: for a message, or for a wait to end.

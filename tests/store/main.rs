@@ -8,4 +8,7 @@ mod place;
 mod plain;
 mod promises;
 mod recovery;
+#[path = "../redis/mod.rs"]
+mod redis;
 mod rerun;
+mod servers;
