@@ -1,8 +1,10 @@
-//! Clients that do what the design asks of them: they send again under the same id, and resume by cursor.
+//! Clients that do what the design asks of them: they send again under the same id, and resume by cursor. One of
+//! several servers asks the next one each time.
+#![allow(dead_code, reason = "tests/crash and tests/cluster each use a part of it")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,9 +20,14 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// One client of one room.
 pub struct Client {
     agent: Agent,
-    room_url: String,
+    /// The room at each server.
+    room_urls: Vec<String>,
+    /// How many requests it has sent.
+    asked: AtomicUsize,
     /// The time at which everything should long be over.
     deadline: Instant,
+    /// How long it takes at most to read a reply.
+    leisure: Duration,
     /// What it has met, which other clients may share.
     pub traffic: Arc<Traffic>,
 }
@@ -36,14 +43,21 @@ pub struct Traffic {
 
 impl Client {
     pub fn new(server_url: &str, room: &str, deadline: Instant) -> Client {
+        Client::of(&[server_url.to_owned()], room, deadline)
+    }
+
+    /// A client that sends each request to the next server. Begins with the first.
+    pub fn of(server_urls: &[String], room: &str, deadline: Instant) -> Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(20)))
             .build();
         Client {
             agent: config.new_agent(),
-            room_url: format!("{server_url}/chat/{room}"),
+            room_urls: server_urls.iter().map(|server_url| format!("{server_url}/chat/{room}")).collect(),
+            asked: AtomicUsize::new(0),
             deadline,
+            leisure: Duration::ZERO,
             traffic: Arc::default(),
         }
     }
@@ -51,6 +65,23 @@ impl Client {
     /// Counts what it meets together with other clients.
     pub fn counted_in(self, traffic: &Arc<Traffic>) -> Client {
         Client { traffic: traffic.clone(), ..self }
+    }
+
+    /// A client that takes its time, at random, before it asks on.
+    pub fn at_leisure(self, leisure: Duration) -> Client {
+        Client { leisure, ..self }
+    }
+
+    /// Takes the time to read a reply.
+    pub fn reads_on(&self) {
+        if !self.leisure.is_zero() {
+            thread::sleep(self.leisure.mul_f32(fastrand::f32()));
+        }
+    }
+
+    /// Whether it goes to another server with each request.
+    pub fn hops(&self) -> bool {
+        self.room_urls.len() > 1
     }
 
     /// Publishes once, whatever the answer.
@@ -66,7 +97,7 @@ impl Client {
 
     fn post(&self, id: &str, text: &str) -> Result<Response<String>, ureq::Error> {
         let form = [("message", text), ("id", id)];
-        whole(self.agent.post(&self.room_url).header("Accept", "text/plain").send_form(form)?)
+        whole(self.agent.post(self.room_url()).header("Accept", "text/plain").send_form(form)?)
     }
 
     /// Publishes until the answer is `ok`. Returns the message with its cursor.
@@ -115,16 +146,22 @@ impl Client {
         accept: &str,
         query: &[(&str, &str)],
     ) -> Result<Response<ureq::Body>, ureq::Error> {
-        let get = self.agent.get(format!("{}{below}", self.room_url)).header("Accept", accept);
+        let get = self.agent.get(format!("{}{below}", self.room_url())).header("Accept", accept);
         get.query_pairs(query.iter().copied()).call()
     }
 
-    /// Asks again after a lost connection and after `503`, which promises that nothing was done.
+    /// The room at the server that is asked next.
+    fn room_url(&self) -> &str {
+        &self.room_urls[self.asked.fetch_add(1, Relaxed) % self.room_urls.len()]
+    }
+
+    /// Asks again after a lost connection, after `503`, which promises that nothing was done, and after what a
+    /// balancer says if it has lost the server. A message is sent again under the same id.
     fn until_answered<B>(&self, ask: impl Fn() -> Result<Response<B>, ureq::Error>) -> Response<B> {
         loop {
-            assert!(Instant::now() < self.deadline, "{} does not answer", self.room_url);
+            assert!(Instant::now() < self.deadline, "nobody answers: {:?}", self.room_urls);
             match ask() {
-                Ok(response) if response.status().as_u16() != 503 => return response,
+                Ok(response) if !matches!(response.status().as_u16(), 502..=504) => return response,
                 _ => {
                     self.traffic.retries.fetch_add(1, Relaxed);
                     thread::sleep(PAUSE);

@@ -22,6 +22,9 @@ pub enum Format {
 
 pub const EVERY_FORMAT: [Format; 4] = [Format::Json, Format::Text, Format::Events, Format::Lines];
 
+/// After how many events of a stream a client of several servers goes to the next one.
+const HOP: usize = 50;
+
 /// How long a poll waits.
 const WAIT: &str = "5";
 
@@ -69,6 +72,7 @@ impl Follower<'_> {
             let body: Value = serde_json::from_str(reply.body()).unwrap();
             assert_eq!((&body["gap"], &body["next"]), (&false.into(), &self.after.as_str().into()));
             body["messages"].as_array().unwrap().iter().for_each(|message| self.sees_message(message));
+            self.client.reads_on();
         }
     }
 
@@ -93,10 +97,11 @@ impl Follower<'_> {
         }
     }
 
-    /// Reads a stream until everything has come, or until it breaks off.
+    /// Reads a stream until everything has come, until it goes to another server, or until the stream breaks off.
     fn reads(&mut self, accept: &str, separator: &str, parse: fn(&str) -> (Value, String)) {
         let mut stream = BufReader::new(self.client.opens(accept, &[("after", &self.after)]));
         let mut piece = String::new();
+        let mut events = 0;
         while stream.read_line(&mut piece).is_ok_and(|length| length > 0) {
             if !piece.ends_with(separator) {
                 continue;
@@ -108,7 +113,8 @@ impl Follower<'_> {
                 self.sees_message(&told);
             }
             self.after = next;
-            if self.is_over() {
+            events += 1;
+            if self.is_over() || (self.client.hops() && events >= HOP) {
                 return;
             }
         }
@@ -117,13 +123,13 @@ impl Follower<'_> {
 }
 
 /// The message of an event, and its cursor.
-fn event(text: &str) -> (Value, String) {
+pub fn event(text: &str) -> (Value, String) {
     let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     (serde_json::from_str(field("data: ")).unwrap(), field("id: ").to_owned())
 }
 
 /// The message of a line, and its cursor.
-fn line(text: &str) -> (Value, String) {
+pub fn line(text: &str) -> (Value, String) {
     let told: Value = serde_json::from_str(text).unwrap();
     let next = told["next"].as_str().unwrap().to_owned();
     (told, next)

@@ -21,5 +21,7 @@ mod faults;
 mod followers;
 mod ids;
 mod kills;
+mod planted;
 mod server;
+mod talk;
 mod upgrade;

@@ -1,4 +1,5 @@
-//! The server as a process that can be killed and started again at the same address and file.
+//! The server as a process that can be killed and started again at the same address and store.
+#![allow(dead_code, reason = "tests/crash and tests/cluster each use a part of it")]
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -13,7 +14,9 @@ use tempfile::TempDir;
 /// Dropping it kills the process, and shows its log if a test failed.
 pub struct Server {
     engine: &'static str,
-    /// Holds the store and the log.
+    /// The value of `--store`.
+    store: String,
+    /// Holds the log, and the store if that is a file.
     place: TempDir,
     address: String,
     process: Child,
@@ -27,8 +30,18 @@ impl Server {
     /// Starts behind a line of shell that sets limits.
     pub fn start_under(engine: &'static str, limits: &str) -> Server {
         let place = TempDir::new().unwrap();
-        let (process, address) = launch(engine, &place, "127.0.0.1:0", limits);
-        Server { engine, place, address, process }
+        let store = format!("sqlite:{}", database(&place).display());
+        Server::launched(engine, store, place, limits)
+    }
+
+    /// Starts on a store that others may use as well.
+    pub fn start_on(engine: &'static str, store: &str) -> Server {
+        Server::launched(engine, store.to_owned(), TempDir::new().unwrap(), "")
+    }
+
+    fn launched(engine: &'static str, store: String, place: TempDir, limits: &str) -> Server {
+        let (process, address) = launch(engine, &store, &place, "127.0.0.1:0", limits);
+        Server { engine, store, place, address, process }
     }
 
     pub fn pid(&self) -> u32 {
@@ -51,16 +64,26 @@ impl Server {
 
     /// Tells it to end, and waits until it has ended with success.
     pub fn ends_by_signal(&mut self) {
-        let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
-        assert!(kill.success());
+        self.signal("TERM");
         assert!(self.process.wait().unwrap().success(), "it ended with an error");
     }
 
     /// `kill -9`, and a new life.
     pub fn crash(&mut self) {
+        self.dies();
+        self.starts_again();
+    }
+
+    /// `kill -9`.
+    pub fn dies(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        self.starts_again();
+    }
+
+    /// Sends it a signal: `STOP`, `CONT`.
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status().unwrap();
+        assert!(kill.success());
     }
 
     /// Ends properly, lets the test change its database, and starts again.
@@ -74,8 +97,9 @@ impl Server {
         self.starts_again();
     }
 
-    fn starts_again(&mut self) {
-        let (process, address) = launch(self.engine, &self.place, &self.address, "");
+    /// A new life at the same address and store.
+    pub fn starts_again(&mut self) {
+        let (process, address) = launch(self.engine, &self.store, &self.place, &self.address, "");
         assert_eq!(address, self.address);
         self.process = process;
     }
@@ -100,12 +124,11 @@ fn database(place: &TempDir) -> PathBuf {
 }
 
 /// Starts the process. Returns it when it listens, with its address.
-fn launch(engine: &str, place: &TempDir, listen: &str, limits: &str) -> (Child, String) {
+fn launch(engine: &str, store: &str, place: &TempDir, listen: &str, limits: &str) -> (Child, String) {
     let stderr = File::options().create(true).append(true).open(log(place)).unwrap();
-    let store = format!("sqlite:{}", database(place).display());
     let mut process = Command::new("sh")
         .args(["-ec", &format!("{limits}\nexec \"$@\""), "sh", env!("CARGO_BIN_EXE_comet-chat")])
-        .args(["--listen", listen, "--engine", engine, "--store", &store])
+        .args(["--listen", listen, "--engine", engine, "--store", store])
         // More than the test publishes: a message that falls out would be a loss that is allowed.
         .args(["--keep", "10000000"])
         .stdout(Stdio::piped())
