@@ -99,7 +99,7 @@ pub fn look(
     }
     let room = room.clone();
     let tail = rooms.store.ask(move |store| store.newest(&room, 0))?;
-    Ok(room::look(tail.latest_in(rooms.store.epoch()), after))
+    Ok(room::look(tail.latest, after))
 }
 
 /// What the client hears of a room, read from the store if the room has forgotten it. As many rooms as `share` may
@@ -110,7 +110,7 @@ pub fn hear(rooms: &Rooms, room: &RoomName, woken: Wake, share: usize) -> Result
         Wake::Stored(missed) => {
             let (room, limit) = (room.clone(), REPLY_MESSAGES / share);
             let read = move |store: &dyn Store| store::since(store, &room, missed.after, limit);
-            Outcome::Delivery(missed.delivery(rooms.store.ask(read)?).cut(REPLY_BYTES / share))
+            missed.outcome(rooms.store.ask(read)?, REPLY_BYTES / share)
         }
         Wake::Expired(next) => Outcome::Expired(next),
         Wake::Closing(next) => Outcome::Closing(next),

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use super::store::SharedStore;
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
-use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
 use crate::room::people::End;
@@ -20,7 +20,7 @@ use crate::room::rest::Rest;
 use crate::room::state::Room;
 use crate::room::tails::Tails;
 use crate::room::{Published, Receipt, SubscriberId, Subscription, Wake};
-use crate::store::{self, Done, Store};
+use crate::store::{self, Done, Following, Store};
 use crate::wire::refusal::Refusal;
 
 /// A room's address. While anybody holds one, the room's thread does not end.
@@ -182,7 +182,7 @@ impl Engine for Carrier {
         METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
     }
 
-    fn append(&self, batch: BatchId, drafts: Vec<Draft>) {
+    fn append(&self, batch: BatchId, seen: Cursor, drafts: Vec<Draft>) {
         // The store holds the address, so the room does not go to sleep before it has the outcome. There
         // is no address when the server ends and nobody waits for an answer.
         let address = self.address.upgrade();
@@ -191,7 +191,7 @@ impl Engine for Carrier {
                 room.send(Letter::Arrived(batch, outcome));
             }
         };
-        self.rooms.store.append(&self.name, drafts, Done::new(arrived));
+        self.rooms.store.append(&self.name, seen, drafts, Done::new(arrived));
     }
 }
 
@@ -210,6 +210,8 @@ impl Carrier {
     /// Opens the room and serves its mailbox until nobody needs it. After a restart it is opened for the
     /// next letter only: if that panics again, the letter is spent.
     fn carry(&self, letters: &Receiver<Letter<Carrier>>, census: &Census, mut restarted: bool) {
+        // First, so that nothing is missed between.
+        let _following = self.follow();
         let mut owner = if restarted { None } else { self.open() };
         let mut busy = Instant::now();
         loop {
@@ -222,7 +224,9 @@ impl Carrier {
             }
             let first = match letters.recv_timeout(rest.pause()) {
                 Ok(letter) => {
-                    busy = Instant::now();
+                    if letter.is_of_a_client() {
+                        busy = Instant::now();
+                    }
                     Some(letter)
                 }
                 Err(RecvTimeoutError::Timeout) => None,
@@ -242,6 +246,17 @@ impl Carrier {
         }
     }
 
+    /// Hears what other instances do in the room. The address is weak, so that the room may sleep.
+    fn follow(&self) -> Following {
+        let address = self.address.clone();
+        let hear = move |heard| {
+            if let Some(room) = address.upgrade() {
+                room.send(Letter::Heard(heard));
+            }
+        };
+        self.rooms.store.follow(&self.name, Box::new(hear))
+    }
+
     /// Has the registry forget the room, if nobody needs it.
     fn sleep(&self, is_peopled: bool) -> bool {
         let is_forgotten = self.rooms.awake.forget(&self.name, is_peopled);
@@ -256,7 +271,8 @@ impl Carrier {
     fn settle(&self) {
         let (done, settled) = bounded(1);
         let settles = move |_| Self::answer(done, ());
-        self.rooms.store.append(&self.name, Vec::new(), Done::new(settles));
+        let (store, seen) = (&self.rooms.store, Cursor::start(self.rooms.store.epoch()));
+        store.append(&self.name, seen, Vec::new(), Done::new(settles));
         let _ = settled.recv();
     }
 
@@ -267,7 +283,7 @@ impl Carrier {
         match store.read(move |store| store.newest(&name, limit)) {
             Ok(tail) => {
                 let now = Now::read();
-                let room = Room::new(store.epoch(), tail, tails, now);
+                let room = Room::new(tail, tails, now);
                 Some(Owner::new(self.clone(), self.name.clone(), room, store.keep(), now))
             }
             Err(error) => {

@@ -24,7 +24,7 @@ use crate::wire::rooms::{self as list, Census};
 pub fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
     let room = browser.room.clone();
     let tail = rooms.store.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES))?;
-    let next = tail.latest_in(rooms.store.epoch());
+    let next = tail.latest;
     let bytes = text_bytes(&tail.messages);
     Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
 }
@@ -34,9 +34,9 @@ pub fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
     let (room, before) = (history.room.clone(), history.before);
     // One more than asked for shows whether there is an older one.
     let limit = history.limit + 1;
-    let (read, next) = rooms.store.ask(move |store| store::past(store, &room, before, limit))?;
+    let read = rooms.store.ask(move |store| store::past(store, &room, before, limit))?;
     let bytes = text_bytes(&read.messages);
-    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read, next))))
+    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read))))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.
@@ -44,7 +44,7 @@ pub fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Reply, Re
     let asked = room.clone();
     let people = match rooms.look(&room)? {
         Some(room) => room.people()?,
-        None => rooms.store.ask(move |store| store.newest(&asked, 0))?.present,
+        None => rooms.store.ask(move |store| store.newest(&asked, 0))?.people(),
     };
     Ok(reply::people(format, &room, &people))
 }

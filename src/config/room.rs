@@ -21,6 +21,10 @@ pub const GOING_BEAT: Duration = Duration::from_millis(20);
 /// among them shares one commit of the store, and the others do not wait longer than that for it.
 pub const BATCH_LIMIT: usize = 256;
 
+/// How many notices of other instances a room keeps while a batch is on its way, to look afterwards whether it
+/// brought what they tell of. After more it asks the store in any case.
+pub const HEARD_MAX: usize = 16;
+
 /// How many of its newest messages a room holds for clients that come back from a poll. A client that is
 /// further behind reads from the store.
 pub const TAIL_LIMIT: usize = 1_000;

@@ -12,6 +12,10 @@ pub const ENTRIES_SPARE: usize = 1_000;
 /// Among how many of the newest entries, at least, a read of the past shows who joined and left.
 pub const NOTICES_LEAST: usize = 100;
 
+/// The most messages that a room is handed of what other instances stored since its last append, or notice: more
+/// than come while one batch is on its way. A room that is further behind sends its waiters to the store.
+pub const CATCH_UP: usize = 500;
+
 /// How long a sender's id is remembered, in milliseconds: ten minutes. A page asks its person before it sends
 /// again what is older than nine.
 pub const SEND_ID_MEMORY_MS: u64 = 10 * 60 * 1000;

@@ -26,12 +26,15 @@ impl Cursor {
         Cursor { epoch, sequence: 0, mark: Mark::UNKNOWN }
     }
 
+    /// Whether this is the same place, as far as the marks are known.
+    pub fn is_at(self, other: Cursor) -> bool {
+        self.epoch == other.epoch && self.sequence == other.sequence && self.mark.matches(other.mark)
+    }
+
     /// Whether this place is in an order that ends at `latest`, as far as that tells. If it stands before
     /// `latest`, the message after it [tells more](super::Message::follows).
     pub fn is_within(self, latest: Cursor) -> bool {
-        let is_before = self.sequence < latest.sequence;
-        let is_there = self.sequence == latest.sequence && self.mark.matches(latest.mark);
-        self.epoch == latest.epoch && (is_before || is_there)
+        self.is_at(latest) || self.epoch == latest.epoch && self.sequence < latest.sequence
     }
 
     /// Writes it without its epoch: `sequence-mark`.

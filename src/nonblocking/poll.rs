@@ -98,7 +98,7 @@ pub async fn look(
     }
     let room = room.clone();
     let tail = rooms.store.ask(move |store| store.newest(&room, 0)).await?;
-    Ok(room::look(tail.latest_in(rooms.store.epoch()), after))
+    Ok(room::look(tail.latest, after))
 }
 
 /// What the client hears of a room, read from the store if the room has forgotten it. As many rooms as `share` may
@@ -109,7 +109,7 @@ pub async fn hear(rooms: &Rooms, room: &RoomName, woken: Wake, share: usize) -> 
         Wake::Stored(missed) => {
             let (room, limit) = (room.clone(), REPLY_MESSAGES / share);
             let read = move |store: &dyn Store| store::since(store, &room, missed.after, limit);
-            Outcome::Delivery(missed.delivery(rooms.store.ask(read).await?).cut(REPLY_BYTES / share))
+            missed.outcome(rooms.store.ask(read).await?, REPLY_BYTES / share)
         }
         Wake::Expired(next) => Outcome::Expired(next),
         Wake::Closing(next) => Outcome::Closing(next),

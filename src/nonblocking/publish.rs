@@ -17,8 +17,10 @@ pub async fn publish(rooms: &Arc<Rooms>, publish: Publish) -> Result<Reply, Refu
 }
 
 /// Ends somebody's presence, and says so once that is stored and told; or has it end after a while.
+/// The other instances hear of it.
 pub async fn leave(rooms: &Arc<Rooms>, leave: Leave) -> Result<Reply, Refusal> {
     let room = rooms.whereis(&leave.room)?;
-    room.leave(leave.name, leave.wait).await?;
+    room.leave(leave.name.clone(), leave.wait).await?;
+    rooms.store.tell_leaves(&leave.room, &leave.name, leave.wait);
     Ok(reply::left())
 }

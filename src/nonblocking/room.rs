@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::store::SharedStore;
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
-use crate::message::{Draft, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
 use crate::room::people::End;
@@ -23,7 +23,7 @@ use crate::room::rest::Rest;
 use crate::room::state::Room;
 use crate::room::tails::Tails;
 use crate::room::{Published, Receipt, SubscriberId, Subscription, Wake};
-use crate::store::{self, Done, Store};
+use crate::store::{self, Done, Following, Store};
 use crate::wire::refusal::Refusal;
 
 /// A room's address. While anybody holds one, the room's task does not end.
@@ -184,7 +184,7 @@ impl Engine for Carrier {
         METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
     }
 
-    fn append(&self, batch: BatchId, drafts: Vec<Draft>) {
+    fn append(&self, batch: BatchId, seen: Cursor, drafts: Vec<Draft>) {
         // The store holds the address, so the room does not go to sleep before it has the outcome. There
         // is no address when the server ends and nobody waits for an answer.
         let address = self.address.upgrade();
@@ -193,7 +193,7 @@ impl Engine for Carrier {
                 room.send(Letter::Arrived(batch, outcome));
             }
         };
-        self.rooms.store.append(&self.name, drafts, Done::new(arrived));
+        self.rooms.store.append(&self.name, seen, drafts, Done::new(arrived));
     }
 }
 
@@ -217,6 +217,8 @@ impl Carrier {
         census: &Census,
         mut restarted: bool,
     ) {
+        // First, so that nothing is missed between.
+        let _following = self.follow();
         let mut owner = if restarted { None } else { self.open().await };
         let mut busy = Instant::now();
         let mut letters = Vec::new();
@@ -230,7 +232,11 @@ impl Carrier {
             }
             match timeout(rest.pause(), mailbox.recv_many(&mut letters, BATCH_LIMIT)).await {
                 Ok(0) => return,
-                Ok(_) => busy = Instant::now(),
+                Ok(_) => {
+                    if letters.iter().any(Letter::is_of_a_client) {
+                        busy = Instant::now();
+                    }
+                }
                 Err(_elapsed) => {}
             }
             let letters = letters.drain(..);
@@ -249,6 +255,17 @@ impl Carrier {
         }
     }
 
+    /// Hears what other instances do in the room. The address is weak, so that the room may sleep.
+    fn follow(&self) -> Following {
+        let address = self.address.clone();
+        let hear = move |heard| {
+            if let Some(room) = address.upgrade() {
+                room.send(Letter::Heard(heard));
+            }
+        };
+        self.rooms.store.follow(&self.name, Box::new(hear))
+    }
+
     /// Has the registry forget the room, if nobody needs it.
     fn sleep(&self, is_peopled: bool) -> bool {
         let is_forgotten = self.rooms.awake.forget(&self.name, is_peopled);
@@ -263,7 +280,8 @@ impl Carrier {
     async fn settle(&self) {
         let (done, settled) = oneshot::channel();
         let settles = move |_| Self::answer(done, ());
-        self.rooms.store.append(&self.name, Vec::new(), Done::new(settles));
+        let (store, seen) = (&self.rooms.store, Cursor::start(self.rooms.store.epoch()));
+        store.append(&self.name, seen, Vec::new(), Done::new(settles));
         let _ = settled.await;
     }
 
@@ -274,7 +292,7 @@ impl Carrier {
         match store.read(move |store| store.newest(&name, limit)).await {
             Ok(tail) => {
                 let now = Now::read();
-                let room = Room::new(store.epoch(), tail, tails, now);
+                let room = Room::new(tail, tails, now);
                 Some(Owner::new(self.clone(), self.name.clone(), room, store.keep(), now))
             }
             Err(error) => {

@@ -25,7 +25,7 @@ use crate::wire::rooms::{self as list, Census};
 pub async fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
     let room = browser.room.clone();
     let tail = rooms.store.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES)).await?;
-    let next = tail.latest_in(rooms.store.epoch());
+    let next = tail.latest;
     let bytes = text_bytes(&tail.messages);
     Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
 }
@@ -35,9 +35,9 @@ pub async fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal>
     let (room, before) = (history.room.clone(), history.before);
     // One more than asked for shows whether there is an older one.
     let limit = history.limit + 1;
-    let (read, next) = rooms.store.ask(move |store| store::past(store, &room, before, limit)).await?;
+    let read = rooms.store.ask(move |store| store::past(store, &room, before, limit)).await?;
     let bytes = text_bytes(&read.messages);
-    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read, next))))
+    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read))))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.
@@ -45,7 +45,7 @@ pub async fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Rep
     let asked = room.clone();
     let people = match rooms.look(&room)? {
         Some(room) => room.people().await?,
-        None => rooms.store.ask(move |store| store.newest(&asked, 0)).await?.present,
+        None => rooms.store.ask(move |store| store.newest(&asked, 0)).await?.people(),
     };
     Ok(reply::people(format, &room, &people))
 }

@@ -53,7 +53,7 @@ impl After {
 pub fn look(latest: Cursor, after: After) -> Wake {
     let (after, gap) = after.in_order(latest);
     if gap || after.map_or(0, |after| after.sequence) < latest.sequence {
-        return Wake::Stored(Missed { after, gap, latest });
+        return Wake::Stored(Missed { after, gap });
     }
     Wake::Expired(latest)
 }
@@ -136,7 +136,8 @@ impl Delivery {
 pub enum Wake {
     /// Something came, or had come already.
     Delivery(Delivery),
-    /// Something came longer ago than the room remembers. The store has it.
+    /// Something came that the room does not remember, or has not seen: the store has it. Or only the store can
+    /// tell whether something came.
     Stored(Missed),
     /// The subscription was taken back. Nothing that it wants has come up to this cursor.
     Expired(Cursor),
@@ -144,22 +145,30 @@ pub enum Wake {
     Closing(Cursor),
 }
 
-/// What a subscriber missed that the room does not remember.
+/// What a subscriber may have missed that the room does not remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missed {
     /// The place to read on from; `None` for the oldest message that is kept.
     pub after: Option<Cursor>,
     /// Whether something before that is known to be lost.
     pub gap: bool,
-    /// The room's newest message.
-    pub latest: Cursor,
 }
 
 impl Missed {
-    /// The delivery that the store's answer makes: what was [read](crate::store::since) `after` this.
-    pub fn delivery(self, read: Read) -> Delivery {
-        let next = read.messages.last().map_or(self.latest, |message| message.id);
-        Delivery { messages: read.messages.into(), next, gap: self.gap || read.gap }
+    /// What came after a cursor that the store has to judge.
+    pub fn after(cursor: Cursor) -> Missed {
+        Missed { after: Some(cursor), gap: false }
+    }
+
+    /// What the store's answer makes of it: what was [read](crate::store::since) `after` this. It is cut to so
+    /// many bytes.
+    pub fn outcome(self, Read { messages, gap, next }: Read, bytes: usize) -> Outcome {
+        let gap = self.gap || gap;
+        // The place may be the end of the store's order: a room that has seen less sends its clients there too.
+        match messages.is_empty() && !gap {
+            true => Outcome::Expired(next),
+            false => Outcome::Delivery(Delivery { messages: messages.into(), next, gap }.cut(bytes)),
+        }
     }
 }
 

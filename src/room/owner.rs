@@ -2,17 +2,20 @@
 //!
 //! ```text
 //! subscribe, unsubscribe, people ─────────────────────────────▶ answered at once
-//! publish, leave, lapses ──▶ queue ──▶ one batch on its way ──▶ store
-//!                                                                 │
+//! publish, leave, lapses ──▶ queue ──▶ one batch on its way ──▶ store ◀── other instances
+//! heard ──▶ is it known? ───────────────────▲                     │
 //! everybody is woken, then senders are answered ◀── arrived ◀─────┘
 //! ```
 //!
 //! An owner has no thread and no clock, and it never waits. Its engine gives it letters and the time,
 //! carries its answers, and hands its drafts to the store. What must hold:
 //!
-//! - There is one way into a room's order: the letter [`Letter::Arrived`].
+//! - There is one way into a room's order: the letter [`Letter::Arrived`]. It brings what other instances stored
+//!   too, so a batch without drafts is how a room catches up with them.
 //! - A room has at most one batch on its way. What is drafted meanwhile is the next batch.
 //! - A message is stored first, shown second, and its sender is answered last.
+//! - A cursor that the room can't vouch for may be of messages that the room has not seen yet. It is judged once,
+//!   by what a batch brings that was handed over after it came.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,11 +24,11 @@ use std::time::{Duration, Instant};
 use super::people::End;
 use super::queue::{Askers, Queue};
 use super::state::Room;
-use super::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake};
+use super::{After, Missed, Receipt, SubscriberId, Subscription, Unpublished, Wake};
 use crate::clock::Now;
-use crate::config::{BATCH_LIMIT, LAPSE_BEAT};
+use crate::config::{BATCH_LIMIT, HEARD_MAX, LAPSE_BEAT};
 use crate::message::{Cursor, Draft, PersonName, RoomName, Timestamp};
-use crate::store::{Appended, Error, Keep};
+use crate::store::{Arrived, Error, Heard, Keep};
 
 /// What an engine does for an owner. None of it waits.
 pub trait Engine: Sized {
@@ -38,8 +41,9 @@ pub trait Engine: Sized {
     /// Hands a batch of messages to all who waited for it.
     fn broadcast(&self, woken: Vec<(Self::To<Wake>, Wake)>);
 
-    /// Hands drafts to the store. What became of them comes back as [`Letter::Arrived`].
-    fn append(&self, batch: BatchId, drafts: Vec<Draft>);
+    /// Hands drafts to the store, and tells it how far the room has seen. What became of them comes back as
+    /// [`Letter::Arrived`].
+    fn append(&self, batch: BatchId, seen: Cursor, drafts: Vec<Draft>);
 }
 
 /// What a room's mailbox takes.
@@ -63,7 +67,9 @@ pub enum Letter<E: Engine> {
         sender: E::To<Receipt>,
     },
     /// The store has a batch, or could not take it.
-    Arrived(BatchId, Result<Vec<Appended>, Error>),
+    Arrived(BatchId, Result<Arrived, Error>),
+    /// Another instance did something.
+    Heard(Heard),
     /// Somebody asks who is present.
     People(E::To<Vec<(PersonName, Timestamp)>>),
     /// A person's presence ends, at once or after a wait.
@@ -79,6 +85,13 @@ pub enum Letter<E: Engine> {
     MakePlace,
     /// The server closes.
     Close,
+}
+
+impl<E: Engine> Letter<E> {
+    /// Whether somebody needs the room, who speaks or waits there or asks for something.
+    pub fn is_of_a_client(&self) -> bool {
+        !matches!(self, Letter::Arrived(..) | Letter::Heard(_))
+    }
 }
 
 /// Names one batch in this process.
@@ -98,6 +111,16 @@ enum Asker<E: Engine> {
     Leaver(E::To<Result<(), Unpublished>>),
 }
 
+/// A subscriber whose cursor is to be judged.
+struct Early<E: Engine> {
+    /// Its cursor.
+    seen: Cursor,
+    what: Subscription,
+    subscriber: E::To<Wake>,
+    /// Whether a batch was handed over since it came, whose outcome tells whether its cursor is good.
+    is_asked: bool,
+}
+
 /// Owns a room's state, and acts on its letters.
 pub struct Owner<E: Engine> {
     engine: E,
@@ -108,9 +131,13 @@ pub struct Owner<E: Engine> {
     queue: Queue<Asker<E>>,
     /// The batch that the store has, and who is told what becomes of it.
     on_its_way: Option<(BatchId, Askers<Asker<E>>)>,
-    /// Subscribers that have seen more than the room: they read from the store what is on its way here.
-    /// They wait for the batch, after which the room knows their cursors.
-    early: BTreeMap<SubscriberId, (Subscription, E::To<Wake>)>,
+    /// Subscribers whose cursors the room can't vouch for. They may have read from the store, or on another
+    /// instance, what the room has not seen yet.
+    early: BTreeMap<SubscriberId, Early<E>>,
+    /// Where the room's order ended by what was heard while a batch was on its way.
+    heard: Vec<Cursor>,
+    /// Whether the next batch is handed over even if it has no drafts.
+    looks: bool,
     /// When it last looked who has gone.
     looked: Instant,
 }
@@ -118,8 +145,18 @@ pub struct Owner<E: Engine> {
 impl<E: Engine> Owner<E> {
     /// The owner of a room as the store remembers it.
     pub fn new(engine: E, name: RoomName, room: Room<E::To<Wake>>, keep: Keep, now: Now) -> Owner<E> {
-        let (queue, early) = (Queue::default(), BTreeMap::new());
-        Owner { engine, name, room, keep, queue, on_its_way: None, early, looked: now.clock }
+        Owner {
+            engine,
+            name,
+            room,
+            keep,
+            queue: Queue::default(),
+            on_its_way: None,
+            early: BTreeMap::new(),
+            heard: Vec::new(),
+            looks: false,
+            looked: now.clock,
+        }
     }
 
     /// The room.
@@ -130,6 +167,11 @@ impl<E: Engine> Owner<E> {
     /// Whether all that was drafted is settled. Until then the room must not go to sleep.
     pub fn is_settled(&self) -> bool {
         self.on_its_way.is_none() && self.queue.is_empty()
+    }
+
+    /// Whether nobody is here whom a beat of the clock may concern.
+    pub fn is_empty(&self) -> bool {
+        self.room.people.is_empty() && self.early.is_empty()
     }
 
     /// How many wait.
@@ -153,6 +195,8 @@ impl<E: Engine> Owner<E> {
         if now.clock.saturating_duration_since(self.looked) >= LAPSE_BEAT {
             self.looked = now.clock;
             self.queue.announce(self.room.people.lapse(now));
+            // If the store has failed to tell them, it is asked again.
+            self.looks |= !self.early.is_empty();
         }
         self.hand_over();
     }
@@ -161,21 +205,31 @@ impl<E: Engine> Owner<E> {
         match letter {
             Letter::Subscribe { id, what, subscriber } => {
                 self.see(what.name.as_ref(), now);
-                if self.on_its_way.is_some() && self.is_early(&what) {
-                    self.early.insert(id, (what, subscriber));
-                } else {
-                    wake::<E>(self.room.subscribe(id, what, subscriber));
+                match what.after {
+                    After::Cursor(seen) if !self.room.vouches_for(what.after) => {
+                        self.comes_early(id, seen, what, subscriber);
+                    }
+                    _ => wake::<E>(self.room.subscribe(id, what, subscriber)),
                 }
             }
-            Letter::Unsubscribe(id, end) => match self.early.remove(&id) {
-                Some((what, subscriber)) => E::answer(subscriber, Wake::Expired(self.seen_by(&what))),
-                None => wake::<E>(self.room.unsubscribe(id, end, now)),
+            Letter::Unsubscribe(id, end) => match (self.early.remove(&id), end) {
+                // Its time is up, so it asks the store itself.
+                (Some(early), End::Answered) => {
+                    E::answer(early.subscriber, Wake::Stored(Missed::after(early.seen)))
+                }
+                (Some(_), End::Gone) => {}
+                (None, end) => wake::<E>(self.room.unsubscribe(id, end, now)),
             },
             Letter::Publish { draft, sender } => {
                 self.see(draft.name.as_ref(), now);
                 self.queue.push(Some(draft), Asker::Sender(sender));
             }
             Letter::Arrived(batch, outcome) => self.settle(batch, outcome, now),
+            Letter::Heard(Heard::Latest(latest)) => self.hears_of(latest),
+            Letter::Heard(Heard::Lapsed) => self.looks = true,
+            Letter::Heard(Heard::Leaves(name, wait)) => {
+                self.queue.announce(self.room.people.leaves(&name, wait, now));
+            }
             Letter::People(asker) => E::answer(asker, self.room.people.list()),
             Letter::Leave { name, wait, done } => {
                 let left = self.room.people.leaves(&name, wait, now);
@@ -187,25 +241,32 @@ impl<E: Engine> Owner<E> {
             }
             Letter::MakePlace => {}
             Letter::Close => {
-                for (what, subscriber) in std::mem::take(&mut self.early).into_values() {
-                    E::answer(subscriber, Wake::Closing(self.seen_by(&what)));
+                for early in std::mem::take(&mut self.early).into_values() {
+                    E::answer(early.subscriber, Wake::Closing(early.seen));
                 }
                 wake::<E>(self.room.close());
             }
         }
     }
 
-    /// Whether a subscriber has seen more of this order than the room.
-    fn is_early(&self, what: &Subscription) -> bool {
-        let (seen, latest) = (self.seen_by(what), self.room.latest());
-        seen.epoch == latest.epoch && seen.sequence > latest.sequence
+    /// Keeps a subscriber until its cursor can be judged.
+    fn comes_early(&mut self, id: SubscriberId, seen: Cursor, what: Subscription, subscriber: E::To<Wake>) {
+        if self.room.is_closing() {
+            return E::answer(subscriber, Wake::Closing(seen));
+        }
+        self.early.insert(id, Early { seen, what, subscriber, is_asked: false });
+        self.looks = true;
     }
 
-    /// Up to where a subscriber has seen the room's order.
-    fn seen_by(&self, what: &Subscription) -> Cursor {
-        match what.after {
-            After::Cursor(cursor) => cursor,
-            After::Oldest | After::Latest => self.room.latest(),
+    /// Another instance stored something, or this one did.
+    fn hears_of(&mut self, latest: Cursor) {
+        if self.room.knows(latest) {
+            return;
+        }
+        match self.on_its_way.is_some() && self.heard.len() < HEARD_MAX {
+            // It may be what the batch brings.
+            true => self.heard.push(latest),
+            false => self.looks = true,
         }
     }
 
@@ -216,54 +277,71 @@ impl<E: Engine> Owner<E> {
 
     /// Gives the store the next batch, unless it has one yet.
     fn hand_over(&mut self) {
-        while self.on_its_way.is_none() && !self.queue.is_empty() {
+        while self.on_its_way.is_none() && (self.looks || !self.queue.is_empty()) {
             let (drafts, askers) = self.queue.take(BATCH_LIMIT);
-            if drafts.is_empty() {
+            if drafts.is_empty() && !self.looks {
                 askers.others.into_iter().for_each(|asker| asker.hears(Err(Unpublished::NotStored), Ok(())));
                 continue;
             }
             let batch = BatchId::fresh();
             self.on_its_way = Some((batch, askers));
-            self.engine.append(batch, drafts);
+            self.looks = false;
+            self.early.values_mut().for_each(|early| early.is_asked = true);
+            self.engine.append(batch, self.room.latest(), drafts);
         }
     }
 
     /// A batch has arrived. After a restart that may be one of the room's life before, for which nobody
     /// here waits, and which the room has from the store already.
-    fn settle(&mut self, batch: BatchId, outcome: Result<Vec<Appended>, Error>, now: Now) {
-        let askers = self.on_its_way.take_if(|(known, _)| *known == batch).map(|(_, askers)| askers);
-        let early = std::mem::take(&mut self.early);
+    fn settle(&mut self, batch: BatchId, outcome: Result<Arrived, Error>, now: Now) {
+        let Some((_, askers)) = self.on_its_way.take_if(|(known, _)| *known == batch) else { return };
         match outcome {
-            Ok(appended) => self.enter(&appended, askers, now),
+            Ok(arrived) => {
+                self.enter(&arrived, askers, now);
+                self.judge_early(now);
+            }
             Err(error) => {
                 tracing::warn!(room = %self.name, %error, "nothing was published");
-                if let Some(askers) = askers {
-                    self.queue.settle(&mut self.room.people);
-                    let others = askers.others.into_iter().chain(self.queue.take_those_without_draft());
-                    for asker in askers.of_drafts.into_iter().flatten().chain(others) {
-                        asker.hears(Err(Unpublished::NotStored), Err(Unpublished::NotStored));
-                    }
+                self.queue.settle(&mut self.room.people);
+                let others = askers.others.into_iter().chain(self.queue.take_those_without_draft());
+                for asker in askers.of_drafts.into_iter().flatten().chain(others) {
+                    asker.hears(Err(Unpublished::NotStored), Err(Unpublished::NotStored));
                 }
             }
         }
-        for (id, (what, subscriber)) in early {
-            self.act_on(Letter::Subscribe { id, what, subscriber }, now);
-        }
+        let heard = std::mem::take(&mut self.heard);
+        self.looks |= heard.into_iter().any(|latest| !self.room.knows(latest));
     }
 
     /// Enters what is stored, wakes those who wait for it, and then answers those who asked for it.
-    fn enter(&mut self, appended: &[Appended], askers: Option<Askers<Asker<E>>>, now: Now) {
+    fn enter(&mut self, arrived: &Arrived, askers: Askers<Asker<E>>, now: Now) {
         if self.name.is_internal() {
             self.room.begin_anew();
         }
-        let (woken, receipts) = self.room.publish(appended, now);
+        let (woken, receipts) = self.room.publish(arrived, now);
         self.engine.broadcast(woken);
-        let Some(askers) = askers else { return };
+        if arrived.present.is_none() {
+            askers.note(&arrived.outcomes, &mut self.room.people);
+        }
         self.queue.settle(&mut self.room.people);
         for (asker, receipt) in askers.of_drafts.into_iter().zip(receipts) {
             asker.into_iter().for_each(|asker| asker.hears(receipt, Ok(())));
         }
         askers.others.into_iter().for_each(|asker| asker.hears(Err(Unpublished::NotStored), Ok(())));
+    }
+
+    /// The room knows now what the store knew when the batch was handed over. Who came after that waits for the
+    /// next one, unless the room can vouch for the cursor already.
+    fn judge_early(&mut self, now: Now) {
+        for (id, early) in std::mem::take(&mut self.early) {
+            let Early { what, subscriber, is_asked, .. } = early;
+            if !is_asked && !self.room.vouches_for(what.after) {
+                self.comes_early(id, early.seen, what, subscriber);
+                continue;
+            }
+            self.see(what.name.as_ref(), now);
+            wake::<E>(self.room.subscribe(id, what, subscriber));
+        }
     }
 }
 

@@ -1,21 +1,23 @@
 //! Who is present in a room: leases that every wait and message renews.
 //!
-//! There are two lists: `stored`, who is present in what the store holds, and `leases`, who is to be
-//! present now. Announcements are the difference between the two, and nothing else. They are drafts that
-//! are stored in a batch with what is said.
+//! There are three lists: `stored`, who is present by the room's order; `held`, who of them is held by this
+//! instance; and `leases`, who is to be held now. Announcements are the difference between the last two, and
+//! nothing else. They are drafts that are stored in a batch with what is said. Where several instances share
+//! the store, it drops those that are needless.
 //!
 //! An announcement is drafted in the hope that all drafts before it will be stored. [`People::settle`]
 //! tells which of a batch were, and then [`People::judge`] looks at each draft behind it once more. So
 //! what could not be announced is announced later if it still holds, and nobody leaves who never joined.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock::Now;
 use crate::config::{GRACE, PEOPLE_MAX};
 use crate::message::{Draft, Kind, Message, PersonName, Timestamp};
+use crate::store::Present;
 
 /// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +33,11 @@ pub enum End {
 pub struct People {
     /// Who has `joined` and not `left` in what is stored, and since when.
     stored: BTreeMap<PersonName, Timestamp>,
-    /// Everybody in `stored`, and those who are there and could not be announced yet.
+    /// Whom this instance holds by what is stored. Where it is the only one, that is everybody in `stored`.
+    held: HashSet<PersonName>,
+    /// Everybody in `held`, and those who are there and could not be announced yet.
     leases: HashMap<PersonName, Lease>,
-    /// Who is announced by what is not settled yet, and whether each is present once all of it is stored.
+    /// Who is announced by what is not settled yet, and whether each is held once all of it is stored.
     drafted: HashMap<PersonName, bool>,
 }
 
@@ -44,7 +48,7 @@ pub enum Worth {
     Same,
     /// It announces something that is so already.
     Nothing,
-    /// Its speaker is not present any more. This draft goes before it.
+    /// Its speaker is not held any more. This draft goes before it.
     After(Draft),
 }
 
@@ -59,11 +63,23 @@ struct Lease {
 }
 
 impl People {
-    /// The people who were present when the room last went to sleep or crashed. They have the grace time to
-    /// come back.
-    pub fn remembered(present: Vec<(PersonName, Timestamp)>, now: Now) -> People {
-        let leases = present.iter().map(|(name, _)| (name.clone(), Lease::new(now))).collect();
-        People { stored: present.into_iter().collect(), leases, drafted: HashMap::new() }
+    /// The people who were present when the room last went to sleep or crashed. Those whom this instance holds
+    /// have the grace time to come back.
+    pub fn remembered(present: &[Present], now: Now) -> People {
+        let mut people = People::default();
+        people.recall(present, now);
+        people
+    }
+
+    /// Takes over who is present, and whom this instance holds. Who is held and was not known here has the grace
+    /// time to come.
+    pub fn recall(&mut self, present: &[Present], now: Now) {
+        self.stored = present.iter().map(|person| (person.name.clone(), person.since)).collect();
+        self.held =
+            present.iter().filter(|person| person.is_held).map(|person| person.name.clone()).collect();
+        for name in &self.held {
+            self.leases.entry(name.clone()).or_insert(Lease::new(now));
+        }
     }
 
     /// Who is present, and since when; by name.
@@ -76,7 +92,7 @@ impl People {
         self.stored.len()
     }
 
-    /// Whether nobody is present, nor about to be.
+    /// Whether this instance holds nobody, nor is about to.
     pub fn is_empty(&self) -> bool {
         self.leases.is_empty()
     }
@@ -86,7 +102,7 @@ impl People {
         self.drafted.contains_key(name)
     }
 
-    /// Renews a person's lease. If the person is not present, gives the draft that says that it joined.
+    /// Renews a person's lease. If the person is not held, gives the draft that says that it joined.
     #[must_use = "who joined is to be announced"]
     pub fn sees(&mut self, name: &PersonName, now: Now) -> Option<Draft> {
         let has_room = self.leases.len() < PEOPLE_MAX;
@@ -100,7 +116,7 @@ impl People {
             }
             Entry::Vacant(_) => return None,
         }
-        (!self.will_be_present(name)).then(|| self.announce(Kind::Joined, name.clone(), now.wall))
+        (!self.will_be_held(name)).then(|| self.announce(Kind::Joined, name.clone(), now.wall))
     }
 
     /// Counts a wait of this person. Says whether it is counted: only then its end must be told.
@@ -123,7 +139,7 @@ impl People {
     }
 
     /// Ends a person's presence, at once or after `wait` if the person is not seen before. A person who waits
-    /// on another device stays. If the person was present and is not any more, gives the draft that says
+    /// on another device stays. If the person was held and is not any more, gives the draft that says
     /// that it left.
     #[must_use = "who left is to be announced"]
     pub fn leaves(&mut self, name: &PersonName, wait: Duration, now: Now) -> Option<Draft> {
@@ -132,31 +148,48 @@ impl People {
             lease.ends = now.clock.checked_add(wait);
             return None;
         }
-        self.will_be_present(name).then(|| self.announce(Kind::Left, name.clone(), now.wall))
+        self.will_be_held(name).then(|| self.announce(Kind::Left, name.clone(), now.wall))
     }
 
-    /// Announces who left because its lease has run out, and who waits and could not be announced before.
+    /// Announces who left because its lease has run out, and who waits and could not be announced before, or has
+    /// left elsewhere.
     #[must_use = "who came and left is to be announced"]
     pub fn lapse(&mut self, now: Now) -> Vec<Draft> {
-        let change = |(name, lease): (&PersonName, &Lease)| match self.will_be_present(name) {
+        let change = |(name, lease): (&PersonName, &Lease)| match self.will_be_held(name) {
             true if lease.has_lapsed(now) => Some((name.clone(), Kind::Left)),
             false if lease.waits > 0 => Some((name.clone(), Kind::Joined)),
             _ => None,
         };
         let mut changes: Vec<_> = self.leases.iter().filter_map(change).collect();
         changes.sort_by(|(one, _), (other, _)| one.cmp(other));
-        changes.into_iter().map(|(name, kind)| self.announce(kind, name, now.wall)).collect()
+        let drafts = changes.into_iter().map(|(name, kind)| self.announce(kind, name, now.wall)).collect();
+        let People { held, drafted, leases, .. } = self;
+        leases.retain(|name, lease| {
+            held.contains(name) || drafted.contains_key(name) || !lease.has_lapsed(now)
+        });
+        drafts
     }
 
-    /// Takes in messages that are stored.
+    /// Takes in messages that are stored. Who has left is held by nobody.
     pub fn enter(&mut self, messages: &[Arc<Message>]) {
         for message in messages {
             let Some(name) = &message.name else { continue };
             match message.kind {
                 Kind::Joined => drop(self.stored.insert(name.clone(), message.at)),
-                Kind::Left => drop(self.stored.remove(name)),
+                Kind::Left => {
+                    self.stored.remove(name);
+                    self.held.remove(name);
+                }
                 Kind::Message => {}
             }
+        }
+    }
+
+    /// Notes that the store has this person among those whom this instance holds, or has no more.
+    pub fn note(&mut self, name: &PersonName, is_held: bool) {
+        match is_held {
+            true => drop(self.held.insert(name.clone())),
+            false => drop(self.held.remove(name)),
         }
     }
 
@@ -171,11 +204,11 @@ impl People {
     /// Says what a draft is worth behind a batch that was settled.
     pub fn judge(&mut self, draft: &Draft) -> Worth {
         let Some(name) = &draft.name else { return Worth::Same };
-        let is_present = self.will_be_present(name);
+        let is_held = self.will_be_held(name);
         match draft.kind {
-            Kind::Message if is_present || !self.leases.contains_key(name) => Worth::Same,
+            Kind::Message if is_held || !self.leases.contains_key(name) => Worth::Same,
             Kind::Message => Worth::After(self.announce(Kind::Joined, name.clone(), draft.at)),
-            kind if is_present == (kind == Kind::Joined) => Worth::Nothing,
+            kind if is_held == (kind == Kind::Joined) => Worth::Nothing,
             kind => {
                 self.drafted.insert(name.clone(), kind == Kind::Joined);
                 Worth::Same
@@ -188,17 +221,17 @@ impl People {
         announced.iter().for_each(|name| self.forget_who_is_not_there(name));
     }
 
-    /// Drops the lease of a person who does not wait, is not present, and is not announced.
+    /// Drops the lease of a person who does not wait, is not held, and is not announced.
     fn forget_who_is_not_there(&mut self, name: &PersonName) {
-        let is_known = self.stored.contains_key(name) || self.is_announced(name);
+        let is_known = self.held.contains(name) || self.is_announced(name);
         if !is_known && self.leases.get(name).is_some_and(|lease| lease.waits == 0) {
             self.leases.remove(name);
         }
     }
 
-    /// Whether the person is present once all that is drafted is stored.
-    fn will_be_present(&self, name: &PersonName) -> bool {
-        self.drafted.get(name).copied().unwrap_or_else(|| self.stored.contains_key(name))
+    /// Whether this instance holds the person once all that is drafted is stored.
+    fn will_be_held(&self, name: &PersonName) -> bool {
+        self.drafted.get(name).copied().unwrap_or_else(|| self.held.contains(name))
     }
 
     fn announce(&mut self, kind: Kind, name: PersonName, at: Timestamp) -> Draft {

@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 
 use super::people::{People, Worth};
-use crate::message::Draft;
+use crate::message::{Draft, Kind, PersonName};
+use crate::store::Appended;
 
 /// Drafts, each with an asker: whoever is told what became of it. `A` is how an asker is answered.
 pub struct Queue<A> {
@@ -25,6 +26,19 @@ pub struct Askers<A> {
     pub of_drafts: Vec<Option<A>>,
     /// Those without a draft.
     pub others: Vec<A>,
+    /// Who joins and leaves by the batch: the index of the draft, who, and whether the person joins.
+    notices: Vec<(usize, PersonName, bool)>,
+}
+
+impl<A> Askers<A> {
+    /// Notes whom this instance holds by what became of the batch.
+    pub fn note(&self, outcomes: &[Appended], people: &mut People) {
+        for (draft, name, joins) in &self.notices {
+            if matches!(outcomes.get(*draft), Some(Appended::Stored(_) | Appended::Needless)) {
+                people.note(name, *joins);
+            }
+        }
+    }
 }
 
 impl<A> Default for Queue<A> {
@@ -52,10 +66,13 @@ impl<A> Queue<A> {
     /// Takes the next batch: at most `limit` entries.
     pub fn take(&mut self, limit: usize) -> (Vec<Draft>, Askers<A>) {
         let mut drafts = Vec::new();
-        let mut askers = Askers { of_drafts: Vec::new(), others: Vec::new() };
+        let mut askers = Askers { of_drafts: Vec::new(), others: Vec::new(), notices: Vec::new() };
         for Entry { draft, asker } in self.entries.drain(..limit.min(self.entries.len())) {
             match draft {
                 Some(draft) => {
+                    if let (Kind::Joined | Kind::Left, Some(name)) = (draft.kind, &draft.name) {
+                        askers.notices.push((drafts.len(), name.clone(), draft.kind == Kind::Joined));
+                    }
                     drafts.push(draft);
                     askers.of_drafts.push(asker);
                 }

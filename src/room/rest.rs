@@ -18,10 +18,10 @@ pub struct Rest {
 impl Rest {
     /// Looks at an owner; `None` if the room could not be opened.
     pub fn of<E: Engine>(owner: Option<&Owner<E>>, is_going: bool) -> Rest {
-        let is_empty = owner.is_none_or(|owner| owner.room().people.is_empty());
+        let is_empty = owner.is_none_or(Owner::is_empty);
         Rest {
             is_going,
-            is_peopled: owner.is_none() || !is_empty,
+            is_peopled: owner.is_none_or(|owner| !owner.room().people.is_empty()),
             is_empty,
             is_settled: owner.is_none_or(Owner::is_settled),
         }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::clock::Now;
 use crate::config::{TAIL_BYTES, TAIL_LIMIT};
-use crate::message::{Cursor, Epoch, Kind, Message, PersonName, Timestamp};
-use crate::store::{Appended, Keep, Tail};
+use crate::message::{Cursor, Kind, Message, PersonName, Timestamp};
+use crate::store::{Appended, Arrived, Keep, Tail};
 
 /// A room's state. `S` is how the engine wakes a subscriber.
 pub struct Room<S> {
@@ -34,21 +34,34 @@ pub struct Room<S> {
 
 /// A subscriber that waits.
 struct Waiting<S> {
+    /// Where it began. It need not have been told of what it does not want since.
+    after: After,
     wants: Wants,
     /// The person whose presence counts this wait.
     name: Option<PersonName>,
     subscriber: S,
 }
 
+/// How the room's order goes on from what the room has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// With all the messages that came since.
+    GoesOn,
+    /// Some messages before the new ones are missing.
+    HasHole,
+    /// What the room has seen is of another past: the store has lost it.
+    IsAnother,
+}
+
 impl<S> Room<S> {
     /// A room as the store remembers it, with nobody waiting. Its tail is counted among `tails`.
-    pub fn new(epoch: Epoch, stored: Tail, tails: &Arc<Tails>, now: Now) -> Room<S> {
+    pub fn new(stored: Tail, tails: &Arc<Tails>, now: Now) -> Room<S> {
         let mut room = Room {
-            latest: stored.latest_in(epoch),
+            latest: stored.latest,
             tail: VecDeque::new(),
             held: Held::new(tails),
             waiting: BTreeMap::new(),
-            people: People::remembered(stored.present, now),
+            people: People::remembered(&stored.present, now),
             closing: false,
         };
         room.extend_tail(stored.messages.into_iter().map(|message| (message, 0)));
@@ -58,6 +71,23 @@ impl<S> Room<S> {
     /// The place of the newest message.
     pub fn latest(&self) -> Cursor {
         self.latest
+    }
+
+    /// Whether the room has seen this place.
+    pub fn knows(&self, place: Cursor) -> bool {
+        let message = self.message_at(place.sequence);
+        place.is_at(self.latest) || message.is_some_and(|(message, _)| message.id.is_at(place))
+    }
+
+    /// Whether the server closes.
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Whether a subscriber that starts there would be told of no gap, or only by the store.
+    pub fn vouches_for(&self, after: After) -> bool {
+        let (_, gap) = self.judge(after);
+        !gap
     }
 
     /// How many wait.
@@ -72,10 +102,10 @@ impl<S> Room<S> {
     /// over from the oldest message that is kept, and says so at once even if none is.
     #[must_use = "the subscriber that comes back must be woken"]
     pub fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: S) -> Option<(S, Wake)> {
-        let Subscription { after, wants, name } = what;
-        let (after, gap) = self.judge(after);
+        let Subscription { after: began, wants, name } = what;
+        let (after, gap) = self.judge(began);
         let Some(index) = self.index_after(after) else {
-            return Some((subscriber, Wake::Stored(Missed { after, gap, latest: self.latest })));
+            return Some((subscriber, Wake::Stored(Missed { after, gap })));
         };
         let unseen = self.tail.range(index..);
         if gap || unseen.clone().any(|(message, _)| wants.includes(message)) {
@@ -86,7 +116,7 @@ impl<S> Room<S> {
             return Some((subscriber, Wake::Closing(self.latest)));
         }
         let name = name.filter(|name| self.people.waits(name));
-        self.waiting.insert(id, Waiting { wants, name, subscriber });
+        self.waiting.insert(id, Waiting { after: began, wants, name, subscriber });
         None
     }
 
@@ -115,22 +145,26 @@ impl<S> Room<S> {
             .collect()
     }
 
-    /// Takes in what the store has numbered. Says whom to wake with it, and what to tell the sender of each
-    /// outcome.
+    /// Takes in a batch that the store has numbered, and what others stored before it. Says whom to wake with it,
+    /// and what to tell the sender of each outcome.
     ///
-    /// A message that the room has already is skipped. If messages are missing before the new ones, or the new
-    /// ones are of another past, the room forgets its tail and sends all waiters to the store.
+    /// If messages are missing before the new ones, or the order is of another past than the room has seen, the
+    /// room forgets its tail and sends to the store all who wait after a cursor. There each cursor is judged.
     #[must_use = "the subscribers that come back must be woken, then the senders answered"]
-    pub fn publish(&mut self, appended: &[Appended], now: Now) -> (Vec<(S, Wake)>, Vec<Receipt>) {
-        let before = self.latest;
-        let stored = appended.iter().filter_map(Appended::stored);
-        let messages: Arc<[_]> =
-            stored.filter(|message| message.id.sequence > before.sequence).cloned().collect();
-        self.people.enter(&messages);
-        let is_missing = messages.first().is_some_and(|first| !first.follows(before));
-        let woken = match is_missing {
-            true => std::mem::take(&mut self.waiting).into_values().collect(),
-            false => self.take_those_who_want(&messages),
+    pub fn publish(&mut self, arrived: &Arrived, now: Now) -> (Vec<(S, Wake)>, Vec<Receipt>) {
+        let stored = arrived.outcomes.iter().filter_map(Appended::stored);
+        let messages: Arc<[_]> = arrived.before.iter().chain(stored).cloned().collect();
+        match &arrived.present {
+            Some(present) => self.people.recall(present, now),
+            None => self.people.enter(&messages),
+        }
+        let (known, course) = (self.latest, self.course(&messages, arrived.latest));
+        let woken = match course {
+            Course::GoesOn => self.take(|waiting| waiting.wants_one_of(&messages)),
+            Course::HasHole => self.take(|_| true),
+            Course::IsAnother => {
+                self.take(|waiting| waiting.after != After::Latest || waiting.wants_one_of(&messages))
+            }
         };
         let mut handed: HashMap<u64, usize> = HashMap::new();
         for waiting in &woken {
@@ -139,34 +173,48 @@ impl<S> Room<S> {
             }
         }
         let delivered = |message: &Message| handed.get(&message.id.sequence).copied().unwrap_or(0);
-        if is_missing {
-            while self.forget_oldest() {}
-        }
-        if let Some(last) = messages.last() {
-            self.latest = last.id;
-            self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());
-        }
-        let receipts = appended
+        while course != Course::GoesOn && self.forget_oldest() {}
+        self.latest = arrived.latest;
+        self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());
+        let receipts = arrived
+            .outcomes
             .iter()
             .map(|outcome| match outcome {
-                Appended::Stored(message) if message.id.sequence > before.sequence => {
-                    Ok(Published { id: message.id, delivered: delivered(message) })
-                }
-                Appended::Stored(message) => Ok(self.published_before(message.id)),
+                Appended::Stored(message) => Ok(Published { id: message.id, delivered: delivered(message) }),
                 Appended::Repeated(id) => Ok(self.published_before(*id)),
                 Appended::Conflict => Err(Unpublished::IdReused),
+                Appended::Needless => Err(Unpublished::NotStored),
             })
             .collect();
-        let latest = self.latest;
-        let wake = match is_missing {
-            true => Wake::Stored(Missed { after: Some(before), gap: false, latest }),
-            false => Wake::Delivery(Delivery { messages, next: latest, gap: false }),
-        };
         let woken = woken
             .into_iter()
-            .map(|waiting| (self.release(waiting, End::Answered, now), wake.clone()))
+            .map(|waiting| {
+                let wake = match (course, waiting.after) {
+                    (Course::GoesOn, _) | (Course::IsAnother, After::Latest) => {
+                        Wake::Delivery(Delivery { messages: messages.clone(), next: self.latest, gap: false })
+                    }
+                    (_, After::Oldest) => Wake::Stored(Missed { after: None, gap: false }),
+                    (_, After::Latest) => Wake::Stored(Missed::after(known)),
+                    (_, After::Cursor(after)) => Wake::Stored(Missed::after(after)),
+                };
+                (self.release(waiting, End::Answered, now), wake)
+            })
             .collect();
         (woken, receipts)
+    }
+
+    /// How an order goes on that has these messages at its end.
+    fn course(&self, messages: &[Arc<Message>], latest: Cursor) -> Course {
+        let goes_on = match (messages.first(), messages.last()) {
+            (Some(first), Some(last)) => first.follows(self.latest) && last.id.is_at(latest),
+            _ => latest.is_at(self.latest),
+        };
+        let before = latest.sequence.saturating_sub(messages.len() as u64);
+        match goes_on {
+            true => Course::GoesOn,
+            false if latest.epoch == self.latest.epoch && before > self.latest.sequence => Course::HasHole,
+            false => Course::IsAnother,
+        }
     }
 
     /// Forgets its order: the store keeps nothing of this room, and numbers it from 1 again.
@@ -194,12 +242,9 @@ impl<S> Room<S> {
         Some(unseen as usize)
     }
 
-    /// Removes the subscribers that want one of these messages.
-    fn take_those_who_want(&mut self, messages: &[Arc<Message>]) -> Vec<Waiting<S>> {
-        let wants_one = |_: &SubscriberId, waiting: &mut Waiting<S>| {
-            messages.iter().any(|message| waiting.wants.includes(message))
-        };
-        self.waiting.extract_if(.., wants_one).map(|(_, waiting)| waiting).collect()
+    /// Removes some subscribers.
+    fn take(&mut self, which: impl Fn(&Waiting<S>) -> bool) -> Vec<Waiting<S>> {
+        self.waiting.extract_if(.., |_, waiting| which(waiting)).map(|(_, waiting)| waiting).collect()
     }
 
     /// Ends one wait.
@@ -213,8 +258,14 @@ impl<S> Room<S> {
     /// What the sender of an earlier message was told. How many were handed it may be forgotten, and is
     /// then 0.
     fn published_before(&self, id: Cursor) -> Published {
-        let back = self.latest.sequence.saturating_sub(id.sequence) as usize;
-        Published { id, delivered: self.tail.iter().nth_back(back).map_or(0, |(_, delivered)| *delivered) }
+        let message = self.message_at(id.sequence).filter(|(message, _)| message.id.is_at(id));
+        Published { id, delivered: message.map_or(0, |(_, delivered)| *delivered) }
+    }
+
+    /// The message of a sequence, if it is remembered.
+    fn message_at(&self, sequence: u64) -> Option<&(Arc<Message>, usize)> {
+        let back = self.latest.sequence.checked_sub(sequence)?;
+        self.tail.iter().nth_back(usize::try_from(back).ok()?)
     }
 
     fn extend_tail(&mut self, messages: impl IntoIterator<Item = (Arc<Message>, usize)>) {
@@ -252,5 +303,11 @@ impl<S> Room<S> {
     fn forget_oldest(&mut self) -> bool {
         let oldest = self.tail.pop_front();
         oldest.map(|(message, _)| self.held.remove(&message)).is_some()
+    }
+}
+
+impl<S> Waiting<S> {
+    fn wants_one_of(&self, messages: &[Arc<Message>]) -> bool {
+        messages.iter().any(|message| self.wants.includes(message))
     }
 }

@@ -1,6 +1,6 @@
 //! The way back from a store.
 
-use super::{Appended, Error};
+use super::{Arrived, Error};
 
 /// What a store calls with the outcome of an append, from whatever thread it likes, exactly once. If it
 /// is dropped before, for instance by a panic of the store's thread, it is called with an error: nobody
@@ -9,16 +9,16 @@ use super::{Appended, Error};
 /// It must not block: a store calls it between two commits.
 pub struct Done(Option<Box<Call>>);
 
-type Call = dyn FnOnce(Result<Vec<Appended>, Error>) + Send;
+type Call = dyn FnOnce(Result<Arrived, Error>) + Send;
 
 impl Done {
     /// Calls this.
-    pub fn new(call: impl FnOnce(Result<Vec<Appended>, Error>) + Send + 'static) -> Done {
+    pub fn new(call: impl FnOnce(Result<Arrived, Error>) + Send + 'static) -> Done {
         Done(Some(Box::new(call)))
     }
 
     /// Tells the outcome.
-    pub fn call(mut self, outcome: Result<Vec<Appended>, Error>) {
+    pub fn call(mut self, outcome: Result<Arrived, Error>) {
         if let Some(call) = self.0.take() {
             call(outcome);
         }
@@ -39,6 +39,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::message::Epoch;
 
     #[test]
     fn it_is_called_once_whatever_becomes_of_the_store() {
@@ -47,7 +48,7 @@ mod tests {
             let sender = sender.clone();
             Done::new(move |outcome| sender.send(outcome).expect("somebody listens"))
         };
-        done().call(Ok(Vec::new()));
+        done().call(Ok(Arrived::unkept(Epoch::from_number(1), &[])));
         drop(done());
         let held = done();
         let panics = move || {

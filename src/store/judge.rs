@@ -17,40 +17,60 @@ pub struct Read {
     pub messages: Vec<Arc<Message>>,
     /// Whether something that came before them is lost.
     pub gap: bool,
+    /// Where to go on: the last of the messages, or else where the reader stands.
+    pub next: Cursor,
 }
 
 /// Reads what was kept after a cursor. Without a cursor this starts at the oldest message. If the message after
 /// the cursor is not kept, or is of another past than the cursor, this starts at the oldest message too, and
-/// that is a gap. The room must have a message after the cursor.
+/// that is a gap. At the end of the order there is nothing to read, and no gap.
 pub fn since(store: &dyn Store, room: &RoomName, after: Option<Cursor>, limit: usize) -> Result<Read, Error> {
-    if let Some(after) = after {
-        let messages = store.after(room, after.sequence, limit)?;
-        if messages.first().is_some_and(|first| first.follows(after)) {
-            return Ok(Read { messages, gap: false });
-        }
+    if let Some(after) = after
+        && let Some(messages) = following(store, room, after, limit)?
+    {
+        let next = messages.last().map_or(after, |message| message.id);
+        return Ok(Read { messages, gap: false, next });
     }
-    Ok(Read { messages: store.after(room, 0, limit)?, gap: after.is_some() })
+    let messages = store.after(room, 0, limit)?;
+    let next = match messages.last() {
+        Some(last) => last.id,
+        None => store.newest(room, 0)?.latest,
+    };
+    Ok(Read { messages, gap: after.is_some(), next })
 }
 
-/// Reads the newest `limit` messages that were said before a cursor, as [`Store::before`] does, and gives the
-/// cursor to follow from there. Without a cursor these are the newest of all. If the cursor is of another past,
-/// they are the newest of all too, and that is a gap.
-pub fn past(
+/// Reads what was kept after a cursor; `None` if something between is lost.
+fn following(
     store: &dyn Store,
     room: &RoomName,
-    before: Option<Cursor>,
+    after: Cursor,
     limit: usize,
-) -> Result<(Read, Cursor), Error> {
-    let latest = store.newest(room, 0)?.latest_in(store.epoch());
+) -> Result<Option<Vec<Arc<Message>>>, Error> {
+    let mut messages = store.after(room, after.sequence, limit)?;
+    if messages.is_empty() {
+        if after.is_at(store.newest(room, 0)?.latest) {
+            return Ok(Some(messages));
+        }
+        // Something may have come between the two looks.
+        messages = store.after(room, after.sequence, limit)?;
+    }
+    Ok(messages.first().is_some_and(|first| first.follows(after)).then_some(messages))
+}
+
+/// Reads the newest `limit` messages that were said before a cursor, as [`Store::before`] does; to go on from
+/// there is to follow. Without a cursor these are the newest of all. If the cursor is of another past, they are
+/// the newest of all too, and that is a gap.
+pub fn past(store: &dyn Store, room: &RoomName, before: Option<Cursor>, limit: usize) -> Result<Read, Error> {
+    let latest = store.newest(room, 0)?.latest;
     if let Some(before) = before
         && is_of_the_past(store, room, before, latest)?
     {
         let messages = store.before(room, before.sequence, limit)?;
         let next = messages.last().map_or(before, |message| message.id);
-        return Ok((Read { messages, gap: false }, next));
+        return Ok(Read { messages, gap: false, next });
     }
     let messages = store.before(room, latest.sequence + 1, limit)?;
-    Ok((Read { messages, gap: before.is_some() }, latest))
+    Ok(Read { messages, gap: before.is_some(), next: latest })
 }
 
 /// Whether a cursor is of the past that ends at `latest`, as far as the kept messages tell. If the message after

@@ -4,8 +4,10 @@
 //! may block, on a lock or on a disk. A store knows no room and no waiter, and takes the time from its
 //! callers.
 
+mod arrived;
 mod done;
 mod fingerprint;
+mod follow;
 mod judge;
 mod memory;
 mod spec;
@@ -17,9 +19,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS};
-use crate::message::{Cursor, Draft, Epoch, Kinds, Mark, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
 
+pub use arrived::{Appended, Arrived};
 pub use done::Done;
+pub use follow::{Following, Hear, Heard};
 pub use judge::{Read, past, since};
 pub use memory::MemoryStore;
 pub use spec::StoreSpec;
@@ -32,10 +36,19 @@ pub use sweeper::Sweeper;
 /// comes back does not follow on. A message gets a new mark, and bears the mark of the one before it. A room's
 /// latest sequence and its mark are never forgotten, even when nothing of the room is kept any more.
 ///
+/// Several instances of this server may share a store. Then each keeps its rooms in step by
+/// [`append`](Store::append), which tells what others stored meanwhile, and is told by
+/// [`follow`](Store::follow) when there is something to read.
+///
+/// A `joined` says that this instance holds the person from now on, and a `left` that it holds the person no
+/// more. Where several instances share a store, the message is stored only if no other instance holds the
+/// person. A person of whom a `left` is stored is held by nobody.
+///
 /// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
 /// can bring half a store to memory.
 pub trait Store: Send + Sync + 'static {
-    /// The life of this store. Every cursor that it gives out names it.
+    /// The life of this store. Every cursor that it gives out names it. It is another one if a store that is
+    /// shared was emptied.
     fn epoch(&self) -> Epoch;
 
     /// How much of each room it keeps.
@@ -43,17 +56,29 @@ pub trait Store: Send + Sync + 'static {
 
     /// Numbers and keeps the drafts, in their order: all of them, without those whose `send_id` is known, or
     /// none. Returns at once, and calls `done` when they are as durable as this store promises, with one
-    /// outcome for each draft.
+    /// outcome for each draft, and with what others stored after the place that the room has `seen`.
     ///
     /// The appends of one room are stored in the order of the calls, and `done` is called in that order. An
-    /// append of no drafts stores nothing, and its `done` is called in that order too.
+    /// append of no drafts stores nothing, and its `done` is called in that order too: it is how a room catches
+    /// up.
     ///
     /// A message's `at` never goes back within its room, whatever the drafts say. Its age is counted from the
     /// draft's own `at`.
     ///
     /// An append to one of the server's own rooms is a check of all this: something is made durable, and
     /// nothing is kept or counted.
-    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done);
+    fn append(&self, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done);
+
+    /// Calls `hear` with what other instances do in a room, from any thread, until the guard is dropped. It may
+    /// tell too much or too little, and it tells again now and then where the room's order ends: a room reads
+    /// by [`append`](Store::append). Returns at once. A store of one instance tells nothing.
+    fn follow(&self, _room: &RoomName, _hear: Hear) -> Following {
+        Following::nothing()
+    }
+
+    /// Tells the other instances that somebody leaves a room, at once or after `wait` if the person is not seen
+    /// before: they hear [`Heard::Leaves`]. Returns at once, and nobody waits for it.
+    fn tell_leaves(&self, _room: &RoomName, _name: &PersonName, _wait: Duration) {}
 
     /// The newest messages of a room, at most `limit`, oldest first, and where its order ends. It does not make
     /// the room.
@@ -70,7 +95,7 @@ pub trait Store: Send + Sync + 'static {
     /// The end of a room's order as people read it: counted by what was [said](Store::before).
     fn backlog(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
         let tail = self.newest(room, 0)?;
-        Ok(Tail { messages: self.before(room, tail.latest + 1, limit)?, ..tail })
+        Ok(Tail { messages: self.before(room, tail.latest.sequence + 1, limit)?, ..tail })
     }
 
     /// The place of the newest message of these kinds but `newer`; `None` if no more than `newer` are kept.
@@ -122,54 +147,37 @@ fn first_sent(drafts: &[Draft]) -> Option<Timestamp> {
     drafts.iter().find_map(|draft| draft.sent_as.as_ref()).map(|sent| sent.at)
 }
 
-/// The outcomes for drafts that are not kept. Each check is numbered from 1, and has no mark.
-fn unkept(epoch: Epoch, drafts: &[Draft]) -> Vec<Appended> {
-    let number = |(draft, sequence): (&Draft, u64)| {
-        let id = Cursor { sequence, ..Cursor::start(epoch) };
-        Appended::Stored(Arc::new(draft.clone().numbered(id, Mark::UNKNOWN)))
-    };
-    drafts.iter().zip(1..).map(number).collect()
-}
-
-/// What became of one draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Appended {
-    /// It is stored, as this message.
-    Stored(Arc<Message>),
-    /// Its `send_id` was stored before, here; nothing was added.
-    Repeated(Cursor),
-    /// Its `send_id` was stored before, here, for another name or text; nothing was added.
-    Conflict,
-}
-
-impl Appended {
-    /// The message, if the draft was stored by this.
-    pub fn stored(&self) -> Option<&Arc<Message>> {
-        match self {
-            Appended::Stored(message) => Some(message),
-            Appended::Repeated(_) | Appended::Conflict => None,
-        }
-    }
-}
-
 /// The end of a room's order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
-    /// The newest messages, oldest first; the last of them, if there is one, has the sequence
-    /// `latest`.
+    /// The newest messages, oldest first; the last of them, if there is one, is at `latest`.
     pub messages: Vec<Arc<Message>>,
-    /// The sequence of the newest message ever stored in the room, or 0.
-    pub latest: u64,
-    /// Its mark.
-    pub mark: Mark,
-    /// Who has `joined` and not `left` since, and when.
-    pub present: Vec<(PersonName, Timestamp)>,
+    /// The place of the newest message that was ever stored in the room, or the start.
+    pub latest: Cursor,
+    /// Who has `joined` and not `left` since.
+    pub present: Vec<Present>,
+}
+
+/// A person who is present by what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Who.
+    pub name: PersonName,
+    /// When the person joined.
+    pub since: Timestamp,
+    /// Whether this instance holds the person. A store of one instance holds everybody.
+    pub is_held: bool,
 }
 
 impl Tail {
-    /// The cursor of the room's end, in a store of this epoch.
-    pub fn latest_in(&self, epoch: Epoch) -> Cursor {
-        Cursor { epoch, sequence: self.latest, mark: self.mark }
+    /// Who is present, and since when.
+    pub fn people(self) -> Vec<(PersonName, Timestamp)> {
+        self.present.into_iter().map(|person| (person.name, person.since)).collect()
+    }
+
+    /// The end of a room that never had a message.
+    pub fn empty(epoch: Epoch) -> Tail {
+        Tail { messages: Vec::new(), latest: Cursor::start(epoch), present: Vec::new() }
     }
 }
 

@@ -36,7 +36,7 @@ pub fn list(
         (Order::Recent, None) => {
             let mut unsaid = Vec::new();
             for (name, census) in awake {
-                if store.newest(&name, 0)?.latest == 0 {
+                if store.newest(&name, 0)?.latest.sequence == 0 {
                     unsaid.push((name, census));
                 }
             }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
+use comet_chat::message::{Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Done, Error, Keep, SqliteStore, Store};
 
 const PUBLISHERS: [usize; 3] = [1, 8, 64];
@@ -159,7 +159,7 @@ fn visit(path: &Path, size: usize) -> [f64; 5] {
     let keep = Keep { messages: size, ..KEEP };
     let (opened, store) = timed(|| SqliteStore::open(path, keep).expect("our file"));
     let (newest, tail) = timed(|| store.newest(&room, 50).expect("read"));
-    let latest = tail.latest;
+    let latest = tail.latest.sequence;
     let middle = latest - size as u64 / 2;
     let (page, messages) = timed(|| store.before(&room, middle, 50).expect("read"));
     assert_eq!(messages.len(), 50);
@@ -182,8 +182,8 @@ impl AppendAndWait for SqliteStore {
     fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let (done, outcome) = std::sync::mpsc::channel();
         let tell = move |outcome| done.send(outcome).expect("somebody waits");
-        self.append(room, drafts.to_vec(), Done::new(tell));
-        outcome.recv().expect("an outcome")
+        self.append(room, Cursor::start(self.epoch()), drafts.to_vec(), Done::new(tell));
+        outcome.recv().expect("an outcome").map(|arrived| arrived.outcomes)
     }
 }
 

@@ -6,15 +6,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use comet_chat::clock::Now;
-use comet_chat::message::{Draft, RoomName};
+use comet_chat::message::{Cursor, Draft, RoomName};
 use comet_chat::room::Wake;
 use comet_chat::room::owner::{BatchId, Engine, Letter, Owner};
 use comet_chat::room::state::Room;
-use comet_chat::store::{Appended, Done, Error, MemoryStore, Store};
+use comet_chat::store::{Arrived, Done, Error, MemoryStore, Store};
 use fastrand::Rng;
 
 /// What was handed to the store.
-pub type Handed = Rc<RefCell<Vec<(BatchId, Vec<Draft>)>>>;
+pub type Handed = Rc<RefCell<Vec<(BatchId, Cursor, Vec<Draft>)>>>;
 
 #[derive(Clone, Default)]
 pub struct Desk {
@@ -56,9 +56,8 @@ impl Engine for Desk {
         woken.into_iter().for_each(|(to, wake)| Self::answer(to, wake));
     }
 
-    fn append(&self, batch: BatchId, drafts: Vec<Draft>) {
-        assert!(!drafts.is_empty());
-        self.handed.borrow_mut().push((batch, drafts));
+    fn append(&self, batch: BatchId, seen: Cursor, drafts: Vec<Draft>) {
+        self.handed.borrow_mut().push((batch, seen, drafts));
         assert_eq!(self.handed.borrow().len(), 1, "one batch is on its way");
     }
 }
@@ -71,9 +70,9 @@ impl Desk {
 
     /// The same for another room than the lobby.
     pub fn decide_for(&self, store: &MemoryStore, room: &RoomName, is_stored: bool) -> Option<Letter<Desk>> {
-        let (batch, drafts) = self.handed.borrow_mut().pop()?;
+        let (batch, seen, drafts) = self.handed.borrow_mut().pop()?;
         let refused = || Err(Error("refused by the test".into()));
-        Some(Letter::Arrived(batch, if is_stored { append(store, room, drafts) } else { refused() }))
+        Some(Letter::Arrived(batch, if is_stored { append(store, room, seen, drafts) } else { refused() }))
     }
 }
 
@@ -81,7 +80,7 @@ impl Desk {
 pub fn open(desk: &Desk, store: &MemoryStore, now: Now) -> Owner<Desk> {
     let name = RoomName::lobby();
     let tail = store.newest(&name, 10).expect("a room");
-    let room = Room::new(store.epoch(), tail, &Arc::default(), now);
+    let room = Room::new(tail, &Arc::default(), now);
     Owner::new(desk.clone(), name, room, store.keep(), now)
 }
 
@@ -97,8 +96,8 @@ pub fn by_chance(runs: u64, world: impl Fn(Rng)) {
 }
 
 /// A store in memory calls at once.
-fn append(store: &MemoryStore, room: &RoomName, drafts: Vec<Draft>) -> Result<Vec<Appended>, Error> {
+fn append(store: &MemoryStore, room: &RoomName, seen: Cursor, drafts: Vec<Draft>) -> Result<Arrived, Error> {
     let (done, outcome) = std::sync::mpsc::channel();
-    store.append(room, drafts, Done::new(move |outcome| drop(done.send(outcome))));
+    store.append(room, seen, drafts, Done::new(move |outcome| drop(done.send(outcome))));
     outcome.recv().expect("an outcome")
 }

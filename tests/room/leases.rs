@@ -8,6 +8,7 @@ use comet_chat::config::GRACE;
 use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, Timestamp};
 use comet_chat::room::people::{End, People};
 use comet_chat::room::queue::Queue;
+use comet_chat::store::Present;
 
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -63,7 +64,14 @@ impl Scene {
 /// Settles a batch. Nothing waits behind it.
 fn settle(people: &mut People, messages: &[Arc<Message>]) {
     people.enter(messages);
+    for message in messages.iter().filter(|message| message.kind != Kind::Message) {
+        people.note(message.name.as_ref().expect("somebody"), message.kind == Kind::Joined);
+    }
     Queue::<()>::default().settle(people);
+}
+
+fn held(name: PersonName) -> Present {
+    Present { name, since: Timestamp(0), is_held: true }
 }
 
 fn ann() -> PersonName {
@@ -158,7 +166,7 @@ fn a_wait_of_a_client_that_is_gone_keeps_nobody_present() {
 #[test]
 fn a_crash_leaves_no_ghost() {
     let mut scene = Scene::new();
-    scene.people = People::remembered(vec![(ann(), Timestamp(0))], scene.at(100.0));
+    scene.people = People::remembered(&[held(ann())], scene.at(100.0));
     scene.lapse(100.0 + GRACE_S - 0.001);
     assert_eq!(scene.said, [], "the grace time begins again");
     scene.lapse(100.0 + GRACE_S);

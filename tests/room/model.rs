@@ -12,7 +12,7 @@ use comet_chat::room::people::End;
 use comet_chat::room::state::Room;
 use comet_chat::room::tails::Tails;
 use comet_chat::room::{After, Delivery, SubscriberId, Subscription, Wake, Wants};
-use comet_chat::store::{Appended, Keep, Tail};
+use comet_chat::store::{Appended, Arrived, Keep, Tail};
 use fastrand::Rng;
 
 use crate::desk::by_chance;
@@ -53,11 +53,10 @@ fn a_room_with_a_long_past_sends_late_clients_to_the_store() {
     while world.said.len() <= TAIL_LIMIT + 10 {
         world.publish();
     }
-    let latest = world.cursor(world.said.len() as u64);
     let woken = world.subscribe_after(After::Cursor(world.cursor(3)), Wants::EVERYTHING);
     match woken {
         Some(Wake::Stored(missed)) => {
-            assert_eq!((missed.after, missed.gap, missed.latest), (Some(world.cursor(3)), false, latest));
+            assert_eq!((missed.after, missed.gap), (Some(world.cursor(3)), false));
         }
         other => panic!("a client far behind got {other:?}"),
     }
@@ -92,7 +91,7 @@ fn a_closing_room_keeps_nobody_waiting() {
 impl World {
     fn new(rng: Rng) -> World {
         let epoch = Epoch::random();
-        let room = Room::new(epoch, Tail::default(), &Arc::default(), Now::read());
+        let room = Room::new(Tail::empty(epoch), &Arc::default(), Now::read());
         World { rng, epoch, room, said: Vec::new(), waiting: BTreeMap::new(), clients: 0 }
     }
 
@@ -170,7 +169,9 @@ impl World {
         let first = self.said.len();
         let appended: Vec<Appended> = (0..self.rng.usize(1..4)).map(|_| self.append()).collect();
         let new = self.said[first..].to_vec();
-        let (woken, published) = self.room.publish(&appended, Now::read());
+        let latest = self.cursor(self.said.len() as u64);
+        let arrived = Arrived { before: Vec::new(), outcomes: appended, latest, present: None };
+        let (woken, published) = self.room.publish(&arrived, Now::read());
 
         let mut handed: HashMap<Cursor, usize> = HashMap::new();
         let due: BTreeMap<SubscriberId, Client> =
@@ -186,7 +187,7 @@ impl World {
             let carried = wanted.take(client.wants.limit);
             carried.for_each(|message| *handed.entry(message.id).or_default() += 1);
         }
-        for (outcome, published) in appended.iter().zip(published) {
+        for (outcome, published) in arrived.outcomes.iter().zip(published) {
             assert_eq!(published.is_err(), *outcome == Appended::Conflict);
             if let (Appended::Stored(message), Ok(published)) = (outcome, published) {
                 assert_eq!(published.id, message.id);
@@ -239,7 +240,7 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     let tails = Arc::new(Tails::of(MAX));
     let mut rng = Rng::with_seed(4);
     let epoch = Epoch::random();
-    let room = || Room::new(epoch, Tail::default(), &tails, Now::read());
+    let room = || Room::new(Tail::empty(epoch), &tails, Now::read());
     let mut rooms: Vec<(Room<()>, u64)> = std::iter::repeat_with(|| (room(), 0)).take(50).collect();
     let says = |(room, said): &mut (Room<()>, u64), bytes: usize| {
         *said += 1;
@@ -247,7 +248,9 @@ fn all_rooms_together_remember_no_more_than_they_may() {
         let text = "x".repeat(bytes).into();
         let (previous, at) = (Mark::UNKNOWN, Timestamp(0));
         let message = Message { id, previous, kind: Kind::Message, name: None, text, at };
-        let (woken, _) = room.publish(&[Appended::Stored(Arc::new(message))], Now::read());
+        let outcomes = vec![Appended::Stored(Arc::new(message))];
+        let (woken, _) =
+            room.publish(&Arrived { before: Vec::new(), outcomes, latest: id, present: None }, Now::read());
         assert!(woken.is_empty());
         assert!(tails.bytes() <= MAX, "{} bytes are held", tails.bytes());
     };
@@ -269,11 +272,10 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     };
     assert!(matches!(seen(&mut late.0, 0), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
     // A room that has forgotten messages says so: the store has them.
-    let (flooded, said) = &mut rooms[0];
+    let (flooded, _) = &mut rooms[0];
     let start = Cursor::start(epoch);
-    let latest = Cursor { sequence: *said, ..start };
     let Some(Wake::Stored(missed)) = seen(flooded, 0) else { panic!("the first message is held") };
-    assert_eq!((missed.after, missed.gap, missed.latest), (Some(start), false, latest));
+    assert_eq!((missed.after, missed.gap), (Some(start), false));
 
     drop((rooms, late));
     assert_eq!(tails.bytes(), 0, "a room that ends gives back what it held");
@@ -284,10 +286,11 @@ fn a_wait_under_a_name_keeps_its_person_present() {
     let ann: PersonName = "ann".parse().expect("a name");
     let start = Now::read();
     let later = |seconds| Now { clock: start.clock + Duration::from_secs(seconds), ..start };
-    let mut room: Room<()> = Room::new(Epoch::random(), Tail::default(), &Arc::default(), start);
+    let mut room: Room<()> = Room::new(Tail::empty(Epoch::random()), &Arc::default(), start);
     let joined = room.people.sees(&ann, start).expect("ann joins");
     let id = room.latest();
     room.people.enter(&[Arc::new(joined.numbered(id, Mark::UNKNOWN))]);
+    room.people.note(&ann, true);
     let id = SubscriberId::fresh();
     let what = Subscription { after: After::Latest, wants: Wants::EVERYTHING, name: Some(ann) };
     assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to hand to it");

@@ -237,9 +237,9 @@ impl Follower {
             Some(Wake::Delivery(delivery)) => (delivery.messages.to_vec(), delivery.next),
             Some(Wake::Stored(missed)) => {
                 let read = store::since(store, &RoomName::lobby(), missed.after, 100).expect("read");
-                let delivery = missed.delivery(read);
-                assert!(!delivery.gap, "nothing is lost");
-                (delivery.messages.to_vec(), delivery.next)
+                let outcome = missed.outcome(read, usize::MAX);
+                assert!(!outcome.has_gap(), "nothing is lost");
+                (outcome.messages().to_vec(), outcome.next())
             }
             Some(Wake::Expired(next)) => (Vec::new(), next),
             Some(Wake::Closing(_)) => panic!("nobody closes the room"),

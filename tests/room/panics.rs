@@ -115,11 +115,11 @@ impl Store for Fragile {
         self.inner.keep()
     }
 
-    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
+    fn append(&self, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done) {
         if self.panics.swap(false, SeqCst) {
             panic!("planted");
         }
-        self.inner.append(room, drafts, done);
+        self.inner.append(room, seen, drafts, done);
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, store::Error> {

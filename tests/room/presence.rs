@@ -114,7 +114,7 @@ impl World {
             gone.iter().for_each(|name| self.person(name).could_leave = true);
         }
         let handed = self.desk.handed.borrow();
-        let drafts = handed.iter().filter(|_| was_idle).flat_map(|(_, drafts)| drafts);
+        let drafts = handed.iter().filter(|_| was_idle).flat_map(|(_, _, drafts)| drafts);
         for name in drafts.filter(|draft| draft.kind == Kind::Left).filter_map(|draft| draft.name.as_ref()) {
             assert!(self.people[name].could_leave, "{name} left too early");
         }
@@ -246,7 +246,11 @@ impl World {
     fn agrees(&self, all_is_said: bool) {
         let tail = self.store.newest(&RoomName::lobby(), usize::MAX).expect("the room");
         if self.late.is_empty() {
-            assert_eq!(self.owner.room().people.list(), tail.present, "the room shows what is stored");
+            assert_eq!(
+                self.owner.room().people.list(),
+                tail.clone().people(),
+                "the room shows what is stored"
+            );
         }
         let mut present = Vec::new();
         for message in &tail.messages {

@@ -8,7 +8,7 @@ use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
 use comet_chat::room::owner::{Letter, Owner};
 use comet_chat::room::state::Room;
 use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
-use comet_chat::store::{self, Error, Keep, MemoryStore, Store};
+use comet_chat::store::{self, Arrived, Error, Keep, MemoryStore, Store, Tail};
 
 use crate::desk::{Desk, channel, open};
 
@@ -17,7 +17,7 @@ use crate::desk::{Desk, channel, open};
 fn each_check_of_the_health_room_is_handed_to_its_waiter() {
     let store = MemoryStore::new(Keep { messages: 10, age: None });
     let (desk, now, name) = (Desk::default(), Now::read(), RoomName::health());
-    let room = Room::new(store.epoch(), Default::default(), &Arc::default(), now);
+    let room = Room::new(Tail::empty(store.epoch()), &Arc::default(), now);
     let mut owner = Owner::new(desk.clone(), name.clone(), room, store.keep(), now);
     for _ in 0..3 {
         let (id, (subscriber, wake), (sender, receipt)) = (SubscriberId::fresh(), channel(), channel());
@@ -88,7 +88,7 @@ fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored()
     let ((wait, wake), (first, one)) = (waits(After::Latest), says("one"));
     owner.act([wait, first].into_iter(), now);
     let arrived = desk.decide(&store, true).expect("a batch");
-    let Letter::Arrived(_, Ok(stored)) = &arrived else { panic!("it is stored") };
+    let Letter::Arrived(_, Ok(Arrived { outcomes: stored, .. })) = &arrived else { panic!("it is stored") };
     let ahead = stored[0].stored().expect("a message").id;
     let ((early, early_wake), (second, other)) = (waits(After::Cursor(ahead)), says("two"));
     owner.act([early, second, Letter::Close].into_iter(), now);
@@ -133,7 +133,7 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     let Some(Wake::Stored(missed)) = wake.take() else { panic!("the waiter is sent to the store") };
     assert_eq!((missed.after, missed.gap), (Some(before), false));
     let read = store::since(&store, &RoomName::lobby(), missed.after, 10).expect("read");
-    let delivery = missed.delivery(read);
-    let texts: Vec<&str> = delivery.messages.iter().map(|message| &*message.text).collect();
-    assert_eq!((texts, delivery.gap), (vec!["lost from sight", "seen"], false));
+    let outcome = missed.outcome(read, usize::MAX);
+    let texts: Vec<&str> = outcome.messages().iter().map(|message| &*message.text).collect();
+    assert_eq!((texts, outcome.has_gap()), (vec!["lost from sight", "seen"], false));
 }

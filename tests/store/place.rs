@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comet_chat::message::{Draft, Kind, RoomName, SentAs, Timestamp};
+use comet_chat::message::{Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Done, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
 use tempfile::TempDir;
 
@@ -80,8 +80,8 @@ impl<S: Store + ?Sized> AppendAndWait for S {
     fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let (done, outcome) = std::sync::mpsc::channel();
         let tell = move |outcome| done.send(outcome).expect("somebody waits");
-        self.append(room, drafts.to_vec(), Done::new(tell));
-        outcome.recv().expect("an outcome")
+        self.append(room, Cursor::start(self.epoch()), drafts.to_vec(), Done::new(tell));
+        outcome.recv().expect("an outcome").map(|arrived| arrived.outcomes)
     }
 }
 

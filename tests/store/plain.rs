@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, RoomName, Timestamp};
-use comet_chat::store::{Appended, Keep, Order, RoomSummary};
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, RoomName, Timestamp};
+use comet_chat::store::{Appended, Keep, Order, Present, RoomSummary};
 use fastrand::Rng;
 
 /// The time of day, which is set now and then, and the clock that nobody sets.
@@ -136,6 +136,11 @@ impl Room {
         self.at(self.latest()).map_or(Mark::UNKNOWN, |message| message.id.mark)
     }
 
+    /// Where its order ends.
+    pub fn end(&self, epoch: Epoch) -> Cursor {
+        Cursor { epoch, sequence: self.latest(), mark: self.mark() }
+    }
+
     /// The message with this sequence, whether or not it is kept.
     pub fn at(&self, sequence: u64) -> Option<&Arc<Message>> {
         let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
@@ -143,7 +148,7 @@ impl Room {
     }
 
     /// Who has joined and not left since, by name, whether or not those entries are still kept.
-    pub fn present(&self) -> Vec<(PersonName, Timestamp)> {
+    pub fn present(&self) -> Vec<Present> {
         let mut present = BTreeMap::new();
         for (_, message) in &self.said {
             match (message.kind, &message.name) {
@@ -152,7 +157,7 @@ impl Room {
                 _ => {}
             }
         }
-        present.into_iter().collect()
+        present.into_iter().map(|(name, since)| Present { name, since, is_held: true }).collect()
     }
 
     pub fn kept(&self) -> Vec<Arc<Message>> {

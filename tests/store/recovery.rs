@@ -78,7 +78,7 @@ fn a_torn_log_is_read_up_to_the_tear() {
         let length = sequences.len() as u64;
         assert_eq!(sequences, Vec::from_iter(1..=length));
         assert_eq!(length % 3, 0, "a transaction came back in part");
-        assert_eq!(found.newest(&lobby, 0).unwrap().latest, length);
+        assert_eq!(found.newest(&lobby, 0).unwrap().latest.sequence, length);
         lengths_found.push(length);
 
         // The ids are back with their messages, no more and no less.
@@ -177,7 +177,7 @@ fn a_file_from_before_there_were_marks_gets_them() {
         let mut store = place.open(ALL);
         let lobby = RoomName::lobby();
         let messages = store.after(&lobby, 0, 100).unwrap();
-        let latest = store.newest(&lobby, 0).unwrap().latest_in(store.epoch());
+        let latest = store.newest(&lobby, 0).unwrap().latest;
         assert_eq!(latest, messages.last().unwrap().id);
         assert!(messages.iter().all(|message| message.id.mark != Mark::UNKNOWN));
         let old = |sequence| Cursor { sequence, ..Cursor::start(store.epoch()) };
@@ -187,7 +187,7 @@ fn a_file_from_before_there_were_marks_gets_them() {
                 let rest = store::since(&*store, &lobby, Some(cursor), 100).unwrap();
                 let is_last = at + 1 == messages.len();
                 assert!(is_last || !rest.gap && rest.messages[..] == messages[at + 1..], "{cursor}");
-                assert!(!store::past(&*store, &lobby, Some(cursor), 100).unwrap().0.gap);
+                assert!(!store::past(&*store, &lobby, Some(cursor), 100).unwrap().gap);
             }
         }
         let first = old(messages[0].id.sequence - 1);

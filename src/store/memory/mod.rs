@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use self::shelf::Shelf;
 use super::{
-    Appended, Done, Error, Keep, Order, RoomSummary, Stats, Store, Tail, first_sent, notices, one_read,
-    unkept,
+    Appended, Arrived, Done, Error, Keep, Order, Present, RoomSummary, Stats, Store, Tail, first_sent,
+    notices, one_read,
 };
 use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
-use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, PersonName, RoomName, Timestamp};
 
 /// Keeps messages in this process's memory, up to a number of bytes.
 ///
@@ -65,16 +65,17 @@ impl MemoryStore {
         }
     }
 
-    fn store(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
+    fn store(&self, room: &RoomName, drafts: &[Draft]) -> Result<Arrived, Error> {
         let mut shelves = self.shelves();
         let began = Instant::now();
         if room.is_internal() {
             shelves.stats.commits += 1;
-            return Ok(unkept(self.epoch, drafts));
+            return Ok(Arrived::unkept(self.epoch, drafts));
         }
         let appended = shelves.append(self.epoch, room, drafts);
         shelves.stats.busy += began.elapsed();
-        appended
+        let latest = shelves.latest(self.epoch, room);
+        appended.map(|outcomes| Arrived::alone(outcomes, latest))
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -92,7 +93,7 @@ impl Store for MemoryStore {
         self.shelves().keep
     }
 
-    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
+    fn append(&self, room: &RoomName, _seen: Cursor, drafts: Vec<Draft>, done: Done) {
         // `store` has released its lock when the outcome is told.
         let outcome = self.store(room, &drafts);
         done.call(outcome);
@@ -101,11 +102,16 @@ impl Store for MemoryStore {
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
         let shelves = self.shelves();
         let Some(shelf) = shelves.rooms.get(room) else {
-            return Ok(Tail::default());
+            return Ok(Tail::empty(self.epoch));
         };
         let messages = shelf.newest_before(shelf.messages.len(), limit)?;
-        let present = shelf.present.iter().map(|(name, since)| (name.clone(), *since)).collect();
-        Ok(Tail { messages, latest: shelf.latest, mark: shelf.mark, present })
+        let present = |(name, since): (&PersonName, &Timestamp)| Present {
+            name: name.clone(),
+            since: *since,
+            is_held: true,
+        };
+        let present = shelf.present.iter().map(present).collect();
+        Ok(Tail { messages, latest: shelf.latest(self.epoch), present })
     }
 
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {
@@ -161,7 +167,7 @@ impl Store for MemoryStore {
         let summary = |name: &RoomName| {
             let shelf = shelves.rooms.get(name)?;
             let is_listed = !shelf.messages.is_empty() || !shelf.present.is_empty();
-            let latest = Cursor { epoch: self.epoch, sequence: shelf.latest, mark: shelf.mark };
+            let latest = shelf.latest(self.epoch);
             let (at, people) = (shelf.at?, shelf.present.len());
             is_listed.then(|| RoomSummary { room: name.clone(), latest, at, people })
         };
@@ -200,6 +206,10 @@ impl Store for MemoryStore {
 }
 
 impl Shelves {
+    fn latest(&self, epoch: Epoch, name: &RoomName) -> Cursor {
+        self.rooms.get(name).map_or(Cursor::start(epoch), |shelf| shelf.latest(epoch))
+    }
+
     fn append(&mut self, epoch: Epoch, name: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let Some(newest) = drafts.last() else {
             return Ok(Vec::new());

@@ -18,9 +18,9 @@ pub(super) struct Shelf {
     pub(super) bytes: usize,
     /// How many of `messages` were said.
     said: usize,
-    pub(super) latest: u64,
+    latest: u64,
     /// The mark of the message at `latest`.
-    pub(super) mark: Mark,
+    mark: Mark,
     pub(super) at: Option<Timestamp>,
     /// Who has joined and not left since, and when.
     pub(super) present: BTreeMap<PersonName, Timestamp>,
@@ -44,6 +44,11 @@ struct Sent {
 }
 
 impl Shelf {
+    /// Where the room's order ends.
+    pub(super) fn latest(&self, epoch: Epoch) -> Cursor {
+        Cursor { epoch, sequence: self.latest, mark: self.mark }
+    }
+
     /// Numbers and keeps one draft.
     pub(super) fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
         let (sequence, mark) = (self.latest + 1, Mark::random());

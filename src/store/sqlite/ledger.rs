@@ -9,7 +9,7 @@ use super::schema;
 use crate::config::{DELETE_AHEAD, SEND_ID_MEMORY_MS, SQLITE_SWEEP};
 use crate::message::{Cursor, Draft, Epoch, Kind, Mark, Message, RoomName, SentAs, Timestamp};
 use crate::store::fingerprint::fingerprint;
-use crate::store::{Appended, Keep, first_sent, remembers, unkept};
+use crate::store::{Appended, Arrived, Keep, first_sent, remembers};
 
 /// The work on one open transaction. Nothing of it holds unless the transaction is committed.
 pub(super) struct Ledger<'a> {
@@ -42,9 +42,10 @@ impl Ledger<'_> {
     }
 
     /// Stores the drafts of one room.
-    pub(super) fn append(&self, name: &RoomName, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
+    pub(super) fn append(&self, name: &RoomName, drafts: &[Draft]) -> rusqlite::Result<Arrived> {
         let Some(newest) = drafts.last() else {
-            return Ok(Vec::new());
+            let latest = self.find(name)?.map_or(Cursor::start(self.epoch), |room| room.latest(self.epoch));
+            return Ok(Arrived::alone(Vec::new(), latest));
         };
         if let Some(steady) = first_sent(drafts) {
             self.forget_sent(steady, drafts.len() + DELETE_AHEAD)?;
@@ -57,13 +58,13 @@ impl Ledger<'_> {
             .collect::<rusqlite::Result<Vec<_>>>()?;
         self.trim(&mut room, newest.at, drafts.len() + DELETE_AHEAD)?;
         self.advance(&before, &room)?;
-        Ok(appended)
+        Ok(Arrived::alone(appended, room.latest(self.epoch)))
     }
 
     /// Writes what changes nothing, so that the commit has something to wait for.
-    pub(super) fn check(&self, drafts: &[Draft]) -> rusqlite::Result<Vec<Appended>> {
+    pub(super) fn check(&self, drafts: &[Draft]) -> rusqlite::Result<Arrived> {
         self.transaction.prepare_cached(schema::CHECK)?.execute(())?;
-        Ok(unkept(self.epoch, drafts))
+        Ok(Arrived::unkept(self.epoch, drafts))
     }
 
     /// Does one step of forgetting old messages and ids, in the rooms after this one. Answers after which room
@@ -100,16 +101,16 @@ impl Ledger<'_> {
     }
 
     fn room(&self, name: &RoomName) -> rusqlite::Result<Room> {
-        let found = self
-            .transaction
-            .prepare_cached(schema::ROOM)?
-            .query_row([name.as_str()], Room::from_row)
-            .optional()?;
-        if let Some(room) = found {
+        if let Some(room) = self.find(name)? {
             return Ok(room);
         }
         let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
         Ok(Room { id, oldest: 1, latest: 0, mark: Mark::UNKNOWN, at: Timestamp(0), said: 0 })
+    }
+
+    fn find(&self, name: &RoomName) -> rusqlite::Result<Option<Room>> {
+        let mut statement = self.transaction.prepare_cached(schema::ROOM)?;
+        statement.query_row([name.as_str()], Room::from_row).optional()
     }
 
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {

@@ -103,20 +103,21 @@ impl Store for SqliteStore {
         self.keep
     }
 
-    fn append(&self, room: &RoomName, drafts: Vec<Draft>, done: Done) {
+    fn append(&self, room: &RoomName, _seen: Cursor, drafts: Vec<Draft>, done: Done) {
         self.writer.append(room, drafts, done);
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
-        self.read_room(room, |transaction, room, oldest| {
+        let tail = self.read_room(room, |transaction, room, oldest| {
             let range = (oldest, room.latest + 1);
             let present = transaction
                 .prepare_cached(schema::PRESENT)?
                 .query_map([room.id], rows::presence)?
                 .collect::<rusqlite::Result<_>>()?;
             let messages = self.newest_between(transaction, room, range, limit)?;
-            Ok(Tail { messages, latest: room.latest, mark: room.mark, present })
-        })
+            Ok(Some(Tail { messages, latest: room.latest(self.epoch), present }))
+        })?;
+        Ok(tail.unwrap_or_else(|| Tail::empty(self.epoch)))
     }
 
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {

@@ -14,7 +14,7 @@ use super::place::Place;
 use super::{open, schema};
 use crate::config::WRITER_LOOK;
 use crate::message::{Draft, Epoch, RoomName, Timestamp};
-use crate::store::{Appended, Done, Error, Keep, Stats};
+use crate::store::{Appended, Arrived, Done, Error, Keep, Stats};
 
 /// Work for the thread, and where its outcome goes.
 pub(super) enum Letter {
@@ -36,7 +36,7 @@ pub(super) enum Letter {
 type Answer = Result<Outcome, Error>;
 
 enum Outcome {
-    Appended(Vec<Appended>),
+    Appended(Arrived),
     /// After which room to go on.
     Expired(Option<i64>),
 }
@@ -45,8 +45,8 @@ impl Letter {
     /// How many messages are kept by how its work ended.
     fn kept(&self, answer: &Answer) -> usize {
         match (self, answer) {
-            (Letter::Append { room, .. }, Ok(Outcome::Appended(appended))) if !room.is_internal() => {
-                appended.iter().filter_map(Appended::stored).count()
+            (Letter::Append { room, .. }, Ok(Outcome::Appended(arrived))) if !room.is_internal() => {
+                arrived.outcomes.iter().filter_map(Appended::stored).count()
             }
             _ => 0,
         }
@@ -55,7 +55,7 @@ impl Letter {
     /// Tells the outcome. Whoever asked may have gone by now, which loses nothing.
     fn tell(self, answer: Answer) {
         match (self, answer) {
-            (Letter::Append { done, .. }, Ok(Outcome::Appended(appended))) => done.call(Ok(appended)),
+            (Letter::Append { done, .. }, Ok(Outcome::Appended(arrived))) => done.call(Ok(arrived)),
             (Letter::Append { done, .. }, Err(error)) => done.call(Err(error)),
             (Letter::Expire { answer, .. }, Ok(Outcome::Expired(next))) => drop(answer.send(Ok(next))),
             (Letter::Expire { answer, .. }, Err(error)) => drop(answer.send(Err(error))),

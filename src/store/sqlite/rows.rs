@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
 use crate::message::{Cursor, Epoch, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp};
-use crate::store::{Keep, RoomSummary, fingerprint};
+use crate::store::{Keep, Present, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without the columns that only lists of rooms need.
 #[derive(Clone, PartialEq)]
@@ -33,6 +33,11 @@ impl Room {
             said: row.get(4)?,
             mark: Mark::from_number(row.get(5)?),
         })
+    }
+
+    /// The place of its latest message.
+    pub(super) fn latest(&self, epoch: Epoch) -> Cursor {
+        Cursor { epoch, sequence: self.latest, mark: self.mark }
     }
 
     /// The first sequence that is kept. `--keep` may be smaller now than when the row was written.
@@ -82,8 +87,9 @@ pub(super) fn room_name(row: &Row<'_>) -> rusqlite::Result<RoomName> {
 }
 
 /// Reads what `PRESENT` selects.
-pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<(PersonName, Timestamp)> {
-    Ok((PersonName::accepted_before(row.get(0)?), Timestamp(row.get(1)?)))
+pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<Present> {
+    let (name, since) = (PersonName::accepted_before(row.get(0)?), Timestamp(row.get(1)?));
+    Ok(Present { name, since, is_held: true })
 }
 
 /// A row of `sent`.

@@ -15,8 +15,8 @@ use crate::wire::request::{Format, History};
 
 /// A part of a room's past, and the address of the part before it. What was read may hold one more message
 /// than was asked for: then there is such a part.
-pub fn history(history: &History, read: &Read, next: Cursor) -> Reply {
-    let Read { messages, gap } = read;
+pub fn history(history: &History, read: &Read) -> Reply {
+    let Read { messages, gap, next } = read;
     let said = messages.iter().enumerate().rev().filter(|(_, message)| message.kind == Kind::Message);
     let mut said = said.map(|(at, _)| at).skip(history.limit - 1);
     let (first, more) = (said.next(), said.next().is_some());
@@ -34,7 +34,11 @@ pub fn history(history: &History, read: &Read, next: Cursor) -> Reply {
                 gap: bool,
             }
             let messages = messages.iter().map(|message| Told { room: &history.room, message }).collect();
-            Reply::new(200, JSON, json(&Body { room: &history.room, messages, previous, next, gap: *gap }))
+            Reply::new(
+                200,
+                JSON,
+                json(&Body { room: &history.room, messages, previous, next: *next, gap: *gap }),
+            )
         }
         _ => {
             let lines: String = messages.iter().map(|message| line(message)).collect();

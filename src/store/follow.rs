@@ -1,0 +1,38 @@
+//! How a room hears of other instances that share its store.
+
+use std::time::Duration;
+
+use crate::message::{Cursor, PersonName};
+
+/// What other instances did, as far as a room must hear of it at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Where the room's order ends.
+    Latest(Cursor),
+    /// Somebody leaves through another instance, at once or after a wait if the person is not seen before.
+    Leaves(PersonName, Duration),
+    /// This instance was taken for dead, and holds nobody any more. The room's next append
+    /// [tells](super::Arrived::present) who is present.
+    Lapsed,
+}
+
+/// What a store calls with it. It must not block.
+pub type Hear = Box<dyn Fn(Heard) + Send + Sync>;
+
+/// While this lives, a room hears of other instances.
+pub struct Following {
+    /// Held, never read.
+    _guard: Option<Box<dyn Send + Sync>>,
+}
+
+impl Following {
+    /// Follows until the guard is dropped.
+    pub fn until_dropped(guard: impl Send + Sync + 'static) -> Following {
+        Following { _guard: Some(Box::new(guard)) }
+    }
+
+    /// There is nothing to hear.
+    pub fn nothing() -> Following {
+        Following { _guard: None }
+    }
+}
