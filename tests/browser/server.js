@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { SLOW, SlowLine } from "./slow.js";
+
 const { COMET_CHAT = "target/debug/comet-chat", ENGINE = "blocking" } = process.env;
 
 const running = new Set();
@@ -16,6 +18,8 @@ export async function endServers() {
 }
 
 export class Server {
+  /** Where browsers find it: `origin`. Where the tests themselves do: `direct`. */
+
   /** Starts one; `store` is `memory:`, or by default a file that outlives a kill. */
   static async start({ store, options = [] } = {}) {
     const server = new Server();
@@ -46,7 +50,9 @@ export class Server {
     const said = await Promise.race([ready, this.ended]);
     const origin = /http:\/\/[^/\s]+/.exec(said)?.[0];
     if (!origin) throw new Error(`the server did not start: ${said}`);
-    this.origin = origin;
+    this.direct = origin;
+    if (SLOW > 1) this.line ??= await SlowLine.to(new URL(origin).port);
+    this.origin = this.line ? `http://127.0.0.1:${this.line.port}` : origin;
   }
 
   get port() {
@@ -61,12 +67,13 @@ export class Server {
 
   /** Starts again with the same store at the same address. */
   async restart() {
-    await this.#run(`127.0.0.1:${this.port}`);
+    await this.#run(new URL(this.direct).host);
   }
 
   /** Ends it, and what it kept. */
   async end() {
     running.delete(this);
+    this.line?.end();
     this.process.kill("SIGTERM");
     await this.ended;
     rmSync(this.directory, { recursive: true });
@@ -76,7 +83,7 @@ export class Server {
 
   async #json(path, options = {}) {
     const headers = { Accept: "application/json", ...options.headers };
-    const reply = await fetch(this.origin + path, { ...options, headers });
+    const reply = await fetch(this.direct + path, { ...options, headers });
     if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
     return reply.status === 204 ? null : reply.json();
   }

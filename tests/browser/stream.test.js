@@ -17,7 +17,7 @@ test("an EventSource comes back after a kill and has everything once, in order",
     window.source = new EventSource("/chat/events?after=oldest");
     window.source.addEventListener("message", ({ data }) => window.seen.push(JSON.parse(data).text));
   });
-  const seen = (count) => until(`${count} seen`, async () => (await page.evaluate("seen.length")) >= count, 30_000);
+  const seen = (count) => until(`${count} seen`, async () => (await page.evaluate("seen.length")) >= count);
   for (let round = 0; round < 3; round += 1) {
     for (const text of numbers(round * 10 + 1, round * 10 + 5)) await mortal.say("events", "anna", text);
     await seen(round * 10 + 5);

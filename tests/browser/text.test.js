@@ -131,7 +131,7 @@ test("every script and every length has its place, on a narrow phone too", async
     const page = await tab(await browser(server, { ...PHONE, viewport }), "scripts");
     const folded = texts.map((text) => (text.length > 1500 ? `${"wörd ".repeat(300)}…` : text));
     await showing(page, folded);
-    const wide = await page.evaluate(() =>
+    const wide = (page) => page.evaluate(() =>
       [...document.querySelectorAll("body, #log, #column, #composer, .bubble")]
         .filter(
           (node) =>
@@ -139,7 +139,7 @@ test("every script and every length has its place, on a narrow phone too", async
         )
         .map((node) => `${node.id}.${node.className}`),
     );
-    assert.deepEqual(wide, []);
+    await showing(page, [], wide);
     const direction = (n) =>
       page
         .locator("#log .text")
@@ -210,16 +210,16 @@ test("a row takes at most 50 ms, whatever is in it", async () => {
       return performance.now() - begun;
     };
     const slow = [];
-    const end = performance.now() + 40_000;
+    const end = performance.now() + 100_000;
     let rows = 0;
     for (const [some, length] of [...texts, [["http://a", ...")".repeat(16)], 65536]]) {
       let text = some[0];
       while (text.length < length) text += some[random(some.length)];
       text = text.slice(0, length);
-      // Other programs on the machine may delay some tries. If a text takes much longer, more tries do not
-      // help.
+      // Other programs on the machine may delay some tries, and hardly all of them.
       let best = took(text);
-      for (let tries = 1; best > 50 && tries < (best > 250 ? 3 : 30); tries += 1) {
+      const patience = performance.now() + 10_000;
+      for (let tries = 1; best > 50 && (tries < 3 || performance.now() < patience); tries += 1) {
         await new Promise((resolve) => setTimeout(resolve, 10));
         best = Math.min(best, took(text));
       }
@@ -231,17 +231,17 @@ test("a row takes at most 50 ms, whatever is in it", async () => {
     return { slow, rows };
   }, seed);
   assert.deepEqual(slow, [], "these take longer");
-  assert.ok(rows > 60, `${rows} rows in 40 s`);
+  assert.ok(rows > 60, `${rows} rows in 100 s`);
 });
 
 // The same texts in the HTML that the server sends: the browser laid them out before any script ran.
 test("a page with the worst of texts opens, shows all of them, and is alive", async () => {
   const texts = ["⌚".repeat(39), `a${"\u0301".repeat(30_000)}`, "ก".repeat(21_000), "aא ".repeat(13_000).trim()];
-  for (const text of texts) {
-    const room = `worst-${texts.indexOf(text)}`;
+  const took = async (text, room) => {
     await server.say(room, "ben", text);
+    const context = await browser(server, { name: "anna" });
     const begun = Date.now();
-    const page = await tab(await browser(server, { name: "anna" }), room);
+    const page = await tab(context, room);
     const whole = () => page.locator("#log .row.message .text").first().textContent();
     await until("it is there", async () => (await page.locator("#log .row.message").count()) === 1);
     if (text.length > 1500) {
@@ -251,7 +251,17 @@ test("a page with the worst of texts opens, shows all of them, and is alive", as
     assert.equal(await whole(), text);
     await say(page, "alive");
     await sent(page);
-    assert.ok(Date.now() - begun < 4000, `${Date.now() - begun} ms`);
+    const time = Date.now() - begun;
+    await context.close();
+    return time;
+  };
+  const usual = await took("usual ".repeat(10_000).trim(), "worst-usual");
+  for (const [n, text] of texts.entries()) {
+    const times = [];
+    // Other programs on the machine may delay a try, and hardly all of them.
+    const isSlow = () => times.every((time) => time > usual + 2_000);
+    while (isSlow() && times.length < 4) times.push(await took(text, `worst-${n}-${times.length}`));
+    assert.ok(!isSlow(), `text ${n}: ${times} ms, and a usual one ${usual} ms`);
   }
 });
 
