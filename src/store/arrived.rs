@@ -19,8 +19,9 @@ pub struct Arrived {
     pub outcomes: Vec<Appended>,
     /// Where the room's order ends after that.
     pub latest: Cursor,
-    /// Who is present after that, and whom this instance holds, if the room can't tell it from the messages: some
-    /// are missing, or this instance was taken for dead since the room's last append.
+    /// Who is present after that, and whom this instance holds, if the room can't tell it from the messages and
+    /// outcomes: some messages are missing; or since the room's last append this instance was taken for dead, the
+    /// store may have lost something, or an append ended with an error that may be stored nevertheless.
     pub present: Option<Vec<Present>>,
 }
 

@@ -11,8 +11,9 @@ pub enum Heard {
     Latest(Cursor),
     /// Somebody leaves through another instance, at once or after a wait if the person is not seen before.
     Leaves(PersonName, Duration),
-    /// This instance was taken for dead, and holds nobody any more. The room's next append
-    /// [tells](super::Arrived::present) who is present.
+    /// This instance may hold others than the room knows: it was taken for dead, or the store has failed over, or
+    /// an append ended in doubt. The room's next append [tells](super::Arrived::present) who is present. This is
+    /// told again now and then until it has.
     Lapsed,
 }
 
