@@ -40,6 +40,8 @@
 //! - A subscriber is answered once: with a delivery, or with the cursor up to which it has missed nothing.
 //! - Looking for what was missed and beginning to wait are one step in the room.
 //! - A sequence has no holes, so whoever reads on can tell a loss.
+//! - A room is never ahead of its store. Where several instances share the store it may lag behind, and then it
+//!   judges no cursor before it has caught up.
 //! - State has one owner. No lock is held over I/O.
 //! - A delivery is never taken for certain: the client's cursor decides what it gets next.
 #![forbid(unsafe_code)]

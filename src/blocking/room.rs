@@ -13,7 +13,8 @@ use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
 use crate::message::{Cursor, Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
-use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
+use crate::room::letter::{BatchId, Engine, Letter, refuse};
+use crate::room::owner::Owner;
 use crate::room::people::End;
 use crate::room::registry::{Census, Registry};
 use crate::room::rest::Rest;
@@ -223,12 +224,11 @@ impl Carrier {
                 owner.iter_mut().for_each(|owner| owner.abandon(Now::read()));
             }
             let first = match letters.recv_timeout(rest.pause()) {
-                Ok(letter) => {
-                    if letter.is_of_a_client() {
-                        busy = Instant::now();
-                    }
+                Ok(letter) if letter.is_of_a_client() => {
+                    busy = Instant::now();
                     Some(letter)
                 }
+                Ok(letter) => Some(letter),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
@@ -277,8 +277,7 @@ impl Carrier {
     }
 
     fn open(&self) -> Option<Owner<Carrier>> {
-        let (store, tails) = (&self.rooms.store, &self.rooms.tails);
-        let name = self.name.clone();
+        let (store, tails, name) = (&self.rooms.store, &self.rooms.tails, self.name.clone());
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
         match store.read(move |store| store.newest(&name, limit)) {
             Ok(tail) => {

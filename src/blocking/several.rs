@@ -11,7 +11,7 @@ use crate::config::REPLY_BYTES;
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
 use crate::door::tiny_http::{Answer, Visit};
-use crate::room::several::kept;
+use crate::room::several::{agree, kept};
 use crate::room::{After, Outcome, SubscriberId, Wake};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;
@@ -56,6 +56,9 @@ pub fn next_deliveries(
         for (room, wake) in poll.rooms.iter().zip(woken) {
             outcomes.push(hear(rooms, room, wake, share)?);
         }
+        if !agree(&outcomes) {
+            return Err(Refusal::TryAgain);
+        }
         if outcomes.iter().any(|outcome| outcome.is_worth_telling(poll.wants))
             || !outcomes.iter().any(Outcome::is_delivery)
         {
@@ -95,7 +98,7 @@ fn wait(
     waits.iter().for_each(|(room, id)| room.unsubscribe(*id));
     let woken = wakes.iter().map(|wake| wake.recv().ok()).collect();
     visit.end_wait();
-    kept(woken, after, rooms.store.epoch()).ok_or(Refusal::TryAgain)
+    kept(woken, after).ok_or(Refusal::TryAgain)
 }
 
 /// Looks at every room, and wakes none.

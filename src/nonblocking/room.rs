@@ -16,7 +16,8 @@ use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
 use crate::message::{Cursor, Draft, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
-use crate::room::owner::{BatchId, Engine, Letter, Owner, refuse};
+use crate::room::letter::{BatchId, Engine, Letter, refuse};
+use crate::room::owner::Owner;
 use crate::room::people::End;
 use crate::room::registry::{Census, Registry};
 use crate::room::rest::Rest;
@@ -232,12 +233,8 @@ impl Carrier {
             }
             match timeout(rest.pause(), mailbox.recv_many(&mut letters, BATCH_LIMIT)).await {
                 Ok(0) => return,
-                Ok(_) => {
-                    if letters.iter().any(Letter::is_of_a_client) {
-                        busy = Instant::now();
-                    }
-                }
-                Err(_elapsed) => {}
+                Ok(_) if letters.iter().any(Letter::is_of_a_client) => busy = Instant::now(),
+                Ok(_) | Err(_) => {}
             }
             let letters = letters.drain(..);
             if std::mem::take(&mut restarted) {
@@ -286,8 +283,7 @@ impl Carrier {
     }
 
     async fn open(&self) -> Option<Owner<Carrier>> {
-        let (store, tails) = (&self.rooms.store, &self.rooms.tails);
-        let name = self.name.clone();
+        let (store, tails, name) = (&self.rooms.store, &self.rooms.tails, self.name.clone());
         let limit = if tails.are_tight() { 0 } else { TAIL_LIMIT };
         match store.read(move |store| store.newest(&name, limit)).await {
             Ok(tail) => {

@@ -13,7 +13,7 @@ use crate::config::REPLY_BYTES;
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
 use crate::door::hyper::{Answer, Visit};
-use crate::room::several::kept;
+use crate::room::several::{agree, kept};
 use crate::room::{After, Outcome, SubscriberId, Wake};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply;
@@ -58,6 +58,9 @@ pub async fn next_deliveries(
         for (room, wake) in poll.rooms.iter().zip(woken) {
             outcomes.push(hear(rooms, room, wake, share).await?);
         }
+        if !agree(&outcomes) {
+            return Err(Refusal::TryAgain);
+        }
         if outcomes.iter().any(|outcome| outcome.is_worth_telling(poll.wants))
             || !outcomes.iter().any(Outcome::is_delivery)
         {
@@ -95,7 +98,7 @@ async fn wait(
     join_all(&mut wakes).await;
     let woken = wakes.iter_mut().map(|wake| Pin::new(wake).take_output()?.ok()).collect();
     visit.end_wait();
-    kept(woken, after, rooms.store.epoch()).ok_or(Refusal::TryAgain)
+    kept(woken, after).ok_or(Refusal::TryAgain)
 }
 
 /// Looks at every room, and wakes none.

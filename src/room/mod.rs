@@ -4,15 +4,17 @@
 //! with a mailbox, and carries letters. What is done with a letter is written once, here.
 //!
 //! This file has the words: what is asked of a room, and what it answers. Read on in [`state`] (who
-//! waits, and the newest messages), [`people`] (who is present), [`owner`] (what is done with each
-//! letter), [`queue`] (what waits for the store) and [`rest`] (when it may sleep). Around the rooms stand
-//! [`registry`] and [`places`] (which rooms are awake), [`tails`] (what they remember, all together) and
-//! [`several`] (who waits in several).
+//! waits), [`recent`] (the newest messages), [`people`] (who is present), [`letter`] and [`owner`] (what is
+//! done with each letter), [`queue`] (what waits for the store) and [`rest`] (when it may sleep). Around the
+//! rooms stand [`registry`] and [`places`] (which rooms are awake), [`tails`] (what they remember, all
+//! together) and [`several`] (who waits in several).
 
+pub mod letter;
 pub mod owner;
 pub mod people;
 pub mod places;
 pub mod queue;
+pub mod recent;
 pub mod registry;
 pub mod rest;
 pub mod several;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::owner::{Engine, Owner};
+use super::letter::Engine;
+use super::owner::Owner;
 use crate::config::{GOING_BEAT, LAPSE_BEAT, ROOM_IDLE};
 
 /// What a room's thread or task goes by when no letter is there.

@@ -1,28 +1,26 @@
-//! A room's state: who waits, and the newest messages.
+//! A room's state: who waits, and where its order ends.
 //!
 //! It is told what was stored and what time it is, and says whom to wake with what.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::people::{End, People};
-use super::tails::{Held, Tails};
+use super::recent::Recent;
+use super::tails::Tails;
 use super::{
     After, Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants,
 };
 use crate::clock::Now;
-use crate::config::{TAIL_BYTES, TAIL_LIMIT};
-use crate::message::{Cursor, Kind, Message, PersonName, Timestamp};
+use crate::message::{Cursor, Message, PersonName, Timestamp};
 use crate::store::{Appended, Arrived, Keep, Tail};
 
 /// A room's state. `S` is how the engine wakes a subscriber.
 pub struct Room<S> {
     /// The place of the newest message, or the start if there never was one.
     latest: Cursor,
-    /// The newest messages up to `latest`, without holes, each with how many subscribers were handed it.
-    tail: VecDeque<(Arc<Message>, usize)>,
-    /// How much memory `tail` takes.
-    held: Held,
+    /// The newest messages up to `latest`.
+    recent: Recent,
     /// Who waits, in the order of their coming. Each has seen all messages up to `latest` that it wants:
     /// a subscriber that has missed something is answered, and not kept here.
     waiting: BTreeMap<SubscriberId, Waiting<S>>,
@@ -58,13 +56,12 @@ impl<S> Room<S> {
     pub fn new(stored: Tail, tails: &Arc<Tails>, now: Now) -> Room<S> {
         let mut room = Room {
             latest: stored.latest,
-            tail: VecDeque::new(),
-            held: Held::new(tails),
+            recent: Recent::new(tails),
             waiting: BTreeMap::new(),
             people: People::remembered(&stored.present, now),
             closing: false,
         };
-        room.extend_tail(stored.messages.into_iter().map(|message| (message, 0)));
+        room.recent.extend(stored.messages.into_iter().map(|message| (message, 0)));
         room
     }
 
@@ -107,7 +104,7 @@ impl<S> Room<S> {
         let Some(index) = self.index_after(after) else {
             return Some((subscriber, Wake::Stored(Missed { after, gap })));
         };
-        let unseen = self.tail.range(index..);
+        let unseen = self.recent.from(index);
         if gap || unseen.clone().any(|(message, _)| wants.includes(message)) {
             let messages = unseen.map(|(message, _)| message.clone()).collect();
             return Some((subscriber, Wake::Delivery(Delivery { messages, next: self.latest, gap })));
@@ -173,9 +170,11 @@ impl<S> Room<S> {
             }
         }
         let delivered = |message: &Message| handed.get(&message.id.sequence).copied().unwrap_or(0);
-        while course != Course::GoesOn && self.forget_oldest() {}
+        if course != Course::GoesOn {
+            self.recent.forget_all();
+        }
         self.latest = arrived.latest;
-        self.extend_tail(messages.iter().map(|m| (m.clone(), delivered(m))).collect::<Vec<_>>());
+        self.recent.extend(messages.iter().map(|message| (message.clone(), delivered(message))));
         let receipts = arrived
             .outcomes
             .iter()
@@ -219,14 +218,14 @@ impl<S> Room<S> {
 
     /// Forgets its order: the store keeps nothing of this room, and numbers it from 1 again.
     pub fn begin_anew(&mut self) {
-        while self.forget_oldest() {}
+        self.recent.forget_all();
         self.latest = Cursor::start(self.latest.epoch);
     }
 
     /// The place to start after, and whether something is known to be lost, by all that the room remembers.
     fn judge(&self, after: After) -> (Option<Cursor>, bool) {
         let (after, gap) = after.in_order(self.latest);
-        let next = self.index_after(after).and_then(|index| self.tail.get(index));
+        let next = self.index_after(after).and_then(|index| self.recent.from(index).next());
         match (after, next) {
             (Some(cursor), Some((next, _))) if !next.follows(cursor) => (None, true),
             _ => (after, gap),
@@ -236,9 +235,9 @@ impl<S> Room<S> {
     /// Where in the tail begins what came after a place, or after all that was forgotten; `None` if the room
     /// does not remember all of it.
     fn index_after(&self, after: Option<Cursor>) -> Option<usize> {
-        let forgotten = self.latest.sequence - self.tail.len() as u64;
+        let forgotten = self.latest.sequence - self.recent.count() as u64;
         let unseen = after.map_or(0, |after| after.sequence).checked_sub(forgotten)?;
-        // It is at most the tail's length, which is a usize.
+        // It is at most their number, which is a usize.
         Some(unseen as usize)
     }
 
@@ -262,47 +261,15 @@ impl<S> Room<S> {
         Published { id, delivered: message.map_or(0, |(_, delivered)| *delivered) }
     }
 
-    /// The message of a sequence, if it is remembered.
+    /// The message of a sequence, if it is remembered, and how many were handed it.
     fn message_at(&self, sequence: u64) -> Option<&(Arc<Message>, usize)> {
         let back = self.latest.sequence.checked_sub(sequence)?;
-        self.tail.iter().nth_back(usize::try_from(back).ok()?)
+        self.recent.back(usize::try_from(back).ok()?)
     }
 
-    fn extend_tail(&mut self, messages: impl IntoIterator<Item = (Arc<Message>, usize)>) {
-        for (message, delivered) in messages {
-            self.held.add(&message);
-            self.tail.push_back((message, delivered));
-        }
-        while self.tail.len() > TAIL_LIMIT || (self.held.bytes() > TAIL_BYTES && self.tail.len() > 1) {
-            self.forget_oldest();
-        }
-        while self.held.is_over() && self.forget_oldest() {}
-    }
-
-    /// Forgets what the store has forgotten, so that memory shows nobody more than the store does. If
-    /// little memory is left for other rooms, forgets what is more than the room's share too. A message
-    /// with a time in the future may be older than it says, and only the store knows its age: it is
-    /// forgotten here.
+    /// Forgets what the store has forgotten, so that memory shows nobody more than the store does.
     pub fn forget(&mut self, keep: Keep, now: Timestamp) {
-        let horizon = keep.horizon(now);
-        let is_said = |message: &Message| message.kind == Kind::Message;
-        let mut said = match self.tail.len() > keep.messages {
-            true => self.tail.iter().filter(|(message, _)| is_said(message)).count(),
-            false => 0,
-        };
-        while let Some((oldest, _)) = self.tail.front()
-            && (said > keep.messages || horizon.is_some_and(|horizon| oldest.at < horizon || oldest.at > now))
-        {
-            said = said.saturating_sub(usize::from(is_said(oldest)));
-            self.forget_oldest();
-        }
-        while self.held.is_unfair() && self.forget_oldest() {}
-    }
-
-    /// Forgets the oldest message. Says whether there was one.
-    fn forget_oldest(&mut self) -> bool {
-        let oldest = self.tail.pop_front();
-        oldest.map(|(message, _)| self.held.remove(&message)).is_some()
+        self.recent.forget(keep, now);
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod desk;
 mod health;
+mod instances;
 mod leases;
 mod model;
 mod owner;
 mod panics;
 mod presence;
 mod scenes;
+mod shared;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use comet_chat::clock::Now;
 use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
-use comet_chat::room::owner::{Letter, Owner};
+use comet_chat::room::letter::Letter;
+use comet_chat::room::owner::Owner;
 use comet_chat::room::state::Room;
 use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use comet_chat::store::{self, Arrived, Error, Keep, MemoryStore, Store, Tail};
