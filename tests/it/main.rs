@@ -20,11 +20,28 @@ macro_rules! on_every_setup {
     };
 }
 
-/// Makes a module of tests for every setup of a server for an open network.
-#[cfg(feature = "async")]
-macro_rules! on_open_network_setups {
+/// Makes a module of tests for every engine, for tests in which no store has a part.
+macro_rules! on_every_engine {
     ($($test:ident),+ $(,)?) => {
-        on_setup!(async_memory, "async", "memory:", $($test),+);
+        on_setup!(blocking, "blocking", "memory:", $($test),+);
+        on_async_engine![$($test),+];
+    };
+}
+
+/// The same for the engine that serves an open network.
+macro_rules! on_async_engine {
+    ($($test:ident),+ $(,)?) => {
+        #[cfg(feature = "async")]
+        on_setup!(nonblocking, "async", "memory:", $($test),+);
+    };
+}
+
+/// Makes a module of tests for every engine with a store in a file, of which each reader has a copy open.
+macro_rules! on_every_engine_with_a_file {
+    ($($test:ident),+ $(,)?) => {
+        on_setup!(blocking_file, "blocking", "sqlite:{dir}/chat.db", $($test),+);
+        #[cfg(feature = "async")]
+        on_setup!(nonblocking_file, "async", "sqlite:{dir}/chat.db", $($test),+);
     };
 }
 
@@ -61,11 +78,14 @@ mod alone;
 mod cursors;
 mod description;
 mod figures;
+mod firehose;
+mod flood;
 mod framing;
 mod heads;
 mod history;
 mod leaving;
 mod log;
+mod machine;
 mod negotiation;
 #[cfg(feature = "async")]
 mod open_network;
@@ -84,5 +104,7 @@ mod several;
 mod several_limits;
 mod several_random;
 mod several_waits;
+mod shutdown;
 mod spread;
+mod strangers;
 mod streams;

@@ -8,7 +8,7 @@ use crate::client::{Connection, Request};
 use crate::harness::{Launch, PATIENCE, wait_until};
 use crate::server::Server;
 
-on_open_network_setups![
+on_async_engine![
     a_client_that_leaves_during_a_wait_is_forgotten_at_once,
     a_head_that_trickles_in_is_cut_off,
     a_body_that_trickles_in_is_cut_off,

@@ -7,7 +7,7 @@
 use crate::client::Connection;
 use crate::harness::{Alone, make_room_for};
 
-on_every_setup![
+on_every_engine![
     four_at_once_are_all_answered,
     twenty_at_once_are_all_answered,
     a_hundred_at_once_are_all_answered,
@@ -17,31 +17,31 @@ on_every_setup![
 ];
 
 fn four_at_once_are_all_answered(alone: Alone) {
-    burst(alone, 4);
+    burst(alone, 4, 20);
 }
 
 fn twenty_at_once_are_all_answered(alone: Alone) {
-    burst(alone, 20);
+    burst(alone, 20, 20);
 }
 
 fn a_hundred_at_once_are_all_answered(alone: Alone) {
-    burst(alone, 100);
+    burst(alone, 100, 20);
 }
 
 fn four_hundred_at_once_are_all_answered(alone: Alone) {
-    burst(alone, 400);
+    burst(alone, 400, 10);
 }
 
 fn a_thousand_at_once_are_all_answered(alone: Alone) {
-    burst(alone, 1_000);
+    burst(alone, 1_000, 6);
 }
 
-/// Twenty bursts. Each but the first comes right after as many connections have closed.
-fn burst(Alone(launch): Alone, size: u64) {
+/// Several bursts. Each but the first comes right after as many connections have closed.
+fn burst(Alone(launch): Alone, size: u64, rounds: usize) {
     make_room_for(size);
     let server = launch.start();
     let chat = server.chat();
-    for round in 0..20 {
+    for round in 0..rounds {
         let get = chat.get(&format!("?wait=60&after={}", chat.cursor()));
         let mut crowd: Vec<Connection>;
         if round % 2 == 0 {

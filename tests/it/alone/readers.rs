@@ -9,7 +9,7 @@ use crate::client::{Connection, Request};
 use crate::harness::{Alone, make_room_for, seed, wait_until};
 use crate::pages::{HELD_MAX, MESSAGES, connect_from, page, say_much};
 
-on_open_network_setups![
+on_async_engine![
     a_client_that_reads_nothing_makes_room_for_others,
     honest_readers_get_every_page_whole_among_slow_and_deaf_ones,
 ];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::chat::{Chat, Said};
 use crate::client::Request;
-use crate::harness::{Alone, make_room_for};
+use crate::harness::{Launch, make_room_for};
 
 on_every_setup![
     a_hundred_followers_of_four_publishers_read_the_same,
@@ -15,10 +15,10 @@ on_every_setup![
     followers_of_many_rooms_read_the_order_of_each,
 ];
 
-fn a_hundred_followers_of_four_publishers_read_the_same(Alone(launch): Alone) {
+fn a_hundred_followers_of_four_publishers_read_the_same(launch: Launch) {
     const FOLLOWERS: usize = 100;
     const PUBLISHERS: usize = 4;
-    const MESSAGES: usize = 500;
+    const MESSAGES: usize = 60;
     make_room_for(FOLLOWERS as u64);
     let server = launch.start();
     let chat = server.chat();
@@ -51,32 +51,32 @@ fn a_hundred_followers_of_four_publishers_read_the_same(Alone(launch): Alone) {
     }
 }
 
-fn followers_of_plain_text_read_the_same(Alone(launch): Alone) {
+fn followers_of_plain_text_read_the_same(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let start = chat.path(&format!("?after={}", chat.cursor()));
     let read: Vec<Vec<String>> = thread::scope(|scope| {
         let reading: Vec<_> =
-            (0..10).map(|_| scope.spawn(|| read_plain_text(&chat, start.clone(), 800))).collect();
+            (0..10).map(|_| scope.spawn(|| read_plain_text(&chat, start.clone(), 320))).collect();
         for publisher in 0..4 {
             let chat = &chat;
-            scope.spawn(move || speak(chat, publisher, 200));
+            scope.spawn(move || speak(chat, publisher, 80));
         }
         reading.into_iter().map(|follower| follower.join().expect("a follower")).collect()
     });
     for other in &read {
         assert!(*other == read[0], "two followers read differently");
     }
-    for n in 0..200 {
+    for n in 0..80 {
         let times = read[0].iter().filter(|text| **text == n.to_string());
         assert_eq!(times.count(), 4, "each of the four says each number once");
     }
 }
 
 /// Each follows all rooms by one wait, in every format.
-fn followers_of_many_rooms_read_the_order_of_each(Alone(launch): Alone) {
+fn followers_of_many_rooms_read_the_order_of_each(launch: Launch) {
     const ROOMS: usize = 8;
-    const MESSAGES: usize = 100;
+    const MESSAGES: usize = 40;
     const ALL: usize = ROOMS * MESSAGES;
     let server = launch.start();
     let chat = server.chat();

@@ -11,19 +11,16 @@ use fastrand::Rng;
 
 use crate::chat::Chat;
 use crate::client::{Connection, Request};
-use crate::harness::{Alone, Launch, make_room_for, repeatable, times, wait_until};
+use crate::harness::{Launch, make_room_for, repeatable, times, wait_until};
 use crate::raw::post;
 use crate::server::Server;
 
-on_every_setup![strangers_at_random_harm_nobody];
+on_every_engine_with_a_file![strangers_at_random_harm_nobody];
 
 /// How long the server may take to answer a well-behaved client while strangers are at the door. It needs a
-/// few milliseconds; the rest is for a busy machine.
-const AT_ONCE: Duration = Duration::from_secs(2);
-
-/// How long the server may take to let a client in when its files have run out: it starts to accept again,
-/// and cuts off silent connections.
-const SOON: Duration = Duration::from_secs(15);
+/// few milliseconds; the rest is for a busy machine. It is less than the time after which idle threads look
+/// again.
+const AT_ONCE: Duration = Duration::from_millis(4_500);
 
 /// What a stranger sends, up to the next thing that it sends.
 struct Piece {
@@ -58,7 +55,7 @@ struct Published {
 
 /// These faults were found one by one: an absurd length on one path of many, a thread for each of a thousand
 /// small requests, a body that was cut off, an accept thread that ended when files ran out.
-fn strangers_at_random_harm_nobody(Alone(launch): Alone) {
+fn strangers_at_random_harm_nobody(launch: Launch) {
     make_room_for(500);
     let mut rng = repeatable();
     let server = with_small_limits(launch, &mut rng).start();
@@ -86,12 +83,11 @@ fn strangers_at_random_harm_nobody(Alone(launch): Alone) {
             stranger.goes(&mut rng, &mut published);
         }
         citizen_speaks(&chat, &mut citizen, &format!("citizen {round}"), &mut published);
-        let asked = Instant::now();
+        // When its files have run out, the server starts to accept again, and cuts off silent connections.
         wait_until("somebody new is let in", || {
             let reply = chat.connect().try_ask(&Request::get("/health"));
             reply.is_ok_and(|reply| reply.status == 200)
         });
-        assert!(asked.elapsed() < SOON, "nobody could connect for {:?}", asked.elapsed());
     }
     let after = format!("?after={start}");
     let heard: Vec<String> = everything_after(&chat, &after);
