@@ -10,7 +10,7 @@ use crate::server::Server;
 
 on_every_engine![a_backup_that_grows_past_a_cursor_is_announced];
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain";
 

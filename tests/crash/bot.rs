@@ -19,7 +19,7 @@ use crate::server::Server;
 const ROOMS: [&str; 2] = ["lobby", "kitchen"];
 const QUESTIONS_A_ROOM: u64 = 40;
 const QUESTIONS: u64 = QUESTIONS_A_ROOM * ROOMS.len() as u64;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 on_every_engine![the_bot_answers_every_question_once];
 

@@ -9,7 +9,7 @@ use crate::server::Server;
 
 on_every_engine![an_id_is_known_in_its_own_room_only_over_a_crash_too];
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn an_id_is_known_in_its_own_room_only_over_a_crash_too(engine: &'static str) {
     let mut server = Server::start(engine);

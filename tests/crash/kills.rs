@@ -14,7 +14,7 @@ const KILLS: usize = 30;
 /// On a machine that is too busy for the clients to send much, kills go on until they have met enough requests,
 /// or there are this many.
 const KILLS_MAX: usize = 120;
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 on_every_engine![nothing_is_lost_doubled_or_reordered_by_kill_9];
 

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -40,7 +40,9 @@ impl Server {
     }
 
     fn launched(engine: &'static str, store: String, place: TempDir, limits: &str) -> Server {
-        let (process, address) = launch(engine, &store, &place, "127.0.0.1:0", limits);
+        // On an address of its own no other test's server takes the port between two of its lives.
+        let own = Ipv4Addr::new(127, fastrand::u8(1..255), fastrand::u8(..), fastrand::u8(1..255));
+        let (process, address) = launch(engine, &store, &place, &format!("{own}:0"), limits);
         Server { engine, store, place, address, process }
     }
 

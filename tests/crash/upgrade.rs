@@ -13,7 +13,7 @@ use crate::server::Server;
 
 on_every_engine![a_client_loses_nothing_by_an_upgrade];
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The file of a server of that version. Its lobby has the messages 5 to 12.
 const FILE: &[u8] = include_bytes!("../store/version-2.db.gz");

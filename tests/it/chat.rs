@@ -96,10 +96,13 @@ impl Chat {
     /// before.
     #[track_caller]
     pub fn serves_again(&self) {
+        let mut patience = Duration::from_millis(500);
         wait_until("somebody new is served", || {
             let Ok(mut connection) = Connection::try_open(self.address) else { return false };
-            // A client that is accepted and not served comes again, as a person would.
-            connection.set_patience(Duration::from_secs(1));
+            // A client that is accepted and not served comes again, as a person would. Each time it waits longer,
+            // as the machine may be slow.
+            patience *= 2;
+            connection.set_patience(patience);
             connection.try_ask(&self.post().text("again")).is_ok_and(|reply| reply.status == 200)
         });
     }

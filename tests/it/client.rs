@@ -141,7 +141,7 @@ impl Connection {
     pub fn ends_within_its_patience(&self) -> bool {
         match self.stream.get_ref().peek(&mut [0]) {
             Ok(_) => true,
-            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+            Err(error) => !is_silence(&error),
         }
     }
 
@@ -368,6 +368,11 @@ fn read_line(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
         Some(line) => Ok(line.to_owned()),
         None => Err(invalid(format!("{line:?} does not end in CR LF"))),
     }
+}
+
+/// Whether this only says that nothing came in time.
+pub fn is_silence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn invalid(what: String) -> io::Error {

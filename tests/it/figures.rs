@@ -15,7 +15,7 @@ on_every_setup![
 fn who_waits_is_counted_while_it_waits(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
-    let mut waiting: Vec<_> = (0..7).map(|_| chat.waits("?after=latest")).collect();
+    let mut waiting: Vec<_> = (0..7).map(|_| chat.waits("?after=latest&wait=60")).collect();
     wait_until("seven wait", || chat.figure("comet_chat_waiters") == 7.0);
     // A seat is taken a moment before the room knows of it.
     chat.says_to(7, "now");

@@ -91,7 +91,7 @@ fn closes_all(server: &Server, chat: &Chat, before: Footprint) {
 /// Expects everything to work, for more than one client.
 #[track_caller]
 fn serves(chat: &Chat) {
-    let mut listeners: Vec<_> = (0..20).map(|_| chat.waits("")).collect();
+    let mut listeners: Vec<_> = (0..20).map(|_| chat.waits("?wait=60")).collect();
     chat.says_to(20, "as before");
     for listener in &mut listeners {
         assert_eq!(listener.reply().is(200).text(), "as before");

@@ -16,7 +16,7 @@ fn a_client_that_leaves_while_it_waits_leaves_nothing_behind(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let before = server.footprint_at_rest(&chat);
-    let waiters: Vec<_> = (0..50).map(|_| chat.waits("?wait=2")).collect();
+    let waiters: Vec<_> = (0..50).map(|_| chat.waits("?wait=60")).collect();
     chat.wait_until_waiting(50);
     drop(waiters);
     // No waiter is left to be handed a message.

@@ -73,7 +73,6 @@ mod raw;
 mod schema;
 mod server;
 
-mod abuse;
 mod alone;
 mod cursors;
 mod description;
@@ -99,6 +98,7 @@ mod proxy;
 mod publish;
 mod refusals;
 mod rooms;
+mod rude;
 mod seed;
 mod several;
 mod several_limits;

@@ -104,7 +104,7 @@ fn where_there_is_none_the_newest_are_waited_for(chat: Chat) {
     for before in [0, 1] {
         say_numbers(&chat, before);
         for query in ["?last=0", "?last=5&kinds=left"] {
-            let mut wait = chat.waits(query);
+            let mut wait = chat.waits(&format!("{query}&wait=60"));
             chat.wait_until_waiting(1);
             if query == "?last=0" {
                 chat.says_to(1, "next");
@@ -114,7 +114,7 @@ fn where_there_is_none_the_newest_are_waited_for(chat: Chat) {
     }
     let empty = chat.room(&format!("{}-empty", chat.name()));
     empty.ask(&empty.get("?last=5&wait=0")).is(204);
-    let mut wait = empty.waits("?last=5");
+    let mut wait = empty.waits("?last=5&wait=60");
     empty.says_to(1, "the first");
     assert_eq!(wait.reply().is(200).text(), "the first");
 }
@@ -213,7 +213,7 @@ fn the_cursor_moves_past_what_was_left_out(chat: Chat) {
 }
 
 fn other_kinds_do_not_end_a_wait(chat: Chat) {
-    let mut wait = chat.waits("?after=latest&kinds=left");
+    let mut wait = chat.waits("?after=latest&kinds=left&wait=60");
     chat.wait_until_waiting(1);
     let reply = chat.ask(&chat.post().text("hi").accept("application/json")).is(200);
     assert_eq!(reply.json()["delivered"], 0);
@@ -237,8 +237,8 @@ fn plain_text_says_who_came_and_went(chat: Chat) {
 
 fn a_message_is_handed_to_those_who_want_its_kind(chat: Chat) {
     let _everything = chat.lines("?after=latest");
-    let _messages = chat.waits("?after=latest");
-    let _lefts = chat.waits("?after=latest&kinds=left");
+    let _messages = chat.waits("?after=latest&wait=60");
+    let _lefts = chat.waits("?after=latest&kinds=left&wait=60");
     chat.wait_until_waiting(3);
     let reply = chat.ask(&chat.post().text("hi").accept("application/json")).is(200);
     assert_eq!(reply.json()["delivered"], 2);

@@ -1,7 +1,7 @@
 //! Requests that stand behind each other on a connection.
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
@@ -22,12 +22,11 @@ on_every_setup![
 
 fn a_second_wait_ends_the_first_at_once(chat: Chat) {
     for (query, status) in [("?wait=60", 404), ("?wait=60&after=latest", 204)] {
-        let start = Instant::now();
         let mut connection = chat.waits(query);
         chat.wait_until_waiting(1);
         connection.send(&chat.get("?wait=60"));
+        // It would wait longer than this client has patience.
         let first = connection.reply().is(status);
-        assert!(start.elapsed() < Duration::from_secs(5), "it waited");
         chat.says_to(1, "for the second");
         assert_eq!(connection.reply().is(200).text(), "for the second");
         // A client that goes on from where the first wait ended has missed nothing.
@@ -37,12 +36,10 @@ fn a_second_wait_ends_the_first_at_once(chat: Chat) {
 }
 
 fn a_request_behind_a_wait_ends_it_at_once(chat: Chat) {
-    let start = Instant::now();
     let mut connection = chat.waits("?wait=60");
     connection.send(&chat.post().text("hi"));
     let waited = connection.reply();
     connection.reply().is(200);
-    assert!(start.elapsed() < Duration::from_secs(5), "it waited");
     // Its own message may have come just in time.
     assert!([200, 404].contains(&waited.status), "{waited:?}");
 }
@@ -126,7 +123,6 @@ fn a_client_on_the_port_of_a_refused_one_is_answered(launch: Launch) {
         connection.reply().is(413);
         drop(connection);
         connection = Connection::over(from_port(&server, port));
-        connection.set_patience(Duration::from_secs(2));
         connection.ask(&chat.get("?after=latest&wait=0")).is(204);
     }
 }

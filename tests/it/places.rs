@@ -84,9 +84,8 @@ fn head_is_the_reply_without_its_body(chat: Chat) {
 
 fn head_of_a_room_does_not_wait(chat: Chat) {
     let mut connection = chat.connect();
-    let start = std::time::Instant::now();
-    let head = connection.ask(&Request::new("HEAD", &chat.path("")));
-    assert!(start.elapsed().as_secs() < 5, "it waited");
+    // It would wait longer than this client has patience.
+    let head = connection.ask(&Request::new("HEAD", &chat.path("?wait=60")));
     assert!(head.status < 500, "{head:?}");
     connection.ask(&Request::get("/health")).is(200);
 }

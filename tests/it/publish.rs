@@ -74,7 +74,7 @@ fn the_answer_gives_the_cursor_of_the_message(chat: Chat) {
 fn the_answer_counts_to_whom_the_message_was_handed(chat: Chat) {
     let post = chat.post().text("hi").accept("application/json");
     assert_eq!(chat.ask(&post).is(200).json()["delivered"], 0);
-    let mut listeners = [chat.waits(""), chat.waits("")];
+    let mut listeners = [chat.waits("?wait=60"), chat.waits("?wait=60")];
     chat.wait_until_waiting(2);
     assert_eq!(chat.ask(&post).is(200).json()["delivered"], 2);
     for listener in &mut listeners {
@@ -84,7 +84,7 @@ fn the_answer_counts_to_whom_the_message_was_handed(chat: Chat) {
 }
 
 fn a_message_may_be_as_long_as_the_limit(chat: Chat) {
-    let mut listener = chat.waits("?after=latest");
+    let mut listener = chat.waits("?after=latest&wait=60");
     chat.wait_until_waiting(1);
     let longest = "x".repeat(64 * 1024);
     let cursor = chat.cursor();

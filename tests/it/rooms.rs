@@ -64,7 +64,7 @@ fn the_longest_name_is_a_room(chat: Chat) {
 
 fn what_is_said_in_one_room_is_not_heard_in_another(chat: Chat) {
     let elsewhere = chat.room(&format!("{}-b", chat.name()));
-    let mut listener = chat.waits("?after=latest");
+    let mut listener = chat.waits("?after=latest&wait=60");
     let mut follower = elsewhere.follower();
     elsewhere.says("over there");
     chat.says_to(1, "over here");
@@ -134,7 +134,7 @@ fn the_list_of_rooms_comes_in_pages(launch: Launch) {
             room.says("hi");
         } else {
             // A room where somebody only waits is listed too.
-            waits.push(room.waits("?after=latest"));
+            waits.push(room.waits("?after=latest&wait=60"));
             room.wait_until_waiting(1);
         }
     }

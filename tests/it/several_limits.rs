@@ -131,7 +131,7 @@ fn kinds_hold_for_each_room(chat: Chat) {
     assert_eq!((reply.text(), reply.header("Chat-Kind")), ("ann joined", Some("joined")));
     assert!(rooms.iter().any(|room| room.name() == reply.expect_header("Chat-Room")));
     // A message of another kind does not end the wait, in any of the rooms.
-    let mut wait = both.waits("?after=latest&kinds=left");
+    let mut wait = both.waits("?after=latest&kinds=left&wait=60");
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     rooms[1].says("not wanted");
     rooms[0].ask(&rooms[0].leave("ann")).is(200);

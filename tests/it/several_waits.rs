@@ -24,7 +24,7 @@ on_every_setup![
 fn a_wait_is_answered_by_whichever_room_speaks_first(chat: Chat) {
     let (rooms, all) = rooms(&chat, 3);
     for (n, room) in rooms.iter().enumerate().rev() {
-        let mut wait = all.waits("");
+        let mut wait = all.waits("?wait=60");
         rooms.iter().for_each(|room| room.wait_until_waiting(1));
         room.says_to(1, &n.to_string());
         let reply = wait.reply().is(200);
@@ -61,7 +61,7 @@ fn a_wait_with_a_cursor_ends_in_204(chat: Chat) {
 
 fn who_waits_under_a_name_is_in_every_room(chat: Chat) {
     let (rooms, both) = rooms(&chat, 2);
-    let mut wait = both.waits("?after=latest&name=ann");
+    let mut wait = both.waits("?after=latest&name=ann&wait=60");
     wait_until("ann is in both", || rooms.iter().all(|room| room.people() == ["ann"]));
     rooms[0].says("hi");
     wait.reply().is(200);
@@ -77,7 +77,7 @@ fn who_waits_under_a_name_is_in_every_room(chat: Chat) {
 
 fn a_person_is_present_only_in_the_rooms_that_are_named(chat: Chat) {
     let (rooms, all) = rooms(&chat, 3);
-    let query = format!("?after=latest&name=ann&present={}%2C{}", rooms[2].name(), rooms[0].name());
+    let query = format!("?after=latest&name=ann&wait=60&present={}%2C{}", rooms[2].name(), rooms[0].name());
     let mut wait = all.waits(&query);
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     wait_until("ann is in two", || [0, 2].iter().all(|n| rooms[*n].people() == ["ann"]));
@@ -88,7 +88,7 @@ fn a_person_is_present_only_in_the_rooms_that_are_named(chat: Chat) {
     assert_eq!(reply.expect_header("Chat-Room"), rooms[1].name());
     let present = format!("&present={}%2C{}", rooms[2].name(), rooms[0].name());
     assert!(reply.next().ends_with(&present), "{}", reply.next());
-    all.ask(&Request::get(&format!("{}&wait=0", reply.next()))).is(204);
+    all.ask(&Request::get(&reply.next().replace("wait=60", "wait=0"))).is(204);
     assert!(rooms[1].people().is_empty());
     // A request for one room can name only that one.
     let query = format!("?after=latest&wait=0&name=ben&present={}", rooms[1].name());
@@ -98,12 +98,10 @@ fn a_person_is_present_only_in_the_rooms_that_are_named(chat: Chat) {
 
 fn a_second_wait_ends_the_first_in_every_room(chat: Chat) {
     let (rooms, both) = rooms(&chat, 2);
-    let start = Instant::now();
     let mut connection = both.waits("?wait=60&after=latest");
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     connection.send(&both.get("?wait=60&after=latest"));
     let first = connection.reply().is(204);
-    assert!(start.elapsed() < PATIENCE, "it waited");
     rooms[1].says_to(1, "for the second");
     assert_eq!(connection.reply().is(200).text(), "for the second");
     assert_eq!(chat.ask(&Request::get(&first.next())).is(200).text(), "for the second");
@@ -111,19 +109,18 @@ fn a_second_wait_ends_the_first_in_every_room(chat: Chat) {
 
 fn a_client_that_hangs_up_leaves_every_room(chat: Chat) {
     let (rooms, both) = rooms(&chat, 3);
-    let start = Instant::now();
     let wait = both.waits("?wait=60&name=ann");
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     drop(wait);
+    // Its time is not over before this test loses its patience.
     rooms.iter().for_each(|room| room.wait_until_waiting(0));
-    assert!(start.elapsed() < PATIENCE, "it waited");
 }
 
 fn a_wait_takes_one_seat(launch: Launch) {
     let server = launch.start();
     let chat = server.chat();
     let (rooms, all) = rooms(&chat, 32);
-    let _wait = all.waits("");
+    let _wait = all.waits("?wait=60");
     rooms.iter().for_each(|room| room.wait_until_waiting(1));
     assert_eq!(chat.figure("comet_chat_waiters"), 1.0);
 }

@@ -13,7 +13,7 @@ use comet_chat::wire::refusal::Refusal;
 use crossbeam_channel::RecvTimeoutError;
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store that panics once on demand, which is a bug in the room's own thread.
 struct Fragile {

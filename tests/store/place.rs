@@ -68,7 +68,7 @@ pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
 }
 
 /// How long such a moment may last.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An append for callers that have nothing else to do meanwhile.
 pub trait AppendAndWait {

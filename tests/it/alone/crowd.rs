@@ -72,7 +72,7 @@ fn waiters_beyond_the_limit_are_refused_and_the_others_stay(Alone(launch): Alone
 
     // When they have gone, there are places again.
     drop(crowd);
-    let mut listener = chat.waits("");
+    let mut listener = chat.waits("?wait=60");
     chat.says_to(1, "room again");
     assert_eq!(listener.reply().is(200).text(), "room again");
 }

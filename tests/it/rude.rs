@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
-use crate::client::Connection;
+use crate::client::{Connection, is_silence};
 use crate::harness::{Launch, wait_until};
 use crate::raw::post;
 
@@ -17,11 +17,12 @@ on_every_setup![
     many_requests_in_one_packet_are_answered_in_their_order,
     a_client_that_leaves_during_a_long_wait_frees_its_place,
     a_client_that_never_sends_a_request_is_cut_off,
-    requests_are_answered_at_once_after_many_waits_have_ended,
     harmless_differences_are_accepted,
     invisible_messages_and_names_are_refused,
     a_joiner_is_part_of_a_name_where_a_script_needs_it,
 ];
+
+on_every_engine![requests_are_answered_at_once_after_many_waits_have_ended];
 
 /// Eight pipelined waits and then a POST of two hundred terabytes ended the process. The ninth request was
 /// answered on a path of its own, which did not look at the announced length.
@@ -82,10 +83,8 @@ fn a_refused_connection_is_closed_at_once(chat: Chat) {
         let mut connection = chat.connect();
         connection.send_bytes(&post(&chat, headers, "some of it"));
         assert!(connection.reply().status >= 400);
-        connection.set_patience(Duration::from_secs(5));
-        let start = Instant::now();
         let end = connection.try_reply().expect_err("the end of the connection");
-        assert!(start.elapsed() < Duration::from_secs(4), "{headers}: {end}");
+        assert!(!is_silence(&end), "{headers}: {end}");
     }
 }
 
@@ -130,10 +129,9 @@ fn a_client_that_leaves_during_a_long_wait_frees_its_place(launch: Launch) {
     let before = server.footprint_at_rest(&chat);
     let crowd: Vec<Connection> = (0..50).map(|_| chat.waits("?wait=60&after=latest")).collect();
     chat.wait_until_waiting(50);
-    let start = Instant::now();
     drop(crowd);
+    // Their time is not over before this test loses its patience.
     chat.wait_until_waiting(0);
-    assert!(start.elapsed() < Duration::from_secs(10), "the server waited for them");
     server.shrinks_to(before);
 }
 
@@ -146,11 +144,10 @@ fn a_client_that_never_sends_a_request_is_cut_off(launch: Launch) {
     for connection in &mut greeters {
         connection.send_bytes(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
     }
-    let start = Instant::now();
-    let unanswered = greeters.iter_mut().filter_map(|connection| connection.try_reply().err()).count();
-    assert!(start.elapsed() < Duration::from_secs(20), "it was cut off only after {:?}", start.elapsed());
+    let ends: Vec<_> = greeters.iter_mut().filter_map(|connection| connection.try_reply().err()).collect();
+    assert!(!ends.iter().any(is_silence), "not cut off: {ends:?}");
     // The engine that cuts off a client without a reply logs it once for all of them.
-    let lines = usize::from(unanswered > 0);
+    let lines = usize::from(!ends.is_empty());
     wait_until("it is told", || server.lines_with("is it TLS or HTTP/2?") == lines);
     server.shrinks_to(before);
 }
@@ -172,7 +169,7 @@ fn requests_are_answered_at_once_after_many_waits_have_ended(chat: Chat) {
         for post in &mut posts {
             post.reply().is(200);
         }
-        assert!(start.elapsed() < Duration::from_secs(2), "they stood {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_millis(4_500), "they stood {:?}", start.elapsed());
     }
 }
 
