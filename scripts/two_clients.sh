@@ -50,13 +50,13 @@ start_server() {
   fi
   "$binary" --listen 127.0.0.1:0 --store memory: >"$scratch/stdout" 2>"$scratch/stderr" &
   server=$!
-  for _ in {1..100}; do
+  for _ in {1..600}; do
     url=$(grep -oEm1 'http://[^/ ]+' "$scratch/stdout" || true)
     [[ -n "$url" ]] && return
     kill -0 "$server" 2>/dev/null || fail "the server ended: $(cat "$scratch/stderr")"
     sleep 0.1
   done
-  fail 'the server did not print its address within 10 s'
+  fail 'the server did not print its address within a minute'
 }
 
 command -v curl >/dev/null || fail 'curl is not installed'
