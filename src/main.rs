@@ -3,6 +3,8 @@
 
 mod allocator;
 mod greeting;
+#[cfg(feature = "redis")]
+mod redis_options;
 
 use std::error::Error;
 #[cfg(not(feature = "bench"))]
@@ -40,9 +42,11 @@ struct Options {
     listen: SocketAddr,
 
     /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
-    /// at the end
-    #[arg(long, value_name = "STORE", default_value_t)]
-    store: StoreSpec,
+    /// at the end; redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] shares them with other instances (in a build with
+    /// --features redis)
+    // Text, since clap shows what it can't read, and this may hold a password.
+    #[arg(long, value_name = "STORE", default_value_t = StoreSpec::default().to_string())]
+    store: String,
 
     /// How the server waits
     #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
@@ -66,6 +70,10 @@ struct Options {
     /// text of a message
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     log: String,
+
+    #[cfg(feature = "redis")]
+    #[command(flatten)]
+    redis: redis_options::RedisOptions,
 }
 
 /// What the program can do instead of serving.
@@ -152,6 +160,9 @@ fn claim_small_stacks() {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
+    let spec: StoreSpec = options.store.parse()?;
+    #[cfg(feature = "redis")]
+    let spec = options.redis.complete(spec)?;
     let stop = stop_signal()?;
     let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
     // First, so that limits which are too low are reported before anything is opened.
@@ -159,10 +170,10 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let listener =
         bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
-    let store = store::open(&options.store, keep)?;
+    let store = store::open(&spec, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
     // The reader of our output may close it after the first line, as `head -1` does.
-    if let Err(error) = greeting::greet(listener.local_addr()?, name, &options.store, warning) {
+    if let Err(error) = greeting::greet(listener.local_addr()?, name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
     serve(listener, store, budget, Hosts::new(&options.allow_host), &stop)?;

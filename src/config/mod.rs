@@ -8,6 +8,8 @@ mod hyper;
 mod machine;
 mod message;
 mod page;
+#[cfg(feature = "redis")]
+mod redis;
 mod reply;
 mod room;
 mod store;
@@ -22,6 +24,8 @@ pub use self::hyper::*;
 pub use self::machine::*;
 pub use self::message::*;
 pub use self::page::*;
+#[cfg(feature = "redis")]
+pub use self::redis::*;
 pub use self::reply::*;
 pub use self::room::*;
 pub use self::store::*;

@@ -10,6 +10,8 @@ mod fingerprint;
 mod follow;
 mod judge;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod spec;
 mod sqlite;
 mod sweeper;
@@ -26,6 +28,8 @@ pub use done::Done;
 pub use follow::{Following, Hear, Heard};
 pub use judge::{Read, past, since};
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::{Durability, RedisSpec, RedisStore, Secret};
 pub use spec::StoreSpec;
 pub use sqlite::SqliteStore;
 pub use sweeper::Sweeper;
@@ -265,5 +269,7 @@ pub fn open(spec: &StoreSpec, keep: Keep) -> Result<Arc<dyn Store>, Error> {
     Ok(match spec {
         StoreSpec::Memory => Arc::new(MemoryStore::new(keep)),
         StoreSpec::Sqlite(path) => Arc::new(SqliteStore::open(path, keep)?),
+        #[cfg(feature = "redis")]
+        StoreSpec::Redis(spec) => Arc::new(RedisStore::open(spec, keep)?),
     })
 }

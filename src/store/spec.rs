@@ -5,14 +5,19 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::Error;
+#[cfg(feature = "redis")]
+use super::RedisSpec;
 
-/// Which store, as `--store` says it: `memory:` or `sqlite:PATH`.
+/// Which store, as `--store` says it: `memory:`, `sqlite:PATH` or `redis://HOST`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSpec {
     /// [`MemoryStore`](super::MemoryStore).
     Memory,
     /// [`SqliteStore`](super::SqliteStore) in the file at this path, which is made if it is missing.
     Sqlite(PathBuf),
+    /// [`RedisStore`](super::RedisStore), which several instances of this server share.
+    #[cfg(feature = "redis")]
+    Redis(Box<RedisSpec>),
 }
 
 impl Default for StoreSpec {
@@ -28,8 +33,15 @@ impl FromStr for StoreSpec {
         match text.split_once(':') {
             Some(("memory", "")) => Ok(StoreSpec::Memory),
             Some(("sqlite", path)) if !path.is_empty() => Ok(StoreSpec::Sqlite(path.into())),
+            #[cfg(feature = "redis")]
+            Some(("redis" | "rediss", _)) => Ok(StoreSpec::Redis(Box::new(RedisSpec::parse(text)?))),
+            #[cfg(not(feature = "redis"))]
+            Some(("redis" | "rediss", _)) => {
+                Err(Error("this build keeps nothing in Redis: build it with --features redis".into()))
+            }
             _ => Err(Error(format!(
-                "{text:?} is not a store: say memory: to forget all at the end, or sqlite:PATH to keep it in a file"
+                "{text:?} is not a store: say memory: to forget all at the end, sqlite:PATH to keep it in a file, or \
+                 redis://HOST to share it with other instances"
             ))),
         }
     }
@@ -40,6 +52,8 @@ impl fmt::Display for StoreSpec {
         match self {
             StoreSpec::Memory => f.write_str("memory:"),
             StoreSpec::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            #[cfg(feature = "redis")]
+            StoreSpec::Redis(spec) => spec.fmt(f),
         }
     }
 }
@@ -58,10 +72,18 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_store_is_refused_with_the_two_that_are_there() {
-        for text in ["", "memory", "memory:x", "sqlite", "sqlite:", "redis://localhost", "a.db"] {
+    fn what_names_no_store_is_refused_with_those_that_are_there() {
+        for text in ["", "memory", "memory:x", "sqlite", "sqlite:", "redis", "a.db"] {
             let Error(sentence) = text.parse::<StoreSpec>().unwrap_err();
-            assert!(sentence.contains("memory:") && sentence.contains("sqlite:PATH"));
+            for known in ["memory:", "sqlite:PATH", "redis://HOST"] {
+                assert!(sentence.contains(known), "{sentence}");
+            }
         }
+    }
+
+    #[test]
+    fn a_redis_is_opened_only_by_a_build_that_can() {
+        let is_taken = "redis://localhost".parse::<StoreSpec>().is_ok();
+        assert_eq!(is_taken, cfg!(feature = "redis"));
     }
 }

@@ -2,6 +2,8 @@
 //! by its path.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod proxy;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

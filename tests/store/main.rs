@@ -12,3 +12,7 @@ mod recovery;
 mod redis;
 mod rerun;
 mod servers;
+#[cfg(feature = "redis")]
+mod shared;
+#[cfg(feature = "redis")]
+mod trouble;

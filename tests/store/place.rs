@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use comet_chat::message::{Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Done, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
+#[cfg(feature = "redis")]
+use comet_chat::store::{RedisSpec, RedisStore};
 use tempfile::TempDir;
 
 /// Keeps everything that a test publishes.
@@ -20,6 +22,9 @@ pub fn keep(messages: usize, age: Duration) -> Keep {
 pub enum Place {
     Memory,
     File(TempDir),
+    /// What the names of its keys begin with, in a server that all tests share.
+    #[cfg(feature = "redis")]
+    Redis(String),
 }
 
 impl Place {
@@ -27,17 +32,29 @@ impl Place {
         Place::File(TempDir::new().unwrap())
     }
 
+    #[cfg(feature = "redis")]
+    pub fn in_redis() -> Place {
+        Place::Redis(crate::redis::a_prefix())
+    }
+
     pub fn path(&self) -> PathBuf {
         match self {
-            Place::Memory => panic!("memory has no path"),
             Place::File(directory) => directory.path().join("chat.db"),
+            _ => panic!("only a file has a path"),
         }
+    }
+
+    /// Whether several instances may use it at once.
+    pub fn is_shared(&self) -> bool {
+        !matches!(self, Place::Memory | Place::File(_))
     }
 
     pub fn open(&self, keep: Keep) -> Arc<dyn Store> {
         match self {
             Place::Memory => Arc::new(MemoryStore::new(keep)),
             Place::File(_) => Arc::new(open(&self.path(), keep).unwrap()),
+            #[cfg(feature = "redis")]
+            Place::Redis(prefix) => Arc::new(open_in_redis(prefix, keep)),
         }
     }
 
@@ -45,7 +62,7 @@ impl Place {
     pub fn reopen(&self, store: Arc<dyn Store>, keep: Keep) -> Arc<dyn Store> {
         match self {
             Place::Memory => store,
-            Place::File(_) => {
+            _ => {
                 drop(store);
                 self.open(keep)
             }
@@ -65,6 +82,14 @@ pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
             opened => return opened,
         }
     }
+}
+
+/// Opens a store in the server that all tests share. Nobody takes it for dead, however slow the machine is.
+#[cfg(feature = "redis")]
+fn open_in_redis(prefix: &str, keep: Keep) -> RedisStore {
+    let mut spec = RedisSpec::parse(&crate::redis::RedisServer::shared().url()).unwrap();
+    (spec.prefix, spec.lease) = (prefix.to_owned(), Duration::from_secs(3_600));
+    RedisStore::open(&spec, keep).unwrap()
 }
 
 /// How long such a moment may last.
@@ -94,6 +119,10 @@ macro_rules! on_every_store {
         mod sqlite {
             $(#[test] fn $test() { super::$test(&crate::place::Place::in_a_file()); })+
         }
+        #[cfg(feature = "redis")]
+        mod redis {
+            $(#[test] fn $test() { super::$test(&crate::place::Place::in_redis()); })+
+        }
     };
 }
 pub(crate) use on_every_store;
@@ -107,9 +136,11 @@ pub fn said(text: &str, at: u64) -> Draft {
     Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(at) }
 }
 
-/// An entry of a person who came or went.
-pub fn noticed(kind: Kind, at: u64) -> Draft {
-    Draft { kind, name: Some("ann".parse().unwrap()), ..said("", at) }
+/// So many entries of a person who comes and goes.
+pub fn comings_and_goings(entries: usize) -> Vec<Draft> {
+    let name = Some("ann".parse().unwrap());
+    let kinds = [Kind::Joined, Kind::Left].into_iter().cycle();
+    kinds.take(entries).map(|kind| Draft { kind, name: name.clone(), ..said("", 1) }).collect()
 }
 
 /// The same under an id of the sender's.

@@ -1,10 +1,10 @@
 //! A plain model of a store: lists of all that was ever said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, RoomName, Timestamp};
+use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, RoomName, Timestamp};
 use comet_chat::store::{Appended, Keep, Order, Present, RoomSummary};
 use fastrand::Rng;
 
@@ -38,6 +38,10 @@ pub struct Model {
     pub keep: Keep,
     pub clocks: Clocks,
     pub rooms: BTreeMap<RoomName, Room>,
+    /// Whether several instances may use it. Then it knows who holds whom.
+    pub is_shared: bool,
+    /// Which instance this is: the store is opened again as another one.
+    pub instance: usize,
 }
 
 /// All messages of a room, and how many of them are forgotten.
@@ -45,12 +49,15 @@ pub struct Model {
 pub struct Room {
     said: Vec<(Draft, Arc<Message>)>,
     forgotten: usize,
+    /// Which instances hold a person.
+    holders: BTreeMap<PersonName, BTreeSet<usize>>,
 }
 
 impl Model {
-    pub fn new(epoch: Epoch, keep: Keep) -> Model {
+    pub fn new(epoch: Epoch, keep: Keep, is_shared: bool) -> Model {
         let now = Timestamp(1_700_000_000_000);
-        Model { epoch, keep, clocks: Clocks { wall: now, steady: now }, rooms: BTreeMap::new() }
+        let clocks = Clocks { wall: now, steady: now };
+        Model { epoch, keep, clocks, rooms: BTreeMap::new(), is_shared, instance: 0 }
     }
 
     /// What becomes of the drafts. The marks are those that the store has drawn.
@@ -76,6 +83,10 @@ impl Model {
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
                 continue;
             }
+            if self.is_shared && !room.holds(draft, self.instance) {
+                appended.push(Appended::Needless);
+                continue;
+            }
             let mark = drawn.stored().map_or(Mark::UNKNOWN, |message| message.id.mark);
             assert_ne!(mark, Mark::UNKNOWN, "a new message has a mark");
             let id = Cursor { sequence: room.latest() + 1, mark, ..start };
@@ -99,7 +110,7 @@ impl Model {
     pub fn summaries(&self) -> Vec<RoomSummary> {
         let shown = |(name, room): (&RoomName, &Room)| {
             let at = room.said.last()?.1.at;
-            let people = room.present().len();
+            let people = room.present(None).len();
             let is_listed = people > 0 || !room.kept().is_empty();
             let latest = room.said.last()?.1.id;
             is_listed.then(|| RoomSummary { room: name.clone(), latest, at, people })
@@ -127,6 +138,18 @@ impl Model {
 }
 
 impl Room {
+    /// Notes whom an instance holds by a draft. Whether there is something to say by that.
+    fn holds(&mut self, draft: &Draft, instance: usize) -> bool {
+        let Some(name) = draft.name.as_ref().filter(|_| draft.kind != Kind::Message) else { return true };
+        let holders = self.holders.entry(name.clone()).or_default();
+        let was_present = !holders.is_empty();
+        match draft.kind {
+            Kind::Joined => drop(holders.insert(instance)),
+            _ => drop(holders.remove(&instance)),
+        }
+        was_present == holders.is_empty()
+    }
+
     pub fn latest(&self) -> u64 {
         self.said.len() as u64
     }
@@ -147,8 +170,9 @@ impl Room {
         self.said.get(index).map(|(_, message)| message)
     }
 
-    /// Who has joined and not left since, by name, whether or not those entries are still kept.
-    pub fn present(&self) -> Vec<Present> {
+    /// Who has joined and not left since, by name, whether or not those entries are still kept, and whom this
+    /// instance holds: all, if there are no others.
+    pub fn present(&self, instance: Option<usize>) -> Vec<Present> {
         let mut present = BTreeMap::new();
         for (_, message) in &self.said {
             match (message.kind, &message.name) {
@@ -157,7 +181,9 @@ impl Room {
                 _ => {}
             }
         }
-        present.into_iter().map(|(name, since)| Present { name, since, is_held: true }).collect()
+        let is_held =
+            |name: &PersonName| instance.is_none_or(|instance| self.holders[name].contains(&instance));
+        present.into_iter().map(|(name, since)| Present { is_held: is_held(&name), name, since }).collect()
     }
 
     pub fn kept(&self) -> Vec<Arc<Message>> {

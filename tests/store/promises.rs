@@ -9,8 +9,8 @@ use comet_chat::message::{Draft, Kind, Message, RoomName, Timestamp};
 use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
 
 use crate::place::{
-    ALL, AppendAndWait, Place, fill, keep, kept, listed, noticed, on_every_store, room, said, said_as,
-    sequence,
+    ALL, AppendAndWait, Place, comings_and_goings, fill, keep, kept, listed, on_every_store, room, said,
+    said_as, sequence,
 };
 
 on_every_store![
@@ -164,7 +164,7 @@ fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
     let lobby = RoomName::lobby();
     store.append_and_wait(&lobby, &[said("a", 1), said("b", 1)]).unwrap();
     for _ in 0..12 {
-        store.append_and_wait(&lobby, &vec![noticed(Kind::Joined, 1); 500]).unwrap();
+        store.append_and_wait(&lobby, &comings_and_goings(500)).unwrap();
     }
     store = place.reopen(store, two);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(1..=6_002));
@@ -184,7 +184,7 @@ fn a_room_where_nothing_is_said_is_bounded(place: &Place) {
     let mut store = place.open(one);
     let lobby = RoomName::lobby();
     for _ in 0..5 {
-        store.append_and_wait(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
+        store.append_and_wait(&lobby, &comings_and_goings(500)).unwrap();
     }
     store = place.reopen(store, one);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(2_501 - one.entries() as u64..=2_500));
@@ -198,7 +198,7 @@ fn a_page_of_the_past_counts_only_messages(place: &Place) {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     fill(&*store, &lobby, 5);
-    store.append_and_wait(&lobby, &vec![noticed(Kind::Joined, 1); 30]).unwrap();
+    store.append_and_wait(&lobby, &comings_and_goings(30)).unwrap();
     let page = |limit| -> Vec<u64> {
         let tail = store.backlog(&lobby, limit).unwrap();
         tail.messages.iter().map(|message| message.id.sequence).collect()
@@ -207,7 +207,7 @@ fn a_page_of_the_past_counts_only_messages(place: &Place) {
     assert_eq!(page(2), Vec::from_iter(4..=35));
     // However many come and go, the messages are there.
     for _ in 0..10 {
-        store.append_and_wait(&lobby, &vec![noticed(Kind::Left, 1); 500]).unwrap();
+        store.append_and_wait(&lobby, &comings_and_goings(500)).unwrap();
     }
     assert_eq!(page(2), Vec::from_iter([4, 5].into_iter().chain(4_936..=5_035)));
     let before = store.before(&lobby, 4, 1).unwrap();
@@ -343,6 +343,8 @@ fn a_check_leaves_nothing(place: &Place) {
     let size = |place: &Place| match place {
         Place::Memory => 0,
         Place::File(_) => std::fs::metadata(place.path()).unwrap().len(),
+        #[cfg(feature = "redis")]
+        Place::Redis(prefix) => crate::shared::lasting_keys(prefix),
     };
     let before = size(place);
     for n in 0..2_000 {
@@ -363,7 +365,7 @@ fn the_longest_text_comes_back_whole(place: &Place) {
     let text = "ä\n".repeat(TEXT_LIMIT / 3);
     let mut draft = said(&text, 1);
     draft.name = Some("אנה".parse().unwrap());
-    draft.kind = Kind::Left;
+    draft.kind = Kind::Joined;
     let appended = store.append_and_wait(&RoomName::lobby(), &[draft]).unwrap();
     store = place.reopen(store, ALL);
     let read = store.newest(&RoomName::lobby(), 1).unwrap().messages;

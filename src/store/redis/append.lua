@@ -1,0 +1,97 @@
+-- Appends the drafts of one room, and tells what others stored since it looked. Without drafts it changes nothing.
+--
+-- prefix room epoch instance batch, seen: epoch sequence mark, wants_people, most and bytes of what others stored,
+-- keep entries horizon now most, memory and life of a sender's id, life of an outcome;
+-- then of each draft: kind name text at mark id sent_at fingerprint.
+--
+-- Answers: epoch, the sequence and mark before the first draft, a word for each draft, what others stored, whether
+-- people follow, people. Or 'lapsed': the instance was taken for dead, and nothing is done.
+
+local room = keys_of(ARGV[1], ARGV[2])
+local instance, batch = ARGV[4], ARGV[5]
+local FIRST, EACH = 20, 8
+local drafts = (#ARGV - FIRST + 1) / EACH
+local record = room.base .. 'batch:' .. instance
+
+-- The answer to an earlier try of this batch may have been lost. Then it is given again. A batch that was given up may
+-- also come late, behind others: then it is not stored any more.
+local is_recorded = drafts > 0 or ARGV[9] == '1'
+local written = is_recorded and redis.call('GET', record)
+local base, base_mark, words
+if written then
+  local known, known_base, known_mark, known_words = string.match(written, '^(%d+) (%d+) (%d+) (.*)$')
+  if tonumber(known) > tonumber(batch) then return redis.error_reply('LATE a later batch of this room is stored') end
+  if known == batch then base, base_mark, words = tonumber(known_base), tonumber(known_mark), known_words end
+end
+local is_known = base ~= nil
+if drafts > 0 and not is_known and not redis.call('ZSCORE', room.prefix .. ':instances', instance) then
+  return 'lapsed'
+end
+
+local epoch = drafts > 0 and assert_epoch(room.prefix, ARGV[3]) or epoch_of(room.prefix, ARGV[3])
+open_at_end(room)
+if not is_known then
+  base, base_mark = room.latest, room.mark
+  local outcomes = {}
+  local memory = tonumber(ARGV[17])
+  for draft = 1, drafts do
+    local at = FIRST + (draft - 1) * EACH
+    local kind, name, text, came, mark, id, sent_at, fingerprint = unpack(ARGV, at, at + EACH - 1)
+    came = tonumber(came)
+    local word
+    local sent_key = room.base .. 'sent:' .. id
+    local sent = id ~= '' and redis.call('GET', sent_key)
+    if sent then
+      local earlier, sequence, known_mark, known = string.match(sent, '^(%d+) (%d+) (%d+) (%d+)$')
+      if tonumber(earlier) + memory > tonumber(sent_at) then
+        word = known == fingerprint and 'r:' .. sequence .. ':' .. known_mark or 'c'
+      end
+    end
+    if not word and name ~= '' then
+      local stands = math.max(came, room.at)
+      if kind == JOINED and not hold(room, name, instance, stands) then word = 'n' end
+      if kind == LEFT and not let_go(room, name, instance) then word = 'n' end
+    end
+    if not word then
+      add(room, kind, name, text, came, mark)
+      if id ~= '' then
+        local sent_as = table.concat({sent_at, number(room.latest), mark, fingerprint}, ' ')
+        redis.call('SET', sent_key, sent_as, 'PX', ARGV[18])
+      end
+      word = 's:' .. number(room.at)
+    end
+    outcomes[draft] = word
+  end
+  words = table.concat(outcomes, ' ')
+  if is_recorded then
+    redis.call('SET', record, table.concat({batch, number(base), number(base_mark), words}, ' '), 'PX', ARGV[19])
+  end
+  if drafts > 0 then
+    if room.latest > 0 then
+      trim(room, tonumber(ARGV[12]), tonumber(ARGV[13]), ARGV[14], ARGV[15], tonumber(ARGV[16]))
+      settle(room)
+    end
+    if room.is_changed then tell_latest(room, epoch, instance) end
+  end
+end
+
+-- What others stored, if all of it is kept, and is of the past that the room has seen.
+local seen, seen_mark = tonumber(ARGV[7]), tonumber(ARGV[8])
+local before, is_whole = {}, false
+if tonumber(ARGV[6]) == epoch and seen <= base then
+  local missed = base - seen
+  local previous = base_mark
+  if missed > 0 and missed <= tonumber(ARGV[10]) then
+    before = redis.call('XRANGE', room.log, number(seen + 1), number(base))
+    local bytes = 0
+    for _, entry in ipairs(before) do bytes = bytes + #entry[2][TEXT] end
+    if #before ~= missed or bytes > tonumber(ARGV[11]) then before = {} end
+    previous = before[1] and tonumber(before[1][2][PREVIOUS])
+  elseif missed > 0 then
+    previous = nil
+  end
+  is_whole = previous ~= nil and (previous == seen_mark or previous == 0 or seen_mark == 0)
+  if not is_whole then before = {} end
+end
+local wants_people = not is_whole or ARGV[9] == '1'
+return {epoch, base, base_mark, words, before, wants_people and 1 or 0, wants_people and people_of(room, instance) or {}}

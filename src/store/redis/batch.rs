@@ -1,0 +1,184 @@
+//! What one room appends: how it is said to Redis, and what comes back.
+
+use std::sync::Arc;
+
+use redis::{Cmd, Value, cmd};
+
+use super::life::Life;
+use super::link::{Link, Trouble};
+use super::rows;
+use super::scripts::Step;
+use crate::config::{
+    CATCH_UP, DELETE_AHEAD, REDIS_OUTCOME_MS, REDIS_SENT_SPARE_MS, REPLY_BYTES, SEND_ID_MEMORY_MS,
+};
+use crate::message::{Cursor, Draft, Epoch, Mark, Message, RoomName, Timestamp};
+use crate::store::fingerprint::fingerprint;
+use crate::store::{Appended, Arrived, Done, Error, Keep};
+
+/// An append on its way. However often it is tried, it is stored once: Redis knows it by its instance and number.
+pub(super) struct Batch {
+    pub(super) room: RoomName,
+    seen: Cursor,
+    drafts: Vec<Draft>,
+    /// One for each draft, and the same at each try.
+    marks: Vec<Mark>,
+    instance: Arc<str>,
+    number: u64,
+    /// Whether the room must be told who is present: it is in doubt whom this instance holds.
+    pub(super) wants_people: bool,
+    done: Done,
+}
+
+/// What Redis said to a batch.
+pub(super) enum Answer {
+    Arrived(Arrived),
+    /// This instance was taken for dead. Nothing was done.
+    Lapsed,
+}
+
+impl Batch {
+    pub(super) fn new(life: &Life, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done) -> Batch {
+        let marks = drafts.iter().map(|_| Mark::random()).collect();
+        let (instance, number) = (life.instance(), life.next_batch());
+        Batch { room: room.clone(), seen, drafts, marks, instance, number, wants_people: false, done }
+    }
+
+    /// Whether there is something to make durable.
+    pub(super) fn writes(&self) -> bool {
+        !self.drafts.is_empty()
+    }
+
+    pub(super) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// It was not done under the name that it had. It goes again under the present one.
+    pub(super) fn begin_anew(&mut self, life: &Life) {
+        (self.instance, self.number) = (life.instance(), life.next_batch());
+        self.wants_people = true;
+    }
+
+    /// Tells the outcome.
+    pub(super) fn tell(self, outcome: Result<Arrived, Error>) {
+        self.done.call(outcome);
+    }
+
+    /// How many messages an outcome keeps.
+    pub(super) fn kept(&self, arrived: &Arrived) -> usize {
+        if self.room.is_internal() { 0 } else { arrived.outcomes.iter().filter_map(Appended::stored).count() }
+    }
+
+    /// What asks Redis for it.
+    pub(super) fn command(&self, link: &Link, life: &Life, keep: Keep) -> Cmd {
+        if self.room.is_internal() {
+            // It is written like a message, and lapses by itself.
+            return cmd("SET")
+                .arg(format!("{}:check", life.prefix))
+                .arg(1)
+                .arg("PX")
+                .arg(REDIS_OUTCOME_MS)
+                .take();
+        }
+        let mut command = link.step(Step::Append);
+        command
+            .arg(&life.prefix)
+            .arg(self.room.as_str())
+            .arg(life.epoch().number())
+            .arg(&*self.instance)
+            .arg(self.number)
+            .arg(self.seen.epoch.number())
+            .arg(self.seen.sequence)
+            .arg(self.seen.mark.number())
+            .arg(u8::from(self.wants_people))
+            .arg(CATCH_UP)
+            .arg(REPLY_BYTES);
+        limits(&mut command, keep, self.drafts.last().map(|draft| draft.at));
+        command
+            .arg(self.drafts.len() + DELETE_AHEAD)
+            .arg(SEND_ID_MEMORY_MS)
+            .arg(SEND_ID_MEMORY_MS + REDIS_SENT_SPARE_MS)
+            .arg(REDIS_OUTCOME_MS);
+        for (draft, mark) in self.drafts.iter().zip(&self.marks) {
+            let sent = draft.sent_as.as_ref();
+            command
+                .arg(rows::letter(draft.kind))
+                .arg(draft.name.as_ref().map_or("", |name| name.as_str()))
+                .arg(&*draft.text)
+                .arg(draft.at.0)
+                .arg(mark.number())
+                .arg(sent.map_or("", |sent| sent.id.as_str()))
+                .arg(sent.map_or(0, |sent| sent.at.0))
+                .arg(sent.map_or(0, |_| fingerprint(draft)));
+        }
+        command
+    }
+
+    /// Reads what `append.lua` answers.
+    pub(super) fn answer(&self, answer: Value, life: &Life) -> Result<Answer, Trouble> {
+        if self.room.is_internal() {
+            return Ok(Answer::Arrived(Arrived::unkept(life.epoch(), &self.drafts)));
+        }
+        let Value::Array(_) = answer else {
+            return Ok(Answer::Lapsed);
+        };
+        type Parts = (u32, u64, u32, String, Vec<Value>, u8, Vec<Value>);
+        let (epoch, sequence, mark, words, before, has_people, people): Parts = rows::part(answer)?;
+        let epoch = life.learn(epoch);
+        let mut latest = Cursor { epoch, sequence, mark: Mark::from_number(mark) };
+        let words = words.split_terminator(' ');
+        let outcomes = self.drafts.iter().zip(&self.marks).zip(words);
+        let outcomes = outcomes
+            .map(|((draft, mark), word)| outcome(draft, *mark, word, &mut latest))
+            .collect::<Result<Vec<_>, _>>()?;
+        if outcomes.len() != self.drafts.len() {
+            return Err(rows::unreadable(&"an outcome is missing"));
+        }
+        let before = rows::messages(before, epoch)?;
+        let present = (has_people == 1).then(|| rows::people(people)).transpose()?;
+        Ok(Answer::Arrived(Arrived { before, outcomes, latest, present }))
+    }
+}
+
+/// Reads what became of one draft. A draft that is stored is the new end of the order.
+fn outcome(draft: &Draft, mark: Mark, word: &str, latest: &mut Cursor) -> Result<Appended, Trouble> {
+    let mut parts = word.split(':');
+    let kind = parts.next().unwrap_or_default();
+    let mut next = || parts.next().ok_or_else(|| rows::unreadable(&"an outcome is cut off"));
+    Ok(match kind {
+        "s" => {
+            let at = Timestamp(rows::number(next()?)?);
+            let id = Cursor { sequence: latest.sequence + 1, mark, ..*latest };
+            let message = Message { at, ..draft.clone().numbered(id, latest.mark) };
+            *latest = id;
+            Appended::Stored(Arc::new(message))
+        }
+        "r" => {
+            let (sequence, mark) = (rows::number(next()?)?, Mark::from_number(rows::number(next()?)?));
+            Appended::Repeated(Cursor { sequence, mark, ..*latest })
+        }
+        "c" => Appended::Conflict,
+        "n" => Appended::Needless,
+        _ => return Err(rows::unreadable(&format!("{word:?} is no outcome"))),
+    })
+}
+
+/// Lua counts exactly up to here.
+pub(super) const MOST: u64 = 1 << 53;
+
+/// Says how much is kept: messages, entries, from when on, and what time it is.
+pub(super) fn limits(command: &mut Cmd, keep: Keep, now: Option<Timestamp>) {
+    command.arg(most(keep.messages)).arg(most(keep.entries()));
+    match now.and_then(|now| Some((keep.horizon(now)?, now))) {
+        Some((horizon, now)) => command.arg(horizon.0).arg(now.0),
+        None => command.arg("").arg(""),
+    };
+}
+
+pub(super) fn most(number: usize) -> u64 {
+    (number as u64).min(MOST)
+}
+
+/// The place in an order that Redis wrote as numbers.
+pub(super) fn place(epoch: Epoch, sequence: u64, mark: u32) -> Cursor {
+    Cursor { epoch, sequence, mark: Mark::from_number(mark) }
+}

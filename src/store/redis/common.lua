@@ -1,0 +1,86 @@
+-- What the steps share. Redis runs each step whole, so nobody sees half of one.
+--
+-- A room's messages are a stream. Their sequences are its ids: message 42 is the entry 42-0. There is no counter
+-- beside the stream that could part from it. Each entry also counts what was said and who had joined up to it,
+-- so any place is found by halving, whatever stands between.
+--
+-- Keys are made here from a prefix and a room's name, and not declared: a Redis Cluster is refused.
+
+local MESSAGE, JOINED, LEFT = 'm', 'j', 'l'
+local SAID = {[MESSAGE] = true}
+
+-- Where the fields of an entry are: all have the same ones, in one order, which a stream stores best.
+local KIND, NAME, TEXT, AT, CAME, MARK, PREVIOUS, SAID_COUNT, JOINED_COUNT = 2, 4, 6, 8, 10, 12, 14, 16, 18
+
+local function keys_of(prefix, name)
+  local base = prefix .. ':{' .. name .. '}:'
+  return {prefix = prefix, name = name, base = base, log = base .. 'log', meta = base .. 'meta', people = base .. 'people'}
+end
+
+-- The set of those whom an instance holds in a room, and the set of the rooms where it holds somebody.
+local function held_in(room, instance) return room.base .. 'held:' .. instance end
+local function rooms_held_by(prefix, instance) return prefix .. ':held:' .. instance end
+
+local function number(value) return string.format('%d', value) end
+
+local function sequence_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
+
+-- The last sequence that was given out. Trimming does not change it.
+local function latest_of(room)
+  if redis.call('EXISTS', room.log) == 0 then return 0 end
+  local info = redis.call('XINFO', 'STREAM', room.log)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return tonumber(string.match(info[i + 1], '^%d+')) end
+  end
+end
+
+-- The mark of the last message, which may be forgotten itself.
+local function mark_of(room) return tonumber(redis.call('HGET', room.meta, 'mark') or 0) end
+
+-- The first entry from a sequence on.
+local function entry_from(room, sequence) return redis.call('XRANGE', room.log, number(sequence), '+', 'COUNT', 1)[1] end
+
+-- How many entries of these kinds there were up to this one, with those that are forgotten.
+local function count(entry, kinds)
+  local fields, sum = entry[2], 0
+  local said, joined = tonumber(fields[SAID_COUNT]), tonumber(fields[JOINED_COUNT])
+  if kinds[MESSAGE] then sum = sum + said end
+  if kinds[JOINED] then sum = sum + joined end
+  if kinds[LEFT] then sum = sum + sequence_of(entry) - said - joined end
+  return sum
+end
+
+-- The first sequence of these two, or between them, by which there were so many entries of these kinds.
+local function reach(room, from, to, kinds, wanted)
+  while from < to do
+    local middle = math.floor((from + to) / 2)
+    local entry = entry_from(room, middle)
+    if not entry or count(entry, kinds) >= wanted then to = middle else from = middle + 1 end
+  end
+  return from
+end
+
+-- Who holds a person, by what is written of that person: since when, and by which instances.
+local function holders_of(written)
+  local holders = {}
+  for instance in string.gmatch(string.match(written, ' (.*)$') or '', '%S+') do holders[#holders + 1] = instance end
+  return holders
+end
+
+-- All people as name, since, whether this instance holds the person, and so on.
+local function people_of(room, instance)
+  local people, listed = redis.call('HGETALL', room.people), {}
+  for i = 1, #people, 2 do
+    local is_held = 0
+    for _, holder in ipairs(holders_of(people[i + 1])) do
+      if holder == instance then is_held = 1 end
+    end
+    listed[#listed + 1] = people[i]
+    listed[#listed + 1] = tonumber(string.match(people[i + 1], '^%d+'))
+    listed[#listed + 1] = is_held
+  end
+  return listed
+end
+
+-- The life of this store. A reader gives what it knows if there is none: only writers begin one.
+local function epoch_of(prefix, known) return tonumber(redis.call('GET', prefix .. ':epoch') or known) end

@@ -1,0 +1,118 @@
+-- What the steps that write share.
+
+local function assert_epoch(prefix, epoch)
+  redis.call('SET', prefix .. ':epoch', epoch, 'NX')
+  return epoch_of(prefix, epoch)
+end
+
+-- Reads what is needed to go on at the end of a room's order.
+local function open_at_end(room)
+  local meta = redis.call('HMGET', room.meta, 'mark', 'at', 'said', 'joined')
+  room.latest = latest_of(room)
+  room.mark, room.at = tonumber(meta[1] or 0), tonumber(meta[2] or 0)
+  room.said, room.joined = tonumber(meta[3] or 0), tonumber(meta[4] or 0)
+end
+
+-- Adds an entry at the end. `came` is when it came by the clock of that moment; a room's times never go back.
+local function add(room, kind, name, text, came, mark)
+  room.latest = room.latest + 1
+  room.at = math.max(room.at, came)
+  if kind == MESSAGE then room.said = room.said + 1 end
+  if kind == JOINED then room.joined = room.joined + 1 end
+  redis.call('XADD', room.log, number(room.latest), 'k', kind, 'n', name, 't', text, 'a', number(room.at),
+    'c', number(came), 'm', mark, 'p', number(room.mark), 's', number(room.said), 'j', number(room.joined))
+  room.mark = tonumber(mark)
+  room.is_changed = true
+end
+
+-- Notes that an instance holds a person. Returns whether the person was not present before.
+local function hold(room, name, instance, at)
+  redis.call('SADD', held_in(room, instance), name)
+  redis.call('SADD', rooms_held_by(room.prefix, instance), room.name)
+  local written = redis.call('HGET', room.people, name)
+  if not written then
+    redis.call('HSET', room.people, name, number(at) .. ' ' .. instance)
+    return true
+  end
+  for _, holder in ipairs(holders_of(written)) do
+    if holder == instance then return false end
+  end
+  redis.call('HSET', room.people, name, written .. ' ' .. instance)
+  return false
+end
+
+-- Notes that an instance holds a person no more. Returns whether nobody holds the person now who was present.
+local function let_go(room, name, instance)
+  local held = held_in(room, instance)
+  redis.call('SREM', held, name)
+  if redis.call('EXISTS', held) == 0 then redis.call('SREM', rooms_held_by(room.prefix, instance), room.name) end
+  local written = redis.call('HGET', room.people, name)
+  if not written then return false end
+  local kept = string.match(written, '^%d+')
+  local is_held = false
+  for _, holder in ipairs(holders_of(written)) do
+    if holder ~= instance then kept, is_held = kept .. ' ' .. holder, true end
+  end
+  if is_held then redis.call('HSET', room.people, name, kept) else redis.call('HDEL', room.people, name) end
+  return not is_held
+end
+
+-- Forgets what is over the limits: how many messages were said, how many entries begin with a join or leave, and
+-- the age. Those from before `horizon` are too old ('' for none), and those from after `now` have no age. Looks at
+-- the age of `most` entries at most; returns whether there may be more to forget.
+local function trim(room, keep, entries, horizon, now, most)
+  local first = redis.call('XRANGE', room.log, '-', '+', 'COUNT', 1)[1]
+  if not first then return false end
+  local oldest, latest = sequence_of(first), room.latest
+  local from = oldest
+  local forgotten = count(first, SAID) - (first[2][KIND] == MESSAGE and 1 or 0)
+  if room.said - forgotten > keep then from = reach(room, oldest, latest, SAID, room.said - keep) + 1 end
+  if latest - from + 1 > entries then
+    local entry = entry_from(room, from)
+    if entry and entry[2][KIND] ~= MESSAGE then
+      local said = count(entry, SAID)
+      local next_said = said < room.said and reach(room, from, latest, SAID, said + 1) or latest + 1
+      from = math.min(next_said, latest - entries + 1)
+    end
+  end
+  local is_at_limit = false
+  if horizon ~= '' then
+    local start, last, is_young = from, math.min(from + most, latest + 1), false
+    while start < last and not is_young do
+      local some = redis.call('XRANGE', room.log, number(start), number(last - 1), 'COUNT', 32)
+      if #some == 0 then break end
+      for _, entry in ipairs(some) do
+        local came = tonumber(entry[2][CAME])
+        is_young = came >= tonumber(horizon) and came <= tonumber(now)
+        if is_young then break end
+        start = sequence_of(entry) + 1
+        if came < tonumber(horizon) then from = start end
+      end
+    end
+    is_at_limit = not is_young and start < latest + 1 and from == start
+  end
+  if from > oldest then redis.call('XTRIM', room.log, 'MINID', number(from)) end
+  return is_at_limit
+end
+
+-- Writes what has changed of a room, and whether it is in the list of rooms.
+local function settle(room)
+  if room.is_changed then
+    redis.call('HSET', room.meta, 'mark', number(room.mark), 'at', number(room.at), 'said', number(room.said),
+      'joined', number(room.joined))
+  end
+  local rooms, recent = room.prefix .. ':rooms', room.prefix .. ':recent'
+  if redis.call('XLEN', room.log) > 0 or redis.call('HLEN', room.people) > 0 then
+    redis.call('ZADD', rooms, 0, room.name)
+    redis.call('ZADD', recent, number(room.at), room.name)
+  else
+    redis.call('ZREM', rooms, room.name)
+    redis.call('ZREM', recent, room.name)
+  end
+end
+
+-- Tells the other instances where a room's order ends. This one, if there is one, knows.
+local function tell_latest(room, epoch, instance)
+  local words = {'latest', instance, room.name, number(epoch), number(room.latest), number(room.mark)}
+  redis.call('PUBLISH', room.prefix .. ':notices', table.concat(words, ' '))
+end

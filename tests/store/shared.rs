@@ -1,0 +1,260 @@
+//! Several instances on one Redis: one order, one presence, and what is told of it.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use comet_chat::message::{Cursor, Draft, Kind, Message, RoomName};
+use comet_chat::store::{Appended, Arrived, Done, Error, Following, Heard, RedisSpec, RedisStore, Store};
+
+use crate::place::{ALL, kept, room, said, said_as};
+use crate::redis::{RedisServer, a_prefix};
+
+/// Far more than anything needs, so that a busy machine fails no test.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A place in the shared server, for instances that nobody takes for dead.
+pub fn a_place() -> RedisSpec {
+    let mut spec = RedisSpec::parse(&RedisServer::shared().url()).unwrap();
+    (spec.prefix, spec.lease) = (a_prefix(), Duration::from_secs(3_600));
+    spec
+}
+
+pub fn instance(spec: &RedisSpec) -> RedisStore {
+    RedisStore::open(spec, ALL).unwrap()
+}
+
+/// An append of a room that has seen so much.
+pub fn append(store: &RedisStore, room: &RoomName, seen: Cursor, drafts: &[Draft]) -> Result<Arrived, Error> {
+    begin(store, room, seen, drafts).recv_timeout(PATIENCE).expect("an outcome")
+}
+
+/// The same, whose outcome comes later.
+pub fn begin(
+    store: &RedisStore,
+    room: &RoomName,
+    seen: Cursor,
+    drafts: &[Draft],
+) -> Receiver<Result<Arrived, Error>> {
+    let (done, outcome) = channel();
+    // The test may be over.
+    store.append(room, seen, drafts.to_vec(), Done::new(move |outcome| drop(done.send(outcome))));
+    outcome
+}
+
+/// What messages say.
+pub fn texts(messages: &[Arc<Message>]) -> Vec<String> {
+    messages.iter().map(|message| message.text.to_string()).collect()
+}
+
+/// How many keys with this prefix do not lapse by themselves.
+pub fn lasting_keys(prefix: &str) -> u64 {
+    let server = RedisServer::shared();
+    let count = "local n = 0; for _, key in ipairs(redis.call('KEYS', ARGV[1])) do \
+                 if redis.call('TTL', key) == -1 then n = n + 1 end end return n";
+    server.ask(&["EVAL", count, "0", &format!("{prefix}:*")]).parse().unwrap()
+}
+
+fn start(store: &RedisStore) -> Cursor {
+    Cursor::start(store.epoch())
+}
+
+fn comes(name: &str) -> Draft {
+    Draft { kind: Kind::Joined, name: Some(name.parse().unwrap()), ..said("", 1) }
+}
+
+fn goes(name: &str) -> Draft {
+    Draft { kind: Kind::Left, ..comes(name) }
+}
+
+#[test]
+fn what_others_stored_is_handed_over_before_the_own_messages() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    assert_eq!(one.epoch(), other.epoch());
+    let first = append(&one, &lobby, start(&one), &[said("a", 1), said("b", 2)]).unwrap();
+    assert!(first.before.is_empty() && first.present.is_none());
+    let arrived = append(&other, &lobby, start(&other), &[said("c", 3)]).unwrap();
+    assert_eq!(texts(&arrived.before), ["a", "b"]);
+    assert_eq!(arrived.latest.sequence, 3);
+    assert!(matches!(&arrived.outcomes[..], [Appended::Stored(message)] if message.id == arrived.latest));
+    // Without a draft a room only catches up.
+    let caught_up = append(&one, &lobby, first.latest, &[]).unwrap();
+    assert_eq!((texts(&caught_up.before), caught_up.latest), (vec!["c".to_owned()], arrived.latest));
+    assert!(append(&one, &lobby, arrived.latest, &[]).unwrap().before.is_empty());
+}
+
+#[test]
+fn a_room_that_is_far_behind_or_in_another_past_is_told_who_is_present() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    append(&one, &lobby, start(&one), &[comes("ann")]).unwrap();
+    for _ in 0..2 {
+        append(&one, &lobby, start(&one), &vec![said("x", 1); 400]).unwrap();
+    }
+    let far = append(&other, &lobby, start(&other), &[]).unwrap();
+    let elsewhere = Cursor { sequence: 801, mark: comet_chat::message::Mark::from_number(1), ..start(&one) };
+    let strange = append(&other, &lobby, elsewhere, &[comes("bob")]).unwrap();
+    let ahead = append(&one, &lobby, Cursor { sequence: 9_000, ..start(&one) }, &[]).unwrap();
+    for (arrived, held) in [(far, vec![false]), (strange, vec![false, true]), (ahead, vec![true, false])] {
+        assert!(arrived.before.is_empty());
+        let present = arrived.present.unwrap();
+        assert_eq!(present.iter().map(|person| person.is_held).collect::<Vec<_>>(), held);
+    }
+}
+
+#[test]
+fn a_person_comes_and_goes_once_for_all_instances() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    let outcome = |store, draft| append(store, &lobby, start(store), &[draft]).unwrap().outcomes.remove(0);
+    let is_said = |outcome: Appended| matches!(outcome, Appended::Stored(_));
+    assert!(is_said(outcome(&one, comes("ann"))));
+    assert_eq!(outcome(&other, comes("ann")), Appended::Needless);
+    assert_eq!(outcome(&one, goes("ann")), Appended::Needless);
+    assert_eq!(one.newest(&lobby, 0).unwrap().present.len(), 1);
+    assert!(is_said(outcome(&other, goes("ann"))));
+    assert_eq!(outcome(&one, goes("ann")), Appended::Needless);
+    assert!(is_said(outcome(&one, comes("ann"))));
+    let kinds: Vec<Kind> = other.after(&lobby, 0, 9).unwrap().iter().map(|message| message.kind).collect();
+    assert_eq!(kinds, [Kind::Joined, Kind::Left, Kind::Joined]);
+}
+
+#[test]
+fn an_id_is_known_to_all_instances() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    let first = append(&one, &lobby, start(&one), &[said_as("7", "hi", 1)]).unwrap();
+    let again =
+        append(&other, &lobby, first.latest, &[said_as("7", "hi", 2), said_as("7", "ho", 2)]).unwrap();
+    assert_eq!(again.outcomes, [Appended::Repeated(first.latest), Appended::Conflict]);
+}
+
+/// Follows a room, and gives what is heard.
+fn follow(store: &RedisStore, room: &RoomName) -> (Following, Receiver<Heard>) {
+    let (hear, heard) = channel();
+    (store.follow(room, Box::new(move |what| drop(hear.send(what)))), heard)
+}
+
+/// Waits until this is heard.
+fn hears(heard: &Receiver<Heard>, what: &Heard) {
+    while heard.recv_timeout(PATIENCE).expect("it is heard") != *what {}
+}
+
+#[test]
+fn a_room_hears_where_its_order_ends_and_who_leaves_elsewhere() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    let (following, heard) = follow(&one, &lobby);
+    let arrived = append(&other, &lobby, start(&other), &[said("hi", 1)]).unwrap();
+    hears(&heard, &Heard::Latest(arrived.latest));
+    let wait = Duration::from_millis(1_500);
+    // A notice before the other listens is lost, as it may be: it is told again only where an order ends.
+    let ann = "ann of  three words".parse().unwrap();
+    until(|| {
+        other.tell_leaves(&lobby, &ann, wait);
+        heard.try_iter().any(|what| what == Heard::Leaves(ann.clone(), wait))
+    });
+    drop(following);
+    // Whatever was under way when it ended.
+    while heard.recv_timeout(PATIENCE).is_ok() {}
+}
+
+#[test]
+fn many_at_once_on_three_instances_get_one_order_without_holes() {
+    const EACH: usize = 40;
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let instances: Vec<RedisStore> = (0..3).map(|_| instance(&spec)).collect();
+    let begin = Barrier::new(3);
+    let follow_and_say = |(index, store): (usize, &RedisStore)| {
+        begin.wait();
+        let mut seen = start(store);
+        let mut read = Vec::new();
+        for n in 0..EACH {
+            let arrived = append(store, &lobby, seen, &[said(&format!("{index}/{n}"), 1)]).unwrap();
+            read.extend(arrived.before);
+            read.extend(arrived.outcomes.iter().filter_map(Appended::stored).cloned());
+            seen = arrived.latest;
+        }
+        read
+    };
+    let reads: Vec<Vec<_>> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            instances.iter().enumerate().map(|each| scope.spawn(move || follow_and_say(each))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let all = instances[0].after(&lobby, 0, usize::MAX).unwrap();
+    assert_eq!(all.len(), 3 * EACH);
+    assert!(all.iter().zip(1..).all(|(message, sequence)| message.id.sequence == sequence));
+    for read in reads {
+        assert_eq!(read[..], all[..read.len()], "an instance saw another order");
+    }
+}
+
+#[test]
+fn whoever_only_a_dead_instance_held_has_left_and_others_stay() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (server, instances) = (RedisServer::shared(), format!("{}:instances", spec.prefix));
+    let dead = instance(&spec);
+    let name = server.ask(&["ZRANGE", &instances, "0", "0"]);
+    let living = instance(&spec);
+    let people: Vec<Draft> = (0..150).map(|n| comes(&format!("guest {n}"))).collect();
+    let arrived = append(&dead, &lobby, start(&dead), &people).unwrap();
+    assert_eq!(arrived.outcomes.iter().filter_map(Appended::stored).count(), 150);
+    append(&living, &lobby, arrived.latest, &[comes("guest 7")]).unwrap();
+    let elsewhere = room("elsewhere");
+    append(&dead, &elsewhere, start(&dead), &[comes("ann")]).unwrap();
+    drop(dead);
+    // As if its last sign of life were long ago.
+    server.ask(&["ZADD", &instances, "1", &name]);
+    let present = |room: &RoomName| -> Vec<String> {
+        let people = living.newest(room, 0).unwrap().present;
+        people.into_iter().map(|person| person.name.to_string()).collect()
+    };
+    until(|| present(&lobby) == ["guest 7"] && present(&elsewhere).is_empty());
+    let left = living.after(&lobby, 150, 1_000).unwrap();
+    assert!(left.len() == 149 && left.iter().all(|message| message.kind == Kind::Left));
+}
+
+/// An instance that was stopped for a while is taken for dead. It goes on under another name, and its rooms are told
+/// whom they hold.
+#[test]
+fn an_instance_that_was_taken_for_dead_goes_on() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let store = instance(&spec);
+    let (_following, heard) = follow(&store, &lobby);
+    let first = append(&store, &lobby, start(&store), &[comes("ann")]).unwrap();
+    let server = RedisServer::shared();
+    let instances = format!("{}:instances", spec.prefix);
+    let name = server.ask(&["ZRANGE", &instances, "0", "0"]);
+    server.ask(&["ZREM", &instances, &name]);
+    server.ask(&["SADD", &format!("{}:dead", spec.prefix), &name]);
+    let arrived = append(&store, &lobby, first.latest, &[said("still here", 1)]).unwrap();
+    assert!(matches!(arrived.outcomes[0], Appended::Stored(_)));
+    assert!(!arrived.present.expect("who is present").iter().any(|person| person.is_held));
+    hears(&heard, &Heard::Lapsed);
+    until(|| store.newest(&lobby, 0).unwrap().present.is_empty());
+    let again = append(&store, &lobby, arrived.latest, &[comes("ann")]).unwrap();
+    assert!(matches!(again.outcomes[0], Appended::Stored(_)));
+    let kinds: Vec<Kind> = store.after(&lobby, 0, 9).unwrap().iter().map(|message| message.kind).collect();
+    let comings = kinds.into_iter().filter(|kind| *kind != Kind::Message);
+    assert_eq!(comings.collect::<Vec<_>>(), [Kind::Joined, Kind::Left, Kind::Joined]);
+}
+
+#[test]
+fn chats_with_other_prefixes_do_not_see_each_other() {
+    let (one, other) = (instance(&a_place()), instance(&a_place()));
+    append(&one, &RoomName::lobby(), start(&one), &[said("mine", 1)]).unwrap();
+    assert!(kept(&other, &RoomName::lobby()).is_empty());
+    assert_ne!(one.epoch(), other.epoch());
+}
+
+/// Waits until something holds.
+pub fn until(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "it does not come to that");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
