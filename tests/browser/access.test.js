@@ -32,6 +32,12 @@ for (const colorScheme of ["light", "dark"]) {
       // axe itself makes functions from text, which the page's policy would forbid.
       // And what fades in does not have its final colour yet.
       const context = await browser(server, { ...options, colorScheme, bypassCSP: true, reducedMotion: "reduce" });
+      // A room that can be left is one that was read, and is not this one.
+      const elsewhere = `${room}-elsewhere`;
+      await server.say(elsewhere, "ben", "hello");
+      const other = await tab(context, elsewhere);
+      await showing(other, ["hello"]);
+      await other.close();
       const page = await tab(context, room);
       assert.deepEqual(await violations(page), [], "as it opens");
       await page.locator("#name").fill("anna");
@@ -44,9 +50,11 @@ for (const colorScheme of ["light", "dark"]) {
           await page.locator(`#${panel}-button`).click();
           await page.locator(`#${panel} li`).first().waitFor();
           if (panel === "rooms") {
-            await page.getByRole("button", { name: `Mute or leave ${room}` }).click();
+            await page.getByRole("button", { name: `Mute or leave ${room}`, exact: true }).click();
             await page.getByRole("button", { name: `Mute ${room}`, exact: true }).click();
             await page.locator("#room-list").getByText("Muted").waitFor();
+            await page.getByRole("button", { name: `Mute or leave ${elsewhere}` }).click();
+            await page.getByRole("button", { name: `Leave ${elsewhere}`, exact: true }).waitFor();
           }
           assert.deepEqual(await violations(page), [], panel);
           await page.keyboard.press("Escape");
