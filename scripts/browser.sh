@@ -4,8 +4,9 @@
 #   scripts/browser.sh [TOPIC...]        default: all; the topics are tests/browser/*.test.js
 #
 # Each test's server is its own process with a fresh store on a free port, and ends with the tests.
-# Needs Chromium and Node.js 18 or later; what is missing it installs with apt-get if it may, or says
-# what to install. Takes about five minutes on two cores. From the environment:
+# All topics run as two suites side by side, as most tests wait most of the time. Needs Chromium and
+# Node.js 18 or later; what is missing it installs with apt-get if it may, or says what to install.
+# Takes about five minutes on two cores. From the environment:
 #
 #   ENGINE=blocking                      or async
 #   CHROMIUM=chromium                    the browser
@@ -31,4 +32,20 @@ COMET_CHAT=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat")
 export COMET_CHAT
 
 npm ci --silent --no-audit --no-fund --prefix tests/browser || fail "npm could not fetch what tests/browser/package-lock.json names."
-node "tests/browser/${SCRIPT:-suite.js}" "$@"
+if (($# > 0)) || [[ -n ${SCRIPT-} ]]; then
+  exec node "tests/browser/${SCRIPT:-suite.js}" "$@"
+fi
+
+said=$(mktemp -d)
+suites=()
+trap 'kill "${suites[@]}" 2>/dev/null || true; rm -rf "$said"' EXIT
+for half in 1 2; do
+  HALF=$half node tests/browser/suite.js >"$said/$half" 2>&1 &
+  suites+=($!)
+done
+failed=()
+for half in 1 2; do
+  if wait "${suites[half - 1]}"; then cat "$said/$half"; else failed+=("$said/$half"); fi
+done
+# What failed stands last.
+((${#failed[@]} == 0)) || { cat "${failed[@]}"; exit 1; }
