@@ -230,10 +230,10 @@ fn an_instance_that_was_taken_for_dead_goes_on() {
     let name = server.ask(&["ZRANGE", &instances, "0", "0"]);
     server.ask(&["ZREM", &instances, &name]);
     server.ask(&["SADD", &format!("{}:dead", spec.prefix), &name]);
+    hears(&heard, &Heard::Lapsed);
     let arrived = append(&store, &lobby, first.latest, &[said("still here", 1)]).unwrap();
     assert!(matches!(arrived.outcomes[0], Appended::Stored(_)));
     assert!(!arrived.present.expect("who is present").iter().any(|person| person.is_held));
-    hears(&heard, &Heard::Lapsed);
     until(|| store.newest(&lobby, 0).unwrap().present.is_empty());
     let again = append(&store, &lobby, arrived.latest, &[comes("ann")]).unwrap();
     assert!(matches!(again.outcomes[0], Appended::Stored(_)));

@@ -72,6 +72,20 @@ fn what_was_stored_outlives_a_killed_redis_and_senders_wait_for_its_return() {
     assert!((0..3).all(|round| said.contains(&format!("before {round}"))));
 }
 
+/// Redis came back without its last write, by which an instance held somebody whom another held already. No message
+/// tells of that.
+#[test]
+fn after_redis_was_away_a_room_is_told_whom_its_instance_holds() {
+    let mut server = RedisServer::start(&SAFE);
+    let (store, lobby) = (instance(&spec_of(&server)), RoomName::lobby());
+    let _following = store.follow(&lobby, Box::new(|_| ()));
+    let seen = append(&store, &lobby, start(&store), &[said("a", 1)]).unwrap().latest;
+    assert!(append(&store, &lobby, seen, &[]).unwrap().present.is_none());
+    server.crash();
+    server.starts_again();
+    until(|| append(&store, &lobby, seen, &[]).is_ok_and(|arrived| arrived.present.is_some()));
+}
+
 #[test]
 fn while_redis_is_away_nothing_is_stored_and_nobody_waits_for_long() {
     let mut server = RedisServer::start(&SAFE);

@@ -55,6 +55,8 @@ pub(super) struct Courier {
     keep: Keep,
     counts: Arc<Counts>,
     link: Option<Link>,
+    /// Whether there was a connection before this one.
+    has_connected: bool,
     away: Option<Away>,
 }
 
@@ -74,7 +76,7 @@ impl Courier {
         keep: Keep,
         counts: Arc<Counts>,
     ) -> Courier {
-        Courier { spec, life, followers, keep, counts, link: None, away: None }
+        Courier { spec, life, followers, keep, counts, link: None, has_connected: false, away: None }
     }
 
     /// Works until every handle is dropped.
@@ -162,6 +164,10 @@ impl Courier {
         if let (Err(_), Some(away)) = (&opened, &mut self.away) {
             away.until = Instant::now() + REDIS_PAUSES.1;
         }
+        // Another Redis may answer now, or the same one without its last writes.
+        if opened.is_ok() && std::mem::replace(&mut self.has_connected, true) {
+            self.followers.doubt_all();
+        }
         opened
     }
 
@@ -187,7 +193,9 @@ impl Courier {
                         self.fail(batch, Error(format!("{} {why}", self.spec)));
                     }
                     _ => {
-                        has_written |= batch.writes();
+                        // Counted before anybody hears of it.
+                        let is_first = batch.writes() && !std::mem::replace(&mut has_written, true);
+                        self.counts.trips.fetch_add(u64::from(is_first), Relaxed);
                         self.succeed(batch, arrived);
                     }
                 },
@@ -208,7 +216,6 @@ impl Courier {
                 }
             }
         }
-        self.counts.trips.fetch_add(u64::from(has_written), Relaxed);
         lost.map_or(Ok(()), Err)
     }
 

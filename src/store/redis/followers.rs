@@ -19,7 +19,8 @@ struct Inner {
 #[derive(Default)]
 struct Room {
     followers: Vec<(u64, Arc<Hear>)>,
-    /// Whether it is in doubt whom this instance holds: it was taken for dead, or an append was given up.
+    /// Whether it is in doubt whom this instance holds: it was taken for dead, Redis may have lost something, or an
+    /// append was given up.
     is_in_doubt: bool,
 }
 
@@ -48,9 +49,11 @@ impl Followers {
         self.lock().rooms.values_mut().for_each(|room| room.is_in_doubt = true);
     }
 
-    /// Tells all rooms.
-    pub(super) fn tell_all(&self, heard: &Heard) {
-        self.rooms().iter().for_each(|name| self.tell(name, heard));
+    /// Reminds the rooms for which that is still so: their next append tells them.
+    pub(super) fn tell_those_in_doubt(&self) {
+        let is_in_doubt = |(name, room): (&Arc<str>, &Room)| room.is_in_doubt.then(|| name.clone());
+        let names: Vec<Arc<str>> = self.lock().rooms.iter().filter_map(is_in_doubt).collect();
+        names.iter().for_each(|name| self.tell(name, &Heard::Lapsed));
     }
 
     /// From now on it is in doubt whom this instance holds in a room.

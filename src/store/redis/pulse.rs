@@ -54,7 +54,7 @@ pub(super) fn revive(
 ) -> Result<Sign, Trouble> {
     if life.begin_anew(dead, || followers.doubt_all()) {
         tracing::warn!("this server was silent for so long that the others took it for dead");
-        followers.tell_all(&Heard::Lapsed);
+        followers.tell_those_in_doubt();
     }
     give(link, life, lease, true)
 }
@@ -114,6 +114,7 @@ impl Pulse {
         if !sign.is_alive {
             sign = revive(link, &self.life, &self.followers, &instance, self.lease)?;
         }
+        self.followers.tell_those_in_doubt();
         self.tell_all(link)?;
         if let Some(dead) = sign.dead {
             self.sweep(link, &dead)?;
