@@ -226,7 +226,9 @@ impl<E: Engine> Owner<E> {
                 self.judge_early(now);
             }
             Err(error) => {
-                tracing::warn!(room = %self.name, %error, "nothing was published");
+                if !askers.of_drafts.is_empty() {
+                    tracing::warn!(room = %self.name, %error, "nothing was published");
+                }
                 self.queue.settle(&mut self.room.people);
                 let others = askers.others.into_iter().chain(self.queue.take_those_without_draft());
                 for asker in askers.of_drafts.into_iter().flatten().chain(others) {
