@@ -154,7 +154,7 @@ fn json_gives_all_that_there_are(chat: Chat) {
 
 fn a_long_backlog_comes_in_parts(chat: Chat) {
     let mut ann = chat.join("ann");
-    let texts: Vec<String> = (0..3_000).map(|n| n.to_string()).collect();
+    let texts: Vec<String> = (0..1_200).map(|n| n.to_string()).collect();
     for text in &texts {
         ann.says(text);
     }

@@ -24,7 +24,8 @@ static MACHINE: RwLock<()> = RwLock::new(());
 pub struct Setup {
     /// The value of `--engine`.
     pub engine: &'static str,
-    /// The value of `--store`, where `{dir}` stands for a directory of the server's own.
+    /// The value of `--store`, where `{dir}` stands for a directory of the server's own. `redis:` stands for the
+    /// Redis of this test run.
     pub store: &'static str,
 }
 

@@ -17,6 +17,10 @@ macro_rules! on_every_setup {
         on_setup!(async_memory, "async", "memory:", $($test),+);
         #[cfg(feature = "async")]
         on_setup!(async_sqlite, "async", "sqlite:{dir}/chat.db", $($test),+);
+        #[cfg(feature = "redis")]
+        on_setup!(blocking_redis, "blocking", "redis:", $($test),+);
+        #[cfg(all(feature = "async", feature = "redis"))]
+        on_setup!(async_redis, "async", "redis:", $($test),+);
     };
 }
 
@@ -46,7 +50,7 @@ macro_rules! on_every_engine_with_a_file {
 }
 
 /// One line of [`on_every_setup`]: its module's name, `--engine` and `--store` (`{dir}` stands for a
-/// directory that lives as long as the server).
+/// directory that lives as long as the server, and `redis:` for keys of its own in the Redis of this test run).
 macro_rules! on_setup {
     ($module:ident, $engine:literal, $store:literal, $($test:ident),+) => {
         mod $module {
@@ -70,6 +74,9 @@ mod contract;
 mod events;
 mod harness;
 mod raw;
+#[cfg(feature = "redis")]
+#[path = "../redis/mod.rs"]
+mod redis;
 mod schema;
 mod server;
 

@@ -248,7 +248,6 @@ fn own_binary(directory: &Path, user: u32) -> PathBuf {
 
 /// The command that starts the binary in this directory.
 fn command(launch: &Launch, directory: &Path) -> Command {
-    let store = launch.setup.store.replace("{dir}", &directory.to_string_lossy());
     let binary = &match launch.user {
         Some(user) => own_binary(directory, user),
         None => BINARY.into(),
@@ -267,13 +266,24 @@ fn command(launch: &Launch, directory: &Path) -> Command {
     }
     command
         .args(["--listen", "127.0.0.1:0"])
-        .args(["--engine", launch.setup.engine, "--store", &store])
+        .args(["--engine", launch.setup.engine])
+        .args(store(launch.setup.store, directory))
         .args(&launch.flags)
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// The flags that name the store.
+fn store(store: &str, directory: &Path) -> Vec<String> {
+    #[cfg(feature = "redis")]
+    if store == "redis:" {
+        let url = crate::redis::RedisServer::shared().url();
+        return vec!["--store".into(), url, "--redis-prefix".into(), crate::redis::a_prefix()];
+    }
+    vec!["--store".into(), store.replace("{dir}", &directory.to_string_lossy())]
 }
 
 /// Reads lines as long as the process lives, so that the process never blocks on a full pipe.
