@@ -151,6 +151,7 @@ impl<E: Engine> Owner<E> {
             }
             Letter::Arrived(batch, outcome) => self.settle(batch, outcome, now),
             Letter::Heard(Heard::Latest(latest)) => self.hears_of(latest),
+            Letter::Heard(Heard::Ends(end)) => self.looks |= !end.is_at(self.room.latest()),
             Letter::Heard(Heard::Lapsed) => self.looks = true,
             Letter::Heard(Heard::Leaves(name, wait)) => {
                 self.queue.announce(self.room.people.leaves(&name, wait, now));

@@ -7,8 +7,11 @@ use crate::message::{Cursor, PersonName};
 /// What other instances did, as far as a room must hear of it at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// Where the room's order ends.
+    /// The room's order has come to this place. A notice of it may come late.
     Latest(Cursor),
+    /// Where the room's order ends, as the store finds it now and then. What the room has seen behind that place has
+    /// come since, or is lost.
+    Ends(Cursor),
     /// Somebody leaves through another instance, at once or after a wait if the person is not seen before.
     Leaves(PersonName, Duration),
     /// This instance may hold others than the room knows: it was taken for dead, or the store has failed over, or

@@ -250,7 +250,7 @@ impl World {
 
     /// A room is told now and then where its order ends.
     fn is_told_again(&mut self, at: usize) {
-        let mut heard = vec![Letter::Heard(Heard::Latest(self.store.latest()))];
+        let mut heard = vec![Letter::Heard(Heard::Ends(self.store.latest()))];
         heard.extend(self.store.has_lapsed(self.instances[at].id).then_some(Letter::Heard(Heard::Lapsed)));
         self.act(at, heard);
     }

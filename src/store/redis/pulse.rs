@@ -155,7 +155,7 @@ impl Pulse {
             let small = |number: u64| u32::try_from(number).map_err(|_| rows::unreadable(&number));
             let epoch = self.life.learn(small(*epoch)?);
             for (name, latest) in names.iter().zip(places.chunks_exact(2)) {
-                self.followers.tell(name, &Heard::Latest(place(epoch, latest[0], small(latest[1])?)));
+                self.followers.tell(name, &Heard::Ends(place(epoch, latest[0], small(latest[1])?)));
             }
         }
         Ok(())
