@@ -94,6 +94,9 @@ step 'Unit tests, and every test through real sockets'
 # test that one, as people get it.
 cargo test --quiet --all-features
 
+step 'Three instances behind a balancer are one chat'
+COMET_CHAT=${CARGO_TARGET_DIR:-target}/debug/comet-chat scripts/cluster.sh --check
+
 step 'Nothing in the description of the wire (/openapi.json) went unmet'
 COMET_CHAT_MET_IN=$COMET_CHAT_MET cargo test --quiet --all-features --test it description::all_that_is_described_was_met
 
