@@ -109,7 +109,8 @@ pub trait Store: Send + Sync + 'static {
     /// after the one that is named, in this order. By time, a room that is not there starts the list again.
     fn rooms(&self, order: Order, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomSummary>, Error>;
 
-    /// Rooms in which somebody is present, at most `limit`.
+    /// Rooms in which somebody is present, at most `limit`: they are to be awake, so that whoever does not come back
+    /// leaves. A store that several instances share gives none, since they look after each other's people.
     fn peopled(&self, limit: usize) -> Result<Vec<RoomName>, Error>;
 
     /// Forgets in every room what is over the age limit at `now`, and the ids that are older than ten minutes

@@ -1,4 +1,4 @@
-//! A store whose file is set back to an older state, and grows another past: what cursors are told of that.
+//! A store that is set back to an older state, and grows another past: what cursors are told of that.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,22 @@ use crate::place::{AppendAndWait, Place, kept, said};
 
 /// After a backup was put back, a client that was ahead of it was told of its loss only until the new past had
 /// as many messages as it had seen. Then it silently went on in a room whose past it had never seen.
-#[test]
-fn a_cursor_is_told_of_a_gap_exactly_if_something_is_lost() {
+mod sqlite {
+    #[test]
+    fn a_cursor_is_told_of_a_gap_exactly_if_something_is_lost() {
+        super::a_cursor_is_told_of_a_gap_exactly_if_something_is_lost(crate::place::Place::in_a_file);
+    }
+}
+
+#[cfg(feature = "redis")]
+mod redis {
+    #[test]
+    fn a_cursor_is_told_of_a_gap_exactly_if_something_is_lost() {
+        super::a_cursor_is_told_of_a_gap_exactly_if_something_is_lost(crate::place::Place::in_redis);
+    }
+}
+
+fn a_cursor_is_told_of_a_gap_exactly_if_something_is_lost(place: fn() -> Place) {
     let seed = match std::env::var("SEED") {
         Ok(seed) => seed.parse().expect("SEED is a number"),
         Err(_) => fastrand::u64(..),
@@ -26,7 +40,7 @@ fn a_cursor_is_told_of_a_gap_exactly_if_something_is_lost() {
     println!("repeat this with SEED={seed}");
     let (mut told, mut spared) = (0, 0);
     for run in 0..8 * times {
-        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)));
+        let mut world = World::new(Rng::with_seed(seed.wrapping_add(run)), place());
         for _ in 0..80 {
             world.step();
         }
@@ -41,24 +55,31 @@ struct Client {
     seen: Vec<u64>,
 }
 
+/// A store as it was.
+enum Backup {
+    File(TempDir),
+    /// What the names of the copied keys begin with.
+    #[cfg(feature = "redis")]
+    Redis(String),
+}
+
 struct World {
     rng: Rng,
     place: Place,
-    /// `None` only while its file is replaced.
+    /// `None` only while a backup is put in its place.
     store: Option<Arc<dyn Store>>,
     keep: Keep,
     /// All messages of the present past. No text comes twice, in any past.
     past: Vec<u64>,
     texts: u64,
-    backups: Vec<(TempDir, Vec<u64>)>,
+    backups: Vec<(Backup, Vec<u64>)>,
     clients: Vec<Client>,
     told: usize,
     spared: usize,
 }
 
 impl World {
-    fn new(mut rng: Rng) -> World {
-        let place = Place::in_a_file();
+    fn new(mut rng: Rng, place: Place) -> World {
         let keep = Keep { messages: rng.usize(1..30), age: None };
         // Once closed, the file itself holds the epoch, whatever becomes of the log.
         let store = Some(place.reopen(place.open(keep), keep));
@@ -96,20 +117,37 @@ impl World {
     }
 
     fn is_copied(&mut self) {
-        self.backups.push((copy(&self.place.path()), self.past.clone()));
+        let backup = match &self.place {
+            #[cfg(feature = "redis")]
+            Place::Redis(prefix) => {
+                Backup::Redis(crate::shared::copy_keys(prefix, &crate::redis::a_prefix()))
+            }
+            place => Backup::File(copy(&place.path())),
+        };
+        self.backups.push((backup, self.past.clone()));
     }
 
     fn is_put_back(&mut self) {
         let Some(backup) = self.rng.choice(0..self.backups.len()) else { return };
-        let (directory, past) = &self.backups[backup];
+        let (backup, past) = &self.backups[backup];
         self.past = past.clone();
         self.store = None;
-        put(&in_there(directory), &self.place.path());
+        match (backup, &self.place) {
+            #[cfg(feature = "redis")]
+            (Backup::Redis(copy), Place::Redis(prefix)) => drop(crate::shared::copy_keys(copy, prefix)),
+            (Backup::File(directory), place) => put(&in_there(directory), &place.path()),
+            #[cfg(feature = "redis")]
+            _ => panic!("a backup of another place"),
+        }
         self.store = Some(self.place.open(self.keep));
     }
 
     /// As after a crash of a machine whose disk has not written what it had confirmed.
     fn loses_the_end_of_its_log(&mut self) {
+        // What Redis writes is its own.
+        if self.place.is_shared() {
+            return;
+        }
         let directory = copy(&self.place.path());
         let log = fs::OpenOptions::new().write(true).open(log_of(&in_there(&directory))).unwrap();
         log.set_len(self.rng.u64(..=log.metadata().unwrap().len())).unwrap();

@@ -105,7 +105,9 @@ impl<S: Store + ?Sized> AppendAndWait for S {
     fn append_and_wait(&self, room: &RoomName, drafts: &[Draft]) -> Result<Vec<Appended>, Error> {
         let (done, outcome) = std::sync::mpsc::channel();
         let tell = move |outcome| done.send(outcome).expect("somebody waits");
-        self.append(room, Cursor::start(self.epoch()), drafts.to_vec(), Done::new(tell));
+        // Further on than any room: so nothing is handed over of what was stored before.
+        let seen = Cursor { sequence: i64::MAX as u64, ..Cursor::start(self.epoch()) };
+        self.append(room, seen, drafts.to_vec(), Done::new(tell));
         outcome.recv().expect("an outcome").map(|arrived| arrived.outcomes)
     }
 }

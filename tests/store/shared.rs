@@ -48,6 +48,15 @@ pub fn texts(messages: &[Arc<Message>]) -> Vec<String> {
     messages.iter().map(|message| message.text.to_string()).collect()
 }
 
+/// Puts copies of all keys with one prefix in the place of those with another, and gives that.
+pub fn copy_keys(from: &str, to: &str) -> String {
+    let copy = "for _, key in ipairs(redis.call('KEYS', ARGV[2] .. ':*')) do redis.call('DEL', key) end \
+                for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do \
+                redis.call('COPY', key, ARGV[2] .. string.sub(key, #ARGV[1] + 1)) end return 'done'";
+    assert_eq!(RedisServer::shared().ask(&["EVAL", copy, "0", from, to]), "done");
+    to.to_owned()
+}
+
 /// How many keys with this prefix do not lapse by themselves.
 pub fn lasting_keys(prefix: &str) -> u64 {
     let server = RedisServer::shared();
