@@ -15,7 +15,7 @@ fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     say_much(&chat);
     let page = page(&chat, MESSAGES);
     let mut inside = server.connect();
-    let deaf: Vec<Connection> = (0..200)
+    let deaf: Vec<Connection> = (0..80)
         .map(|_| {
             let mut connection = Connection::over(connect_from(server.address(), 2));
             connection.send(&page);
