@@ -9,6 +9,9 @@ const LISTED = 200;
 /** From this many on the line opens; fewer are named in it. */
 const OPENS = 3;
 
+/** The messages that stand in lines which a reader has opened. The lines stay open when they are built again. */
+const opened = new WeakSet();
+
 export function isPresence(item) {
   return item?.kind === "joined" || item?.kind === "left";
 }
@@ -45,9 +48,15 @@ export class Presence {
   #open() {
     this.#line = element("summary");
     this.#list = element("ul");
-    const details = element("details", { on: { toggle: () => details.open && this.#fill() } });
+    const details = element("details", { on: { toggle: () => this.#toggled(details.open) } });
     details.append(this.#line, this.#list);
+    details.open = this.#messages.some((message) => opened.has(message));
     this.row.replaceChildren(details);
+  }
+
+  #toggled(open) {
+    for (const message of this.#messages) open ? opened.add(message) : opened.delete(message);
+    if (open) this.#fill();
   }
 
   #fill() {

@@ -13,6 +13,9 @@ const RUN = 5 * 60 * 1000;
  */
 const LONG = { characters: 1_500, lines: 20 };
 
+/** The messages whose long texts a reader has opened. They stay open when their rows are built again. */
+const opened = new WeakSet();
+
 /** The sender's name as it is shown. */
 export function nameOf(message) {
   return message.name ?? "someone";
@@ -36,7 +39,7 @@ export function messageRow(message, { first, last, context }) {
   const name = nameOf(message);
   const marks = marksOf(text);
   const meta = element("span", { class: "meta" }, timeOf(at));
-  const bubble = element("div", { class: "bubble" }, textOf(text, marks, context.names), meta);
+  const bubble = element("div", { class: "bubble" }, textOf(message, marks, context.names), meta);
   const who = own
     ? element("p", { class: "who unseen" }, "You")
     : element("p", { class: `who h${hue(name)}`, dir: "auto" }, name);
@@ -78,7 +81,8 @@ export function markSent(row) {
   row.querySelector(".meta").append(icon("sent", "Sent"));
 }
 
-function textOf(text, marks, names) {
+function textOf(message, marks, names) {
+  const { text } = message;
   const node = element("p", { class: "text", dir: "auto" });
   const opening = openingOf(text, marks);
   if (opening === text.length) {
@@ -86,15 +90,19 @@ function textOf(text, marks, names) {
     return node;
   }
   const more = element("button", { type: "button", class: "link more" });
-  const show = (folded) => {
+  const show = () => {
+    const folded = !opened.has(message);
     node.classList.toggle("folded", folded);
     more.setAttribute("aria-expanded", String(!folded));
     more.textContent = folded ? "Show all of it" : "Show less";
     if (folded) node.replaceChildren(nodesOf(text, marks, names, 0, opening), "…");
     else node.replaceChildren(...pieces(text, marks, names));
   };
-  more.addEventListener("click", () => show(!node.classList.contains("folded")));
-  show(true);
+  more.addEventListener("click", () => {
+    if (!opened.delete(message)) opened.add(message);
+    show();
+  });
+  show();
   return element("div", {}, node, more);
 }
 

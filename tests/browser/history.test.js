@@ -269,6 +269,26 @@ test("missed messages are unread even if the last read one is no longer kept", a
   await short.end();
 });
 
+// Rows are built again when older messages come before them, and when a reader comes back to them. What was opened was
+// folded then.
+test("a long text and a line of people that a reader opened stay open", async () => {
+  const context = await browser(server, { name: "anna" });
+  await fill("opened", 0, 200);
+  for (const name of ["dora", "emil", "fritz"])
+    await fetch(`${server.origin}/chat/opened?after=latest&wait=0&name=${name}`);
+  await server.say("opened", "ben", "long ".repeat(1_000));
+  const page = await tab(context, "opened");
+  await page.getByRole("button", { name: "Show all of it" }).click();
+  const people = page.locator("#log details").last();
+  await people.locator("summary").click();
+  await scrollUp(page, () => {});
+  await page.locator("#log").evaluate((log) => (log.scrollTop = log.scrollHeight));
+  await page.getByRole("button", { name: "Show less" }).waitFor();
+  assert.ok(await people.evaluate((details) => details.open));
+  await page.getByRole("button", { name: "Show less" }).click();
+  await page.getByRole("button", { name: "Show all of it" }).waitFor();
+});
+
 // A newer server may give a message another id, as when cursors got a mark. Then all of the room was unread, after the
 // page had loaded its whole history.
 test("the marker stands where the reader stopped, though the message there has another id now", async () => {
