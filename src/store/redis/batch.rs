@@ -23,6 +23,7 @@ pub(super) struct Batch {
     /// One for each draft, and the same at each try.
     marks: Vec<Mark>,
     instance: Arc<str>,
+    /// 0 until the writer has it.
     number: u64,
     /// Whether the room must be told who is present: it is in doubt whom this instance holds.
     pub(super) wants_people: bool,
@@ -39,8 +40,14 @@ pub(super) enum Answer {
 impl Batch {
     pub(super) fn new(life: &Life, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done) -> Batch {
         let marks = drafts.iter().map(|_| Mark::random()).collect();
-        let (instance, number) = (life.instance(), life.next_batch());
-        Batch { room: room.clone(), seen, drafts, marks, instance, number, wants_people: false, done }
+        let instance = life.instance();
+        Batch { room: room.clone(), seen, drafts, marks, instance, number: 0, wants_people: false, done }
+    }
+
+    /// Gives it its number. The writer does this, since a room's batches must be numbered in the order in which they
+    /// go: Redis refuses one that comes behind a later one.
+    pub(super) fn take_number(&mut self, life: &Life) {
+        self.number = life.next_batch();
     }
 
     /// Whether there is something to make durable.

@@ -99,6 +99,7 @@ impl Courier {
     fn carry(&mut self, mut batches: Vec<Batch>, notices: &[Cmd]) {
         let began = Instant::now();
         for batch in &mut batches {
+            batch.take_number(&self.life);
             batch.wants_people = self.followers.take_doubt(&batch.room);
         }
         let mut pause = REDIS_PAUSES.0;
