@@ -57,9 +57,12 @@ impl Gate {
     }
 
     /// Gives a request a seat, if the budget has one and fewer than `most` wait.
-    pub fn admit(self: &Arc<Gate>, most: usize) -> Result<Seat, Refusal> {
-        let most = most.min(self.budget.waiters);
-        let taken = |n| (n < most).then_some(n + 1);
+    ///
+    /// **Fault:** `most` was found first. If the thread was then held up, others had come meanwhile with handlers of
+    /// their own, and more waited than the old `most`: one of a crowd was refused without need. **Cure:** it is found
+    /// after the waiters are counted.
+    pub fn admit(self: &Arc<Gate>, most: impl Fn() -> usize) -> Result<Seat, Refusal> {
+        let taken = |n| (n < most().min(self.budget.waiters)).then_some(n + 1);
         match self.waiters.fetch_update(SeqCst, SeqCst, taken) {
             Ok(_) => Ok(Seat(self.clone())),
             Err(_) => Err(Refusal::TooManyWaiters),

@@ -34,7 +34,7 @@ impl Counts {
 
     /// Gives a request a seat among those who wait, if there is one.
     pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.gate.admit(usize::MAX)
+        self.gate.admit(|| usize::MAX)
     }
 
     /// Counts a request of this client.

@@ -34,7 +34,7 @@ impl Counts {
 
     /// Gives a request a seat among those who wait, if there is one and its thread can be spared.
     pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.gate.admit(self.crew.count().saturating_sub(HANDLERS_SPARE))
+        self.gate.admit(|| self.crew.count().saturating_sub(HANDLERS_SPARE))
     }
 
     /// How many are at the door, for the metrics.
@@ -70,5 +70,35 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.counts.held.fetch_sub(self.bytes, SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::door::budget::Budget;
+
+    /// Of 5,000 clients that came at once, one was told now and then that this machine can't hold more: its
+    /// handler had counted the handlers, and others came before it counted who waits.
+    #[test]
+    fn whoever_brings_a_handler_finds_a_seat_however_many_come_at_once() {
+        const EACH: usize = 20_000;
+        let counts = Counts::new(Gate::new(Budget { connections: usize::MAX, waiters: usize::MAX }));
+        (0..HANDLERS_SPARE).for_each(|_| assert!(counts.crew.grow(usize::MAX)));
+        let come = || {
+            let comes = |_| {
+                assert!(counts.crew.grow(usize::MAX));
+                counts.admit().expect("a seat")
+            };
+            (0..EACH).map(comes).collect::<Vec<_>>()
+        };
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(come);
+            }
+        });
+        assert_eq!(counts.gate.snapshot().waiters, 0);
     }
 }
