@@ -5,6 +5,7 @@
 //! callers.
 
 mod arrived;
+mod counts;
 mod done;
 mod fingerprint;
 mod follow;
@@ -15,6 +16,7 @@ mod redis;
 mod spec;
 mod sqlite;
 mod sweeper;
+mod writing;
 
 use std::fmt;
 use std::sync::Arc;

@@ -61,7 +61,8 @@ impl Batch {
 
     /// It was not done under the name that it had. It goes again under the present one.
     pub(super) fn begin_anew(&mut self, life: &Life) {
-        (self.instance, self.number) = (life.instance(), life.next_batch());
+        self.instance = life.instance();
+        self.take_number(life);
         self.wants_people = true;
     }
 

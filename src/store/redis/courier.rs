@@ -2,9 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use redis::{Cmd, Value};
@@ -18,33 +17,14 @@ use super::pulse;
 use super::spec::RedisSpec;
 use crate::config::{REDIS_PATIENCE, REDIS_PAUSES, REDIS_TRIP};
 use crate::message::RoomName;
-use crate::store::{Arrived, Error, Keep, Stats};
+use crate::store::counts::Counts;
+use crate::store::{Arrived, Error, Keep};
 
 /// Work for the thread.
 pub(super) enum Letter {
     Append(Batch),
     /// It is told if that can be done at once.
     Notice(Cmd),
-}
-
-/// What the thread has done.
-#[derive(Default)]
-pub(super) struct Counts {
-    trips: AtomicU64,
-    messages: AtomicU64,
-    failures: AtomicU64,
-    busy_micros: AtomicU64,
-}
-
-impl Counts {
-    pub(super) fn read(&self) -> Stats {
-        Stats {
-            commits: self.trips.load(Relaxed),
-            messages: self.messages.load(Relaxed),
-            failures: self.failures.load(Relaxed),
-            busy: Duration::from_micros(self.busy_micros.load(Relaxed)),
-        }
-    }
 }
 
 /// What the thread owns.
@@ -125,8 +105,7 @@ impl Courier {
             thread::sleep(pause);
             pause = (pause * 2).min(REDIS_PAUSES.1);
         }
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.counts.busy_micros.fetch_add(micros, Relaxed);
+        self.counts.works(began.elapsed());
     }
 
     /// One trip. Those that have an outcome by it are told and gone from the list. The error is the trouble of all
@@ -195,8 +174,9 @@ impl Courier {
                     }
                     _ => {
                         // Counted before anybody hears of it.
-                        let is_first = batch.writes() && !std::mem::replace(&mut has_written, true);
-                        self.counts.trips.fetch_add(u64::from(is_first), Relaxed);
+                        if batch.writes() && !std::mem::replace(&mut has_written, true) {
+                            self.counts.commits();
+                        }
                         self.succeed(batch, arrived);
                     }
                 },
@@ -227,12 +207,12 @@ impl Courier {
     }
 
     fn succeed(&self, batch: Batch, arrived: Arrived) {
-        self.counts.messages.fetch_add(batch.kept(&arrived) as u64, Relaxed);
+        self.counts.keeps(batch.kept(&arrived));
         batch.tell(Ok(arrived));
     }
 
     fn fail(&self, batch: Batch, error: Error) {
-        self.counts.failures.fetch_add(1, Relaxed);
+        self.counts.fails(1);
         // It may be stored all the same, now or later.
         self.followers.doubt(&batch.room);
         batch.tell(Err(error));

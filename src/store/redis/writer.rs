@@ -8,28 +8,27 @@
 //!
 //! The mailbox needs no bound of its own: each room has one batch on its way.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, unbounded};
 use redis::{Cmd, cmd};
 
 use super::batch::Batch;
-use super::courier::{Counts, Courier, Letter};
+use super::courier::{Courier, Letter};
 use super::followers::Followers;
 use super::life::Life;
 use super::spec::RedisSpec;
-use crate::config::WRITER_STACK;
 use crate::message::{Cursor, Draft, RoomName};
+use crate::store::counts::Counts;
+use crate::store::writing::WritingThread;
 use crate::store::{Done, Error, Keep, Stats};
 
 /// The handle by which every other thread writes. Dropping it ends the thread, after what is in its mailbox.
 pub(super) struct Writer {
     life: Arc<Life>,
-    /// `None` only while this is dropped.
-    mailbox: Option<Sender<Letter>>,
-    thread: Option<JoinHandle<()>>,
+    /// Dropped before the thread, which ends by that.
+    mailbox: Sender<Letter>,
+    _thread: WritingThread,
     counts: Arc<Counts>,
 }
 
@@ -43,12 +42,8 @@ impl Writer {
         let (mailbox, letters) = unbounded();
         let counts = Arc::new(Counts::default());
         let courier = Courier::new(spec.clone(), life.clone(), followers.clone(), keep, counts.clone());
-        let thread = thread::Builder::new()
-            .name("store-writer".into())
-            .stack_size(WRITER_STACK)
-            .spawn(move || courier.run(&letters))
-            .map_err(|error| Error(format!("cannot start the store's thread: {error}")))?;
-        Ok(Writer { life: life.clone(), mailbox: Some(mailbox), thread: Some(thread), counts })
+        let thread = WritingThread::start(move || courier.run(&letters))?;
+        Ok(Writer { life: life.clone(), mailbox, _thread: thread, counts })
     }
 
     /// Returns at once. The outcome is told when Redis has said it, or does not say it in time.
@@ -68,19 +63,6 @@ impl Writer {
 
     fn send(&self, letter: Letter) {
         // If the thread has ended, the letter is dropped and with it `done`, which tells that.
-        if let Some(mailbox) = &self.mailbox {
-            let _ = mailbox.send(letter);
-        }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.mailbox = None;
-        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
-        }
+        let _ = self.mailbox.send(letter);
     }
 }

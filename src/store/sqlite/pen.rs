@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -14,7 +13,8 @@ use super::place::Place;
 use super::{open, schema};
 use crate::config::WRITER_LOOK;
 use crate::message::{Draft, Epoch, RoomName, Timestamp};
-use crate::store::{Appended, Arrived, Done, Error, Keep, Stats};
+use crate::store::counts::Counts;
+use crate::store::{Appended, Arrived, Done, Error, Keep};
 
 /// Work for the thread, and where its outcome goes.
 pub(super) enum Letter {
@@ -61,26 +61,6 @@ impl Letter {
             (Letter::Expire { answer, .. }, Err(error)) => drop(answer.send(Err(error))),
             // Each letter's work has an outcome of its kind. Dropped, this tells of an error.
             _ => {}
-        }
-    }
-}
-
-/// What the thread has done.
-#[derive(Default)]
-pub(super) struct Counts {
-    commits: AtomicU64,
-    messages: AtomicU64,
-    failures: AtomicU64,
-    busy_micros: AtomicU64,
-}
-
-impl Counts {
-    pub(super) fn read(&self) -> Stats {
-        Stats {
-            commits: self.commits.load(Relaxed),
-            messages: self.messages.load(Relaxed),
-            failures: self.failures.load(Relaxed),
-            busy: Duration::from_micros(self.busy_micros.load(Relaxed)),
         }
     }
 }
@@ -198,7 +178,9 @@ impl Pen {
         committed?;
         // A transaction that changed nothing, as most sweeps, did not wait for the disk.
         let is_written = self.connection.total_changes() != before;
-        self.counts.commits.fetch_add(u64::from(is_written), Relaxed);
+        if is_written {
+            self.counts.commits();
+        }
         Ok(answers)
     }
 
@@ -235,18 +217,15 @@ impl Pen {
                 let stored: usize =
                     letters.iter().zip(answers).map(|(letter, answer)| letter.kept(answer)).sum();
                 let failed = answers.iter().filter(|answer| answer.is_err()).count();
-                counts.failures.fetch_add(failed as u64, Relaxed);
-                counts.messages.fetch_add(stored as u64, Relaxed);
+                counts.fails(failed);
+                counts.keeps(stored);
                 if self.is_failing {
                     tracing::info!("messages can be stored again");
                 }
             }
-            Err(_) => {
-                counts.failures.fetch_add(1, Relaxed);
-            }
+            Err(_) => counts.fails(1),
         }
         self.is_failing = outcome.is_err();
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        counts.busy_micros.fetch_add(micros, Relaxed);
+        counts.works(took);
     }
 }

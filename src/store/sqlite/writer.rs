@@ -10,24 +10,23 @@
 //!
 //! The mailbox needs no bound of its own: each room has one batch on its way, and the sweeper one step.
 
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 use rusqlite::Connection;
 
-use super::pen::{Counts, Letter, Pen};
-use crate::config::WRITER_STACK;
+use super::pen::{Letter, Pen};
 use crate::message::{Draft, Epoch, RoomName, Timestamp};
+use crate::store::counts::Counts;
+use crate::store::writing::WritingThread;
 use crate::store::{Done, Error, Keep, Stats};
 
 /// The handle by which every other thread writes. Dropping it ends the thread and closes the file.
 pub(super) struct Writer {
-    /// `None` only while this is dropped.
-    mailbox: Option<Sender<Letter>>,
-    thread: Option<JoinHandle<()>>,
+    /// Dropped before the thread, which ends by that.
+    mailbox: Sender<Letter>,
+    _thread: WritingThread,
     counts: Arc<Counts>,
 }
 
@@ -42,12 +41,8 @@ impl Writer {
         let (mailbox, letters) = unbounded();
         let counts = Arc::new(Counts::default());
         let mut pen = Pen::new(connection, path, epoch, keep, counts.clone());
-        let thread = thread::Builder::new()
-            .name("store-writer".into())
-            .stack_size(WRITER_STACK)
-            .spawn(move || pen.run(&letters))
-            .map_err(|error| Error(format!("cannot start the store's thread: {error}")))?;
-        Ok(Writer { mailbox: Some(mailbox), thread: Some(thread), counts })
+        let thread = WritingThread::start(move || pen.run(&letters))?;
+        Ok(Writer { mailbox, _thread: thread, counts })
     }
 
     /// Returns at once. The outcome is told when the drafts are on the disk, or are not stored.
@@ -75,21 +70,10 @@ impl Writer {
     }
 
     fn send(&self, letter: Letter) -> Result<(), Error> {
-        self.mailbox.as_ref().ok_or_else(gone)?.send(letter).map_err(|_| gone())
+        self.mailbox.send(letter).map_err(|_| gone())
     }
 }
 
 fn gone() -> Error {
     Error("the store's thread has ended".into())
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.mailbox = None;
-        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
-        }
-    }
 }
