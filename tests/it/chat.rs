@@ -78,6 +78,17 @@ impl Chat {
         Connection::open(self.address)
     }
 
+    /// So many clients start to wait. Some may not be let in.
+    pub fn crowd(&self, size: usize) -> Vec<Connection> {
+        let get = self.get("?wait=60&after=latest");
+        let comes = |_| {
+            let mut connection = Connection::try_open(self.address).ok()?;
+            connection.try_send(&get).ok()?;
+            Some(connection)
+        };
+        (0..size).filter_map(comes).collect()
+    }
+
     /// Sends one request on a connection of its own.
     #[track_caller]
     pub fn ask(&self, request: &Request) -> Reply {

@@ -59,13 +59,7 @@ fn the_server_serves_again_soon_after_its_files_ran_out(launch: Launch) {
     let server = launch.with_open_files(128).start();
     let chat = server.chat();
     for _ in 0..2 {
-        let crowd: Vec<Connection> = (0..300)
-            .filter_map(|_| {
-                let mut connection = Connection::try_open(server.address()).ok()?;
-                connection.try_send(&chat.get("?wait=60&after=latest")).ok()?;
-                Some(connection)
-            })
-            .collect();
+        let crowd = chat.crowd(300);
         // Long enough for the server to have run out of files in one way or another.
         wait_until("somebody is refused, or nobody is let in", || {
             crowd.iter().any(Connection::has_something) || server.footprint().open_files > 120

@@ -61,13 +61,7 @@ fn without_more_threads_the_server_lives_on_and_serves_again(launch: Launch) {
     inside.ask(&chat.post().text("with threads")).is(200);
     for _ in 0..3 {
         server.limit_threads(1);
-        let crowd: Vec<Connection> = (0..150)
-            .filter_map(|_| {
-                let mut connection = Connection::try_open(server.address()).ok()?;
-                connection.try_send(&chat.get("?wait=60&after=latest")).ok()?;
-                Some(connection)
-            })
-            .collect();
+        let crowd = chat.crowd(150);
         inside.ask(&chat.post().text("without")).is(200);
         server.comes_to_rest();
         drop(crowd);

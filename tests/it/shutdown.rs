@@ -7,6 +7,7 @@ use comet_chat::config::STOP_TIME;
 use crate::chat::Chat;
 use crate::client::Connection;
 use crate::harness::{Launch, wait_until};
+use crate::server::Server;
 
 on_every_setup![
     waiters_are_answered_and_the_server_ends,
@@ -55,21 +56,27 @@ fn wait(chat: &Chat, query: &str) -> Vec<Connection> {
     (0..100).map(|_| chat.waits(query)).collect()
 }
 
+/// Sends a long message but its last bytes, which it gives.
+fn speaks_all_but_the_end(server: &Server, chat: &Chat, word: &str) -> (Connection, Vec<u8>) {
+    let mut post = chat.post().text(&word.repeat(500)).bytes();
+    let rest = post.split_off(post.len() - 3);
+    let mut speaker = server.connect();
+    speaker.send_bytes(&post);
+    server.comes_to_rest();
+    (speaker, rest)
+}
+
 fn a_message_on_its_way_is_still_published(launch: Launch) {
     let mut server = launch.start();
     let chat = server.chat();
     let mut listener = chat.waits("?wait=60");
     chat.wait_until_waiting(1);
     // The server has read the head of a long request and waits for the rest.
-    let post = chat.post().text(&"before the end ".repeat(500)).bytes();
-    let (begun, rest) = post.split_at(post.len() - 3);
-    let mut speaker = server.connect();
-    speaker.send_bytes(begun);
-    server.comes_to_rest();
+    let (mut speaker, rest) = speaks_all_but_the_end(&server, &chat, "before the end ");
     server.signal("TERM");
     // When the waiters have their answers, the server is ending.
     listener.reply().is(503);
-    speaker.send_bytes(rest);
+    speaker.send_bytes(&rest);
     assert_eq!(speaker.reply().is(200).text(), "ok");
     assert_eq!(server.exits().code(), Some(0));
 }
@@ -128,10 +135,7 @@ fn a_second_signal_ends_the_server_at_once(launch: Launch) {
     let mut listener = chat.waits("?wait=60");
     chat.wait_until_waiting(1);
     // A body that never comes delays the end.
-    let post = chat.post().text(&"never ".repeat(500)).bytes();
-    let mut speaker = server.connect();
-    speaker.send_bytes(&post[..post.len() - 3]);
-    server.comes_to_rest();
+    let _speaker = speaks_all_but_the_end(&server, &chat, "never ");
     server.signal("TERM");
     listener.reply().is(503);
     server.signal("TERM");
