@@ -13,7 +13,8 @@
 #   DIRECTORY=target/cluster       where Redis keeps the chat, and where the logs are; --check takes a fresh one
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. scripts/need.sh
+source scripts/need.sh
+source scripts/processes.sh
 
 is_check=false
 case "${1:-}" in
@@ -46,47 +47,16 @@ fi
 mkdir -p "$directory"
 directory=$(realpath "$directory")
 
-processes=()
 finish() {
   trap - EXIT INT TERM
-  # The last started ends first: the balancer, the instances, Redis.
-  for ((i = ${#processes[@]} - 1; i >= 0; i--)); do
-    kill "${processes[i]}" 2>/dev/null || true
-    wait "${processes[i]}" 2>/dev/null || true
-  done
+  # The balancer, the instances, Redis.
+  end_processes
   if $is_check; then rm -rf "$directory"; fi
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# A port that nobody uses. It is below those that the kernel gives to clients.
-free_port() {
-  local port
-  while :; do
-    port=$((10000 + RANDOM % 20000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-  done
-  echo "$port"
-}
-
-until_it_holds() { # WHAT LOG COMMAND...
-  local what=$1 log=$2
-  shift 2
-  for _ in {1..300}; do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.1
-  done
-  fail "$what: $(tail -n 5 "$log")"
-}
-
-redis_port=$(free_port)
-redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$directory" --save '' --appendonly yes --appendfsync always \
-  >"$directory/redis.log" 2>&1 &
-processes+=($!)
-until_it_holds 'Redis did not start' "$directory/redis.log" redis-cli -p "$redis_port" ping
-# A chat that Redis kept takes a moment to load.
-until_it_holds 'Redis does not answer' "$directory/redis.log" \
-  bash -c "[[ \$(redis-cli -p $redis_port ping) == PONG ]]"
+start_redis "$directory"
 
 urls=()
 instances=()

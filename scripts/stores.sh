@@ -12,7 +12,8 @@
 # Needs Rust; jq and redis-server it installs with apt-get if it may, or says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. scripts/need.sh
+source scripts/need.sh
+source scripts/processes.sh
 
 need jq jq
 # The package must not start a server of its own.
@@ -29,35 +30,13 @@ rm -rf "$directory"
 mkdir -p "$directory"
 directory=$(realpath "$directory")
 
-processes=()
-finish() {
-  for ((i = ${#processes[@]} - 1; i >= 0; i--)); do
-    kill "${processes[i]}" 2>/dev/null || true
-    wait "${processes[i]}" 2>/dev/null || true
-  done
-  processes=()
-}
-trap finish EXIT
-
-until_it_holds() { # WHAT COMMAND...
-  local what=$1
-  shift
-  for _ in {1..300}; do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.1
-  done
-  fail "$what"
-}
+trap end_processes EXIT
 
 # Starts a Redis with nothing in it, and sets $redis_port.
-start_redis() {
+start_empty_redis() {
   rm -rf "$directory/redis"
   mkdir "$directory/redis"
-  redis_port=$((10000 + RANDOM % 20000))
-  redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$directory/redis" --save '' --appendonly yes \
-    --appendfsync always >"$directory/redis.log" 2>&1 &
-  processes+=($!)
-  until_it_holds "Redis did not start: $(tail -n 3 "$directory/redis.log")" redis-cli -p "$redis_port" ping
+  start_redis "$directory/redis"
 }
 
 # Starts a server, and sets $server and $url.
@@ -65,7 +44,7 @@ start_server() { # ENGINE STORE
   "$binary" --listen 127.0.0.1:0 --engine "$1" --store "$2" >"$directory/server.out" 2>>"$directory/server.log" &
   server=$!
   processes+=("$server")
-  until_it_holds "The server did not start: $(tail -n 3 "$directory/server.log")" grep -q http:// "$directory/server.out"
+  until_it_holds 'The server did not start' "$directory/server.log" grep -q http:// "$directory/server.out"
   url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$directory/server.out")
 }
 
@@ -85,7 +64,7 @@ for store in "${stores[@]}"; do
   for engine in "${engines[@]}"; do
     name=${store%:}.$engine
     case $store in
-      redis:) start_redis && address=redis://127.0.0.1:$redis_port ;;
+      redis:) start_empty_redis && address=redis://127.0.0.1:$redis_port ;;
       sqlite:) rm -f "$directory"/chat.db* && address=sqlite:$directory/chat.db ;;
       *) address=$store ;;
     esac
@@ -93,7 +72,7 @@ for store in "${stores[@]}"; do
     measure "publish.$name" --mode publish --rate 200 --seconds 5
     measure "firehose.$name" --mode firehose --waiters 1 --publishers 16 --messages 500
     measure "fan-out.$name" --mode fan-out --waiters 200 --rounds 50
-    finish
+    end_processes
     printf '| %s | %s | %s | %s | %s | %s us |\n' "$store" "$engine" \
       "$(figure "publish.$name" '"\(.answer.p50 / 10 | round / 100) ms, \(.answer.p99 / 10 | round / 100) ms"')" \
       "$(figure "firehose.$name" '.acknowledged / .seconds | round')" \
@@ -104,7 +83,7 @@ done
 
 printf '\n| instances on one Redis | messages a second, each instance in a room of its own |\n|---|---|\n'
 for count in "${instances[@]}"; do
-  start_redis
+  start_empty_redis
   loads=()
   for ((i = 1; i <= count; i++)); do
     start_server "${engines[i % ${#engines[@]}]}" "redis://127.0.0.1:$redis_port"
@@ -116,7 +95,7 @@ for count in "${instances[@]}"; do
     loads+=($!)
   done
   for load in "${loads[@]}"; do wait "$load"; done
-  finish
+  end_processes
   printf '| %s | %s |\n' "$count" \
     "$(jq -s '(map(.acknowledged) | add) / (map(.seconds) | max) | round' "$directory/instances-$count".*.json)"
 done
