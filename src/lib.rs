@@ -5,11 +5,12 @@
 //! `tests/map` compares it with the code.
 //!
 //! ```text
-//! main         the command line                       bench blocking nonblocking door wire store address config
+//! main         the command line                       bench blocking nonblocking door access store address config
 //! bench        the benchmark (feature bench)          clock config
-//! blocking     the engine of threads                  door page wire room metrics store message address clock config
-//! nonblocking  the engine of tasks (feature async)    door page wire room metrics store message address clock config
+//! blocking     the engine of threads                  access door page wire room metrics store message address clock config
+//! nonblocking  the engine of tasks (feature async)    access door page wire room metrics store message address clock config
 //! door         what an HTTP library needs around it   log wire metrics message address config
+//! access       what each request may                  wire
 //! log          a line and a count for each request    wire metrics
 //! wire         requests read, replies written         page room store message clock config
 //! page         the web page and its files             message config
@@ -63,6 +64,7 @@ pub mod nonblocking;
 
 pub mod door;
 
+pub mod access;
 pub mod address;
 pub mod clock;
 pub mod config;

@@ -3,12 +3,9 @@
 
 mod allocator;
 mod greeting;
-#[cfg(feature = "redis")]
-mod redis_options;
+mod options;
 
 use std::error::Error;
-#[cfg(not(feature = "bench"))]
-use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{self, ExitCode};
@@ -16,90 +13,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::Parser;
+use comet_chat::access::Access;
 #[cfg(feature = "bench")]
-use comet_chat::bench::{self, BenchArgs};
+use comet_chat::bench;
 use comet_chat::blocking;
-use comet_chat::config::{KEEP, SMALL_STACK, STOP_TIME};
+use comet_chat::config::{SMALL_STACK, STOP_TIME};
 use comet_chat::door::budget::{Budget, Cost};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
-use comet_chat::wire::origin::Hosts;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nix::sys::signal::{SigSet, Signal};
 
-/// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
-#[derive(Parser)]
-#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
-struct Options {
-    #[command(subcommand)]
-    command: Option<Command>,
+use self::options::{Command, EngineChoice, Options};
 
-    /// Where to listen. 127.0.0.1 is for this machine only, 0.0.0.0 for all who can reach it; port 0
-    /// takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
-
-    /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
-    /// at the end; redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] shares them with other instances (in a build with
-    /// --features redis)
-    // Text, since clap shows what it can't read, and this may hold a password.
-    #[arg(long, value_name = "STORE", default_value_t = StoreSpec::default().to_string())]
-    store: String,
-
-    /// How the server waits
-    #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
-    engine: EngineChoice,
-
-    /// How many messages are kept of each room; what is older makes a gap, which is announced
-    #[arg(long, value_name = "MESSAGES", default_value_t = KEEP, value_parser = clap::value_parser!(u64).range(1..))]
-    keep: u64,
-
-    /// How long a message is kept, such as 12h or 30days; if this is not given, whatever its age
-    #[arg(long, value_name = "AGE")]
-    keep_for: Option<humantime::Duration>,
-
-    /// A name by which the server may be called, such as chat.example behind a proxy; may be given several
-    /// times, and * is any. Addresses, localhost and the machine's own name (NAME, NAME.local) always work;
-    /// other names could be a stranger's, pointed at this machine to read along
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
-
-    /// How much is logged, to standard error; debug writes a line for each request. No level ever holds the
-    /// text of a message
-    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
-    log: String,
-
-    #[cfg(feature = "redis")]
-    #[command(flatten)]
-    redis: redis_options::RedisOptions,
-}
-
-/// What the program can do instead of serving.
-#[derive(Subcommand)]
-enum Command {
-    #[cfg(feature = "bench")]
-    Bench(BenchArgs),
-    /// Measure a server: hold waiters, publish, and check that each saw each message once, in order (in a
-    /// build with --features bench)
-    #[cfg(not(feature = "bench"))]
-    #[command(disable_help_flag = true)]
-    Bench {
-        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum EngineChoice {
-    /// A thread for every waiter: tiny_http and crossbeam
-    Blocking,
-    /// A task for every waiter: hyper and tokio
-    Async,
-}
-
-type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Hosts, &Receiver<()>) -> io::Result<()>;
+type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Access, &Receiver<()>) -> io::Result<()>;
 
 /// What the command line needs to know of an engine.
 struct Engine {
@@ -163,6 +92,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let spec: StoreSpec = options.store.parse()?;
     #[cfg(feature = "redis")]
     let spec = options.redis.complete(spec)?;
+    let access = Access::new(&options.access.spec())?;
     let stop = stop_signal()?;
     let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
     // First, so that limits which are too low are reported before anything is opened.
@@ -176,7 +106,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     if let Err(error) = greeting::greet(listener.local_addr()?, name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
-    serve(listener, store, budget, Hosts::new(&options.allow_host), &stop)?;
+    serve(listener, store, budget, access, &stop)?;
     Ok(())
 }
 

@@ -19,15 +19,15 @@ use crossbeam_channel::Receiver;
 
 use self::room::Rooms;
 use self::view::Health;
+use crate::access::Access;
 use crate::address;
 use crate::door::budget::Budget;
 use crate::door::tiny_http::{self as door, Answer, Service, Visit};
 use crate::page;
 use crate::store::Store;
-use crate::wire::origin::Hosts;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply;
-use crate::wire::request::{Head, Intent, parse};
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::{Head, Intent};
 
 pub use crate::door::tiny_http::{COST, WARNING, bind};
 
@@ -36,8 +36,8 @@ struct Server {
     rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
     lan: Option<IpAddr>,
-    /// By which names it may be called.
-    hosts: Hosts,
+    /// What each request may.
+    access: Access,
     health: Health,
 }
 
@@ -47,7 +47,7 @@ pub fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
     budget: Budget,
-    hosts: Hosts,
+    access: Access,
     stop: &Receiver<()>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
@@ -55,13 +55,12 @@ pub fn serve(
     let lan = address::lan(listener.local_addr()?);
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(listener, budget, Server { rooms, lan, hosts, health: Health::default() }, stop)
+    door::serve(listener, budget, Server { rooms, lan, access, health: Health::default() }, stop)
 }
 
 impl Service for Server {
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
-        self.hosts.admit(head)?;
-        let intent = parse(head, body)?;
+        let intent = self.access.admit(head, body, visit.address())?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let rooms = &self.rooms;
         let answer = match intent {
@@ -85,6 +84,10 @@ impl Service for Server {
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
+        self.access.dress(head, reply);
     }
 
     fn close(&self) {

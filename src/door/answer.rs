@@ -39,6 +39,15 @@ pub enum Ready<S> {
     Stream(Reply, S),
 }
 
+impl<S> Ready<S> {
+    /// The reply, or the head before the events.
+    pub fn head_mut(&mut self) -> &mut Reply {
+        match self {
+            Ready::Reply(reply) | Ready::Stream(reply, _) => reply,
+        }
+    }
+}
+
 impl<S> Answer<S> {
     /// A reply that is made of messages with so many bytes of text.
     pub fn rendered(

@@ -21,16 +21,16 @@ use tokio::runtime::{self, Runtime};
 
 use self::room::Rooms;
 use self::view::Health;
+use crate::access::Access;
 use crate::address;
 use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
 use crate::page;
 use crate::store::Store;
-use crate::wire::origin::Hosts;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply;
-use crate::wire::request::{Head, Intent, parse};
+use crate::wire::reply::{self, Reply};
+use crate::wire::request::{Head, Intent};
 
 pub use crate::door::hyper::{COST, bind};
 
@@ -39,8 +39,8 @@ struct Server {
     rooms: Arc<Rooms>,
     /// By which address other machines reach this one, if they do.
     lan: Option<IpAddr>,
-    /// By which names it may be called.
-    hosts: Hosts,
+    /// What each request may.
+    access: Access,
     health: Health,
 }
 
@@ -50,7 +50,7 @@ pub fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
     budget: Budget,
-    hosts: Hosts,
+    access: Access,
     stop: &Receiver<()>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
@@ -60,7 +60,7 @@ pub fn serve(
     let _runtime = runtime.enter();
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(listener, budget, Server { rooms, lan, hosts, health: Health::default() }, stop)?;
+    door::serve(listener, budget, Server { rooms, lan, access, health: Health::default() }, stop)?;
     // What is left are connections on which nothing is asked.
     runtime.shutdown_timeout(LEAVE_STORE);
     Ok(())
@@ -78,8 +78,7 @@ fn runtime() -> io::Result<Runtime> {
 
 impl Service for Server {
     async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
-        self.hosts.admit(head)?;
-        let intent = parse(head, body)?;
+        let intent = self.access.admit(head, body, visit.address())?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let rooms = &self.rooms;
         let answer = match intent {
@@ -103,6 +102,10 @@ impl Service for Server {
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
+        self.access.dress(head, reply);
     }
 
     fn close(&self) {

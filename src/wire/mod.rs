@@ -4,7 +4,6 @@
 
 mod path;
 
-pub mod origin;
 pub mod refusal;
 pub mod reply;
 pub mod request;

@@ -3,6 +3,7 @@
 //! hyper polls a connection's socket and then its service, in one task. So the service always finds here what
 //! the socket has seen.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
@@ -152,6 +153,11 @@ impl State {
 }
 
 impl Visit {
+    /// The machine at the connection's other end: the client, or a proxy.
+    pub fn address(&self) -> Option<IpAddr> {
+        Some(self.connection.client.address())
+    }
+
     /// Gives this request a seat among those who wait, if there is one.
     pub fn admit(&self) -> Result<Seat, Refusal> {
         self.connection.counts.admit()

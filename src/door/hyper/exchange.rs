@@ -26,19 +26,27 @@ pub async fn exchange(
     let (parts, body) = request.into_parts();
     let head = match head(&parts) {
         Ok(head) => head,
-        Err(refusal) => return Ok(send(refuse(Format::Plain, &refusal), visit, true)),
+        Err(refusal) => {
+            let mut reply = refuse(Format::Plain, &refusal);
+            door.service.dress(None, &mut reply);
+            return Ok(send(reply, visit, true));
+        }
     };
-    let format = head.format();
-    let (reply, close) = match read_body(&head, body, &visit).await {
+    let refuse = |refusal: &Refusal| Ready::Reply(refuse(head.format(), refusal));
+    let (mut ready, close) = match read_body(&head, body, &visit).await {
         Ok(body) => match answer(&door, &head, &body, &visit).await {
-            Ok(Ready::Stream(head, stream)) => return Ok(start(head, stream, visit)),
-            Ok(Ready::Reply(reply)) => (reply, false),
+            Ok(ready) => (ready, false),
             // The connection takes a place that others need.
-            Err(refusal) => (refuse(format, &refusal), refusal == Refusal::TooManyWaiters),
+            Err(refusal) => (refuse(&refusal), refusal == Refusal::TooManyWaiters),
         },
         // Nobody knows where this body ends and the next request begins.
-        Err(NoBody::Refused(refusal)) => (refuse(format, &refusal), true),
+        Err(NoBody::Refused(refusal)) => (refuse(&refusal), true),
         Err(NoBody::Gone(gone)) => return Err(gone),
+    };
+    door.service.dress(Some(&head), ready.head_mut());
+    let reply = match ready {
+        Ready::Stream(head, stream) => return Ok(start(head, stream, visit)),
+        Ready::Reply(reply) => reply,
     };
     let close = close || door.is_closing() || door.is_crowded();
     Ok(send(reply, visit, close))

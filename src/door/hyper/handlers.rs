@@ -92,7 +92,7 @@ async fn serve(
     if let Err(error) = served {
         tracing::debug!(%error, "a connection broke");
         if error.is_parse() {
-            let reply = refuse_unread(socket.refused_head(), peer);
+            let reply = refuse_unread(&door.service, socket.refused_head(), peer);
             socket.refuse(&reply).await;
         }
     }

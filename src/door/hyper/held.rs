@@ -34,6 +34,8 @@ struct Heavy {
 pub struct Client {
     number: u64,
     address: IpAddr,
+    /// The addresses that count as one client.
+    place: IpAddr,
     cut: AtomicBool,
     /// Since when its kernel takes nothing, and the task to wake when it is cut. This lock is taken last.
     stuck: Mutex<Option<(Instant, Waker)>>,
@@ -45,10 +47,16 @@ impl Client {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Client {
             number: NUMBERS.fetch_add(1, SeqCst),
-            address: place(address),
+            address: address.to_canonical(),
+            place: place(address),
             cut: AtomicBool::new(false),
             stuck: Mutex::new(None),
         })
+    }
+
+    /// Its address.
+    pub fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// Whether its connection must end, because others need the room.
@@ -163,18 +171,18 @@ impl Heavy {
     fn who_makes_room(&self, client: &Client, bytes: usize, now: Instant) -> Option<u64> {
         let mut of = BTreeMap::<IpAddr, usize>::new();
         for (other, held) in self.clients.values() {
-            *of.entry(other.address).or_default() += held;
+            *of.entry(other.place).or_default() += held;
         }
-        let own = of.get(&client.address).copied().unwrap_or(0);
+        let own = of.get(&client.place).copied().unwrap_or(0);
         let is_entitled = own + bytes <= HELD_SHARE;
         let stuck = self.clients.values().filter(|(other, _)| other.number != client.number);
         let stuck = stuck.filter_map(|(other, _)| Some((other, other.stuck_since()?)));
         let found = stuck.filter(|(other, since)| {
-            now.saturating_duration_since(*since) >= STUCK || is_entitled && of[&other.address] > HELD_SHARE
+            now.saturating_duration_since(*since) >= STUCK || is_entitled && of[&other.place] > HELD_SHARE
         });
         let first = found.max_by_key(|(other, since)| {
             let waited = now.saturating_duration_since(*since);
-            (waited >= STUCK, of[&other.address], waited)
+            (waited >= STUCK, of[&other.place], waited)
         });
         first.map(|(other, _)| other.number)
     }

@@ -8,6 +8,7 @@ use super::connections::Visit;
 use super::events::EventWriter;
 use crate::door::answer;
 use crate::wire::refusal::Refusal;
+use crate::wire::reply::Reply;
 use crate::wire::request::Head;
 
 /// What the door calls.
@@ -19,6 +20,9 @@ pub trait Service: Send + Sync + 'static {
         body: &[u8],
         visit: &Visit,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
+
+    /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
+    fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply);
 
     /// The server closes: ends every wait, also those to come.
     fn close(&self);

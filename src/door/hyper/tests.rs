@@ -46,6 +46,8 @@ impl Service for Said {
         Ok(Answer::rendered(bytes, render))
     }
 
+    fn dress(&self, _head: Option<&Head<'_>>, _reply: &mut Reply) {}
+
     fn close(&self) {}
 
     async fn join(&self) {}

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use super::service::Service;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::door::answer::refuse;
 use crate::log::Entry;
@@ -10,7 +11,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
 
 /// Refuses a head. This much of it has come.
-pub fn refuse_unread(head: &[u8], peer: SocketAddr) -> Vec<u8> {
+pub fn refuse_unread(service: &impl Service, head: &[u8], peer: SocketAddr) -> Vec<u8> {
     let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
     let mut request = httparse::Request::new(&mut lines);
     let (format, refusal) = match request.parse(head) {
@@ -29,7 +30,8 @@ pub fn refuse_unread(head: &[u8], peer: SocketAddr) -> Vec<u8> {
         _ => (Format::Plain, Refusal::BadRequest),
     };
     let (method, path) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
-    let reply = refuse(format, &refusal);
+    let mut reply = refuse(format, &refusal);
+    service.dress(None, &mut reply);
     Entry::begin(method, path, Some(peer)).answered(reply.status);
     let mut bytes = reply.render_head();
     // Writing to a string can't fail.

@@ -4,7 +4,7 @@
 //! one ends that wait.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -230,6 +230,11 @@ impl Visit {
         let next = connection.pending.pop_front();
         connection.busy = next.is_some();
         next
+    }
+
+    /// The machine at the connection's other end: the client, or a proxy.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.peer().map(|peer| peer.ip())
     }
 
     /// The address of the connection's other end.

@@ -31,7 +31,12 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
         Err(NoBody::Refused(refusal)) => {
             // Nobody knows where this body ends and the next request begins.
             visit.close(|peer| door.look(peer));
-            let reply = refuse(head(&request).format(), &refusal);
+            let reply = {
+                let head = head(&request);
+                let mut reply = refuse(head.format(), &refusal);
+                door.service.dress(Some(&head), &mut reply);
+                reply
+            };
             return send_and_close(door, entry, request, &reply, visit);
         }
         Err(NoBody::Gone) => return leave(request),
@@ -40,13 +45,16 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
         visit.close(|peer| door.look(peer));
     }
     let mut held = Held::nothing(&door.counts);
-    let (format, answer) = {
+    let (ready, is_head) = {
         let head = head(&request);
-        (head.format(), door.service.answer(&head, &body.bytes, visit))
+        let answer = door.service.answer(&head, &body.bytes, visit);
+        let settled = answer.and_then(|answer| settle(door, answer, &mut held));
+        let mut ready = settled.unwrap_or_else(|refusal| Ready::Reply(refuse(head.format(), &refusal)));
+        door.service.dress(Some(&head), ready.head_mut());
+        (ready, head.is_head())
     };
-    let reply = match answer.and_then(|answer| settle(door, answer, &mut held)) {
-        Ok(Ready::Stream(start, stream)) => {
-            let is_head = head(&request).is_head();
+    let reply = match ready {
+        Ready::Stream(start, stream) => {
             if let Ok(mut events) = EventWriter::start(entry, request, &start, held)
                 && !is_head
             {
@@ -56,8 +64,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
             }
             return;
         }
-        Ok(Ready::Reply(reply)) => reply,
-        Err(refusal) => refuse(format, &refusal),
+        Ready::Reply(reply) => reply,
     };
     if body.is_last {
         send_and_close(door, entry, request, &reply, visit)

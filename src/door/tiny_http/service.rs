@@ -6,12 +6,16 @@ use super::connections::Visit;
 use super::events::EventWriter;
 use crate::door::answer;
 use crate::wire::refusal::Refusal;
+use crate::wire::reply::Reply;
 use crate::wire::request::Head;
 
 /// What the door calls.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal>;
+
+    /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
+    fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply);
 
     /// The server closes: ends every wait, also those to come.
     fn close(&self);

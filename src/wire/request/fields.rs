@@ -11,10 +11,7 @@ use crate::message::{Cursor, Invalid, PersonName};
 use crate::wire::refusal::Refusal;
 
 /// The fields of these names in a query or a form. If a field comes several times, the first counts.
-pub(in crate::wire) fn fields<const N: usize>(
-    form: &str,
-    names: [&str; N],
-) -> Result<[Option<String>; N], Refusal> {
+pub fn fields<const N: usize>(form: &str, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
     let mut found = [const { None }; N];
     for pair in form.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -14,9 +14,8 @@ mod post;
 mod route;
 mod wait;
 
-pub(super) use self::fields::fields;
-
 pub use self::accept::{Exposition, Format};
+pub use self::fields::fields;
 pub use self::framing::BodyLength;
 pub use self::head::Head;
 pub use self::intent::{Fetch, History, Intent, Leave, ListRooms, Poll, Publish, View};

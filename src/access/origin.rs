@@ -7,8 +7,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::refusal::Refusal;
-use super::request::{Format, Head, fields};
+use crate::wire::refusal::Refusal;
+use crate::wire::request::{Format, Head, fields};
 
 /// The names by which this server may be called.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,86 @@
+//! What the command line says.
+
+mod access;
+#[cfg(feature = "redis")]
+mod redis;
+
+#[cfg(not(feature = "bench"))]
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand, ValueEnum};
+#[cfg(feature = "bench")]
+use comet_chat::bench::BenchArgs;
+use comet_chat::config::KEEP;
+use comet_chat::store::StoreSpec;
+
+use self::access::AccessOptions;
+#[cfg(feature = "redis")]
+use self::redis::RedisOptions;
+
+/// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Where to listen. 127.0.0.1 is for this machine only, 0.0.0.0 for all who can reach it; port 0
+    /// takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
+    /// at the end; redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] shares them with other instances (in a build with
+    /// --features redis)
+    // Text, since clap shows what it can't read, and this may hold a password.
+    #[arg(long, value_name = "STORE", default_value_t = StoreSpec::default().to_string())]
+    pub store: String,
+
+    /// How the server waits
+    #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
+    pub engine: EngineChoice,
+
+    /// How many messages are kept of each room; what is older makes a gap, which is announced
+    #[arg(long, value_name = "MESSAGES", default_value_t = KEEP, value_parser = clap::value_parser!(u64).range(1..))]
+    pub keep: u64,
+
+    /// How long a message is kept, such as 12h or 30days; if this is not given, whatever its age
+    #[arg(long, value_name = "AGE")]
+    pub keep_for: Option<humantime::Duration>,
+
+    /// How much is logged, to standard error; debug writes a line for each request. No level ever holds the
+    /// text of a message
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
+    pub log: String,
+
+    #[command(flatten)]
+    pub access: AccessOptions,
+
+    #[cfg(feature = "redis")]
+    #[command(flatten)]
+    pub redis: RedisOptions,
+}
+
+/// What the program can do instead of serving.
+#[derive(Subcommand)]
+pub enum Command {
+    #[cfg(feature = "bench")]
+    Bench(BenchArgs),
+    /// Measure a server: hold waiters, publish, and check that each saw each message once, in order (in a
+    /// build with --features bench)
+    #[cfg(not(feature = "bench"))]
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum EngineChoice {
+    /// A thread for every waiter: tiny_http and crossbeam
+    Blocking,
+    /// A task for every waiter: hyper and tokio
+    Async,
+}
