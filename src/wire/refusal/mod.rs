@@ -1,12 +1,10 @@
 //! Refusals: what a client is told when it does not get what it asked for.
 
-use std::fmt;
+mod sentence;
+
 use std::time::Duration;
 
-use crate::config::{
-    HEAD_LINES_MAX, HEAD_MAX, HOLD_MAX, PIPELINE_MAX, REPLY_MESSAGES, RETRY_AFTER, ROOMS_ASKED_MAX,
-    TEXT_LIMIT,
-};
+use crate::config::RETRY_AFTER;
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
 
@@ -21,7 +19,7 @@ pub enum Refusal {
     HeadTooLarge,
     /// A message without a visible character.
     EmptyMessage,
-    /// A body, or a text in it, over [`TEXT_LIMIT`].
+    /// A body, or a text in it, over [`TEXT_LIMIT`](crate::config::TEXT_LIMIT).
     MessageTooLarge,
     /// Text that is not UTF-8.
     BadUtf8,
@@ -45,7 +43,7 @@ pub enum Refusal {
     BadOrder,
     /// A path or parameter that is not a room's name.
     BadRoom(&'static str),
-    /// A wait in more than [`ROOMS_ASKED_MAX`] rooms.
+    /// A wait in more than [`ROOMS_ASKED_MAX`](crate::config::ROOMS_ASKED_MAX) rooms.
     TooManyAsked,
     /// A wait in two rooms that can't be told apart in one cursor.
     OneHash,
@@ -183,95 +181,6 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refusal::BadRequest => f.write_str("this is not a request in HTTP/1.1 or HTTP/1.0"),
-            Refusal::HeadTooLarge => {
-                write!(f, "the request's head is over the limit of {HEAD_MAX} bytes or {HEAD_LINES_MAX} lines: send fewer or shorter headers")
-            }
-            Refusal::EmptyMessage => {
-                f.write_str("the message is empty: send message=TEXT as a form, {\"message\":\"TEXT\"} as JSON, or a text/plain body")
-            }
-            Refusal::MessageTooLarge => {
-                write!(f, "the body is over the limit of {TEXT_LIMIT} bytes: send a shorter message, or several")
-            }
-            Refusal::BadUtf8 => f.write_str("the text is not UTF-8: encode it as UTF-8"),
-            Refusal::BadPercentEncoding => {
-                f.write_str("a '%' is not followed by two hexadecimal digits: write a literal '%' as %25")
-            }
-            Refusal::BadJson(reason) => {
-                write!(f, "the body is not JSON of the form {{\"message\":\"TEXT\"}} (name and id may be added): {reason}")
-            }
-            Refusal::BadForm(reason)
-            | Refusal::BadCursor(reason)
-            | Refusal::BadKinds(reason)
-            | Refusal::BadRoom(reason)
-            | Refusal::BadName(reason)
-            | Refusal::BadId(reason)
-            | Refusal::BadHost(reason)
-            | Refusal::BadFraming(reason) => f.write_str(reason),
-            Refusal::BadWait => {
-                let most = HOLD_MAX.as_secs();
-                write!(f, "wait is a number of seconds up to {most}, such as wait=10 or wait=0.5")
-            }
-            Refusal::BadLimit(most) => write!(f, "limit is a whole number from 1 to {most}"),
-            Refusal::BadLast => {
-                write!(f, "last is a whole number from 0 to {REPLY_MESSAGES}, and comes without after")
-            }
-            Refusal::TooManyAsked => {
-                write!(f, "one request waits in at most {ROOMS_ASKED_MAX} rooms: wait in the others by another request")
-            }
-            Refusal::OneHash => f.write_str(
-                "two of these rooms can't stand in one cursor, since their names have the same hash: wait in one of them by another request",
-            ),
-            Refusal::OneRoom => f.write_str(
-                "only a wait may name several rooms: send a message, leave or look in one room at a time",
-            ),
-            Refusal::BadPresent => {
-                f.write_str("present is a list of some of the rooms that are asked for, such as present=lunch,work")
-            }
-            Refusal::IdReused => f.write_str(
-                "another message had this id within the last ten minutes, and this one was not published: take another id",
-            ),
-            Refusal::BadOrder => f.write_str("order is name or recent"),
-            Refusal::UnknownHost => f.write_str(
-                "the name in Host is not one of this server's: use its address, or start it with --allow-host and that name",
-            ),
-            Refusal::OtherSite => f.write_str(
-                "a page of another site sent this, and only this site's own pages may (a proxy before this server must pass on Host with its port)",
-            ),
-            Refusal::BadHeader => {
-                f.write_str("a header's name is not a token, or its value has bytes that are not visible ASCII")
-            }
-            Refusal::UnknownExpectation => f.write_str("the only Expect that this server knows is 100-continue"),
-            Refusal::TooDeepPipeline => {
-                write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")
-            }
-            Refusal::UnsupportedMediaType => f.write_str(
-                "this server does not know the body's type: send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8",
-            ),
-            Refusal::UnsupportedContentEncoding => {
-                f.write_str("this server does not read compressed bodies: send it without Content-Encoding")
-            }
-            Refusal::MethodNotAllowed(allow) => write!(f, "this address allows only {allow}"),
-            Refusal::NotFound => f.write_str("there is nothing at this address: GET /help says what there is"),
-            Refusal::TooManyWaiters => f.write_str("this machine can't hold more waiting clients: come back in a second"),
-            Refusal::TooMuchHeld => {
-                f.write_str("the memory for bodies and replies is full: come back in a second, or ask for less")
-            }
-            Refusal::TooManyRooms => {
-                f.write_str("no more rooms can be awake: come back when one has fallen asleep, or use a room that is awake")
-            }
-            Refusal::Closing => f.write_str("the server is stopping: come back when it is up again"),
-            Refusal::TryAgain => f.write_str("the room was restarted: send the request again, under the same id if it has one"),
-            Refusal::StoreUnavailable => {
-                f.write_str("the store does not work at the moment, and nothing was changed: try again in a second")
-            }
-        }
-    }
-}
-
 impl std::error::Error for Refusal {}
 
 #[cfg(test)]
@@ -280,13 +189,13 @@ mod tests {
     /// goes over all refusals.
     #[test]
     fn every_kind_of_refusal_is_described() {
-        let (code, _tests) = include_str!("refusal.rs").split_once("#[cfg(test)]").unwrap();
+        let (code, _tests) = include_str!("mod.rs").split_once("#[cfg(test)]").unwrap();
         let kinds = code.lines().filter_map(|line| {
             let (_, kind) = line.split_once(" => (")?;
             let (_status, name) = kind.strip_suffix("\"),")?.split_once(", \"")?;
             Some(format!("urn:comet-chat:{name}"))
         });
-        let description: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let description: serde_json::Value = serde_json::from_str(include_str!("../openapi.json")).unwrap();
         let described = &description["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
         assert_eq!(*described, serde_json::Value::from_iter(kinds));
     }
