@@ -2,7 +2,7 @@
 //!
 //! The line has the path without its query, which may hold names, and nothing of the body.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use tracing::Level;
@@ -22,6 +22,8 @@ struct Line {
     method: String,
     path: String,
     peer: Option<SocketAddr>,
+    /// The client's address, if the peer is a proxy that has told it.
+    client: Option<IpAddr>,
     began: Instant,
 }
 
@@ -30,9 +32,17 @@ impl Entry {
     pub fn begin(method: &str, target: &str, peer: Option<SocketAddr>) -> Entry {
         let path = target.split(['?', '#']).next().unwrap_or_default();
         let line = tracing::enabled!(Level::DEBUG).then(|| {
-            Box::new(Line { method: method.to_owned(), path: path.to_owned(), peer, began: Instant::now() })
+            let (method, path) = (method.to_owned(), path.to_owned());
+            Box::new(Line { method, path, peer, client: None, began: Instant::now() })
         });
         Entry { method: known_method(method), route: route(path), line }
+    }
+
+    /// Notes the address of the client, who may be behind a proxy.
+    pub fn come_from(&mut self, client: Option<IpAddr>) {
+        if let Some(line) = &mut self.line {
+            line.client = client.filter(|_| client != line.peer.map(|peer| peer.ip().to_canonical()));
+        }
     }
 
     /// Counts and logs the answer. Call it when the reply is made, before it is sent.
@@ -56,9 +66,10 @@ impl Line {
     fn write(&self, status: Option<u16>) {
         let Line { method, path, .. } = self;
         let peer = self.peer.map(tracing::field::display);
+        let client = self.client.map(tracing::field::display);
         let ms = self.began.elapsed().as_millis() as u64;
         let answer = if status.is_some() { "answered" } else { "not answered" };
         // Method and path are quoted: a stranger may have put anything in them.
-        tracing::debug!(method, path, status, ms, peer, "{answer}");
+        tracing::debug!(method, path, status, ms, peer, client, "{answer}");
     }
 }

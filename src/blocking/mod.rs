@@ -19,7 +19,7 @@ use crossbeam_channel::Receiver;
 
 use self::room::Rooms;
 use self::view::Health;
-use crate::access::Access;
+use crate::access::{Access, Caller};
 use crate::address;
 use crate::door::budget::Budget;
 use crate::door::tiny_http::{self as door, Answer, Service, Visit};
@@ -59,8 +59,12 @@ pub fn serve(
 }
 
 impl Service for Server {
+    fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller {
+        self.access.caller(head, peer)
+    }
+
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
-        let intent = self.access.admit(head, body, visit.address())?;
+        let intent = self.access.admit(head, body, visit.caller())?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let rooms = &self.rooms;
         let answer = match intent {

@@ -21,7 +21,7 @@ use tokio::runtime::{self, Runtime};
 
 use self::room::Rooms;
 use self::view::Health;
-use crate::access::Access;
+use crate::access::{Access, Caller};
 use crate::address;
 use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
@@ -77,8 +77,12 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 impl Service for Server {
+    fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller {
+        self.access.caller(head, peer)
+    }
+
     async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
-        let intent = self.access.admit(head, body, visit.address())?;
+        let intent = self.access.admit(head, body, visit.caller())?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let rooms = &self.rooms;
         let answer = match intent {

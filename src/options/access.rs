@@ -11,11 +11,17 @@ pub struct AccessOptions {
     /// other names could be a stranger's, pointed at this machine to read along
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+
+    /// A proxy before this server: its address, its network (10.0.0.0/8), or unix for those on a unix socket;
+    /// may be given several times. Only from there X-Forwarded-For is believed, and tells the address of a
+    /// client: for the limits by address, and in the log
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
 }
 
 impl AccessOptions {
     /// What they say.
     pub fn spec(&self) -> AccessSpec {
-        AccessSpec { hosts: self.allow_host.clone() }
+        AccessSpec { hosts: self.allow_host.clone(), proxies: self.trusted_proxy.clone() }
     }
 }

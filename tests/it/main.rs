@@ -81,6 +81,7 @@ mod schema;
 mod server;
 
 mod alone;
+mod caller;
 mod cursors;
 mod description;
 mod figures;

@@ -3,12 +3,12 @@
 //! hyper polls a connection's socket and then its service, in one task. So the service always finds here what
 //! the socket has seen.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 use super::counts::{Counts, Flight};
 use super::held::Client;
+use crate::access::Caller;
 use crate::door::gate::{Cancel, Interrupt, Seat};
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
@@ -54,6 +54,7 @@ pub struct Stage {
 /// One request, from when it was received until its reply was handed to hyper.
 pub struct Visit {
     connection: Arc<Connection>,
+    caller: Caller,
 }
 
 impl Connection {
@@ -76,7 +77,7 @@ impl Connection {
         state.quiet = false;
         let unsent = state.flight.replace(flight);
         state.unsent.extend(unsent);
-        Visit { connection: self.clone() }
+        Visit { connection: self.clone(), caller: Caller::default() }
     }
 
     /// Where the connection stands.
@@ -153,9 +154,14 @@ impl State {
 }
 
 impl Visit {
-    /// The machine at the connection's other end: the client, or a proxy.
-    pub fn address(&self) -> Option<IpAddr> {
-        Some(self.connection.client.address())
+    /// Who sent this request.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Notes who sent this request.
+    pub(super) fn identify(&mut self, caller: Caller) {
+        self.caller = caller;
     }
 
     /// Gives this request a seat among those who wait, if there is one.

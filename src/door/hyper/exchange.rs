@@ -14,14 +14,16 @@ use super::response::{ReplyBody, send, start};
 use super::service::{Answer, Service, Stream};
 use crate::config::LIGHT;
 use crate::door::answer::{Ready, refuse};
+use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
 
 /// Answers one request.
 pub async fn exchange(
     door: Arc<Door<impl Service>>,
-    visit: Visit,
+    mut visit: Visit,
     request: Request<Incoming>,
+    entry: &mut Entry,
 ) -> Result<Response<ReplyBody>, Gone> {
     let (parts, body) = request.into_parts();
     let head = match head(&parts) {
@@ -32,6 +34,9 @@ pub async fn exchange(
             return Ok(send(reply, visit, true));
         }
     };
+    let peer = visit.connection().client().address();
+    visit.identify(door.service.caller(&head, Some(peer)));
+    entry.come_from(visit.caller().address());
     let refuse = |refusal: &Refusal| Ready::Reply(refuse(head.format(), refusal));
     let (mut ready, close) = match read_body(&head, body, &visit).await {
         Ok(body) => match answer(&door, &head, &body, &visit).await {

@@ -68,11 +68,12 @@ async fn serve(
     let connection = Arc::new(Connection::new(Client::at(peer.ip()), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let service = service_fn(|request: Request<Incoming>| {
-        let entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
+        let mut entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
         // Here and not in the future below: hyper reads on before it polls that.
         let visit = connection.arrive();
-        let exchange = AssertUnwindSafe(exchange(door.clone(), visit, request));
-        async {
+        let door = door.clone();
+        async move {
+            let exchange = AssertUnwindSafe(exchange(door, visit, request, &mut entry));
             let answer = exchange.catch_unwind().await.unwrap_or_else(|_panic| {
                 tracing::error!("a handler panicked; its client was answered 500");
                 Ok(broken())

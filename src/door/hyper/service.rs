@@ -1,11 +1,13 @@
 //! The service behind this door: it answers requests, in tasks that never block.
 
 use std::io;
+use std::net::IpAddr;
 
 use futures_util::future::BoxFuture;
 
 use super::connections::Visit;
 use super::events::EventWriter;
+use crate::access::Caller;
 use crate::door::answer;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
@@ -13,6 +15,9 @@ use crate::wire::request::Head;
 
 /// What the door calls.
 pub trait Service: Send + Sync + 'static {
+    /// Says who sent a request. The peer is the connection's other end.
+    fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller;
+
     /// Answers one request. If the client leaves meanwhile, the future is dropped.
     fn answer(
         &self,

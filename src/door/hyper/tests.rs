@@ -2,7 +2,7 @@
 //! there is nothing to do.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::door::Door;
 use super::{Answer, Service, Visit, bind, handlers};
+use crate::access::Caller;
 use crate::config::{SEND_TIMEOUT, SILENCE};
 use crate::door::budget::Budget;
 use crate::wire::refusal::Refusal;
@@ -44,6 +45,10 @@ impl Service for Said {
         let bytes = said.len();
         let render = move || Ok(Reply { status: 200, headers: Vec::new(), body: said.into() });
         Ok(Answer::rendered(bytes, render))
+    }
+
+    fn caller(&self, _head: &Head<'_>, _peer: Option<IpAddr>) -> Caller {
+        Caller::default()
     }
 
     fn dress(&self, _head: Option<&Head<'_>>, _reply: &mut Reply) {}

@@ -4,7 +4,7 @@
 //! one ends that wait.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tiny_http::Request;
 
 use super::counts::Counts;
 use super::sockets::{Seen, canonical};
+use crate::access::Caller;
 use crate::config::{CLOSED_FOR, CONNECTIONS_SWEEP, LOOKS_EVERY, PIPELINE_MAX};
 use crate::door::gate::{Cancel, Interrupt, Seat};
 use crate::metrics::Snapshot;
@@ -86,6 +87,7 @@ pub enum Arrival {
 pub struct Visit {
     connection: Arc<Mutex<Connection>>,
     counts: Arc<Counts>,
+    caller: Caller,
 }
 
 impl Connections {
@@ -130,7 +132,7 @@ impl Connections {
         connection.busy = true;
         connection.gone = false;
         drop(connection);
-        let visit = Visit { connection: known, counts: self.counts.clone() };
+        let visit = Visit { connection: known, counts: self.counts.clone(), caller: Caller::default() };
         (Arrival::Free(visit, turn), is_first)
     }
 
@@ -232,9 +234,14 @@ impl Visit {
         next
     }
 
-    /// The machine at the connection's other end: the client, or a proxy.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.peer().map(|peer| peer.ip())
+    /// Who sent this request.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Notes who sent this request.
+    pub(super) fn identify(&mut self, caller: Caller) {
+        self.caller = caller;
     }
 
     /// The address of the connection's other end.

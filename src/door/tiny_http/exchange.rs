@@ -21,10 +21,13 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 
 /// Answers one request.
-pub fn exchange(door: &Door, turn: Turn, visit: &Visit) {
+pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let _flight = door.counts.gate.enter();
     let Turn { mut request, framing } = turn;
-    let entry = Entry::begin(request.method().as_str(), request.url(), visit.peer());
+    let peer = visit.peer();
+    let mut entry = Entry::begin(request.method().as_str(), request.url(), peer);
+    visit.identify(door.service.caller(&head(&request), peer.map(|peer| peer.ip())));
+    entry.come_from(visit.caller().address());
     let body = match framing.map_err(NoBody::Refused).and_then(|length| read_body(door, &mut request, length))
     {
         Ok(body) => body,

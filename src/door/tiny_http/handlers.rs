@@ -82,7 +82,7 @@ fn work(door: &Door) {
     let crew = &door.counts.crew;
     loop {
         match door.tasks.take() {
-            Some(Task::Answer(visit, turn)) => answer(door, &visit, turn),
+            Some(Task::Answer(mut visit, turn)) => answer(door, &mut visit, turn),
             Some(Task::Leave(request)) => ending::leave(request),
             Some(Task::End) => return,
             None if crew.shrink() => return,
@@ -93,7 +93,7 @@ fn work(door: &Door) {
 }
 
 /// Answers a request, and those behind it on its connection.
-fn answer(door: &Door, visit: &Visit, turn: Turn) {
+fn answer(door: &Door, visit: &mut Visit, turn: Turn) {
     let mut turn = Some(turn);
     while let Some(this) = turn {
         if catch_unwind(AssertUnwindSafe(|| exchange::exchange(door, this, visit))).is_err() {

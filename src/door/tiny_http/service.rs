@@ -1,9 +1,11 @@
 //! The service behind this door: it answers requests, on threads that may block.
 
 use std::io;
+use std::net::IpAddr;
 
 use super::connections::Visit;
 use super::events::EventWriter;
+use crate::access::Caller;
 use crate::door::answer;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
@@ -11,6 +13,9 @@ use crate::wire::request::Head;
 
 /// What the door calls.
 pub trait Service: Send + Sync + 'static {
+    /// Says who sent a request. The peer is the connection's other end.
+    fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller;
+
     /// Answers one request.
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal>;
 
