@@ -55,6 +55,7 @@ rustc --version
 need cc build-essential
 need curl curl
 need jq jq
+need openssl openssl
 # nginx is not on everybody's path, and the package must not start its own server.
 PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 export PATH=$PATH:/usr/sbin
@@ -78,7 +79,7 @@ RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --all-features --document
 step 'The default build is lean'
 tree=$(cargo tree --edges normal --prefix none | sed 's/ (\*)$//' | sort -u)
 crates=$(wc -l <<<"$tree")
-if grep -E '^(tokio|hyper|hdrhistogram|indicatif|mio|redis) ' <<<"$tree"; then
+if grep -E '^(tokio|hyper|hdrhistogram|indicatif|mio|redis|rustls) ' <<<"$tree"; then
   fail 'That belongs behind a feature: async, bench or redis.'
 fi
 ((crates <= 85)) || fail "It has $crates crates, and 85 are the most: leave one out, or raise the bound with a reason."

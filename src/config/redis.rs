@@ -32,6 +32,10 @@ pub const REDIS_WAIT: Duration = Duration::from_secs(2);
 /// sender is told to come back.
 pub const REDIS_PATIENCE: Duration = Duration::from_secs(4);
 
+/// How long Redis is looked for at the start, if it can't be reached or still reads its files: a machine may start both
+/// at once. One line in the log tells of it.
+pub const REDIS_START: Duration = Duration::from_secs(30);
+
 /// The first and the longest pause before the next try to connect.
 pub const REDIS_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 

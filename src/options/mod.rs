@@ -31,8 +31,8 @@ pub struct Options {
     pub listen: SocketAddr,
 
     /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
-    /// at the end; redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] shares them with other instances (in a build with
-    /// --features redis)
+    /// at the end; redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] shares them with other instances, rediss://
+    /// does so by TLS (in a build with --features redis)
     // Text, since clap shows what it can't read, and this may hold a password.
     #[arg(long, value_name = "STORE", default_value_t = StoreSpec::default().to_string())]
     pub store: String,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use clap::Args;
-use comet_chat::config::REDIS_PREFIX;
-use comet_chat::store::{Durability, Secret, StoreSpec};
+use comet_chat::config::{REDIS_PREFIX, REDIS_START};
+use comet_chat::store::{Durability, Secret, StoreSpec, Tls};
 
 /// Where the password may stand, so that nobody reads it in a list of processes.
 const PASSWORD: &str = "COMET_CHAT_REDIS_PASSWORD";
@@ -23,6 +23,19 @@ pub struct RedisOptions {
     #[arg(long, value_name = "FILE")]
     redis_password_file: Option<PathBuf>,
 
+    /// With rediss://: a file of the certificates (PEM) of those who may vouch for Redis; without it, those whom
+    /// this system trusts may
+    #[arg(long, value_name = "FILE")]
+    redis_ca: Option<PathBuf>,
+
+    /// With rediss://: the file of our own certificate (PEM), for a Redis that wants to know who we are
+    #[arg(long, value_name = "FILE", requires = "redis_key")]
+    redis_cert: Option<PathBuf>,
+
+    /// The file of the key (PEM) of that certificate
+    #[arg(long, value_name = "FILE", requires = "redis_cert")]
+    redis_key: Option<PathBuf>,
+
     /// When a message counts as stored: local, when Redis has it, as safely as its own appendfsync says; WAIT:N,
     /// when N replicas have it too; WAITAOF:N, when it is on the disk, here and on N replicas
     #[arg(long, value_name = "DURABILITY", default_value_t)]
@@ -35,11 +48,21 @@ impl RedisOptions {
         if let StoreSpec::Redis(redis) = &mut spec {
             redis.prefix = self.redis_prefix.clone();
             redis.durability = self.redis_durability;
+            redis.patience = REDIS_START;
+            if redis.tls.is_some() {
+                redis.tls = Some(self.tls());
+            } else if self.tls() != Tls::default() {
+                return Err("--redis-ca and --redis-cert are for TLS: say --store rediss://HOST".into());
+            }
             if let Some(password) = self.password()? {
                 redis.password = Some(password);
             }
         }
         Ok(spec)
+    }
+
+    fn tls(&self) -> Tls {
+        Tls { authorities: self.redis_ca.clone(), own: self.redis_cert.clone().zip(self.redis_key.clone()) }
     }
 
     fn password(&self) -> Result<Option<Secret>, Box<dyn Error>> {

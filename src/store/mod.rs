@@ -31,7 +31,7 @@ pub use follow::{Following, Hear, Heard};
 pub use judge::{Read, past, since};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use redis::{Durability, RedisSpec, RedisStore, Secret};
+pub use redis::{Durability, RedisSpec, RedisStore, Secret, Tls};
 pub use spec::StoreSpec;
 pub use sqlite::SqliteStore;
 pub use sweeper::Sweeper;

@@ -2,12 +2,13 @@
 //! by its path.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod certificates;
 pub mod proxy;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +32,8 @@ pub struct RedisServer {
     directory: TempDir,
     arguments: Vec<String>,
     port: u16,
+    /// A second port, for TLS, if there is one.
+    safe_port: Option<u16>,
     /// The shell around the server; `None` while it is dead.
     guard: Option<Child>,
     pid: u32,
@@ -40,23 +43,59 @@ impl RedisServer {
     /// Starts a server with these arguments, such as `["--appendonly", "yes"]`. It keeps nothing on the disk if
     /// they say nothing of that.
     pub fn start(arguments: &[&str]) -> RedisServer {
-        let directory = TempDir::new().expect("a directory for Redis");
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let mut server = RedisServer { directory, arguments, port: 0, guard: None, pid: 0 };
-        // Another program may take the port meanwhile.
-        while !server.starts_on(free_port()) {}
-        server
+        RedisServer::begin(arguments, TempDir::new().expect("a directory for Redis"), || None)
     }
 
-    /// One server for all tests of this process that only need keys of their own, by [`a_prefix`].
+    /// The same with a second port, for TLS. It proves that it is 127.0.0.1 by a certificate of the
+    /// [authority](Self::authority) in its directory.
+    pub fn start_with_tls(arguments: &[&str]) -> RedisServer {
+        let directory = TempDir::new().expect("a directory for Redis");
+        certificates::make_authority(directory.path(), "authority");
+        certificates::make(directory.path(), "authority", "server", "IP:127.0.0.1");
+        let files = [
+            "--tls-cert-file",
+            "server.pem",
+            "--tls-key-file",
+            "server.key",
+            "--tls-ca-cert-file",
+            "authority.pem",
+        ];
+        let arguments: Vec<&str> = files.into_iter().chain(arguments.iter().copied()).collect();
+        RedisServer::begin(&arguments, directory, || Some(free_port()))
+    }
+
+    fn begin(arguments: &[&str], directory: TempDir, safe_port: impl Fn() -> Option<u16>) -> RedisServer {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let mut server = RedisServer { directory, arguments, port: 0, safe_port: None, guard: None, pid: 0 };
+        loop {
+            server.safe_port = safe_port();
+            // Another program may take a port meanwhile.
+            if server.starts_on(free_port()) {
+                return server;
+            }
+        }
+    }
+
+    /// One server for all tests of this process that only need keys of their own, by [`a_prefix`]. It may also be
+    /// asked by TLS, and asks nobody for a certificate.
     pub fn shared() -> &'static RedisServer {
         static SHARED: OnceLock<RedisServer> = OnceLock::new();
-        SHARED.get_or_init(|| RedisServer::start(&[]))
+        SHARED.get_or_init(|| RedisServer::start_with_tls(&["--tls-auth-clients", "no"]))
     }
 
     /// `redis://127.0.0.1:PORT`: the first database, without a password.
     pub fn url(&self) -> String {
         format!("redis://{}", self.address())
+    }
+
+    /// The same by TLS.
+    pub fn safe_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.safe_port.expect("a server with TLS"))
+    }
+
+    /// The certificate of who vouches for it.
+    pub fn authority(&self) -> PathBuf {
+        self.directory().join("authority.pem")
     }
 
     /// The same, for another of its 16 databases.
@@ -128,7 +167,10 @@ impl RedisServer {
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
             .arg("--dir")
             .arg(self.directory.path())
+            .args(self.safe_port.iter().flat_map(|port| ["--tls-port".to_owned(), port.to_string()]))
             .args(&self.arguments)
+            // The names of the certificates' files are those in its directory.
+            .current_dir(self.directory.path())
             .env("LOG", self.directory.path().join("log"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -15,4 +15,6 @@ mod servers;
 #[cfg(feature = "redis")]
 mod shared;
 #[cfg(feature = "redis")]
+mod tls;
+#[cfg(feature = "redis")]
 mod trouble;

@@ -119,7 +119,7 @@ impl World {
     fn is_copied(&mut self) {
         let backup = match &self.place {
             #[cfg(feature = "redis")]
-            Place::Redis(prefix) => {
+            Place::Redis(prefix, _) => {
                 Backup::Redis(crate::shared::copy_keys(prefix, &crate::redis::a_prefix()))
             }
             place => Backup::File(copy(&place.path())),
@@ -134,7 +134,7 @@ impl World {
         self.store = None;
         match (backup, &self.place) {
             #[cfg(feature = "redis")]
-            (Backup::Redis(copy), Place::Redis(prefix)) => drop(crate::shared::copy_keys(copy, prefix)),
+            (Backup::Redis(copy), Place::Redis(prefix, _)) => drop(crate::shared::copy_keys(copy, prefix)),
             (Backup::File(directory), place) => put(&in_there(directory), &place.path()),
             #[cfg(feature = "redis")]
             _ => panic!("a backup of another place"),

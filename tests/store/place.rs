@@ -11,6 +11,9 @@ use comet_chat::store::{Appended, Done, Error, Keep, MemoryStore, Order, RoomSum
 use comet_chat::store::{RedisSpec, RedisStore};
 use tempfile::TempDir;
 
+#[cfg(feature = "redis")]
+use crate::redis::RedisServer;
+
 /// Keeps everything that a test publishes.
 pub const ALL: Keep = Keep { messages: usize::MAX, age: None };
 
@@ -22,9 +25,9 @@ pub fn keep(messages: usize, age: Duration) -> Keep {
 pub enum Place {
     Memory,
     File(TempDir),
-    /// What the names of its keys begin with, in a server that all tests share.
+    /// What the names of its keys begin with, in a server that all tests share, and whether that is reached by TLS.
     #[cfg(feature = "redis")]
-    Redis(String),
+    Redis(String, bool),
 }
 
 impl Place {
@@ -34,7 +37,12 @@ impl Place {
 
     #[cfg(feature = "redis")]
     pub fn in_redis() -> Place {
-        Place::Redis(crate::redis::a_prefix())
+        Place::Redis(crate::redis::a_prefix(), false)
+    }
+
+    #[cfg(feature = "redis")]
+    pub fn in_redis_by_tls() -> Place {
+        Place::Redis(crate::redis::a_prefix(), true)
     }
 
     pub fn path(&self) -> PathBuf {
@@ -54,7 +62,7 @@ impl Place {
             Place::Memory => Arc::new(MemoryStore::new(keep)),
             Place::File(_) => Arc::new(open(&self.path(), keep).unwrap()),
             #[cfg(feature = "redis")]
-            Place::Redis(prefix) => Arc::new(open_in_redis(prefix, keep)),
+            Place::Redis(prefix, by_tls) => Arc::new(open_in_redis(prefix, *by_tls, keep)),
         }
     }
 
@@ -86,8 +94,11 @@ pub fn open(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
 
 /// Opens a store in the server that all tests share. Nobody takes it for dead, however slow the machine is.
 #[cfg(feature = "redis")]
-fn open_in_redis(prefix: &str, keep: Keep) -> RedisStore {
-    let mut spec = RedisSpec::parse(&crate::redis::RedisServer::shared().url()).unwrap();
+fn open_in_redis(prefix: &str, by_tls: bool, keep: Keep) -> RedisStore {
+    let mut spec = match by_tls {
+        true => crate::tls::safe_spec(RedisServer::shared()),
+        false => RedisSpec::parse(&RedisServer::shared().url()).unwrap(),
+    };
     (spec.prefix, spec.lease) = (prefix.to_owned(), Duration::from_secs(3_600));
     RedisStore::open(&spec, keep).unwrap()
 }
@@ -124,6 +135,10 @@ macro_rules! on_every_store {
         #[cfg(feature = "redis")]
         mod redis {
             $(#[test] fn $test() { super::$test(&crate::place::Place::in_redis()); })+
+        }
+        #[cfg(feature = "redis")]
+        mod redis_by_tls {
+            $(#[test] fn $test() { super::$test(&crate::place::Place::in_redis_by_tls()); })+
         }
     };
 }

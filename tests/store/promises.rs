@@ -344,7 +344,7 @@ fn a_check_leaves_nothing(place: &Place) {
         Place::Memory => 0,
         Place::File(_) => std::fs::metadata(place.path()).unwrap().len(),
         #[cfg(feature = "redis")]
-        Place::Redis(prefix) => crate::shared::lasting_keys(prefix),
+        Place::Redis(prefix, _) => crate::shared::lasting_keys(prefix),
     };
     let before = size(place);
     for n in 0..2_000 {

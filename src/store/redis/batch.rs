@@ -5,9 +5,10 @@ use std::sync::Arc;
 use redis::{Cmd, Value, cmd};
 
 use super::life::Life;
-use super::link::{Link, Trouble};
+use super::link::Link;
 use super::rows;
 use super::scripts::Step;
+use super::trouble::Trouble;
 use crate::config::{
     CATCH_UP, DELETE_AHEAD, REDIS_OUTCOME_MS, REDIS_SENT_SPARE_MS, REPLY_BYTES, SEND_ID_MEMORY_MS,
 };

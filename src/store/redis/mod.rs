@@ -23,6 +23,9 @@ mod rows;
 mod scripts;
 mod spec;
 mod start;
+mod stream;
+mod tls;
+mod trouble;
 mod worker;
 mod writer;
 
@@ -33,9 +36,10 @@ use redis::{Cmd, Value};
 
 use self::followers::Followers;
 use self::life::Life;
-use self::link::{Link, Trouble};
+use self::link::Link;
 use self::readers::Readers;
 use self::scripts::Step;
+use self::trouble::Trouble;
 use self::worker::Worker;
 use self::writer::Writer;
 use super::{
@@ -44,7 +48,7 @@ use super::{
 use crate::config::{REDIS_READ, REDIS_SWEEP, REPLY_BYTES};
 use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
 
-pub use self::spec::{Durability, RedisSpec, Secret};
+pub use self::spec::{Durability, RedisSpec, Secret, Tls};
 
 /// Keeps messages in Redis. Its fields are dropped in their order: the threads end one after the other.
 pub struct RedisStore {
@@ -63,7 +67,7 @@ impl RedisStore {
     pub fn open(spec: &RedisSpec, keep: Keep) -> Result<RedisStore, Error> {
         let life = Arc::new(Life::new(&spec.prefix));
         let cannot = |trouble: Trouble| Error(format!("cannot use {spec}: it {trouble}"));
-        let mut link = Link::open(spec).map_err(cannot)?;
+        let mut link = start::connect(spec).map_err(cannot)?;
         start::check(&mut link, spec)?;
         pulse::give(&mut link, &life, spec.lease, true).map_err(cannot)?;
         let followers = Followers::default();

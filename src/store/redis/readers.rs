@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::link::{Link, Trouble};
+use super::link::Link;
 use super::spec::RedisSpec;
+use super::trouble::Trouble;
 use super::worker::{Seat, Worker};
 use crate::config::{REDIS_PAUSES, REDIS_READERS, REDIS_TURN};
 use crate::store::Error;
@@ -53,7 +54,7 @@ impl Readers {
         let (answer, answered) = bounded(1);
         let job = move |link: Result<&mut Link, Trouble>, is_last: bool| {
             let outcome = link.and_then(&ask);
-            let is_lost = matches!(outcome, Err(Trouble::Lost(_)));
+            let is_lost = outcome.as_ref().is_err_and(|trouble| !trouble.is_refusal());
             if !is_lost || is_last {
                 // Whoever asked may have given up.
                 let _ = answer.send(outcome);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redis::{FromRedisValue, Value, from_redis_value};
 
-use super::link::Trouble;
+use super::trouble::Trouble;
 use crate::message::{Cursor, Epoch, Kind, Kinds, Mark, Message, PersonName, Timestamp};
 use crate::store::Present;
 

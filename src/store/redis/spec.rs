@@ -1,6 +1,7 @@
 //! Which Redis, and what it must promise, as the command line says it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,12 +23,25 @@ pub struct RedisSpec {
     pub user: Option<String>,
     /// The password of that user.
     pub password: Option<Secret>,
+    /// How it and we prove by TLS who we are; `None` without TLS, `Some` with `rediss://`.
+    pub tls: Option<Tls>,
     /// What the names of all keys begin with: several servers may share one Redis.
     pub prefix: String,
     /// When a message counts as stored.
     pub durability: Durability,
     /// How long an instance without a sign of life counts as alive.
     pub lease: Duration,
+    /// How long it is looked for at the start, while it can't be reached.
+    pub patience: Duration,
+}
+
+/// How a Redis and we prove by TLS who we are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// A file of the certificates (PEM) of those who may vouch for it; if there is none, whom this system trusts.
+    pub authorities: Option<PathBuf>,
+    /// The files of our certificate and its key (PEM), if it wants to know who we are.
+    pub own: Option<(PathBuf, PathBuf)>,
 }
 
 /// What is never shown, nor written to a log.
@@ -96,18 +110,16 @@ impl fmt::Display for Durability {
 impl RedisSpec {
     /// Reads an address. The error never holds the password.
     pub fn parse(url: &str) -> Result<RedisSpec, Error> {
-        if url.starts_with("rediss:") {
-            return Err(Error(
-                "comet-chat speaks no TLS to Redis: keep the way to it private, or put stunnel before it and say \
-                 redis://localhost:PORT"
-                    .into(),
-            ));
-        }
         let unknown = |_| {
             Error(
                 "this is not the address of a Redis: say redis://HOST, or redis://:PASSWORD@HOST:PORT/DB"
                     .into(),
             )
+        };
+        // The library knows this word only where it does TLS itself.
+        let (url, tls) = match url.strip_prefix("rediss:") {
+            Some(rest) => (&*format!("redis:{rest}"), Some(Tls::default())),
+            None => (url, None),
         };
         let info = ConnectionInfo::from_str(url).map_err(unknown)?;
         let ConnectionAddr::Tcp(host, port) = info.addr() else {
@@ -120,9 +132,11 @@ impl RedisSpec {
             database: settings.db(),
             user: settings.username().map(str::to_owned),
             password: settings.password().map(Secret::new),
+            tls,
             prefix: REDIS_PREFIX.into(),
             durability: Durability::Local,
             lease: REDIS_LEASE,
+            patience: Duration::ZERO,
         })
     }
 }
@@ -134,7 +148,8 @@ impl fmt::Display for RedisSpec {
             true => &format!("[{}]", self.host),
             false => &self.host,
         };
-        write!(f, "redis://{host}:{}/{}", self.port, self.database)
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        write!(f, "{scheme}://{host}:{}/{}", self.port, self.database)
     }
 }
 
@@ -151,13 +166,15 @@ mod tests {
         assert_eq!(spec.to_string(), "redis://[::1]:7000/3");
         assert!(!format!("{spec:?}").contains("cret\"") && !format!("{spec:?}").contains("s@cret"));
         assert_eq!(RedisSpec::parse("redis://localhost").unwrap().to_string(), "redis://localhost:6379/0");
+        let safe = RedisSpec::parse("rediss://:secret@[::1]:7000").unwrap();
+        assert_eq!((safe.tls.is_some(), safe.to_string()), (true, "rediss://[::1]:7000/0".to_owned()));
     }
 
     #[test]
     fn what_is_no_address_is_refused_without_its_password() {
         for url in [
             "redis://:secret@host:port",
-            "rediss://:secret@host",
+            "rediss://:secret@host:port",
             "redis://:secret@host/db",
             "redis+unix:///x",
         ] {

@@ -1,13 +1,43 @@
 //! What must hold of a Redis before messages are trusted to it.
 
 use std::collections::HashMap;
+use std::thread;
+use std::time::Instant;
 
 use redis::{Value, cmd};
 
-use super::link::{Link, Trouble, read};
+use super::link::{Link, read};
 use super::spec::{Durability, RedisSpec};
-use crate::config::{REDIS_LEAST, REDIS_WAITAOF};
+use super::stream;
+use super::tls::WANTS_US;
+use super::trouble::Trouble;
+use crate::config::{REDIS_LEAST, REDIS_PAUSES, REDIS_WAITAOF};
 use crate::store::Error;
+
+/// Connects. While Redis can't be reached, as when both start at once, it is looked for again, as long as `spec` says.
+pub(super) fn connect(spec: &RedisSpec) -> Result<Link, Trouble> {
+    let began = Instant::now();
+    let mut pause = REDIS_PAUSES.0;
+    loop {
+        match Link::open(spec) {
+            Err(Trouble::Away(why)) if began.elapsed() < spec.patience => {
+                if pause == REDIS_PAUSES.0 {
+                    let patience = spec.patience.as_secs();
+                    tracing::warn!("{spec} {why}; it is looked for again, for {patience} s");
+                }
+            }
+            Err(Trouble::Lost(_)) if stream::wants_tls(spec) => {
+                return Err(Trouble::Unwelcome("speaks TLS on this port: say rediss://".into()));
+            }
+            Err(Trouble::Lost(why)) if spec.tls.is_some() => {
+                return Err(Trouble::Unwelcome(format!("{why}; {WANTS_US}")));
+            }
+            outcome => return outcome,
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(REDIS_PAUSES.1);
+    }
+}
 
 /// Refuses a Redis that would lose what it has confirmed, or can't do what is needed; the sentence says what to do
 /// about it. What may be meant so is only warned of.

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::link::{Handle, Link, Trouble};
+use super::link::Link;
 use super::spec::RedisSpec;
+use super::stream::Handle;
+use super::trouble::Trouble;
 use crate::config::{REDIS_PAUSES, WRITER_STACK};
 use crate::store::Error;
 
