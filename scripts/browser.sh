@@ -23,6 +23,8 @@ export CHROMIUM=${CHROMIUM:-chromium}
 [[ $CHROMIUM != chromium ]] || need chromium chromium fonts-noto-color-emoji
 need node nodejs
 need npm npm
+# It is not on everybody's path, and the package must not start its own server.
+PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 CHROMIUM=$(command -v "$CHROMIUM") || fail "There is no $CHROMIUM."
 
 features=()

@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use comet_chat::address;
+use comet_chat::address::{self, PublicUrl};
 use comet_chat::store::StoreSpec;
 
 /// Prints the greeting on standard output. The first line has the server's real address, which scripts need
 /// that asked for port 0.
 pub fn greet(
     listening: SocketAddr,
+    public: Option<&PublicUrl>,
     engine: &str,
     store: &StoreSpec,
     warning: Option<&str>,
@@ -17,8 +18,13 @@ pub fn greet(
     let own = address::from_here(listening);
     let mut out = io::stdout().lock();
     writeln!(out, "comet-chat: open http://{own}/chat/lobby")?;
-    for other in address::reachable(listening) {
-        writeln!(out, "            from elsewhere http://{other}/chat/lobby")?;
+    match public {
+        Some(public) => writeln!(out, "            from elsewhere {public}/chat/lobby")?,
+        None => {
+            for other in address::reachable(listening) {
+                writeln!(out, "            from elsewhere http://{other}/chat/lobby")?;
+            }
+        }
     }
     writeln!(out, "\nTry it in two terminals:\n")?;
     writeln!(out, "  curl http://{own}/chat                  # waits up to 10 s for the next message")?;

@@ -103,7 +103,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let store = store::open(&spec, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
     // The reader of our output may close it after the first line, as `head -1` does.
-    if let Err(error) = greeting::greet(listener.local_addr()?, name, &spec, warning) {
+    if let Err(error) = greeting::greet(listener.local_addr()?, access.public(), name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
     serve(listener, store, budget, access, &stop)?;

@@ -6,10 +6,12 @@ mod caller;
 mod origin;
 mod proxies;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use self::origin::Hosts;
 use self::proxies::Proxies;
+use crate::address::PublicUrl;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Head, Intent, parse};
@@ -23,18 +25,37 @@ pub struct AccessSpec {
     pub hosts: Vec<String>,
     /// The proxies whose word for the address of a client is believed: addresses, networks, or `unix`.
     pub proxies: Vec<String>,
+    /// The address by which the outside sees the server.
+    pub public: Option<PublicUrl>,
 }
 
 /// Decides what each request may.
 pub struct Access {
     hosts: Hosts,
     proxies: Proxies,
+    public: Option<PublicUrl>,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        Ok(Access { hosts: Hosts::new(&spec.hosts), proxies: Proxies::new(&spec.proxies)? })
+        let AccessSpec { hosts, proxies, public } = spec;
+        Ok(Access {
+            hosts: Hosts::new(hosts, public.as_ref()),
+            proxies: Proxies::new(proxies)?,
+            public: public.clone(),
+        })
+    }
+
+    /// The address by which the outside sees the server, if the operator has said so.
+    pub fn public(&self) -> Option<&PublicUrl> {
+        self.public.as_ref()
+    }
+
+    /// A path and query as this server names them: without the prefix of the public address, which a proxy may have
+    /// passed on.
+    pub fn local<'a>(&self, target: &'a str) -> &'a str {
+        self.public.as_ref().and_then(|public| public.strip(target)).unwrap_or(target)
     }
 
     /// Says who sent a request. The peer is the connection's other end: the client, or a proxy.
@@ -44,10 +65,30 @@ impl Access {
 
     /// Says what a request asks for, if its caller may.
     pub fn admit(&self, head: &Head<'_>, body: &[u8], _caller: &Caller) -> Result<Intent, Refusal> {
-        self.hosts.admit(head)?;
-        parse(head, body)
+        let local = &Head { target: self.local(head.local_target()), ..head.clone() };
+        self.hosts.admit(local)?;
+        parse(local, body)
     }
 
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
-    pub fn dress(&self, _head: Option<&Head<'_>>, _reply: &mut Reply) {}
+    pub fn dress(&self, _head: Option<&Head<'_>>, reply: &mut Reply) {
+        self.add_prefix(reply);
+    }
+
+    /// Has every address in the headers begin with the prefix.
+    fn add_prefix(&self, reply: &mut Reply) {
+        let prefix = self.public.as_ref().map_or("", PublicUrl::prefix);
+        if prefix.is_empty() {
+            return;
+        }
+        for (name, value) in &mut reply.headers {
+            let begins = if *name == "Link" { "</" } else { "/" };
+            if matches!(*name, "Link" | "Location")
+                && let Some(rest) = value.strip_prefix(begins)
+            {
+                let begins = begins.trim_end_matches('/');
+                *value = Cow::Owned(format!("{begins}{prefix}/{rest}"));
+            }
+        }
+    }
 }

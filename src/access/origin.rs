@@ -7,6 +7,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::address::PublicUrl;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head, fields};
 
@@ -15,11 +16,13 @@ use crate::wire::request::{Format, Head, fields};
 pub struct Hosts {
     named: Vec<String>,
     any: bool,
+    /// The origin of the server's pages behind a proxy, whatever that makes of `Host`.
+    origin: Option<String>,
 }
 
 impl Hosts {
-    /// The machine's own name, and the names on the command line, where `*` is any.
-    pub fn new(given: &[String]) -> Hosts {
+    /// The machine's own name, the names on the command line, where `*` is any, and that of the public address.
+    pub fn new(given: &[String], public: Option<&PublicUrl>) -> Hosts {
         let mut named: Vec<String> = given.iter().map(|host| name_in(host)).collect();
         let machine = rustix::system::uname();
         // A browser can't ask for a name that is not UTF-8.
@@ -28,8 +31,10 @@ impl Hosts {
         // NAME.local is found without a name server (mDNS).
         named.extend([short.to_owned(), format!("{short}.local")]);
         named.push(machine);
+        named.extend(public.map(|public| name_in(public.authority())));
         named.retain(|name| !name.is_empty() && !name.starts_with('.'));
-        Hosts { any: given.iter().any(|host| host == "*"), named }
+        let origin = public.map(|public| public.origin().to_owned());
+        Hosts { any: given.iter().any(|host| host == "*"), named, origin }
     }
 
     /// Refuses a request that came under a foreign name, or that changes something and came from another site.
@@ -38,7 +43,7 @@ impl Hosts {
         if host.is_some_and(|host| !self.include(host)) {
             return Err(Refusal::UnknownHost);
         }
-        if changes_something(head) && comes_from_elsewhere(head, host.unwrap_or_default()) {
+        if changes_something(head) && self.comes_from_elsewhere(head, host.unwrap_or_default()) {
             return Err(Refusal::OtherSite);
         }
         Ok(())
@@ -54,6 +59,23 @@ impl Hosts {
         // No name server is asked for these names (RFC 6761).
         let is_here = name == "localhost" || name.ends_with(".localhost");
         self.any || is_address || is_here || self.named.contains(&name)
+    }
+
+    /// Whether the headers say that a page of another site sent this request. Without such headers it comes from
+    /// a script or from our own page, and passes.
+    fn comes_from_elsewhere(&self, head: &Head<'_>, host: &str) -> bool {
+        let mut origins = head.header_values("Origin").peekable();
+        let is_own = |origin: &str| {
+            is_at(origin, host) || self.origin.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(origin))
+        };
+        match head.header("Sec-Fetch-Site").map(str::to_ascii_lowercase).as_deref() {
+            Some("same-origin" | "none") => false,
+            Some("cross-site") => true,
+            // A page under another name of the same domain, or on another port of this machine.
+            Some("same-site") => origins.peek().is_none() || !origins.all(is_own),
+            // Over plain HTTP, except to localhost, browsers send only `Origin`.
+            _ => !origins.all(is_own),
+        }
     }
 }
 
@@ -82,20 +104,6 @@ fn changes_something(head: &Head<'_>) -> bool {
     }
 }
 
-/// Whether the headers say that a page of another site sent this request. Without such headers it comes from
-/// a script or from our own page, and passes.
-fn comes_from_elsewhere(head: &Head<'_>, host: &str) -> bool {
-    let mut origins = head.header_values("Origin").peekable();
-    match head.header("Sec-Fetch-Site").map(str::to_ascii_lowercase).as_deref() {
-        Some("same-origin" | "none") => false,
-        Some("cross-site") => true,
-        // A page under another name of the same domain, or on another port of this machine.
-        Some("same-site") => origins.peek().is_none() || !origins.all(|origin| is_at(origin, host)),
-        // Over plain HTTP, except to localhost, browsers send only `Origin`.
-        _ => !origins.all(|origin| is_at(origin, host)),
-    }
-}
-
 /// Whether an origin (`http://HOST:PORT`, or `null`) is this server's own.
 fn is_at(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
@@ -120,7 +128,7 @@ mod tests {
     fn admitted(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
         let headers = headers.to_vec();
         let head = Head { method, target, version: (1, 1), headers };
-        Hosts::new(&["chat.example:8080".to_owned()]).admit(&head)
+        Hosts::new(&["chat.example:8080".to_owned()], None).admit(&head)
     }
 
     /// An attacker's name pointed at the server, and the attacker's page read its rooms.
@@ -160,7 +168,7 @@ mod tests {
         }
         let head =
             Head { method: "GET", target: "/", version: (1, 1), headers: vec![("host", "evil.example")] };
-        assert_eq!(Hosts::new(&["*".to_owned()]).admit(&head), Ok(()));
+        assert_eq!(Hosts::new(&["*".to_owned()], None).admit(&head), Ok(()));
     }
 
     /// A form on another site published in the room, under the name of the person who looked at it.
@@ -195,5 +203,21 @@ mod tests {
         }
         let tls = [("Host", "chat.example"), ("Origin", "https://chat.example:443")];
         assert_eq!(admitted("POST", "/chat", &tls), Ok(()));
+    }
+
+    /// Behind a proxy that puts its own idea of `Host` in the request, the server's own page could not speak.
+    #[test]
+    fn the_public_address_is_one_of_its_own_whatever_a_proxy_makes_of_host() {
+        let public: PublicUrl = "https://talk.example:8443/x".parse().unwrap();
+        let hosts = Hosts::new(&[], Some(&public));
+        let post = |host, origin| {
+            let headers = vec![("Host", host), ("Origin", origin)];
+            hosts.admit(&Head { method: "POST", target: "/chat", version: (1, 1), headers })
+        };
+        for host in ["talk.example", "talk.example:8443", "127.0.0.1:8080"] {
+            assert_eq!(post(host, "https://talk.example:8443"), Ok(()), "{host}");
+        }
+        assert_eq!(post("talk.example", "https://talk.example:9000"), Err(Refusal::OtherSite));
+        assert_eq!(post("127.0.0.1", "http://talk.example:8443"), Err(Refusal::OtherSite));
     }
 }

@@ -20,7 +20,7 @@ use crossbeam_channel::Receiver;
 use self::room::Rooms;
 use self::view::Health;
 use crate::access::{Access, Caller};
-use crate::address;
+use crate::address::{self, Site};
 use crate::door::budget::Budget;
 use crate::door::tiny_http::{self as door, Answer, Service, Visit};
 use crate::page;
@@ -34,8 +34,8 @@ pub use crate::door::tiny_http::{COST, WARNING, bind};
 /// What the handlers share.
 struct Server {
     rooms: Arc<Rooms>,
-    /// By which address other machines reach this one, if they do.
-    lan: Option<IpAddr>,
+    /// How people reach this server.
+    site: Arc<Site>,
     /// What each request may.
     access: Access,
     health: Health,
@@ -52,10 +52,11 @@ pub fn serve(
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
     page::prepare();
-    let lan = address::lan(listener.local_addr()?);
+    let site = Site { public: access.public().cloned(), lan: address::lan(listener.local_addr()?) };
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(listener, budget, Server { rooms, lan, access, health: Health::default() }, stop)
+    let server = Server { rooms, site: Arc::new(site), access, health: Health::default() };
+    door::serve(listener, budget, server, stop)
 }
 
 impl Service for Server {
@@ -75,19 +76,23 @@ impl Service for Server {
             Intent::Leave(leave) => publish::leave(rooms, leave)?.into(),
             Intent::History(history) => view::history(rooms, history)?,
             Intent::People(room) => view::people(rooms, head.format(), room)?.into(),
-            Intent::Rooms(asked) => view::rooms(rooms, asked)?.into(),
+            Intent::Rooms(asked) => view::rooms(rooms, asked, &self.site)?.into(),
             Intent::Health => view::health(rooms, head.format(), &self.health)?.into(),
             Intent::Live => reply::healthy(head.format()).into(),
-            Intent::Page(browser) => view::page(rooms, browser, self.lan)?,
+            Intent::Page(browser) => view::page(rooms, browser, &self.site)?,
             Intent::Asset(fetch) => reply::asset(&fetch)?.into(),
-            Intent::Code(browser) => reply::room_code(&browser, self.lan)?.into(),
+            Intent::Code(browser) => reply::room_code(&browser, &self.site)?.into(),
             Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
-            Intent::Help => reply::help().into(),
-            Intent::Description => reply::description().into(),
-            Intent::Elsewhere(room) => reply::to_room(&room).into(),
+            Intent::Help => reply::help(&self.site).into(),
+            Intent::Description => reply::description(&self.site).into(),
+            Intent::Elsewhere(room) => reply::to_room(&self.site, &room).into(),
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn local<'a>(&self, target: &'a str) -> &'a str {
+        self.access.local(target)
     }
 
     fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {

@@ -1,13 +1,13 @@
 //! What can be looked at without waiting: the page, history, people, rooms, figures, health.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::room::{RoomHandle, Rooms};
+use crate::address::Site;
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::answer::text_bytes;
 use crate::door::tiny_http::{Answer, Visit};
@@ -21,12 +21,12 @@ use crate::wire::request::{Exposition, Format, History, ListRooms, View};
 use crate::wire::rooms::{self as list, Census};
 
 /// A room's page, with its newest messages in it.
-pub fn page(rooms: &Rooms, browser: View, lan: Option<IpAddr>) -> Result<Answer, Refusal> {
-    let room = browser.room.clone();
+pub fn page(rooms: &Rooms, browser: View, site: &Arc<Site>) -> Result<Answer, Refusal> {
+    let (room, site) = (browser.room.clone(), site.clone());
     let tail = rooms.store.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES))?;
     let next = tail.latest;
     let bytes = text_bytes(&tail.messages);
-    Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, lan))))
+    Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, &site))))
 }
 
 /// Reads a part of a room's past.
@@ -50,10 +50,10 @@ pub fn people(rooms: &Rooms, format: Format, room: RoomName) -> Result<Reply, Re
 }
 
 /// Lists a part of the rooms: those with messages, and those in which somebody waits.
-pub fn rooms(rooms: &Rooms, asked: ListRooms) -> Result<Reply, Refusal> {
+pub fn rooms(rooms: &Rooms, asked: ListRooms, site: &Site) -> Result<Reply, Refusal> {
     let (awake, wanted) = (awake(rooms), asked.clone());
     let (list, more) = rooms.store.ask(move |store| list::list(store, &wanted, awake))?;
-    Ok(reply::rooms(&asked, &list, more))
+    Ok(reply::rooms(site, &asked, &list, more))
 }
 
 /// How many are in each room that is awake.

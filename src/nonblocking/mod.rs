@@ -22,7 +22,7 @@ use tokio::runtime::{self, Runtime};
 use self::room::Rooms;
 use self::view::Health;
 use crate::access::{Access, Caller};
-use crate::address;
+use crate::address::{self, Site};
 use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
@@ -37,8 +37,8 @@ pub use crate::door::hyper::{COST, bind};
 /// What the tasks share.
 struct Server {
     rooms: Arc<Rooms>,
-    /// By which address other machines reach this one, if they do.
-    lan: Option<IpAddr>,
+    /// How people reach this server.
+    site: Arc<Site>,
     /// What each request may.
     access: Access,
     health: Health,
@@ -55,12 +55,13 @@ pub fn serve(
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
     page::prepare();
-    let lan = address::lan(listener.local_addr()?);
+    let site = Site { public: access.public().cloned(), lan: address::lan(listener.local_addr()?) };
     let runtime = runtime()?;
     let _runtime = runtime.enter();
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
-    door::serve(listener, budget, Server { rooms, lan, access, health: Health::default() }, stop)?;
+    let server = Server { rooms, site: Arc::new(site), access, health: Health::default() };
+    door::serve(listener, budget, server, stop)?;
     // What is left are connections on which nothing is asked.
     runtime.shutdown_timeout(LEAVE_STORE);
     Ok(())
@@ -93,19 +94,23 @@ impl Service for Server {
             Intent::Leave(leave) => publish::leave(rooms, leave).await?.into(),
             Intent::History(history) => view::history(rooms, history).await?,
             Intent::People(room) => view::people(rooms, head.format(), room).await?.into(),
-            Intent::Rooms(asked) => view::rooms(rooms, asked).await?.into(),
+            Intent::Rooms(asked) => view::rooms(rooms, asked, &self.site).await?.into(),
             Intent::Health => view::health(rooms, head.format(), &self.health).await?.into(),
             Intent::Live => reply::healthy(head.format()).into(),
-            Intent::Page(browser) => view::page(rooms, browser, self.lan).await?,
+            Intent::Page(browser) => view::page(rooms, browser, &self.site).await?,
             Intent::Asset(fetch) => reply::asset(&fetch)?.into(),
-            Intent::Code(browser) => reply::room_code(&browser, self.lan)?.into(),
+            Intent::Code(browser) => reply::room_code(&browser, &self.site)?.into(),
             Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
-            Intent::Help => reply::help().into(),
-            Intent::Description => reply::description().into(),
-            Intent::Elsewhere(room) => reply::to_room(&room).into(),
+            Intent::Help => reply::help(&self.site).into(),
+            Intent::Description => reply::description(&self.site).into(),
+            Intent::Elsewhere(room) => reply::to_room(&self.site, &room).into(),
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn local<'a>(&self, target: &'a str) -> &'a str {
+        self.access.local(target)
     }
 
     fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use comet_chat::access::AccessSpec;
+use comet_chat::address::PublicUrl;
 
 #[derive(Args)]
 #[command(next_help_heading = "Who may enter, and how much")]
@@ -17,11 +18,21 @@ pub struct AccessOptions {
     /// client: for the limits by address, and in the log
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<String>,
+
+    /// How the outside sees the server behind a proxy, such as https://chat.example.org/talk: scheme, host, port and
+    /// what every path begins with. Its host is then one of the server's names. The proxy may take the prefix off a
+    /// request or leave it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
 }
 
 impl AccessOptions {
     /// What they say.
     pub fn spec(&self) -> AccessSpec {
-        AccessSpec { hosts: self.allow_host.clone(), proxies: self.trusted_proxy.clone() }
+        AccessSpec {
+            hosts: self.allow_host.clone(),
+            proxies: self.trusted_proxy.clone(),
+            public: self.public_url.clone(),
+        }
     }
 }

@@ -72,6 +72,7 @@ const MODULES: &[File] = &files! {
     "rooms.js",
     "rows.js",
     "share.js",
+    "site.js",
     "status.js",
     "text.js",
     "time.js",

@@ -1,10 +1,12 @@
 // Messages between the tabs of one browser. A tab gets its own messages too.
 
+import { OWN } from "./site.js";
+
 const Channel = globalThis.BroadcastChannel;
 
 export class Bus {
   #listeners = new Map();
-  #channel = Channel ? new Channel("comet-chat") : null;
+  #channel = Channel ? new Channel(OWN) : null;
 
   constructor() {
     this.#channel?.addEventListener("message", (event) => this.#deliver(event.data));

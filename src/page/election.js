@@ -10,7 +10,9 @@
 // place, hidden or not. For a moment two tabs may poll: that costs one connection and nothing else, since
 // every tab takes each message once.
 
-const LOCK = "comet-chat-poller";
+import { OWN } from "./site.js";
+
+const LOCK = `${OWN}-poller`;
 
 /** How long to listen for a tab that polls before claiming its place, in milliseconds. */
 const SILENCE = 400;

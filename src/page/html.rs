@@ -28,6 +28,10 @@ pub struct Page<'a> {
     pub next: Cursor,
     /// The room's address, for people to share.
     pub address: &'a str,
+    /// Whether that is the address which the operator gave, so that the script asks nobody else.
+    pub is_public: bool,
+    /// What every path begins with: empty, or `/talk`.
+    pub prefix: &'a str,
     /// The name in the form, for a browser without scripts.
     pub name: Option<&'a PersonName>,
 }
@@ -39,6 +43,8 @@ pub fn render(page: &Page<'_>) -> String {
         messages: backlog(page.messages),
         next: page.next.to_string(),
         address: page.address,
+        is_public: page.is_public,
+        prefix: page.prefix,
         name: page.name.map_or("", PersonName::as_str),
         id: format!("{:032x}", fastrand::u128(..)),
         assets: &ASSETS,
@@ -49,8 +55,8 @@ pub fn render(page: &Page<'_>) -> String {
 
 /// The HTML of `GET /chat/{room}?view=backlog`: only the list of messages, which reloads itself. Browsers
 /// without scripts show it in a frame of the page, so that a reload does not lose what is being typed.
-pub fn render_backlog(room: &RoomName, messages: &[Arc<Message>]) -> String {
-    let html = BacklogHtml { room: room.as_str(), messages: backlog(messages), assets: &ASSETS };
+pub fn render_backlog(prefix: &str, room: &RoomName, messages: &[Arc<Message>]) -> String {
+    let html = BacklogHtml { prefix, room: room.as_str(), messages: backlog(messages), assets: &ASSETS };
     // As above.
     html.render().expect("rendering into a String succeeds")
 }
@@ -62,6 +68,8 @@ struct RoomHtml<'a> {
     messages: &'a [Arc<Message>],
     next: String,
     address: &'a str,
+    is_public: bool,
+    prefix: &'a str,
     name: &'a str,
     /// The sender's id of the message in this form: however often the form is sent, it is published once.
     id: String,
@@ -71,6 +79,7 @@ struct RoomHtml<'a> {
 #[derive(Template)]
 #[template(path = "backlog.html", config = "src/page/askama.toml")]
 struct BacklogHtml<'a> {
+    prefix: &'a str,
     room: &'a str,
     messages: &'a [Arc<Message>],
     assets: &'static Assets,
@@ -138,6 +147,10 @@ mod tests {
     }
 
     fn html(room: &str, messages: &[Arc<Message>]) -> String {
+        html_under("", room, messages)
+    }
+
+    fn html_under(prefix: &str, room: &str, messages: &[Arc<Message>]) -> String {
         let room = room.parse().unwrap();
         let name = "\"><script>alert(1)</script>".parse().unwrap();
         render(&Page {
@@ -145,6 +158,8 @@ mod tests {
             messages,
             next: Cursor { sequence: 9, ..Cursor::start(Epoch::from_number(1)) },
             address: "http://x'\"><script>alert(2)</script>/chat/lobby",
+            is_public: false,
+            prefix,
             name: Some(&name),
         })
     }
@@ -189,6 +204,17 @@ mod tests {
             let mut decoder = flate2::read::GzDecoder::new(asset.gzip.body.as_slice());
             std::io::Read::read_to_end(&mut decoder, &mut plain).unwrap();
             assert_eq!(plain, asset.plain.body);
+        }
+    }
+
+    #[test]
+    fn every_path_of_the_page_begins_with_the_prefix() {
+        let room = "lobby".parse().unwrap();
+        for page in [html_under("/talk", "lobby", &[]), render_backlog("/talk", &room, &[])] {
+            let values = page.split("=\"").filter_map(|rest| rest.split('"').next());
+            let paths: Vec<&str> =
+                values.filter(|value| value.starts_with('/') && *value != "/talk").collect();
+            assert!(paths.len() > 1 && paths.iter().all(|path| path.starts_with("/talk/")), "{paths:?}");
         }
     }
 

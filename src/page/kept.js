@@ -3,7 +3,9 @@
 // Every tab sees the same. If the browser keeps nothing, as in some private windows, it lasts as long
 // as the page.
 
-const PREFIX = "comet-chat/";
+import { OWN } from "./site.js";
+
+const PREFIX = `${OWN}/`;
 const fallback = new Map();
 const here = new Map();
 

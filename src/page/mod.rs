@@ -9,4 +9,4 @@ mod share;
 pub use self::assets::{ASSET_CACHE_CONTROL, Asset, Representation, SVG, asset, prepare};
 pub use self::gzip::gzip;
 pub use self::html::{CSP, Page, render, render_backlog};
-pub use self::share::{base, qr_svg};
+pub use self::share::qr_svg;

@@ -5,6 +5,7 @@
 // is sent.
 
 import { keep, recall, watch } from "./kept.js";
+import { OWN } from "./site.js";
 import { Waiting } from "./waiting.js";
 import { poll, publish } from "./wire.js";
 
@@ -23,7 +24,7 @@ const OWN_KEPT = 500;
 /** How long it may take until a tab sees what another has kept, in milliseconds. */
 const RECENT = 10_000;
 
-const LOCK = "comet-chat-post";
+const LOCK = `${OWN}-post`;
 
 /** How long to wait for another tab that sends, in milliseconds. */
 const PATIENCE = 3_000;

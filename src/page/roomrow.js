@@ -3,6 +3,7 @@
 import { tell } from "./announce.js";
 import { element, hue, icon, initial } from "./element.js";
 import { leaveRoom, setMuted } from "./followed.js";
+import { roomAddress } from "./site.js";
 import { lately } from "./time.js";
 import { shown } from "./unread.js";
 
@@ -12,7 +13,7 @@ export function roomRow({ room, people, at, current, visited, muted, unread, ope
   const facts = [muted && "Muted", people > 0 && here, at && lately(at)].filter(Boolean).join(" · ");
   const link = element(
     "a",
-    { href: `/chat/${encodeURIComponent(room)}`, "aria-current": current && "page" },
+    { href: roomAddress(room), "aria-current": current && "page" },
     element("span", { class: `avatar square h${hue(room)}`, "aria-hidden": "true" }, initial(room)),
     element("span", { class: "about" }, element("bdi", {}, room), element("small", {}, facts)),
     unread > 0 && element("span", { class: "badge", "aria-label": `${shown(unread)} unread` }, shown(unread)),

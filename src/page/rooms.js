@@ -4,6 +4,7 @@ import { keepFocus, twinOf } from "./focus.js";
 import { isMuted, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
 import { roomRow } from "./roomrow.js";
+import { roomAddress } from "./site.js";
 import { shown } from "./unread.js";
 import { rooms } from "./wire.js";
 
@@ -59,7 +60,7 @@ export class Rooms {
         error.textContent = "1 to 64 letters, digits, '-', '_' or '.'";
         return;
       }
-      location.assign(`/chat/${encodeURIComponent(name)}`);
+      location.assign(roomAddress(name));
     });
     input.addEventListener("input", () => (error.textContent = ""));
   }

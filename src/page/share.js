@@ -1,14 +1,17 @@
 // Passing the room on: its address, and the same as a code for a phone's camera.
 
+import { isPublic, roomAddress } from "./site.js";
+
 /**
  * `address` is the room's address as the server knows it. The server knows the machine's address in its
- * network, for a reader who opened the page as localhost, but it knows no proxy before it.
+ * network, for a reader who opened the page as localhost, but it knows a proxy before it only if it was told.
  */
 export function share(room, address) {
   const isHere = /^(?:localhost|.*\.localhost|127\..*|\[::1\])$/.test(location.hostname);
-  const path = `/chat/${encodeURIComponent(room)}`;
-  if (!isHere) address = location.origin + path;
-  const code = isHere ? `${path}/qr` : `${path}/qr?origin=${encodeURIComponent(location.origin)}`;
+  const isKnown = isHere || isPublic;
+  const path = roomAddress(room);
+  if (!isKnown) address = location.origin + path;
+  const code = isKnown ? `${path}/qr` : `${path}/qr?origin=${encodeURIComponent(location.origin)}`;
   const dialog = document.getElementById("share");
   const input = document.getElementById("address");
   const copy = document.getElementById("copy");

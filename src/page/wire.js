@@ -1,7 +1,9 @@
-// The server's wire: the only file that knows addresses, headers and status codes.
+// The server's wire: the only file that knows parameters, headers and status codes.
 //
 // The answer may come from elsewhere: the sign-in page of a network, a proxy, a cache. It counts only if it
 // has a mark of this server's own; any other is ignored.
+
+import { ROOMS, roomAddress } from "./site.js";
 
 /** The server refused the request. */
 export class Refused extends Error {
@@ -44,7 +46,7 @@ function place(rooms, rest = "", parameters = {}) {
     if (value !== undefined && value !== null && value !== false && value !== "") query.set(key, value);
   }
   const question = `?${query}`.replace(/^\?$/, "");
-  return `/chat/${[].concat(rooms).map(encodeURIComponent).join()}${rest}${question}`;
+  return `${roomAddress(rooms)}${rest}${question}`;
 }
 
 /**
@@ -146,7 +148,7 @@ export async function people(room) {
 
 /** The rooms with the newest messages. */
 export async function rooms() {
-  return (await ask("/rooms?order=recent", ({ body }) => Array.isArray(body?.rooms))).body.rooms;
+  return (await ask(`${ROOMS}?order=recent`, ({ body }) => Array.isArray(body?.rooms))).body.rooms;
 }
 
 /** Leaves the room, unless the person is back within the wait. It works in a page that is closing. */

@@ -123,6 +123,11 @@ impl Launch {
         Server::refused(self)
     }
 
+    /// Starts it with a flag that it does not understand, and returns what it says of that.
+    pub fn misused(self) -> String {
+        Server::misused(self)
+    }
+
     /// Starts it and waits for its address.
     pub fn start(self) -> Server {
         Server::start(self)

@@ -103,6 +103,7 @@ mod pipelining;
 mod places;
 mod presence;
 mod proxy;
+mod public;
 mod publish;
 mod refusals;
 mod rooms;

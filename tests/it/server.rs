@@ -68,9 +68,18 @@ impl Server {
 
     /// Starts the binary, which must give up before it has printed an address. Returns its reason.
     pub fn refused(launch: Launch) -> String {
+        Server::ended(launch, 1)
+    }
+
+    /// Starts the binary, which must not understand its command line. Returns what it says.
+    pub fn misused(launch: Launch) -> String {
+        Server::ended(launch, 2)
+    }
+
+    fn ended(launch: Launch, code: i32) -> String {
         let directory = tempfile::tempdir().expect("a directory for the server");
         let ended = command(&launch, directory.path()).output().expect("the server starts");
-        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
         assert!(ended.stdout.is_empty(), "{ended:?}");
         String::from_utf8(ended.stderr).expect("a sentence")
     }

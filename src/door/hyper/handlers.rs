@@ -68,7 +68,8 @@ async fn serve(
     let connection = Arc::new(Connection::new(Client::at(peer.ip()), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let service = service_fn(|request: Request<Incoming>| {
-        let mut entry = Entry::begin(request.method().as_str(), request.uri().path(), Some(peer));
+        let path = door.service.local(request.uri().path());
+        let mut entry = Entry::begin(request.method().as_str(), path, Some(peer));
         // Here and not in the future below: hyper reads on before it polls that.
         let visit = connection.arrive();
         let door = door.clone();

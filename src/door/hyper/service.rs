@@ -26,6 +26,9 @@ pub trait Service: Send + Sync + 'static {
         visit: &Visit,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
+    /// A path and query as the server names them, for the log: without what a proxy puts before them.
+    fn local<'a>(&self, target: &'a str) -> &'a str;
+
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
     fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply);
 

@@ -51,6 +51,10 @@ impl Service for Said {
         Caller::default()
     }
 
+    fn local<'a>(&self, target: &'a str) -> &'a str {
+        target
+    }
+
     fn dress(&self, _head: Option<&Head<'_>>, _reply: &mut Reply) {}
 
     fn close(&self) {}

@@ -25,7 +25,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let _flight = door.counts.gate.enter();
     let Turn { mut request, framing } = turn;
     let peer = visit.peer();
-    let mut entry = Entry::begin(request.method().as_str(), request.url(), peer);
+    let mut entry = Entry::begin(request.method().as_str(), door.service.local(request.url()), peer);
     visit.identify(door.service.caller(&head(&request), peer.map(|peer| peer.ip())));
     entry.come_from(visit.caller().address());
     let body = match framing.map_err(NoBody::Refused).and_then(|length| read_body(door, &mut request, length))

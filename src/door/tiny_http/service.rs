@@ -19,6 +19,9 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal>;
 
+    /// A path and query as the server names them, for the log: without what a proxy puts before them.
+    fn local<'a>(&self, target: &'a str) -> &'a str;
+
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
     fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply);
 

@@ -1,8 +1,7 @@
 //! The web page, its files and its QR code.
 
-use std::net::IpAddr;
-
 use super::parts::{HTML, Reply};
+use crate::address::Site;
 use crate::message::Cursor;
 use crate::page;
 use crate::store::Tail;
@@ -10,17 +9,18 @@ use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Fetch, View};
 
-/// A room's page. `tail` is the end of the room's order, and `next` the cursor to follow from there. `lan` is
-/// the address by which other machines reach this server, if they can.
-pub fn room_page(view: &View, tail: &Tail, next: Cursor, lan: Option<IpAddr>) -> Reply {
+/// A room's page. `tail` is the end of the room's order, and `next` the cursor to follow from there.
+pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
     let html = if view.backlog {
-        page::render_backlog(&view.room, &tail.messages)
+        page::render_backlog(site.prefix(), &view.room, &tail.messages)
     } else {
         page::render(&page::Page {
             room: &view.room,
             messages: &tail.messages,
             next,
-            address: &address(view, lan),
+            address: &address(view, site),
+            is_public: site.public.is_some(),
+            prefix: site.prefix(),
             name: view.name.as_ref(),
         })
     };
@@ -28,14 +28,13 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, lan: Option<IpAddr>) ->
 }
 
 /// A room's address as a QR code.
-pub fn room_code(view: &View, lan: Option<IpAddr>) -> Result<Reply, Refusal> {
-    let svg = page::qr_svg(&address(view, lan)).ok_or(Refusal::NotFound)?;
+pub fn room_code(view: &View, site: &Site) -> Result<Reply, Refusal> {
+    let svg = page::qr_svg(&address(view, site)).ok_or(Refusal::NotFound)?;
     Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
 }
 
-fn address(view: &View, lan: Option<IpAddr>) -> String {
-    page::base(view.host.as_deref().unwrap_or("localhost"), view.origin.as_deref(), lan)
-        + &room_path(&view.room)
+fn address(view: &View, site: &Site) -> String {
+    site.base(view.host.as_deref().unwrap_or("localhost"), view.origin.as_deref()) + &room_path(&view.room)
 }
 
 /// A file of the page; 304 if the browser has this version.

@@ -4,6 +4,7 @@ use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
+use crate::address::Site;
 use crate::clock::Timestamp;
 use crate::message::{Cursor, RoomName};
 use crate::store::Order;
@@ -26,7 +27,7 @@ pub struct RoomEntry {
 }
 
 /// A part of the list of rooms, and the address of the part after it, if there is more.
-pub fn rooms(asked: &ListRooms, rooms: &[RoomEntry], more: bool) -> Reply {
+pub fn rooms(site: &Site, asked: &ListRooms, rooms: &[RoomEntry], more: bool) -> Reply {
     let next = rooms.last().filter(|_| more).map(|entry| &entry.room);
     let reply = match asked.format {
         Format::Json => {
@@ -38,7 +39,9 @@ pub fn rooms(asked: &ListRooms, rooms: &[RoomEntry], more: bool) -> Reply {
             Reply::new(200, JSON, json(&Body { rooms, next }))
         }
         _ => {
-            let line = |entry: &RoomEntry| format!("{} {} present\n", room_path(&entry.room), entry.people);
+            let prefix = site.prefix();
+            let line =
+                |entry: &RoomEntry| format!("{prefix}{} {} present\n", room_path(&entry.room), entry.people);
             Reply::new(200, PLAIN, rooms.iter().map(line).collect::<String>().into_bytes())
         }
     };

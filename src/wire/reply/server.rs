@@ -1,6 +1,9 @@
 //! What the server says of itself: health, figures, help.
 
+use std::borrow::Cow;
+
 use super::parts::{JSON, PLAIN, Reply};
+use crate::address::{PublicUrl, Site};
 use crate::message::RoomName;
 use crate::wire::path::room_path;
 use crate::wire::request::{Exposition, Format};
@@ -23,19 +26,37 @@ pub fn metrics(exposition: Exposition, figures: String) -> Reply {
 }
 
 /// The help in plain text.
-pub fn help() -> Reply {
-    Reply::new(200, PLAIN, include_str!("../help.txt").as_bytes())
+pub fn help(site: &Site) -> Reply {
+    let help = as_seen(site, include_str!("../help.txt"), "URL/", |url| format!("{url}/"));
+    Reply::new(200, PLAIN, help)
 }
 
 /// The description of the wire in OpenAPI 3.1.
-pub fn description() -> Reply {
-    Reply::new(200, JSON, include_str!("../openapi.json").as_bytes())
+pub fn description(site: &Site) -> Reply {
+    let server = |url: &PublicUrl| format!(r#"{{"url": "{url}"}}"#);
+    let description = as_seen(site, include_str!("../openapi.json"), r#"{"url": "/"}"#, server);
+    Reply::new(200, JSON, description)
+}
+
+/// A text with its stand-in for the server's address replaced, if the operator has said how the outside sees the
+/// server.
+fn as_seen(
+    site: &Site,
+    text: &'static str,
+    stand_in: &str,
+    address: impl Fn(&PublicUrl) -> String,
+) -> Cow<'static, [u8]> {
+    match &site.public {
+        None => text.as_bytes().into(),
+        Some(url) => text.replace(stand_in, &address(url)).into_bytes().into(),
+    }
 }
 
 /// Sends a browser on to the page of a room.
-pub fn to_room(room: &RoomName) -> Reply {
+pub fn to_room(site: &Site, room: &RoomName) -> Reply {
     let path = room_path(room);
-    Reply::new(303, PLAIN, format!("{path}\n").into_bytes()).with("Location", path)
+    let body = format!("{}{path}\n", site.prefix());
+    Reply::new(303, PLAIN, body.into_bytes()).with("Location", path)
 }
 
 /// The answer to `OPTIONS`.
@@ -73,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_help_names_the_limits_as_they_are() {
-        let help = String::from_utf8(help().body.into_owned()).unwrap();
+        let help = String::from_utf8(help(&Site::default()).body.into_owned()).unwrap();
         for limit in [
             format!("up to {} (default {})", HOLD_MAX.as_secs(), HOLD.as_secs()),
             format!("{} s without a message", STREAM_BEAT.as_secs()),
@@ -87,8 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn both_name_the_address_that_the_operator_gave() {
+        let site = Site { public: "https://chat.example/talk".parse().ok(), ..Site::default() };
+        let help = String::from_utf8(help(&site).body.into_owned()).unwrap();
+        assert!(help.contains("curl https://chat.example/talk/chat/ROOM/people") && !help.contains("URL"));
+        let description: serde_json::Value = serde_json::from_slice(&description(&site).body).unwrap();
+        assert_eq!(description["servers"], serde_json::json!([{"url": "https://chat.example/talk"}]));
+    }
+
+    #[test]
     fn the_description_names_the_limits_as_they_are() {
-        let description: serde_json::Value = serde_json::from_slice(&description().body).unwrap();
+        let description: serde_json::Value =
+            serde_json::from_slice(&description(&Site::default()).body).unwrap();
         let parameters = &description["components"]["parameters"];
         for (name, word, limit) in [
             ("Last", "maximum", REPLY_MESSAGES),

@@ -3,7 +3,7 @@
 use crate::wire::refusal::Refusal;
 
 /// The head of a request, as an engine read it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Head<'a> {
     /// `GET`, `POST` and so on.
     pub method: &'a str,
@@ -60,18 +60,23 @@ impl<'a> Head<'a> {
 
     /// The path and the query of the target.
     pub fn path_and_query(&self) -> (&'a str, &'a str) {
+        let target = self.local_target();
+        match target.split_once('?') {
+            Some(("", query)) => ("/", query),
+            split => split.unwrap_or((target, "")),
+        }
+    }
+
+    /// The target without a scheme and a host.
+    pub fn local_target(&self) -> &'a str {
         // A fragment (`#...`) is for the browser, which should not have sent it.
         let target = self.target.split('#').next().unwrap_or_default();
         // Every server must accept an absolute target (http://host/path), though it is meant for proxies.
-        let target = match target.split_once("://") {
+        match target.split_once("://") {
             Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
                 rest.find(['/', '?']).map_or("/", |at| &rest[at..])
             }
             _ => target,
-        };
-        match target.split_once('?') {
-            Some(("", query)) => ("/", query),
-            split => split.unwrap_or((target, "")),
         }
     }
 }

@@ -1,4 +1,10 @@
-//! The addresses at which a listener is reached.
+//! The addresses at which this server is reached.
+
+mod public;
+mod site;
+
+pub use self::public::PublicUrl;
+pub use self::site::Site;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

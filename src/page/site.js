@@ -1,0 +1,18 @@
+// Where this server stands: the only file that knows the beginning of its addresses, and of what this browser keeps of
+// it. Behind a proxy both may have a prefix, which the page's HTML names.
+
+const prefix = document.body.dataset.prefix ?? "";
+
+/** What begins the names of all that this browser keeps of this server, locks for it, or says between tabs. */
+export const OWN = `comet-chat${prefix}`;
+
+/** The list of rooms. */
+export const ROOMS = `${prefix}/rooms`;
+
+/** The address of a room or, for a poll, of several. */
+export function roomAddress(rooms) {
+  return `${prefix}/chat/${[].concat(rooms).map(encodeURIComponent).join()}`;
+}
+
+/** Whether the server was told by which address the outside sees it. */
+export const isPublic = document.body.dataset.public !== undefined;
