@@ -5,7 +5,8 @@
 //! `tests/map` compares it with the code.
 //!
 //! ```text
-//! main         the command line                       bench blocking nonblocking door access store address config
+//! main         the command line                       archive bench blocking nonblocking door access store message address config
+//! archive      rooms as lines, to keep or to move     store message clock config
 //! bench        the benchmark (feature bench)          clock config
 //! blocking     the engine of threads                  access door page wire room metrics store message address clock config
 //! nonblocking  the engine of tasks (feature async)    access door page wire room metrics store message address clock config
@@ -66,6 +67,7 @@ pub mod door;
 
 pub mod access;
 pub mod address;
+pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod log;

@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod allocator;
+mod commands;
 mod greeting;
 mod options;
 
@@ -15,18 +16,16 @@ use std::thread;
 
 use clap::Parser;
 use comet_chat::access::Access;
-#[cfg(feature = "bench")]
-use comet_chat::bench;
 use comet_chat::blocking;
 use comet_chat::config::{SMALL_STACK, STOP_TIME};
 use comet_chat::door::budget::{Budget, Cost};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
-use comet_chat::store::{self, Keep, Store, StoreSpec, Sweeper};
+use comet_chat::store::{self, Keep, Store, Sweeper};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nix::sys::signal::{SigSet, Signal};
 
-use self::options::{Command, EngineChoice, Options};
+use self::options::{EngineChoice, Options};
 
 type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Access, &Receiver<()>) -> io::Result<()>;
 
@@ -43,15 +42,9 @@ struct Engine {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match &options.command {
-        None => {}
-        #[cfg(feature = "bench")]
-        Some(Command::Bench(args)) => return bench::run(args),
-        #[cfg(not(feature = "bench"))]
-        Some(Command::Bench { .. }) => {
-            eprintln!("comet-chat: this build has no benchmark: build it with --features bench");
-            return ExitCode::from(2);
-        }
+    if let Some(command) = &options.command {
+        log_to_stderr(&options.log);
+        return commands::run(command);
     }
     claim_small_stacks();
     log_to_stderr(&options.log);
@@ -89,9 +82,7 @@ fn claim_small_stacks() {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
-    let spec: StoreSpec = options.store.parse()?;
-    #[cfg(feature = "redis")]
-    let spec = options.redis.complete(spec)?;
+    let spec = options.store.spec()?;
     let access = Access::new(&options.access.spec())?;
     let stop = stop_signal()?;
     let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;

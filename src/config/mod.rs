@@ -2,6 +2,7 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+mod command;
 mod door;
 #[cfg(feature = "async")]
 mod hyper;
@@ -18,6 +19,7 @@ mod wait;
 
 #[cfg(feature = "bench")]
 pub use self::bench::*;
+pub use self::command::*;
 pub use self::door::*;
 #[cfg(feature = "async")]
 pub use self::hyper::*;

@@ -1,22 +1,19 @@
 //! What the command line says.
 
 mod access;
+mod command;
 #[cfg(feature = "redis")]
 mod redis;
+mod store;
 
-#[cfg(not(feature = "bench"))]
-use std::ffi::OsString;
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand, ValueEnum};
-#[cfg(feature = "bench")]
-use comet_chat::bench::BenchArgs;
+use clap::{Parser, ValueEnum};
 use comet_chat::config::KEEP;
-use comet_chat::store::StoreSpec;
 
 use self::access::AccessOptions;
-#[cfg(feature = "redis")]
-use self::redis::RedisOptions;
+pub use self::command::{BackupArgs, Command, ExportArgs, HealthArgs, ImportArgs};
+use self::store::StoreOptions;
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
@@ -29,13 +26,6 @@ pub struct Options {
     /// takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-
-    /// Where messages are kept: sqlite:PATH in a file, across crashes and restarts; memory: forgets them
-    /// at the end; redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] shares them with other instances, rediss://
-    /// does so by TLS (in a build with --features redis)
-    // Text, since clap shows what it can't read, and this may hold a password.
-    #[arg(long, value_name = "STORE", default_value_t = StoreSpec::default().to_string())]
-    pub store: String,
 
     /// How the server waits
     #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
@@ -57,24 +47,8 @@ pub struct Options {
     #[command(flatten)]
     pub access: AccessOptions,
 
-    #[cfg(feature = "redis")]
     #[command(flatten)]
-    pub redis: RedisOptions,
-}
-
-/// What the program can do instead of serving.
-#[derive(Subcommand)]
-pub enum Command {
-    #[cfg(feature = "bench")]
-    Bench(BenchArgs),
-    /// Measure a server: hold waiters, publish, and check that each saw each message once, in order (in a
-    /// build with --features bench)
-    #[cfg(not(feature = "bench"))]
-    #[command(disable_help_flag = true)]
-    Bench {
-        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
+    pub store: StoreOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -5,6 +5,7 @@
 //! callers.
 
 mod arrived;
+mod beside;
 mod counts;
 mod done;
 mod fingerprint;
@@ -26,6 +27,7 @@ use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS
 use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
 
 pub use arrived::{Appended, Arrived};
+pub use beside::{back_up, open_to_add, open_to_read};
 pub use done::Done;
 pub use follow::{Following, Hear, Heard};
 pub use judge::{Read, past, since};

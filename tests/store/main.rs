@@ -1,8 +1,11 @@
 //! Every store, from one source: its promises, against a plain model; and what the store in a file does with
 //! a damaged, locked, full or foreign file.
 
+mod backup;
 mod faults;
+mod health;
 mod model;
+mod moving;
 mod pasts;
 mod place;
 mod plain;

@@ -7,6 +7,7 @@
 //! Read on in [`writer`] (the way to the thread), [`pen`] (the thread), [`ledger`] (one transaction),
 //! [`schema`] (the tables).
 
+mod backup;
 mod gather;
 mod ledger;
 mod marks;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction};
 
+pub(super) use self::backup::back_up;
 use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
@@ -36,9 +38,10 @@ pub struct SqliteStore {
     epoch: Epoch,
     keep: Keep,
     readers: Readers,
-    writer: Writer,
+    /// `None` if the file is only read.
+    writer: Option<Writer>,
     /// The lock on the file: held, never read.
-    _claim: File,
+    _claim: Option<File>,
 }
 
 impl SqliteStore {
@@ -55,9 +58,19 @@ impl SqliteStore {
             epoch,
             keep,
             readers: Readers::open(&path)?,
-            writer: Writer::start(connection, &path, epoch, keep)?,
-            _claim: claim,
+            writer: Some(Writer::start(connection, &path, epoch, keep)?),
+            _claim: Some(claim),
         })
+    }
+
+    /// Opens a file to read from it only, also while a server uses it.
+    pub fn open_to_read(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
+        let epoch = open::epoch(path)?;
+        Ok(SqliteStore { epoch, keep, readers: Readers::open(path)?, writer: None, _claim: None })
+    }
+
+    fn writer(&self) -> Result<&Writer, Error> {
+        self.writer.as_ref().ok_or_else(|| Error("this store was opened to be read".into()))
     }
 
     /// Reads from a room if it is there. The query gets the room and its first kept sequence.
@@ -104,7 +117,10 @@ impl Store for SqliteStore {
     }
 
     fn append(&self, room: &RoomName, _seen: Cursor, drafts: Vec<Draft>, done: Done) {
-        self.writer.append(room, drafts, done);
+        match self.writer() {
+            Ok(writer) => writer.append(room, drafts, done),
+            Err(error) => done.call(Err(error)),
+        }
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {
@@ -192,11 +208,11 @@ impl Store for SqliteStore {
     }
 
     fn expire(&self, now: Timestamp, steady: Timestamp) -> Result<(), Error> {
-        self.writer.expire(now, steady)
+        self.writer()?.expire(now, steady)
     }
 
     fn stats(&self) -> Stats {
-        self.writer.stats()
+        self.writer.as_ref().map(Writer::stats).unwrap_or_default()
     }
 }
 

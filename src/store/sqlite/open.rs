@@ -92,21 +92,50 @@ fn plan_once(connection: &Connection) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }
 
-/// The outer result is SQLite's. The inner one says whether we may use this file.
-fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Error>, rusqlite::Error> {
-    let refused = |why: String| Ok(Err(Error(format!("cannot use {}: {why}", path.display()))));
+/// The epoch of a file that another process may use, and that has the schema of this version.
+pub(super) fn epoch(path: &Path) -> Result<Epoch, Error> {
+    let connection = reader(path)?;
+    let broken = |error| sentence(path, &error);
+    if applied(&connection, path).map_err(broken)?? != schema::MIGRATIONS.len() {
+        return Err(refused(
+            path,
+            "an older comet-chat wrote it: start this one on it once, which brings it up to date",
+        ));
+    }
+    let epoch = connection.query_row(schema::EPOCH, (), |row| row.get(0)).map_err(broken)?;
+    Ok(Epoch::from_number(epoch))
+}
+
+/// How many steps of the schema a file has; 0 for a new one. The outer result is SQLite's, the inner one says whether
+/// the file is ours.
+pub(super) fn applied(connection: &Connection, path: &Path) -> rusqlite::Result<Result<usize, Error>> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
     let application: i32 = number("application_id")?;
     let version: i32 = number("user_version")?;
     let is_new = !connection.query_row(schema::ANY_TABLE, (), |row| row.get::<_, bool>(0))?;
     if application != schema::APPLICATION_ID && !(is_new && application == 0 && version == 0) {
-        return refused("it is the database of another program".into());
+        return Ok(Err(refused(path, "it is the database of another program")));
     }
     let known = schema::MIGRATIONS.len();
     let applied = usize::try_from(version).unwrap_or(usize::MAX);
     if applied > known {
-        return refused(format!("a newer comet-chat wrote it (schema {version}, this one knows {known})"));
+        let why = format!("a newer comet-chat wrote it (schema {version}, this one knows {known})");
+        return Ok(Err(refused(path, &why)));
     }
+    Ok(Ok(applied))
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    Error(format!("cannot use {}: {why}", path.display()))
+}
+
+/// The outer result is SQLite's. The inner one says whether we may use this file.
+fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Error>, rusqlite::Error> {
+    let refused = |why: String| Ok(Err(refused(path, &why)));
+    let applied = match applied(connection, path)? {
+        Ok(applied) => applied,
+        Err(error) => return Ok(Err(error)),
+    };
     if connection.is_readonly(MAIN_DB)? {
         return refused("the file is read-only; make it writable for the one who runs this".into());
     }

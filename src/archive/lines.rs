@@ -1,0 +1,36 @@
+//! The lines of an archive.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the lines that this program writes. It reads no later one.
+pub(super) const VERSION: u32 = 1;
+
+/// The first word of the first line of each room.
+pub(super) const MAGIC: &str = "room";
+
+/// The first line of a room.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Head<'a> {
+    #[serde(rename = "comet-chat")]
+    pub(super) magic: Cow<'a, str>,
+    pub(super) version: u32,
+    pub(super) room: Cow<'a, str>,
+}
+
+/// An entry, as it is read. Its `id` is of the store that it comes from, and says nothing in another.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    pub(super) kind: String,
+    pub(super) name: Option<String>,
+    pub(super) text: String,
+    pub(super) at: String,
+}
+
+/// The last line of a room.
+#[derive(Serialize, Deserialize)]
+pub(super) struct End<'a> {
+    pub(super) end: Cow<'a, str>,
+    pub(super) entries: u64,
+}

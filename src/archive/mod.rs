@@ -1,0 +1,19 @@
+//! A room as lines of text, to keep it or to move it to another store.
+//!
+//! ```text
+//! {"comet-chat":"room","version":1,"room":"lobby"}
+//! {"id":"0123abcd-1-89abcdef","kind":"message","name":"anna","text":"hi","at":"2026-11-26T12:00:00.000Z"}
+//! {"end":"lobby","entries":1}
+//! ```
+//!
+//! Several rooms stand one after the other, so archives can be joined by `cat`. The last line of a room tells whether
+//! something is missing: what was cut off on its way is not taken for whole.
+
+mod lines;
+mod put;
+mod read;
+mod write;
+
+pub use put::put;
+pub use read::{Archived, read};
+pub use write::write;

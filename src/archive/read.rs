@@ -1,0 +1,125 @@
+//! Reading an archive: whole and valid, or not at all.
+
+use std::io::BufRead;
+use std::time::UNIX_EPOCH;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::lines::{End, Entry, Head, MAGIC, VERSION};
+use crate::config::TEXT_LIMIT;
+use crate::message::{Draft, Invalid, Kind, PersonName, RoomName, Timestamp, has_something_visible};
+use crate::store::Error;
+
+/// A room as it stands in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// Its name.
+    pub room: RoomName,
+    /// What was said, in its order. Who came and went is left out: that belongs to the server that saw it.
+    pub said: Vec<Draft>,
+}
+
+/// Reads an archive to its end. The error names the line that is not as it must be.
+pub fn read(input: impl BufRead) -> Result<Vec<Archived>, Error> {
+    let mut reading = Reading::default();
+    let mut number = 0;
+    for line in input.lines() {
+        number += 1;
+        let at = |why: String| Error(format!("line {number}: {why}"));
+        let line = line.map_err(|error| at(format!("it can't be read: {error}")))?;
+        if !line.trim().is_empty() {
+            reading.take(&line).map_err(at)?;
+        }
+    }
+    if let Some(open) = reading.open {
+        return Err(Error(format!(
+            "line {number}: the room {} is cut off here: its end is missing",
+            open.room
+        )));
+    }
+    if reading.rooms.is_empty() {
+        return Err(Error("nothing was given: an export of comet-chat is expected".into()));
+    }
+    Ok(reading.rooms)
+}
+
+#[derive(Default)]
+struct Reading {
+    rooms: Vec<Archived>,
+    /// The room whose end has not come yet, and how many entries it has so far.
+    open: Option<Archived>,
+    entries: u64,
+}
+
+impl Reading {
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        let value: Value = serde_json::from_str(line).map_err(|error| format!("it is not JSON: {error}"))?;
+        match (&mut self.open, value.get("comet-chat"), value.get("end")) {
+            (None, Some(_), _) => self.begin(&parsed(&value)?),
+            (None, ..) => Err("a room's first line is expected here".into()),
+            (Some(open), Some(_), _) => {
+                Err(format!("the end of the room {} is missing before it", open.room))
+            }
+            (Some(_), None, Some(_)) => self.end(&parsed(&value)?),
+            (Some(open), None, None) => {
+                self.entries += 1;
+                open.said.extend(draft(parsed(&value)?)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, head: &Head<'_>) -> Result<(), String> {
+        if head.magic != MAGIC || head.version > VERSION {
+            return Err(format!(
+                "it is a {} of version {}, and this comet-chat reads a {MAGIC} up to version {VERSION}",
+                head.magic, head.version
+            ));
+        }
+        let room: RoomName = head.room.parse().map_err(|invalid: Invalid| invalid.0.to_owned())?;
+        if self.rooms.iter().any(|archived| archived.room == room) {
+            return Err(format!("the room {room} comes a second time"));
+        }
+        self.open = Some(Archived { room, said: Vec::new() });
+        self.entries = 0;
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End<'_>) -> Result<(), String> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        if end.end != open.room.as_str() || end.entries != self.entries {
+            return Err(format!(
+                "the room {} has {} entries, and this end is of {} with {}: something is missing",
+                open.room, self.entries, end.end, end.entries
+            ));
+        }
+        self.rooms.push(open);
+        Ok(())
+    }
+}
+
+fn parsed<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|error| error.to_string())
+}
+
+/// What was said; `None` for who came or went.
+fn draft(entry: Entry) -> Result<Option<Draft>, String> {
+    match entry.kind.as_str() {
+        "joined" | "left" => return Ok(None),
+        "message" => {}
+        other => return Err(format!("{other:?} is no kind of entry")),
+    }
+    if entry.text.len() > TEXT_LIMIT || !has_something_visible(&entry.text) {
+        return Err(format!("a text has something visible, and at most {TEXT_LIMIT} bytes"));
+    }
+    let name = entry.name.map(|name| name.parse::<PersonName>()).transpose();
+    let name = name.map_err(|invalid| invalid.0.to_owned())?;
+    let at = humantime::parse_rfc3339(&entry.at)
+        .ok()
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))?;
+    let at = Timestamp(at);
+    Ok(Some(Draft { kind: Kind::Message, name, text: entry.text.into(), sent_as: None, at }))
+}

@@ -1,0 +1,43 @@
+//! Writing a room.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::lines::{End, Head, MAGIC, VERSION};
+use crate::config::ARCHIVE_READ;
+use crate::message::{Cursor, RoomName};
+use crate::store::{Error, Store};
+
+/// Writes all that is kept of a room now, and answers how many entries. Messages that come meanwhile are not among
+/// them. If some fall out of the store meanwhile that were not written yet, it fails and writes no end.
+pub fn write(store: &dyn Store, room: &RoomName, out: &mut dyn Write) -> Result<u64, Error> {
+    line(out, &Head { magic: MAGIC.into(), version: VERSION, room: room.as_str().into() })?;
+    let end = store.newest(room, 0)?.latest.sequence;
+    let (mut last, mut entries): (Option<Cursor>, u64) = (None, 0);
+    loop {
+        let from = last.map_or(0, |last| last.sequence);
+        let mut portion = store.after(room, from, ARCHIVE_READ)?;
+        portion.retain(|message| message.id.sequence <= end);
+        let Some(first) = portion.first() else { break };
+        if last.is_some_and(|last| !first.follows(last)) {
+            break;
+        }
+        for message in &portion {
+            line(out, message)?;
+        }
+        entries += portion.len() as u64;
+        last = portion.last().map(|message| message.id);
+    }
+    if last.is_some_and(|last| last.sequence != end) {
+        return Err(Error(format!("messages of {room} were forgotten while it was read: export it again")));
+    }
+    line(out, &End { end: room.as_str().into(), entries })?;
+    Ok(entries)
+}
+
+fn line(out: &mut dyn Write, line: &impl Serialize) -> Result<(), Error> {
+    let mut text = serde_json::to_vec(line).map_err(|error| Error(error.to_string()))?;
+    text.push(b'\n');
+    out.write_all(&text).map_err(|error| Error(format!("the export was not read to its end: {error}")))
+}

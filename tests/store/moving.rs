@@ -1,0 +1,158 @@
+//! `comet-chat export` and `import`: a room as lines, from any store to any other.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use comet_chat::archive::{self, Archived};
+use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
+use comet_chat::store::{Error, Store};
+
+use crate::place::{ALL, AppendAndWait, Place, comings_and_goings, on_every_store, room, said};
+
+on_every_store![
+    a_room_comes_out_and_goes_in_with_its_order_and_times,
+    what_was_imported_is_not_imported_twice_and_an_import_goes_on,
+    a_room_that_holds_something_else_is_left_alone,
+];
+
+/// A room with what makes trouble in lines.
+fn a_talk() -> Vec<Draft> {
+    let by = |name: &str, draft: Draft| Draft { name: Some(name.parse().unwrap()), ..draft };
+    vec![
+        by("anna", said("hi", 1_000)),
+        said("two\nlines and \"quotes\" and \u{2028}", 2_000),
+        by("Zoë 🦀", said("\u{1f980} \\ \u{7f}", 2_000)),
+        said(&"long ".repeat(10_000), 1_700_000_000_042),
+    ]
+}
+
+fn export(store: &dyn Store, room: &RoomName) -> Vec<u8> {
+    let mut lines = Vec::new();
+    archive::write(store, room, &mut lines).unwrap();
+    lines
+}
+
+fn texts(store: &dyn Store, room: &RoomName) -> Vec<(Option<String>, Arc<str>, Timestamp)> {
+    let all = store.after(room, 0, usize::MAX).unwrap();
+    let said = all.iter().filter(|message| message.kind == Kind::Message);
+    said.map(|message| (message.name.as_ref().map(|name| name.to_string()), message.text.clone(), message.at))
+        .collect()
+}
+
+fn a_room_comes_out_and_goes_in_with_its_order_and_times(place: &Place) {
+    let source = place.open(ALL);
+    let (from, to) = (room("from"), room("größe"));
+    source.append_and_wait(&from, &comings_and_goings(3)).unwrap();
+    source.append_and_wait(&from, &a_talk()).unwrap();
+    let lines = export(&*source, &from);
+    let [Archived { room, said }] = &archive::read(&lines[..]).unwrap()[..] else { panic!("one room") };
+    assert_eq!((room, &said[..]), (&from, &a_talk()[..]));
+    let moved = Archived { room: to.clone(), said: said.clone() };
+    assert_eq!(archive::put(&*source, &moved), Ok(4));
+    assert_eq!(texts(&*source, &to), texts(&*source, &from));
+    let tail = source.newest(&to, 9).unwrap();
+    assert!(tail.present.is_empty() && tail.latest.sequence == 4);
+}
+
+fn what_was_imported_is_not_imported_twice_and_an_import_goes_on(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    let many: Vec<Draft> = (0..1_234).map(|n| said(&format!("number {n}"), n / 3)).collect();
+    let archived = Archived { room: lobby.clone(), said: many };
+    // As if it was broken off.
+    store.append_and_wait(&lobby, &archived.said[..700]).unwrap();
+    assert_eq!(archive::put(&*store, &archived), Ok(534));
+    assert_eq!(archive::put(&*store, &archived), Ok(0));
+    store.append_and_wait(&lobby, &comings_and_goings(1)).unwrap();
+    store.append_and_wait(&lobby, &[said("and it goes on", 5_000)]).unwrap();
+    assert_eq!(archive::put(&*store, &archived), Ok(0));
+    assert_eq!(texts(&*store, &lobby).len(), 1_235);
+}
+
+fn a_room_that_holds_something_else_is_left_alone(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    store.append_and_wait(&lobby, &[said("mine", 1)]).unwrap();
+    let Err(Error(sentence)) = archive::put(&*store, &Archived { room: lobby.clone(), said: a_talk() })
+    else {
+        panic!("it was imported")
+    };
+    assert!(sentence.contains("lobby") && sentence.contains("--room"), "{sentence}");
+    assert_eq!(texts(&*store, &lobby).len(), 1);
+}
+
+const HEAD: &str = r#"{"comet-chat":"room","version":1,"room":"lobby"}"#;
+const HI: &str = r#"{"kind":"message","name":null,"text":"hi","at":"2026-11-26T12:00:00.000Z"}"#;
+const END: &str = r#"{"end":"lobby","entries":1}"#;
+
+#[test]
+fn what_is_not_whole_is_refused_with_its_line() {
+    let read = |lines: &[&str]| archive::read(lines.join("\n").as_bytes());
+    assert_eq!(read(&[HEAD, HI, END, ""]).unwrap()[0].said.len(), 1);
+    for (lines, word) in [
+        (&[][..], "nothing"),
+        (&[HEAD, HI], "line 2"),
+        (&[HI], "line 1"),
+        (&[HEAD, "{", END], "line 2"),
+        (&[HEAD, "[]", END], "line 2"),
+        (&[HEAD, HI, HI, END], "line 4"),
+        (&[HEAD, HI, END, HEAD, HI, END], "line 4"),
+        (&[HEAD, HEAD, HI, END], "line 2"),
+        (&[HEAD, &HI.replace("message", "spoke"), END], "line 2"),
+        (&[HEAD, &HI.replace("hi", " "), END], "line 2"),
+        (&[HEAD, &HI.replace("null", "\"a\\nb\""), END], "line 2"),
+        (&[HEAD, &HI.replace("2026-11-26", "yesterday"), END], "line 2"),
+        (&[HEAD, &HI.replace("2026", "1826"), END], "line 2"),
+        (&[&HEAD.replace("1", "2"), HI, END], "version 2"),
+        (&[&HEAD.replace("lobby", "~health"), HI, END], "line 1"),
+        (&[HEAD, HI, &END.replace("lobby", "other")], "line 3"),
+    ] {
+        let Err(Error(sentence)) = read(lines) else { panic!("{lines:?} was read") };
+        assert!(sentence.contains(word), "{lines:?}: {sentence}");
+    }
+}
+
+/// Starts the program, and gives it this to read.
+fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_comet-chat"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have ended by then.
+    let _ = process.stdin.take().unwrap().write_all(input);
+    process.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_chat_moves_from_a_file_that_is_in_use_to_another() {
+    let (here, there) = (Place::in_a_file(), Place::in_a_file());
+    let from = format!("sqlite:{}", here.path().display());
+    let to = format!("sqlite:{}", there.path().display());
+    let served = here.open(ALL);
+    let rooms = [room("a"), room("b")];
+    for name in &rooms {
+        served.append_and_wait(name, &a_talk()).unwrap();
+    }
+    let exported = run(&["export", "--store", &from], b"");
+    assert!(exported.status.success(), "{exported:?}");
+    let refused = run(&["import", "--store", &from], &exported.stdout);
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && why.contains("another comet-chat uses"), "{why}");
+    let cut_off = &exported.stdout[..exported.stdout.len() - 20];
+    assert_eq!(run(&["import", "--store", &to], cut_off).status.code(), Some(1));
+    assert!(!there.path().exists(), "something was imported of what is not whole");
+    for _ in 0..2 {
+        let imported = run(&["import", "--store", &to], &exported.stdout);
+        assert!(imported.status.success(), "{imported:?}");
+    }
+    let one = run(&["export", "--store", &from, "--room", "b"], b"");
+    assert!(run(&["import", "--store", &to, "--room", "c"], &one.stdout).status.success());
+    let moved = there.open(ALL);
+    for name in rooms.iter().chain([&room("c")]) {
+        assert_eq!(texts(&*moved, name), texts(&*served, &rooms[0]), "{name}");
+    }
+}
