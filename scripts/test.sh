@@ -82,7 +82,8 @@ crates=$(wc -l <<<"$tree")
 if grep -E '^(tokio|hyper|hdrhistogram|indicatif|mio|redis|rustls) ' <<<"$tree"; then
   fail 'That belongs behind a feature: async, bench or redis.'
 fi
-((crates <= 85)) || fail "It has $crates crates, and 85 are the most: leave one out, or raise the bound with a reason."
+# Ten of them are what governor, which limits rates, is made of.
+((crates <= 95)) || fail "It has $crates crates, and 95 are the most: leave one out, or raise the bound with a reason."
 printf '%d crates, none of them for async, bench or redis.\n' "$crates"
 
 # The suite writes here which parts of the description of the wire it met.

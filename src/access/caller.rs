@@ -1,28 +1,50 @@
 //! The caller: who sent a request.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::limits::{Limits, Waiting};
 use super::proxies::Source;
+use crate::message::RoomName;
+use crate::wire::refusal::Refusal;
+use crate::wire::request::Intent;
 
 /// Who sent a request, as far as its connection and trusted proxies tell.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Caller {
-    source: Option<Source>,
+    address: Option<IpAddr>,
+    /// What holds for its address; nothing for a caller on this machine, so that no script here is slowed.
+    limits: Option<Arc<Limits>>,
 }
 
 impl Caller {
     /// The caller at this source.
-    pub(super) fn at(source: Source) -> Caller {
-        Caller { source: Some(source) }
+    pub(super) fn at(source: Source, limits: &Arc<Limits>) -> Caller {
+        let Source { address, is_here } = source;
+        Caller { address, limits: (!is_here).then(|| limits.clone()) }
     }
 
     /// Its address. None if it came by a unix socket, and no trusted proxy has said another.
     pub fn address(&self) -> Option<IpAddr> {
-        self.source.and_then(|source| source.address)
+        self.address
     }
 
-    /// The address to which limits by address hold. None if it is on this machine: scripts here are not slowed.
-    pub fn limited_address(&self) -> Option<IpAddr> {
-        self.source.filter(|source| !source.is_here).and_then(|source| source.address)
+    /// Takes what a request needs of what its address may have, or refuses it.
+    pub(super) fn take(
+        &self,
+        intent: &Intent,
+        bytes: usize,
+        is_awake: impl Fn(&RoomName) -> bool,
+    ) -> Result<(), Refusal> {
+        self.limited().map_or(Ok(()), |(address, limits)| limits.take(address, intent, bytes, is_awake))
+    }
+
+    /// Counts one more wait of its address, until what is given is dropped.
+    pub fn wait(&self) -> Result<Option<Waiting>, Refusal> {
+        self.limited().map_or(Ok(None), |(address, limits)| limits.wait(address))
+    }
+
+    fn limited(&self) -> Option<(IpAddr, &Limits)> {
+        Some((self.address?, self.limits.as_ref()?))
     }
 }

@@ -3,20 +3,25 @@
 //! Both engines ask here, before a room or the store is touched.
 
 mod caller;
+mod limits;
 mod origin;
 mod proxies;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use self::limits::Limits;
 use self::origin::Hosts;
 use self::proxies::Proxies;
 use crate::address::PublicUrl;
+use crate::message::RoomName;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Head, Intent, parse};
 
 pub use self::caller::Caller;
+pub use self::limits::{LimitsSpec, Waiting};
 
 /// What the command line says of it.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +32,8 @@ pub struct AccessSpec {
     pub proxies: Vec<String>,
     /// The address by which the outside sees the server.
     pub public: Option<PublicUrl>,
+    /// How much one address, and one room, may take.
+    pub limits: LimitsSpec,
 }
 
 /// Decides what each request may.
@@ -34,16 +41,18 @@ pub struct Access {
     hosts: Hosts,
     proxies: Proxies,
     public: Option<PublicUrl>,
+    limits: Arc<Limits>,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        let AccessSpec { hosts, proxies, public } = spec;
+        let AccessSpec { hosts, proxies, public, limits } = spec;
         Ok(Access {
             hosts: Hosts::new(hosts, public.as_ref()),
             proxies: Proxies::new(proxies)?,
             public: public.clone(),
+            limits: Arc::new(Limits::new(*limits)),
         })
     }
 
@@ -60,14 +69,22 @@ impl Access {
 
     /// Says who sent a request. The peer is the connection's other end: the client, or a proxy.
     pub fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller {
-        Caller::at(self.proxies.source(peer, head.header_values("X-Forwarded-For")))
+        Caller::at(self.proxies.source(peer, head.header_values("X-Forwarded-For")), &self.limits)
     }
 
-    /// Says what a request asks for, if its caller may.
-    pub fn admit(&self, head: &Head<'_>, body: &[u8], _caller: &Caller) -> Result<Intent, Refusal> {
+    /// Says what a request asks for, if its caller may. `is_awake` says whether a room is awake.
+    pub fn admit(
+        &self,
+        head: &Head<'_>,
+        body: &[u8],
+        caller: &Caller,
+        is_awake: impl Fn(&RoomName) -> bool,
+    ) -> Result<Intent, Refusal> {
         let local = &Head { target: self.local(head.local_target()), ..head.clone() };
         self.hosts.admit(local)?;
-        parse(local, body)
+        let intent = parse(local, body)?;
+        caller.take(&intent, body.len(), is_awake)?;
+        Ok(intent)
     }
 
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.

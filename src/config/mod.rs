@@ -6,6 +6,7 @@ mod command;
 mod door;
 #[cfg(feature = "async")]
 mod hyper;
+mod limits;
 mod machine;
 mod message;
 mod page;
@@ -23,6 +24,7 @@ pub use self::command::*;
 pub use self::door::*;
 #[cfg(feature = "async")]
 pub use self::hyper::*;
+pub use self::limits::*;
 pub use self::machine::*;
 pub use self::message::*;
 pub use self::page::*;

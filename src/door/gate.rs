@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
+use crate::access::{Caller, Waiting};
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
 
@@ -20,8 +21,12 @@ pub struct Gate {
     is_closing: AtomicBool,
 }
 
-/// A seat among those who wait. It is given back when this is dropped.
-pub struct Seat(Arc<Gate>);
+/// A seat among those who wait. It is given back when this is dropped, and so is the place among the waits of the
+/// client's address.
+pub struct Seat {
+    gate: Arc<Gate>,
+    _of_address: Option<Waiting>,
+}
 
 /// One request in flight, until this is dropped.
 pub struct Flight(Arc<Gate>);
@@ -56,15 +61,17 @@ impl Gate {
         self.budget
     }
 
-    /// Gives a request a seat, if the budget has one and fewer than `most` wait.
+    /// Gives a caller's request a seat, if the budget has one, fewer than `most` wait, and its address does not have
+    /// too many.
     ///
     /// **Fault:** `most` was found first. If the thread was then held up, others had come meanwhile with handlers of
     /// their own, and more waited than the old `most`: one of a crowd was refused without need. **Cure:** it is found
     /// after the waiters are counted.
-    pub fn admit(self: &Arc<Gate>, most: impl Fn() -> usize) -> Result<Seat, Refusal> {
+    pub fn admit(self: &Arc<Gate>, caller: &Caller, most: impl Fn() -> usize) -> Result<Seat, Refusal> {
+        let _of_address = caller.wait()?;
         let taken = |n| (n < most().min(self.budget.waiters)).then_some(n + 1);
         match self.waiters.fetch_update(SeqCst, SeqCst, taken) {
-            Ok(_) => Ok(Seat(self.clone())),
+            Ok(_) => Ok(Seat { gate: self.clone(), _of_address }),
             Err(_) => Err(Refusal::TooManyWaiters),
         }
     }
@@ -112,7 +119,7 @@ impl Gate {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.waiters.fetch_sub(1, SeqCst);
+        self.gate.waiters.fetch_sub(1, SeqCst);
     }
 }
 

@@ -26,6 +26,7 @@ use crate::address::{self, Site};
 use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
+use crate::message::RoomName;
 use crate::page;
 use crate::store::Store;
 use crate::wire::refusal::Refusal;
@@ -83,9 +84,10 @@ impl Service for Server {
     }
 
     async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
-        let intent = self.access.admit(head, body, visit.caller())?;
-        let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let rooms = &self.rooms;
+        let is_awake = |room: &RoomName| rooms.look(room).is_ok_and(|found| found.is_some());
+        let intent = self.access.admit(head, body, visit.caller(), is_awake)?;
+        let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());
         let answer = match intent {
             Intent::Poll(poll) if poll.is_in_several() => several::poll(rooms, poll, visit).await?,
             Intent::Poll(poll) => poll::poll(rooms, poll, visit).await?,

@@ -1,8 +1,11 @@
 //! What the command line says of who may do what.
 
+use std::num::NonZeroU32;
+
 use clap::Args;
-use comet_chat::access::AccessSpec;
+use comet_chat::access::{AccessSpec, LimitsSpec};
 use comet_chat::address::PublicUrl;
+use comet_chat::config::{ADDRESS_BYTES, ADDRESS_MESSAGES, ADDRESS_ROOMS, ADDRESS_WAITS, ROOM_MESSAGES};
 
 #[derive(Args)]
 #[command(next_help_heading = "Who may enter, and how much")]
@@ -24,6 +27,27 @@ pub struct AccessOptions {
     /// request or leave it
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
+
+    /// How many messages a second one address may send, of IPv6 one /64 network, and wider ones more; ten times as
+    /// many at once. This, and the other limits of addresses, do not hold on this machine; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = ADDRESS_MESSAGES)]
+    limit_messages: u32,
+
+    /// How many bytes a second one address may send; ten times as many at once
+    #[arg(long, value_name = "BYTES", default_value_t = ADDRESS_BYTES)]
+    limit_bytes: u32,
+
+    /// How many rooms a minute one address may open, or wake from their sleep
+    #[arg(long, value_name = "N", default_value_t = ADDRESS_ROOMS)]
+    limit_rooms: u32,
+
+    /// How many requests of one address may wait at once
+    #[arg(long, value_name = "N", default_value_t = ADDRESS_WAITS)]
+    limit_waits: u32,
+
+    /// How many messages a second one room takes from other machines; ten times as many at once
+    #[arg(long, value_name = "N", default_value_t = ROOM_MESSAGES)]
+    limit_room_messages: u32,
 }
 
 impl AccessOptions {
@@ -33,6 +57,13 @@ impl AccessOptions {
             hosts: self.allow_host.clone(),
             proxies: self.trusted_proxy.clone(),
             public: self.public_url.clone(),
+            limits: LimitsSpec {
+                messages: NonZeroU32::new(self.limit_messages),
+                bytes: NonZeroU32::new(self.limit_bytes),
+                rooms: NonZeroU32::new(self.limit_rooms),
+                waits: NonZeroU32::new(self.limit_waits),
+                room_messages: NonZeroU32::new(self.limit_room_messages),
+            },
         }
     }
 }

@@ -107,12 +107,12 @@ impl Operation {
 
     #[track_caller]
     fn has_reply(&self, reply: &Reply, has_body: bool) {
-        if matches!(reply.status, 417 | 429 | 431) {
+        let status = reply.status.to_string();
+        let described = self.text["responses"].get(&status);
+        if described.is_none() && matches!(reply.status, 417 | 429 | 431) {
             // This may be on every address.
             return;
         }
-        let status = reply.status.to_string();
-        let described = self.text["responses"].get(&status);
         let described = described.unwrap_or_else(|| panic!("{} has no {status}", self.name));
         // What several operations share must be met in only one of them.
         let (shared, described) = resolved(described);

@@ -91,6 +91,7 @@ mod framing;
 mod heads;
 mod history;
 mod leaving;
+mod limits;
 mod log;
 mod machine;
 mod negotiation;

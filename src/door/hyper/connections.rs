@@ -166,7 +166,7 @@ impl Visit {
 
     /// Gives this request a seat among those who wait, if there is one.
     pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.connection.counts.admit()
+        self.connection.counts.admit(&self.caller)
     }
 
     /// How many are at the door, for the metrics.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::held::{Client, Held};
+use crate::access::Caller;
 use crate::door::gate::{self, Gate, Seat};
 use crate::metrics::Snapshot;
 use crate::wire::refusal::Refusal;
@@ -33,8 +34,8 @@ impl Counts {
     }
 
     /// Gives a request a seat among those who wait, if there is one.
-    pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.gate.admit(|| usize::MAX)
+    pub fn admit(&self, caller: &Caller) -> Result<Seat, Refusal> {
+        self.gate.admit(caller, || usize::MAX)
     }
 
     /// Counts a request of this client.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::crew::Crew;
+use crate::access::Caller;
 use crate::config::{HANDLERS_SPARE, HELD_MAX, LIGHT};
 use crate::door::gate::{Gate, Seat};
 use crate::metrics::Snapshot;
@@ -33,8 +34,8 @@ impl Counts {
     }
 
     /// Gives a request a seat among those who wait, if there is one and its thread can be spared.
-    pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.gate.admit(|| self.crew.count().saturating_sub(HANDLERS_SPARE))
+    pub fn admit(&self, caller: &Caller) -> Result<Seat, Refusal> {
+        self.gate.admit(caller, || self.crew.count().saturating_sub(HANDLERS_SPARE))
     }
 
     /// How many are at the door, for the metrics.
@@ -90,7 +91,7 @@ mod tests {
         let come = || {
             let comes = |_| {
                 assert!(counts.crew.grow(usize::MAX));
-                counts.admit().expect("a seat")
+                counts.admit(&Caller::default()).expect("a seat")
             };
             (0..EACH).map(comes).collect::<Vec<_>>()
         };

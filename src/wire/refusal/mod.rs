@@ -4,7 +4,7 @@ mod sentence;
 
 use std::time::Duration;
 
-use crate::config::RETRY_AFTER;
+use crate::config::{RETRY_AFTER, WAITS_RETRY};
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
 
@@ -81,6 +81,39 @@ pub enum Refusal {
     NotFound,
     /// The machine can hold no more waiters.
     TooManyWaiters,
+    /// An address sends more than so many messages a second, and may send the next one after this time.
+    TooManyMessages {
+        /// The limit.
+        most: u32,
+        /// When to come back.
+        after: Duration,
+    },
+    /// An address sends more than so many bytes a second.
+    TooManyBytes {
+        /// The limit.
+        most: u32,
+        /// When to come back.
+        after: Duration,
+    },
+    /// An address wakes or opens more than so many rooms a minute.
+    TooManyWoken {
+        /// The limit.
+        most: u32,
+        /// When to come back.
+        after: Duration,
+    },
+    /// An address has more than so many waits at once.
+    TooManyWaits {
+        /// The limit.
+        most: u32,
+    },
+    /// A room gets more than so many messages a second.
+    RoomTooBusy {
+        /// The limit.
+        most: u32,
+        /// When to come back.
+        after: Duration,
+    },
     /// Bodies and replies for clients have filled their memory.
     TooMuchHeld,
     /// No more rooms may be awake.
@@ -149,6 +182,11 @@ impl Refusal {
             Refusal::MethodNotAllowed(_) => (405, "method-not-allowed"),
             Refusal::NotFound => (404, "not-found"),
             Refusal::TooManyWaiters => (503, "too-many-waiters"),
+            Refusal::TooManyMessages { .. } => (429, "too-many-messages"),
+            Refusal::TooManyBytes { .. } => (429, "too-many-bytes"),
+            Refusal::TooManyWoken { .. } => (429, "too-many-woken"),
+            Refusal::TooManyWaits { .. } => (429, "too-many-waits"),
+            Refusal::RoomTooBusy { .. } => (503, "room-too-busy"),
             Refusal::TooMuchHeld => (503, "too-much-held"),
             Refusal::TooManyRooms => (503, "too-many-rooms"),
             Refusal::Closing => (503, "closing"),
@@ -167,9 +205,19 @@ impl Refusal {
         self.kind().1
     }
 
-    /// When to come back, if the reason passes.
-    pub fn retry_after(&self) -> Option<Duration> {
-        matches!(self.status(), 429 | 503).then_some(RETRY_AFTER)
+    /// After how many seconds to come back, if the reason passes.
+    pub fn retry_after(&self) -> Option<u64> {
+        let after = match self {
+            Refusal::TooManyMessages { after, .. }
+            | Refusal::TooManyBytes { after, .. }
+            | Refusal::TooManyWoken { after, .. }
+            | Refusal::RoomTooBusy { after, .. } => *after,
+            Refusal::TooManyWaits { .. } => WAITS_RETRY,
+            _ if matches!(self.status(), 429 | 503) => RETRY_AFTER,
+            _ => return None,
+        };
+        // Whoever comes a moment too early is refused once more.
+        Some((after.as_millis().div_ceil(1_000) as u64).max(1))
     }
 
     /// The methods that the address allows.

@@ -81,6 +81,25 @@ impl fmt::Display for Refusal {
             Refusal::MethodNotAllowed(allow) => write!(f, "this address allows only {allow}"),
             Refusal::NotFound => f.write_str("there is nothing at this address: GET /help says what there is"),
             Refusal::TooManyWaiters => f.write_str("this machine can't hold more waiting clients: come back in a second"),
+            Refusal::TooManyMessages { most, .. } => {
+                write!(f, "more than {most} messages a second came from this address: send it again {}", self.when())
+            }
+            Refusal::TooManyBytes { most, .. } => {
+                write!(f, "more than {most} bytes a second came from this address: send it again {}", self.when())
+            }
+            Refusal::TooManyWoken { most, .. } => write!(
+                f,
+                "more than {most} rooms a minute were woken or opened from this address: use one that is awake, or come back {}",
+                self.when()
+            ),
+            Refusal::TooManyWaits { most } => write!(
+                f,
+                "{most} requests from this address wait already: end one, wait in several rooms by one request, or come back {}",
+                self.when()
+            ),
+            Refusal::RoomTooBusy { most, .. } => {
+                write!(f, "more than {most} messages a second come to this room: send it again {}", self.when())
+            }
             Refusal::TooMuchHeld => {
                 f.write_str("the memory for bodies and replies is full: come back in a second, or ask for less")
             }
@@ -92,6 +111,16 @@ impl fmt::Display for Refusal {
             Refusal::StoreUnavailable => {
                 f.write_str("the store does not work at the moment, and nothing was changed: try again in a second")
             }
+        }
+    }
+}
+
+impl Refusal {
+    /// When to come back, in words.
+    fn when(&self) -> String {
+        match self.retry_after() {
+            None | Some(1) => "in a second".to_owned(),
+            Some(seconds) => format!("in {seconds} seconds"),
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn refused(format: Format, refusal: &Refusal) -> Reply {
         _ => Reply::new(refusal.status(), PLAIN, format!("{refusal}\n").into_bytes()),
     };
     if let Some(after) = refusal.retry_after() {
-        reply = reply.with("Retry-After", after.as_secs().to_string());
+        reply = reply.with("Retry-After", after.to_string());
     }
     if let Some(allow) = refusal.allow() {
         reply = reply.with("Allow", allow);
