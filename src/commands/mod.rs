@@ -4,6 +4,8 @@ mod backup;
 mod export;
 mod health;
 mod import;
+#[cfg(feature = "manual")]
+mod manual;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,8 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Health(args) => health::run(args),
+        #[cfg(feature = "manual")]
+        Command::Manual(args) => manual::run(args),
         #[cfg(feature = "bench")]
         Command::Bench(args) => return bench::run(args),
         #[cfg(not(feature = "bench"))]

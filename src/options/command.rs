@@ -21,6 +21,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Ask a server whether it works: status 0 if it does, 1 if not
     Health(HealthArgs),
+    /// Write the manual pages and the completions of shells into a folder
+    #[cfg(feature = "manual")]
+    #[command(hide = true)]
+    Manual(ManualArgs),
     #[cfg(feature = "bench")]
     Bench(BenchArgs),
     /// Measure a server: hold waiters, publish, and check that each saw each message once, in order (in a
@@ -67,6 +71,13 @@ pub struct HealthArgs {
     /// The server
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
+}
+
+#[cfg(feature = "manual")]
+#[derive(Args)]
+pub struct ManualArgs {
+    /// The folder, which is made if it is missing
+    pub folder: PathBuf,
 }
 
 fn room(text: &str) -> Result<RoomName, &'static str> {

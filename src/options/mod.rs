@@ -12,6 +12,8 @@ use clap::{Parser, ValueEnum};
 use comet_chat::config::KEEP;
 
 use self::access::AccessOptions;
+#[cfg(feature = "manual")]
+pub use self::command::ManualArgs;
 pub use self::command::{BackupArgs, Command, ExportArgs, HealthArgs, ImportArgs};
 use self::store::StoreOptions;
 

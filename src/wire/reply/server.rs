@@ -8,10 +8,13 @@ use crate::message::RoomName;
 use crate::wire::path::room_path;
 use crate::wire::request::{Exposition, Format};
 
+/// What `/health` says in JSON.
+const HEALTHY: &str = concat!(r#"{"status":"ok","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+
 /// Says that the server works.
 pub fn healthy(format: Format) -> Reply {
     match format {
-        Format::Json => Reply::new(200, JSON, &b"{\"status\":\"ok\"}"[..]),
+        Format::Json => Reply::new(200, JSON, HEALTHY.as_bytes()),
         _ => Reply::new(200, PLAIN, &b"ok"[..]),
     }
 }
