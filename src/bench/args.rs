@@ -22,11 +22,12 @@ pub struct BenchArgs {
     #[arg(long, value_enum, default_value_t = Mode::FanOut)]
     pub mode: Mode,
 
-    /// How many wait [default: fan-out and idle 1000, firehose 100, publish 1]
+    /// How many wait [default: fan-out and idle 1000, firehose 100, publish 1, soak 200]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub waiters: Option<u32>,
 
-    /// In how many rooms each waiter waits, by one request; messages go to one room after the other
+    /// In how many rooms each waiter waits, by one request; messages go to one room after the other. In a soak:
+    /// over how many rooms the visitors are spread
     #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=ROOMS_ASKED_MAX as i64))]
     pub rooms: u32,
 
@@ -42,11 +43,12 @@ pub struct BenchArgs {
     #[arg(long, value_name = "K", default_value_t = 2000)]
     pub messages: usize,
 
-    /// Publish: messages a second, sent on time whether or not the server keeps up
-    #[arg(long, value_name = "PER_SECOND", default_value_t = 500.0, value_parser = rate)]
-    pub rate: f64,
+    /// Publish and soak: messages a second, sent on time whether or not the server keeps up [default: publish
+    /// 500, soak 20]
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    pub rate: Option<f64>,
 
-    /// Publish and idle: how many seconds it goes on
+    /// Publish, idle and soak: how many seconds it goes on
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub seconds: u64,
 
@@ -73,6 +75,15 @@ pub struct BenchArgs {
     /// The server's process, to tell its time, memory, threads and context switches (Linux)
     #[arg(long)]
     pub pid: Option<i32>,
+
+    /// Soak the server in place of that: so many visitors, spread over the rooms, come, follow, speak and go, and
+    /// come back with their cursors. With --pid, its memory, threads and files must stay flat
+    #[arg(long, conflicts_with = "mode", requires = "url")]
+    pub soak: bool,
+
+    /// Soak: write the plot of what the server took into this file, as SVG
+    #[arg(long, value_name = "FILE", requires_all = ["soak", "pid"])]
+    pub plot: Option<PathBuf>,
 
     /// Print the report as JSON
     #[arg(long)]

@@ -16,6 +16,7 @@
 //!   target ──── connection ──── reply bytes out, bytes in
 //!
 //!  report     one run, for people and machines, with cost, latency, machine and verdict
+//!  soak       visitors who come and go for a long time, by the same readiness loop
 //!  compare    many runs side by side: a page, a picture, JSON
 //!  floor      the yardstick: the least server with a thread a connection
 //! ```
@@ -41,6 +42,7 @@ mod publishers;
 mod reply;
 mod report;
 mod session;
+mod soak;
 mod tally;
 mod target;
 mod verdict;
@@ -63,6 +65,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     let outcome = match (&args.floor, &args.report, &args.url) {
         (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),
         (_, Some(directory), _) => compare::write(directory).map(|()| true),
+        (_, _, Some(target)) if args.soak => soak::run(args, target),
         (_, _, Some(target)) => measure(args, target).map(|report| tell(&report, args.json)),
         (None, None, None) => unreachable!("clap asks for one of the three"),
     };

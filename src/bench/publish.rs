@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::error::Error;
 use super::session::{Session, bar};
-use crate::config::BENCH_NAP;
+use crate::config::{BENCH_NAP, PUBLISH_RATE};
 
 /// Sends at the rate for as long as asked, then waits for what is still under way.
 pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
-    let rate = session.args.rate;
+    let rate = session.args.rate.unwrap_or(PUBLISH_RATE);
     let total = (rate * session.args.seconds as f64).round() as usize;
     let bar = bar("publish", total as u64);
     let (start, clock) = (Instant::now(), SystemTime::now());

@@ -45,7 +45,7 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Connects the publishers, and only then looks at the server for the baseline.
     pub fn new(args: &'a BenchArgs, target: Target, plan: Plan) -> Result<Session<'a>, Error> {
-        allow_files((plan.waiters + plan.publishers) as u64 + BENCH_FILES)?;
+        files::allow((plan.waiters + plan.publishers) as u64 + BENCH_FILES)?;
         let url = target.to_string();
         let address = target.address().map_err(|error| Error::Resolve(url, error))?;
         let watched = args.pid.map(Watched::new).transpose()?;
@@ -179,13 +179,4 @@ pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {eta:>4}")
         .expect("the template is well-formed");
     ProgressBar::new(length).with_style(style).with_message(what)
-}
-
-/// Sees whether so many files may be open.
-fn allow_files(wanted: u64) -> Result<(), Error> {
-    let allowed = files::allow_most()?;
-    if wanted > allowed {
-        return Err(Error::TooManyFiles(wanted, allowed));
-    }
-    Ok(())
 }

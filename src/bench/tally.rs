@@ -96,6 +96,11 @@ impl Tally {
         self.waiters
     }
 
+    /// Whether this waiter has seen every message.
+    pub fn has_seen_all(&self, waiter: usize) -> bool {
+        self.seen[waiter].messages.len() == self.published.len()
+    }
+
     /// Whether every waiter has seen this message.
     pub fn all_saw(&self, message: Number) -> bool {
         self.published[message as usize].seen_by >= self.waiters

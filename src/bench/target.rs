@@ -42,6 +42,11 @@ impl Target {
         Target { rooms, ..self }
     }
 
+    /// How many rooms there are.
+    pub fn rooms(&self) -> usize {
+        self.rooms
+    }
+
     /// The room of a message: they take turns.
     pub fn room_of(&self, message: Number) -> usize {
         message as usize % self.rooms
@@ -69,12 +74,16 @@ impl Target {
 
     /// Publishes a text in a room.
     pub fn publish(&self, room: usize, text: &str) -> Vec<u8> {
+        self.post(&self.path_of(room), "text/plain; charset=utf-8", "", text)
+    }
+
+    /// Posts a body, with these header lines beside those that every request has.
+    pub fn post(&self, path: &str, content_type: &str, lines: &str, body: &str) -> Vec<u8> {
         format!(
-            "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\
-             Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{text}",
-            self.path_of(room),
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\
+             Content-Type: {content_type}\r\nContent-Length: {}\r\n{lines}\r\n{body}",
             self.host,
-            text.len()
+            body.len()
         )
         .into_bytes()
     }
@@ -84,7 +93,8 @@ impl Target {
         format!("{}?after={cursor}", self.all())
     }
 
-    fn path_of(&self, room: usize) -> String {
+    /// The path of one of the rooms.
+    pub fn path_of(&self, room: usize) -> String {
         if self.rooms == 1 { self.path.clone() } else { format!("{}.{room}", self.path) }
     }
 
@@ -94,7 +104,8 @@ impl Target {
         (1..self.rooms).fold(self.path_of(0), |path, room| format!("{path},{name}.{room}"))
     }
 
-    fn get(&self, path: &str, form: Form) -> Vec<u8> {
+    /// Gets a path.
+    pub fn get(&self, path: &str, form: Form) -> Vec<u8> {
         format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: {}\r\n\r\n", self.host, form.media_type())
             .into_bytes()
     }

@@ -61,8 +61,12 @@ impl Verdict {
             Fault::Doubled { .. } => self.doubled += 1,
             Fault::Swapped { .. } => self.swapped += 1,
         }
-        if self.named.len() < NAMED_FAULTS {
-            self.named.push(fault);
-        }
+        self.name([fault]);
+    }
+
+    /// Names faults, if there is room.
+    pub fn name(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        let room = NAMED_FAULTS - self.named.len();
+        self.named.extend(faults.into_iter().take(room));
     }
 }

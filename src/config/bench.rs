@@ -36,3 +36,46 @@ pub const STALLED_ROUNDS: usize = 3;
 
 /// The most faults that a verdict names one by one. More are only counted.
 pub const NAMED_FAULTS: usize = 20;
+
+/// How many messages a second are published to measure the latency of publishing.
+pub const PUBLISH_RATE: f64 = 500.0;
+
+/// How many visitors a soak has.
+pub const SOAK_VISITORS: u32 = 200;
+
+/// How many messages a second are said in a soak, in all rooms.
+pub const SOAK_RATE: f64 = 20.0;
+
+/// How long a visitor of a soak stays on average: long enough to wait out some polls.
+pub const SOAK_STAY: Duration = Duration::from_secs(90);
+
+/// How long it stays away on average: on both sides of [`GRACE`](super::GRACE), so that some leave by it.
+pub const SOAK_AWAY: Duration = Duration::from_secs(12);
+
+/// How many of ten visitors go without a word.
+pub const SOAK_RUDE: usize = 4;
+
+/// How many connections carry what the visitors of a soak say.
+pub const SOAK_VOICES: usize = 16;
+
+/// How often a soak looks who goes and who comes.
+pub const SOAK_BEAT: Duration = Duration::from_millis(50);
+
+/// The pause before a visitor of a soak tries again what was refused.
+pub const SOAK_PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause between two looks at the server. A look takes 20 us for each of its threads.
+pub const SOAK_SAMPLE: Duration = Duration::from_secs(5);
+
+/// A figure may be so many times as large at the end as at the beginning, and the spare, to be called flat. Memory
+/// depends on who happens to be there, and an allocator gives back late.
+pub const SOAK_GROWTH: f64 = 1.15;
+
+/// See [`SOAK_GROWTH`]: in bytes.
+pub const SOAK_SPARE_MEMORY: u64 = 8 * 1024 * 1024;
+
+/// See [`SOAK_GROWTH`]: in threads and files.
+pub const SOAK_SPARE_COUNT: u64 = 64;
+
+/// After so many refusals in a row the soak gives a visitor up.
+pub const SOAK_REFUSALS: u32 = 30;

@@ -85,6 +85,21 @@ fn faults_are_named_too_where_each_waits_in_several_rooms() {
     });
 }
 
+/// The yardstick knows no names.
+#[test]
+fn a_soak_loses_nothing_and_names_what_is_lost() {
+    on_each(&SERVERS[1..], |server| {
+        let run = |fault, rooms| {
+            let soak = ["--soak", "-n20", "--seconds=4", "--rate=60", "--hold=2"];
+            Run::new(server, fault, &[&soak[..], &[rooms]].concat())
+        };
+        let clean = run(None, "--rooms=3");
+        assert!(clean.output.status.success(), "{}", clean.complaints());
+        assert_eq!(clean.verdict(), [0, 0, 0]);
+        run(Some(Fault::Drop), "--rooms=1").names("lost");
+    });
+}
+
 #[test]
 fn a_server_that_is_not_there_is_said_so() {
     // Nobody listens on this port, and nobody else can.

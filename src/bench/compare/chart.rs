@@ -1,4 +1,4 @@
-//! A plot over the number of waiters, as SVG.
+//! A plot over the number of waiters or over the time, as SVG.
 //!
 //! Written by hand, and not by a plotting crate, because colours must be classes: the same plot
 //! stands on a light page and on a dark one. See `look.css`.
@@ -15,6 +15,9 @@ const RIGHT: f64 = WIDTH - 84.0;
 const TOP: f64 = 62.0;
 const BOTTOM: f64 = HEIGHT - 40.0;
 
+/// A line with more points than this has no dots.
+const DOTS: usize = 30;
+
 /// The least distance between two labels at the ends of lines.
 const LABEL: f64 = 15.0;
 
@@ -27,10 +30,20 @@ pub enum Scale {
     Powers,
 }
 
+/// What the values are spread over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Across {
+    /// The number of waiters, by powers of ten.
+    Waiters,
+    /// The time, from zero.
+    Minutes,
+}
+
 /// One plot.
 pub struct Chart {
     pub title: &'static str,
     pub unit: &'static str,
+    pub across: Across,
     pub scale: Scale,
     pub series: Vec<Series>,
 }
@@ -44,10 +57,10 @@ pub struct Series {
     pub points: Vec<Point>,
 }
 
-/// The median at a number of waiters, and between what it varied.
+/// The median at a number of waiters or a time, and between what it varied.
 #[derive(Debug, Clone, Copy)]
 pub struct Point {
-    pub waiters: f64,
+    pub across: f64,
     pub median: f64,
     pub least: f64,
     pub most: f64,
@@ -61,17 +74,11 @@ impl Chart {
         let most = points().map(|point| point.most).fold(0.0, f64::max);
         let least = points().map(|point| point.least).filter(|&least| least > 0.0);
         let least = least.fold(f64::INFINITY, f64::min).min(most);
-        let mut waiters: Vec<f64> = points().map(|point| point.waiters).collect();
-        waiters.sort_by(f64::total_cmp);
-        waiters.dedup();
-        let (Some(&fewest), Some(&most_waiters)) = (waiters.first(), waiters.last()) else {
+        let Some(ground) = Ground::new(self.across, points().map(|point| point.across)) else {
             return svg;
         };
         let axis = Axis::new(self.scale, least, most);
-        let x = |waiters: f64| {
-            let span = (most_waiters / fewest).log10().max(f64::MIN_POSITIVE);
-            LEFT + (RIGHT - LEFT) * (waiters / fewest).log10() / span
-        };
+        let x = |across: f64| ground.x(across);
         let _ = write!(
             svg,
             "<g class=\"chart\"><text class=\"title\" x=\"4\" y=\"20\">{}</text>\
@@ -90,7 +97,7 @@ impl Chart {
             );
         }
         let mut free_from = f64::NEG_INFINITY;
-        for &count in &waiters {
+        for count in ground.ticks() {
             let x = x(count);
             let _ = write!(svg, "<path class=\"grid\" d=\"M{x:.1} {BOTTOM}v5\"/>");
             // Where two stand close, the first is named.
@@ -106,9 +113,10 @@ impl Chart {
         }
         let _ = write!(
             svg,
-            "<text class=\"unit\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">waiters</text>",
+            "<text class=\"unit\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             (LEFT + RIGHT) / 2.0,
-            HEIGHT - 6.0
+            HEIGHT - 6.0,
+            ground.name()
         );
         for series in &self.series {
             series.draw(&mut svg, &axis, x);
@@ -156,12 +164,13 @@ impl Series {
         let mut path = String::new();
         for (index, point) in self.points.iter().enumerate() {
             let letter = if index == 0 { 'M' } else { 'L' };
-            let _ = write!(path, "{letter}{:.1} {:.1}", x(point.waiters), axis.y(point.median));
+            let _ = write!(path, "{letter}{:.1} {:.1}", x(point.across), axis.y(point.median));
         }
         let engine = &self.engine;
         let _ = write!(svg, "<path class=\"line {engine}{dashed}\" d=\"{path}\"/>");
-        for point in &self.points {
-            let (x, y) = (x(point.waiters), axis.y(point.median));
+        // Many points are a line.
+        for point in self.points.iter().filter(|_| self.points.len() <= DOTS) {
+            let (x, y) = (x(point.across), axis.y(point.median));
             let _ = write!(
                 svg,
                 "<path class=\"range {engine}\" d=\"M{x:.1} {:.1}V{:.1}\"/>\
@@ -170,11 +179,55 @@ impl Series {
                 axis.y(point.least),
                 axis.y(point.most),
                 if self.dashed { 2.5 } else { 3.5 },
-                point.waiters,
+                point.across,
                 short(point.median),
                 short(point.least),
                 short(point.most)
             );
+        }
+    }
+}
+
+/// The horizontal axis.
+struct Ground {
+    across: Across,
+    /// Where there is a value, in order, each once.
+    values: Vec<f64>,
+}
+
+impl Ground {
+    /// `None` if there is nothing to show.
+    fn new(across: Across, values: impl Iterator<Item = f64>) -> Option<Ground> {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        (!values.is_empty()).then_some(Ground { across, values })
+    }
+
+    fn name(&self) -> &'static str {
+        match self.across {
+            Across::Waiters => "waiters",
+            Across::Minutes => "minutes",
+        }
+    }
+
+    fn x(&self, value: f64) -> f64 {
+        let (first, last) = (self.values[0], self.values[self.values.len() - 1]);
+        let share = match self.across {
+            Across::Waiters => (value / first).log10() / (last / first).log10().max(f64::MIN_POSITIVE),
+            Across::Minutes => value / last.max(f64::MIN_POSITIVE),
+        };
+        LEFT + (RIGHT - LEFT) * share
+    }
+
+    /// Where the axis is marked: at each number of waiters, and at round times.
+    fn ticks(&self) -> Vec<f64> {
+        match self.across {
+            Across::Waiters => self.values.clone(),
+            Across::Minutes => {
+                let last = self.values[self.values.len() - 1];
+                Axis::new(Scale::Linear, 0.0, last).ticks().filter(|&tick| tick <= last * 1.001).collect()
+            }
         }
     }
 }

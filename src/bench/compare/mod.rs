@@ -15,6 +15,9 @@ use std::path::Path;
 use super::error::Error;
 use runs::Comparison;
 
+pub use chart::{Across, Chart, HEIGHT, Point, Scale, Series, WIDTH};
+pub use plots::LOOK;
+
 /// Reads the runs in the directory and writes `report.html`, `report.json` and `summary.svg` there.
 pub fn write(directory: &Path) -> Result<(), Error> {
     let comparison = Comparison::read(directory)?;

@@ -1,7 +1,7 @@
 //! What the plots show: each a figure of a server, over the number of waiters.
 
 use super::cell::Cell;
-use super::chart::{Chart, Point, Scale, Series};
+use super::chart::{Across, Chart, Point, Scale, Series};
 use super::runs::Comparison;
 
 /// The colours and the plots' looks, for the page and the picture alike.
@@ -34,12 +34,12 @@ fn plot(
             add(&[figure], true);
         }
     }
-    Chart { title, unit, scale, series }
+    Chart { title, unit, across: Across::Waiters, scale, series }
 }
 
 /// The sum of the figures, placed over the waiters that were held, not those that were asked for.
 fn point(cell: &Cell, figures: &[Figure]) -> Option<Point> {
-    let mut point = Point { waiters: cell.median("held")?, median: 0.0, least: 0.0, most: 0.0 };
+    let mut point = Point { across: cell.median("held")?, median: 0.0, least: 0.0, most: 0.0 };
     for (figure, factor) in figures {
         let spread = cell.figures.get(figure)?;
         point.median += spread.median * factor;
