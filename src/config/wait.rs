@@ -1,6 +1,6 @@
 //! How long clients wait, and when they come back.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 /// How long a GET waits if it does not say. Phones and middleboxes drop a silent connection after 15 to
@@ -24,6 +24,10 @@ pub const STREAM_BEAT: Duration = Duration::from_secs(15);
 /// After how many milliseconds the client of a broken stream comes back: a random number in this range, so
 /// that not all clients come back at once.
 pub const STREAM_RETRY: Range<u32> = 1_000..3_000;
+
+/// After how many seconds one whose wait ended because the server ends may come back: chosen at random. A server that
+/// is started again is up by then, mostly.
+pub const RETURN: RangeInclusive<u64> = 1..=3;
 
 /// After what time a client that got a 503 or 429 may come back.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);

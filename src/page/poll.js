@@ -76,6 +76,8 @@ export class Poll {
       if (attempt.signal.aborted) return;
       this.#next = reply.next;
       this.#covered = new Set(rooms);
+      // The server ends. If everybody came back in one instant, its successor would have to refuse some.
+      if (reply.pause > 0) this.#due = Date.now() + reply.pause * (0.5 + Math.random() / 2);
       if (silent) return;
       if (begins) this.#hub.began(rooms, reply);
       else this.#hub.answered(rooms, reply);

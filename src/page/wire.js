@@ -67,8 +67,8 @@ async function request(address, options = {}, deadline = DEADLINE) {
     });
     const body = parse(reply, await reply.text());
     if (reply.ok) return { body, headers: reply.headers, status: reply.status };
-    if (!isProblem(body)) throw new Foreign(reply.status, Math.min(RETRY_AFTER_MOST, retryAfter(reply)));
-    throw new Refused(reply.status, String(body.detail ?? body.title).slice(0, 300), retryAfter(reply));
+    if (!isProblem(body)) throw new Foreign(reply.status, Math.min(RETRY_AFTER_MOST, retryAfter(reply.headers)));
+    throw new Refused(reply.status, String(body.detail ?? body.title).slice(0, 300), retryAfter(reply.headers));
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
@@ -92,15 +92,15 @@ function parse(reply, text) {
 
 const isProblem = (body) => typeof body?.type === "string" && body.type.startsWith("urn:comet-chat:");
 
-function retryAfter(reply) {
-  const seconds = Number(reply.headers.get("Retry-After"));
+function retryAfter(headers) {
+  const seconds = Number(headers.get("Retry-After"));
   return seconds > 0 ? seconds * 1000 : 0;
 }
 
 /**
  * The messages of these rooms after the cursor, or the `last` ones; at most `limit`. Waits up to `wait` seconds for one. With a name,
  * this person is present meanwhile: in all of the rooms, or in those that `present` lists. `gaps` are the rooms that
- * have lost messages.
+ * have lost messages. `pause` is how long the server asks not to come back, in milliseconds.
  */
 export async function poll(rooms, { after, last, limit, wait, name, present }, signal) {
   const some = present && present.length < rooms.length;
@@ -116,6 +116,7 @@ export async function poll(rooms, { after, last, limit, wait, name, present }, s
     next: body?.next ?? headers.get("Chat-Cursor"),
     gap: gaps.length > 0,
     gaps,
+    pause: retryAfter(headers),
   };
 }
 

@@ -36,7 +36,9 @@ fn waiters_are_answered_and_the_server_ends(launch: Launch) {
     let start = Instant::now();
     server.signal("TERM");
     for follower in &mut followers {
-        assert_eq!(follower.reply().is(204).cursor(), cursor);
+        let reply = follower.reply().is(204);
+        assert_eq!(reply.cursor(), cursor);
+        reply.expect_header("Retry-After");
     }
     for listener in &mut listeners {
         let reply = listener.reply().is(503);

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
 use super::told::{Part, Told, gaps, part};
+use crate::config::RETURN;
 use crate::message::{Kind, Next, PersonName, RoomName};
 use crate::room::Outcome;
 use crate::wire::path::{rooms_path, segment};
@@ -28,6 +29,9 @@ pub fn polled(poll: &Poll, outcomes: &[Outcome]) -> Result<Reply, Refusal> {
         (_, None) => Reply::new(404, PLAIN, &[][..]),
     };
     let reply = with_next(with_gaps(reply, poll, &gaps), poll, &part.next);
+    // Those who waited together do not all come back in one instant.
+    let ends_early = !has_something && outcomes.iter().any(Outcome::is_closing);
+    let reply = if ends_early { reply.with("Retry-After", fastrand::u64(RETURN).to_string()) } else { reply };
     Ok(match poll.preferred {
         Some(wait) => reply.with("Preference-Applied", format!("wait={}", wait.as_secs())),
         None => reply,
