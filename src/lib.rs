@@ -11,7 +11,7 @@
 //! blocking     the engine of threads                  access door page wire room metrics store message address clock config
 //! nonblocking  the engine of tasks (feature async)    access door page wire room metrics store message address clock config
 //! door         what an HTTP library needs around it   access log wire metrics message address config
-//! access       what each request may                  wire message address config
+//! access       what each request may                  wire message address clock config
 //! log          a line and a count for each request    wire metrics
 //! wire         requests read, replies written         page room store message address clock config
 //! page         the web page and its files             message config

@@ -27,7 +27,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use self::options::{EngineChoice, Options};
 
-type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Access, &Receiver<()>) -> io::Result<()>;
+type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<()>) -> io::Result<()>;
 
 /// What the command line needs to know of an engine.
 struct Engine {
@@ -83,8 +83,8 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let spec = options.store.spec()?;
-    let access = Access::new(&options.access.spec())?;
-    let stop = stop_signal()?;
+    let access = Arc::new(Access::new(&options.access.spec())?);
+    let stop = stop_signal(access.clone())?;
     let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
     // First, so that limits which are too low are reported before anything is opened.
     let budget = Budget::claim(cost)?;
@@ -125,7 +125,7 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
 }
 
 /// The channel on which a signal asks the server to stop. A second signal ends the process at once.
-fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
+fn stop_signal(access: Arc<Access>) -> Result<Receiver<()>, Box<dyn Error>> {
     // ctrlc can't tell these two apart, and would end a server that `nohup` must keep alive. We block them
     // before the first thread starts: every thread inherits that, and one thread waits for them.
     let others = SigSet::from_iter([Signal::SIGTERM, Signal::SIGHUP]);
@@ -147,13 +147,21 @@ fn stop_signal() -> Result<Receiver<()>, Box<dyn Error>> {
     thread::Builder::new().name("signals".into()).spawn(move || {
         while let Ok(signal) = others.wait() {
             match signal {
-                // Closing a terminal must not end the server, and there is no configuration to reload.
-                Signal::SIGHUP => tracing::info!("a hangup changes nothing: SIGTERM ends the server"),
+                // Closing a terminal must not end the server.
+                Signal::SIGHUP => reload(&access),
                 _ => end(),
             }
         }
     })?;
     Ok(stopped)
+}
+
+/// Reads again what may be read again while the server runs.
+fn reload(access: &Access) {
+    match access.reload() {
+        Ok(()) => tracing::info!("a hangup: who may enter was read again; SIGTERM ends the server"),
+        Err(error) => tracing::warn!("a hangup, and all stays as it was: {error}"),
+    }
 }
 
 /// A thread that ends the process some time after it is told to, even if a disk, a room or a large log

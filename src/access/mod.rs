@@ -3,6 +3,7 @@
 //! Both engines ask here, before a room or the store is touched.
 
 mod caller;
+mod entry;
 mod limits;
 mod origin;
 mod proxies;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use self::entry::Entry;
 use self::limits::Limits;
 use self::origin::Hosts;
 use self::proxies::Proxies;
@@ -18,9 +20,10 @@ use crate::address::PublicUrl;
 use crate::message::RoomName;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
-use crate::wire::request::{Head, Intent, parse};
+use crate::wire::request::{Head, Intent};
 
 pub use self::caller::Caller;
+pub use self::entry::EntrySpec;
 pub use self::limits::{LimitsSpec, Waiting};
 
 /// What the command line says of it.
@@ -34,6 +37,8 @@ pub struct AccessSpec {
     pub public: Option<PublicUrl>,
     /// How much one address, and one room, may take.
     pub limits: LimitsSpec,
+    /// The files that say who may enter.
+    pub entry: EntrySpec,
 }
 
 /// Decides what each request may.
@@ -42,17 +47,19 @@ pub struct Access {
     proxies: Proxies,
     public: Option<PublicUrl>,
     limits: Arc<Limits>,
+    entry: Entry,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        let AccessSpec { hosts, proxies, public, limits } = spec;
+        let AccessSpec { hosts, proxies, public, limits, entry } = spec;
         Ok(Access {
             hosts: Hosts::new(hosts, public.as_ref()),
             proxies: Proxies::new(proxies)?,
             public: public.clone(),
             limits: Arc::new(Limits::new(*limits)),
+            entry: Entry::new(entry.clone(), public.clone())?,
         })
     }
 
@@ -82,9 +89,15 @@ impl Access {
     ) -> Result<Intent, Refusal> {
         let local = &Head { target: self.local(head.local_target()), ..head.clone() };
         self.hosts.admit(local)?;
-        let intent = parse(local, body)?;
+        let intent = self.entry.admit(local, body, caller)?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
+    }
+
+    /// Reads again the files that say who may enter. If one of them has a fault, all stays as it was, and the error is
+    /// a sentence.
+    pub fn reload(&self) -> Result<(), String> {
+        self.entry.reload()
     }
 
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.

@@ -4,6 +4,7 @@
 mod bench;
 mod command;
 mod door;
+mod entry;
 #[cfg(feature = "async")]
 mod hyper;
 mod limits;
@@ -22,6 +23,7 @@ mod wait;
 pub use self::bench::*;
 pub use self::command::*;
 pub use self::door::*;
+pub use self::entry::*;
 #[cfg(feature = "async")]
 pub use self::hyper::*;
 pub use self::limits::*;

@@ -10,6 +10,7 @@ mod invalid;
 mod kinds;
 mod mark;
 mod names;
+mod patterns;
 mod visible;
 
 pub use self::composite::{CompositeCursor, Next, RoomHash};
@@ -20,5 +21,6 @@ pub use self::invalid::Invalid;
 pub use self::kinds::Kinds;
 pub use self::mark::Mark;
 pub use self::names::{PersonName, RoomName};
+pub use self::patterns::RoomPatterns;
 pub use self::visible::{has_something_visible, is_terminal_control};
 pub use crate::clock::Timestamp;

@@ -41,7 +41,7 @@ struct Server {
     /// How people reach this server.
     site: Arc<Site>,
     /// What each request may.
-    access: Access,
+    access: Arc<Access>,
     health: Health,
 }
 
@@ -51,7 +51,7 @@ pub fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
     budget: Budget,
-    access: Access,
+    access: Arc<Access>,
     stop: &Receiver<()>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
@@ -102,6 +102,8 @@ impl Service for Server {
             Intent::Page(browser) => view::page(rooms, browser, &self.site).await?,
             Intent::Asset(fetch) => reply::asset(&fetch)?.into(),
             Intent::Code(browser) => reply::room_code(&browser, &self.site)?.into(),
+            Intent::Login(login) => reply::logged_in(&login).into(),
+            Intent::Invite(browser) => reply::invited(head.format(), &browser, &self.site).into(),
             Intent::Metrics(exposition) => view::metrics(rooms, exposition, visit).into(),
             Intent::Help => reply::help(&self.site).into(),
             Intent::Description => reply::description(&self.site).into(),

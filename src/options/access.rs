@@ -1,9 +1,10 @@
 //! What the command line says of who may do what.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use clap::Args;
-use comet_chat::access::{AccessSpec, LimitsSpec};
+use comet_chat::access::{AccessSpec, EntrySpec, LimitsSpec};
 use comet_chat::address::PublicUrl;
 use comet_chat::config::{ADDRESS_BYTES, ADDRESS_MESSAGES, ADDRESS_ROOMS, ADDRESS_WAITS, ROOM_MESSAGES};
 
@@ -27,6 +28,18 @@ pub struct AccessOptions {
     /// request or leave it
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
+
+    /// A file whose first line is the passphrase of this chat: page and API ask for it. A browser stays in for 30
+    /// days; who is in can invite others for a day, by link or QR code; curl sends it as -u NAME:PASSPHRASE. Read
+    /// again on SIGHUP: another passphrase ends all sessions
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+
+    /// A file of tokens for scripts, sent as Authorization: Bearer TOKEN. Each line has TOKEN RIGHTS ROOMS and
+    /// perhaps a label, such as: 4f9c2b76d01e85a3 read,write build-*,lobby CI. Nobody else may enter, unless there is
+    /// a passphrase. Read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    tokens_file: Option<PathBuf>,
 
     /// How many messages a second one address may send, of IPv6 one /64 network, and wider ones more; ten times as
     /// many at once. This, and the other limits of addresses, do not hold on this machine; 0 is no limit
@@ -53,6 +66,7 @@ pub struct AccessOptions {
 impl AccessOptions {
     /// What they say.
     pub fn spec(&self) -> AccessSpec {
+        let entry = EntrySpec { passphrase: self.passphrase_file.clone(), tokens: self.tokens_file.clone() };
         AccessSpec {
             hosts: self.allow_host.clone(),
             proxies: self.trusted_proxy.clone(),
@@ -64,6 +78,7 @@ impl AccessOptions {
                 waits: NonZeroU32::new(self.limit_waits),
                 room_messages: NonZeroU32::new(self.limit_room_messages),
             },
+            entry,
         }
     }
 }

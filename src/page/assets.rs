@@ -91,6 +91,7 @@ const SHEETS: &[File] = &files! {
     "panels.css",
 };
 
+const LOGIN_SHEET: &str = include_str!("login.css");
 const PLAIN_SHEET: &str = include_str!("noscript.css");
 const ICON: &str = include_str!("icon.svg");
 const ICON_UNREAD: &str = include_str!("icon-unread.svg");
@@ -100,6 +101,7 @@ pub(super) struct Assets {
     pub script: Named,
     pub sheet: Named,
     pub plain_sheet: Named,
+    pub login_sheet: Named,
     pub icon: Named,
     pub icon_unread: Named,
 }
@@ -117,6 +119,7 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         script: named("page", "js", JAVASCRIPT, &join::modules(MODULES, "main.js")),
         sheet: named("page", "css", CSS, &sheet),
         plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET),
+        login_sheet: named("login", "css", CSS, LOGIN_SHEET),
         icon: named("icon", "svg", SVG, ICON),
         icon_unread: named("icon-unread", "svg", SVG, ICON_UNREAD),
     }
@@ -144,8 +147,10 @@ pub fn prepare() {
 
 /// The file of this name under `/page/`, if there is one.
 pub fn asset(name: &str) -> Option<&'static Asset> {
-    let Assets { script, sheet, plain_sheet, icon, icon_unread } = &*ASSETS;
-    let found = [script, sheet, plain_sheet, icon, icon_unread].into_iter().find(|file| file.name == name)?;
+    let Assets { script, sheet, plain_sheet, login_sheet, icon, icon_unread } = &*ASSETS;
+    let found = [script, sheet, plain_sheet, login_sheet, icon, icon_unread]
+        .into_iter()
+        .find(|file| file.name == name)?;
     Some(&found.asset)
 }
 

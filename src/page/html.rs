@@ -32,8 +32,22 @@ pub struct Page<'a> {
     pub is_public: bool,
     /// What every path begins with: empty, or `/talk`.
     pub prefix: &'a str,
+    /// Whether it takes an invite to come in by this address.
+    pub invites: bool,
     /// The name in the form, for a browser without scripts.
     pub name: Option<&'a PersonName>,
+}
+
+/// What the page shows on which somebody logs in.
+pub struct Login<'a> {
+    /// What was wrong with the last try.
+    pub problem: Option<String>,
+    /// Where the browser goes then.
+    pub to: &'a str,
+    /// What every path begins with: empty, or `/talk`.
+    pub prefix: &'a str,
+    /// Whether a passphrase lets in.
+    pub by_passphrase: bool,
 }
 
 /// The HTML of `GET /chat/{room}`.
@@ -45,6 +59,7 @@ pub fn render(page: &Page<'_>) -> String {
         address: page.address,
         is_public: page.is_public,
         prefix: page.prefix,
+        invites: page.invites,
         name: page.name.map_or("", PersonName::as_str),
         id: format!("{:032x}", fastrand::u128(..)),
         assets: &ASSETS,
@@ -61,6 +76,22 @@ pub fn render_backlog(prefix: &str, room: &RoomName, messages: &[Arc<Message>]) 
     html.render().expect("rendering into a String succeeds")
 }
 
+/// The HTML that asks for the passphrase.
+pub fn render_login(login: &Login<'_>) -> String {
+    let problem = login.problem.as_deref().unwrap_or_default();
+    let (first, rest) = problem.split_at(problem.chars().next().map_or(0, char::len_utf8));
+    let html = LoginHtml {
+        problem: format!("{}{rest}.", first.to_uppercase()),
+        to: login.to,
+        prefix: login.prefix,
+        by_passphrase: login.by_passphrase,
+        has_problem: login.problem.is_some(),
+        assets: &ASSETS,
+    };
+    // As above.
+    html.render().expect("rendering into a String succeeds")
+}
+
 #[derive(Template)]
 #[template(path = "index.html", config = "src/page/askama.toml")]
 struct RoomHtml<'a> {
@@ -70,9 +101,21 @@ struct RoomHtml<'a> {
     address: &'a str,
     is_public: bool,
     prefix: &'a str,
+    invites: bool,
     name: &'a str,
     /// The sender's id of the message in this form: however often the form is sent, it is published once.
     id: String,
+    assets: &'static Assets,
+}
+
+#[derive(Template)]
+#[template(path = "login.html", config = "src/page/askama.toml")]
+struct LoginHtml<'a> {
+    problem: String,
+    to: &'a str,
+    prefix: &'a str,
+    by_passphrase: bool,
+    has_problem: bool,
     assets: &'static Assets,
 }
 
@@ -157,6 +200,7 @@ mod tests {
             room: &room,
             messages,
             next: Cursor { sequence: 9, ..Cursor::start(Epoch::from_number(1)) },
+            invites: false,
             address: "http://x'\"><script>alert(2)</script>/chat/lobby",
             is_public: false,
             prefix,

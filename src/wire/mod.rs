@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows how a request is read, or how a reply is written.
 
-mod path;
+pub mod path;
 
 pub mod refusal;
 pub mod reply;

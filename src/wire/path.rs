@@ -7,6 +7,9 @@ use crate::message::RoomName;
 /// A path segment is encoded except for these characters (RFC 3986, unreserved).
 pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// Where a browser logs in.
+pub const LOGIN: &str = "/login";
+
 /// The address of a room.
 pub fn room_path(room: &RoomName) -> String {
     format!("/chat/{}", segment(room))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::reply::RoomEntry;
 use super::request::ListRooms;
+use crate::config::ROOMS_LISTED_MAX;
 use crate::message::RoomName;
 use crate::store::{self, Order, RoomSummary, Store};
 
@@ -19,9 +20,12 @@ pub fn list(
     asked: &ListRooms,
     mut awake: HashMap<RoomName, Census>,
 ) -> Result<(Vec<RoomEntry>, bool), store::Error> {
-    awake.retain(|name, (waiting, people)| !name.is_internal() && (*waiting > 0 || *people > 0));
+    let is_seen = |room: &RoomName| asked.among.as_ref().is_none_or(|among| among.include(room));
+    awake.retain(|name, (waiting, people)| {
+        !name.is_internal() && is_seen(name) && (*waiting > 0 || *people > 0)
+    });
     // One more than is asked for shows whether there is more.
-    let mut stored = store.rooms(asked.order, asked.after.as_ref(), asked.limit + 1)?;
+    let mut stored = stored(store, asked, is_seen)?;
     let more = stored.len() > asked.limit;
     stored.truncate(asked.limit);
     let last = stored.last().filter(|_| more).map(|summary| summary.room.clone());
@@ -60,4 +64,29 @@ pub fn list(
         return Ok((entries, more));
     }
     Ok((entries, more))
+}
+
+/// The rooms that the store knows, one more than is asked for. Where some of them are not for the client, this reads
+/// on until there are enough: a short list would say how many it may not see.
+fn stored(
+    store: &dyn Store,
+    asked: &ListRooms,
+    is_seen: impl Fn(&RoomName) -> bool,
+) -> Result<Vec<RoomSummary>, store::Error> {
+    let wanted = asked.limit + 1;
+    if asked.among.is_none() {
+        return store.rooms(asked.order, asked.after.as_ref(), wanted);
+    }
+    let mut found = Vec::new();
+    let mut after = asked.after.clone();
+    loop {
+        let part = store.rooms(asked.order, after.as_ref(), ROOMS_LISTED_MAX)?;
+        let is_last = part.len() < ROOMS_LISTED_MAX;
+        after = part.last().map(|summary| summary.room.clone());
+        found.extend(part.into_iter().filter(|summary| is_seen(&summary.room)));
+        if is_last || found.len() >= wanted {
+            found.truncate(wanted);
+            return Ok(found);
+        }
+    }
 }

@@ -84,6 +84,7 @@ mod alone;
 mod caller;
 mod cursors;
 mod description;
+mod entry;
 mod figures;
 mod firehose;
 mod flood;

@@ -1,5 +1,6 @@
 //! Refusals: what a client is told when it does not get what it asked for.
 
+mod entry;
 mod sentence;
 
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use crate::config::{RETRY_AFTER, WAITS_RETRY};
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
+
+pub use self::entry::{By, NotIn, SESSION_COOKIE, Why};
 
 /// Why a request is refused: the client's fault, or a limit. A refused request leaves nothing behind.
 ///
@@ -67,6 +70,14 @@ pub enum Refusal {
     UnknownHost,
     /// A request that a page of another site made a browser send.
     OtherSite,
+    /// A request of somebody who is not in.
+    NotIn(NotIn),
+    /// A try to come in after too many wrong ones; with the time until the next.
+    TooManyTries(NotIn, Duration),
+    /// What a token does not give a right to; with the rights that it gives.
+    NoRight(String),
+    /// An invite to a chat that is open to all.
+    NoInviteNeeded,
     /// A body whose length is not clear: several or bad `Content-Length`, odd `Transfer-Encoding`.
     BadFraming(&'static str),
     /// More requests on one connection than may stand unanswered.
@@ -175,6 +186,10 @@ impl Refusal {
             Refusal::BadHost(_) => (400, "bad-host"),
             Refusal::UnknownHost => (421, "unknown-host"),
             Refusal::OtherSite => (403, "other-site"),
+            Refusal::NotIn(_) => (401, "not-in"),
+            Refusal::TooManyTries(..) => (429, "too-many-tries"),
+            Refusal::NoRight(_) => (403, "no-right"),
+            Refusal::NoInviteNeeded => (404, "no-invite-needed"),
             Refusal::BadFraming(_) => (400, "bad-framing"),
             Refusal::TooDeepPipeline => (429, "too-deep-pipeline"),
             Refusal::UnsupportedMediaType => (415, "unsupported-media-type"),
@@ -212,12 +227,21 @@ impl Refusal {
             | Refusal::TooManyBytes { after, .. }
             | Refusal::TooManyWoken { after, .. }
             | Refusal::RoomTooBusy { after, .. } => *after,
+            Refusal::TooManyTries(_, wait) => *wait,
             Refusal::TooManyWaits { .. } => WAITS_RETRY,
             _ if matches!(self.status(), 429 | 503) => RETRY_AFTER,
             _ => return None,
         };
         // Whoever comes a moment too early is refused once more.
         Some((after.as_millis().div_ceil(1_000) as u64).max(1))
+    }
+
+    /// Who is not let in, and so must be asked to log in.
+    pub fn not_in(&self) -> Option<&NotIn> {
+        match self {
+            Refusal::NotIn(not_in) | Refusal::TooManyTries(not_in, _) => Some(not_in),
+            _ => None,
+        }
     }
 
     /// The methods that the address allows.

@@ -65,6 +65,14 @@ impl fmt::Display for Refusal {
             Refusal::OtherSite => f.write_str(
                 "a page of another site sent this, and only this site's own pages may (a proxy before this server must pass on Host with its port)",
             ),
+            Refusal::NotIn(not_in) => not_in.fmt(f),
+            Refusal::TooManyTries(..) => {
+                write!(f, "too many wrong tries to come in: try again in {} s", self.retry_after().unwrap_or(1))
+            }
+            Refusal::NoRight(rights) => write!(f, "this token gives no right to that: {rights}"),
+            Refusal::NoInviteNeeded => {
+                f.write_str("this chat is open to all who reach it: pass on the room's address")
+            }
             Refusal::BadHeader => {
                 f.write_str("a header's name is not a token, or its value has bytes that are not visible ASCII")
             }

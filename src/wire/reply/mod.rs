@@ -16,13 +16,13 @@ mod told;
 
 pub use self::events::Feed;
 pub use self::history::history;
-pub use self::page::{asset, room_code, room_page};
+pub use self::page::{asset, invited, room_code, room_page};
 pub use self::parts::Reply;
 pub use self::people::people;
 pub use self::poll::polled;
 pub use self::publish::{left, published};
 pub use self::refusal::refused;
 pub use self::rooms::{RoomEntry, rooms};
-pub use self::server::{description, healthy, help, metrics, options, to_room};
+pub use self::server::{description, healthy, help, logged_in, metrics, options, to_room};
 pub use self::status::reason;
 pub use super::path::room_path;

@@ -1,13 +1,16 @@
 //! The web page, its files and its QR code.
 
-use super::parts::{HTML, Reply};
+use serde::Serialize;
+
+use super::parts::{HTML, JSON, PLAIN, Reply, json};
 use crate::address::Site;
+use crate::clock::Timestamp;
 use crate::message::Cursor;
 use crate::page;
 use crate::store::Tail;
 use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
-use crate::wire::request::{Fetch, View};
+use crate::wire::request::{Fetch, Format, View};
 
 /// A room's page. `tail` is the end of the room's order, and `next` the cursor to follow from there.
 pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
@@ -21,16 +24,40 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
             address: &address(view, site),
             is_public: site.public.is_some(),
             prefix: site.prefix(),
+            invites: view.invite.is_some(),
             name: view.name.as_ref(),
         })
     };
     Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
 }
 
-/// A room's address as a QR code.
+/// A room's address as a QR code: an invite, if it takes one to come in.
 pub fn room_code(view: &View, site: &Site) -> Result<Reply, Refusal> {
-    let svg = page::qr_svg(&address(view, site)).ok_or(Refusal::NotFound)?;
+    let svg = page::qr_svg(&inviting(view, site)).ok_or(Refusal::NotFound)?;
     Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
+}
+
+/// An address that lets somebody in for a while.
+pub fn invited(format: Format, view: &View, site: &Site) -> Reply {
+    let url = inviting(view, site);
+    match format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Body {
+                url: String,
+                expires: Option<Timestamp>,
+            }
+            let expires = view.invite.as_ref().map(|invite| invite.ends);
+            Reply::new(200, JSON, json(&Body { url, expires }))
+        }
+        _ => Reply::new(200, PLAIN, format!("{url}\n").into_bytes()),
+    }
+}
+
+/// The room's address, with the invite.
+fn inviting(view: &View, site: &Site) -> String {
+    let invite = view.invite.as_ref().map_or(String::new(), |invite| format!("?invite={}", invite.token));
+    address(view, site) + &invite
 }
 
 fn address(view: &View, site: &Site) -> String {

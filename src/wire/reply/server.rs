@@ -6,7 +6,7 @@ use super::parts::{JSON, PLAIN, Reply};
 use crate::address::{PublicUrl, Site};
 use crate::message::RoomName;
 use crate::wire::path::room_path;
-use crate::wire::request::{Exposition, Format};
+use crate::wire::request::{Exposition, Format, Login};
 
 /// What `/health` says in JSON.
 const HEALTHY: &str = concat!(r#"{"status":"ok","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
@@ -60,6 +60,15 @@ pub fn to_room(site: &Site, room: &RoomName) -> Reply {
     let path = room_path(room);
     let body = format!("{}{path}\n", site.prefix());
     Reply::new(303, PLAIN, body.into_bytes()).with("Location", path)
+}
+
+/// Sends a browser on that is let in, with its session.
+pub fn logged_in(login: &Login) -> Reply {
+    let reply = Reply::new(303, PLAIN, &b"ok"[..]).with("Location", login.to.clone());
+    match &login.cookie {
+        Some(cookie) => reply.with("Set-Cookie", cookie.clone()),
+        None => reply,
+    }
 }
 
 /// The answer to `OPTIONS`.

@@ -3,7 +3,7 @@
 use super::accept::Format;
 use super::fields::{cursor_in, fields, limit_in, name_in};
 use super::head::Head;
-use super::intent::{Fetch, History, Intent, ListRooms, View};
+use super::intent::{Fetch, History, Intent, ListRooms, Login, View};
 use super::poll::poll;
 use super::route::Place;
 use crate::config::{HISTORY, HISTORY_MAX, ROOMS_LISTED, ROOMS_LISTED_MAX};
@@ -33,7 +33,11 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, 
         },
         Place::History(room) => history(head, room, query).map(Intent::History),
         Place::People(room) => Ok(Intent::People(room)),
-        Place::Leave(_) => Err(Refusal::MethodNotAllowed(place.allow())),
+        Place::Login => {
+            let [to] = fields(query, ["to"])?;
+            Ok(Intent::Login(Login::to(to, None)))
+        }
+        Place::Leave(_) | Place::Invite(_) => Err(Refusal::MethodNotAllowed(place.allow())),
     }
 }
 
@@ -45,7 +49,7 @@ fn wait(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Intent, Re
     })
 }
 
-fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
+pub(super) fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
     let [name, view, origin] = fields(query, ["name", "view", "origin"])?;
     Ok(View {
         room,
@@ -53,6 +57,7 @@ fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View, Refusal> {
         name: name_in(name)?,
         backlog: view.as_deref() == Some("backlog"),
         host: head.header("Host").map(str::to_owned),
+        invite: None,
     })
 }
 
@@ -77,5 +82,5 @@ fn rooms(head: &Head<'_>, query: &str) -> Result<ListRooms, Refusal> {
     };
     let after = after.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
     let limit = limit.map_or(Ok(ROOMS_LISTED), |limit| limit_in(&limit, ROOMS_LISTED_MAX))?;
-    Ok(ListRooms { order, after, limit, format: head.format() })
+    Ok(ListRooms { order, among: None, after, limit, format: head.format() })
 }

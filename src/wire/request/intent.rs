@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::accept::{Exposition, Format};
 use super::wait::spread;
+use crate::clock::Timestamp;
 use crate::config::STREAM_BEAT;
-use crate::message::{Cursor, PersonName, RoomName, SendId};
+use crate::message::{Cursor, PersonName, RoomName, RoomPatterns, SendId};
 use crate::room::{After, Subscription, Wants};
 use crate::store::Order;
 
@@ -34,6 +35,10 @@ pub enum Intent {
     Asset(Fetch),
     /// A room's address as a QR code.
     Code(View),
+    /// Log in, or be let in by an invite.
+    Login(Login),
+    /// Invite somebody to a room.
+    Invite(View),
     /// Whether the server works.
     Health,
     /// Whether the process answers, even if nothing else works.
@@ -145,6 +150,41 @@ pub struct View {
     pub host: Option<String>,
     /// Scheme, host and port in the browser's address bar, as the page's script says.
     pub origin: Option<String>,
+    /// What lets others in who are given the room's address, if it takes anything.
+    pub invite: Option<Invite>,
+}
+
+/// What lets somebody in for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// The value of the parameter `invite`.
+    pub token: String,
+    /// Until when.
+    pub ends: Timestamp,
+}
+
+/// Somebody comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// What was given as the passphrase.
+    pub passphrase: Option<String>,
+    /// Where the browser goes then: a path of this server.
+    pub to: String,
+    /// The cookie of the session, if one begins.
+    pub cookie: Option<String>,
+}
+
+impl Login {
+    /// Nobody is let in yet. A browser that is sent to another site, by a link that names it, goes to the lobby.
+    pub fn to(to: Option<String>, passphrase: Option<String>) -> Login {
+        let is_here = |to: &String| {
+            let path = to.strip_prefix('/');
+            path.is_some_and(|path| {
+                !path.starts_with(['/', '\\']) && to.bytes().all(|b| b.is_ascii_graphic())
+            })
+        };
+        Login { passphrase, to: to.filter(is_here).unwrap_or_else(|| "/".to_owned()), cookie: None }
+    }
 }
 
 /// A file of the web page, and which versions of it the browser has.
@@ -170,6 +210,8 @@ impl Fetch {
 pub struct ListRooms {
     /// In what order.
     pub order: Order,
+    /// Only these, for one who may read no others.
+    pub among: Option<RoomPatterns>,
     /// The part begins after this room.
     pub after: Option<RoomName>,
     /// At most this many rooms.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::body::{Said, said};
+use super::body::{Said, form, said};
 use super::fields::{fields, name_in};
+use super::get::view;
 use super::head::Head;
-use super::intent::{Intent, Leave, Publish};
+use super::intent::{Intent, Leave, Login, Publish};
 use super::route::Place;
 use super::wait::seconds;
 use crate::message::{RoomName, SendId, has_something_visible};
@@ -22,6 +23,12 @@ pub(super) fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> R
             let [wait] = fields(query, ["wait"])?;
             let wait = wait.map_or(Some(Duration::ZERO), |wait| seconds(&wait)).ok_or(Refusal::BadWait)?;
             Ok(Intent::Leave(Leave { room, name, wait }))
+        }
+        Place::Invite(room) => view(head, room, query).map(Intent::Invite),
+        Place::Login => {
+            let [passphrase, to] = fields(form(head, body)?, ["passphrase", "to"])?;
+            let passphrase = passphrase.ok_or(Refusal::BadForm("log in: send passphrase=PASSPHRASE"))?;
+            Ok(Intent::Login(Login::to(to, Some(passphrase))))
         }
         _ => Err(Refusal::MethodNotAllowed(place.allow())),
     }

@@ -3,6 +3,7 @@
 use super::fields::decode;
 use crate::config::ROOMS_ASKED_MAX;
 use crate::message::{Invalid, RoomName};
+use crate::wire::path::LOGIN;
 use crate::wire::refusal::Refusal;
 
 /// An address of the server.
@@ -15,6 +16,8 @@ pub(super) enum Place {
     People(RoomName),
     Leave(RoomName),
     Code(RoomName),
+    Invite(RoomName),
+    Login,
     Rooms,
     Asset(String),
     Health,
@@ -30,6 +33,7 @@ impl Place {
         match path {
             "/" => return Ok(Place::Lobby),
             "/chat" | "/chat/" => return Ok(Place::Room(RoomName::lobby())),
+            LOGIN => return Ok(Place::Login),
             "/rooms" => return Ok(Place::Rooms),
             "/health" => return Ok(Place::Health),
             "/health/live" => return Ok(Place::Live),
@@ -49,6 +53,7 @@ impl Place {
             "people" => Place::People,
             "leave" => Place::Leave,
             "qr" => Place::Code,
+            "invite" => Place::Invite,
             _ => return Err(Refusal::NotFound),
         };
         let mut rooms = rooms(&decode(room)?)?;
@@ -62,8 +67,8 @@ impl Place {
     /// The methods that it allows, for the header `Allow`.
     pub fn allow(&self) -> &'static str {
         match self {
-            Place::Room(_) => "GET, HEAD, POST, OPTIONS",
-            Place::Leave(_) => "POST, OPTIONS",
+            Place::Room(_) | Place::Login => "GET, HEAD, POST, OPTIONS",
+            Place::Leave(_) | Place::Invite(_) => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -91,7 +96,7 @@ pub fn known_method(method: &str) -> &'static str {
 
 /// A path's route as a label of a counter.
 pub fn route(path: &str) -> &'static str {
-    let known = ["/", "/rooms", "/health", "/health/live", "/metrics", "/help", "/openapi.json"];
+    let known = ["/", LOGIN, "/rooms", "/health", "/health/live", "/metrics", "/help", "/openapi.json"];
     if let Some(route) = known.into_iter().find(|known| *known == path) {
         return route;
     }
@@ -106,6 +111,7 @@ pub fn route(path: &str) -> &'static str {
         Some("people") => "/chat/ROOM/people",
         Some("leave") => "/chat/ROOM/leave",
         Some("qr") => "/chat/ROOM/qr",
+        Some("invite") => "/chat/ROOM/invite",
         _ => "other",
     }
 }

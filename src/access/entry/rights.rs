@@ -1,0 +1,87 @@
+//! What a token gives a right to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::message::{RoomName, RoomPatterns};
+use crate::wire::refusal::Refusal;
+use crate::wire::request::Intent;
+
+/// Rights over some rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    read: bool,
+    write: bool,
+    rooms: RoomPatterns,
+}
+
+impl Rights {
+    /// Reads `read`, `write` or `read,write`, and the rooms. An error is the end of a sentence.
+    pub fn parse(rights: &str, rooms: &str) -> Result<Rights, String> {
+        let (read, write) = match rights {
+            "read" => (true, false),
+            "write" => (false, true),
+            "read,write" | "write,read" => (true, true),
+            _ => return Err(format!("{rights:?} is not read, write or read,write")),
+        };
+        let rooms =
+            RoomPatterns::from_str(rooms).map_err(|error| format!("{rooms:?} names no rooms: {error}"))?;
+        Ok(Rights { read, write, rooms })
+    }
+
+    /// Refuses what they do not give. A list of rooms becomes one of the rooms that they give.
+    pub fn permit(&self, intent: &mut Intent) -> Result<(), Refusal> {
+        let is_given = match intent {
+            Intent::Poll(poll) | Intent::Stream(poll) => {
+                // Whoever waits under a name joins the room, for all to see.
+                let is_here = poll.name.is_some();
+                self.read_all(&poll.rooms)
+                    && (!is_here || poll.present.iter().all(|room| self.may_write(room)))
+            }
+            Intent::History(history) => self.may_read(&history.room),
+            Intent::People(room) => self.may_read(room),
+            Intent::Page(view) | Intent::Code(view) => self.may_read(&view.room),
+            Intent::Publish(publish) => self.may_write(&publish.room),
+            Intent::Leave(leave) => self.may_write(&leave.room),
+            Intent::Rooms(asked) => {
+                asked.among = Some(self.rooms.clone());
+                self.read
+            }
+            Intent::Metrics(_) => self.read && self.rooms.include_all(),
+            // Who has an invite may do everything.
+            Intent::Invite(_) => false,
+            Intent::Asset(_)
+            | Intent::Health
+            | Intent::Live
+            | Intent::Help
+            | Intent::Description
+            | Intent::Login(_)
+            | Intent::Elsewhere(_)
+            | Intent::Options(_) => true,
+        };
+        is_given.then_some(()).ok_or_else(|| Refusal::NoRight(self.to_string()))
+    }
+
+    fn read_all(&self, rooms: &[RoomName]) -> bool {
+        rooms.iter().all(|room| self.may_read(room))
+    }
+
+    fn may_read(&self, room: &RoomName) -> bool {
+        self.read && self.rooms.include(room)
+    }
+
+    fn may_write(&self, room: &RoomName) -> bool {
+        self.write && self.rooms.include(room)
+    }
+}
+
+impl fmt::Display for Rights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match (self.read, self.write) {
+            (true, true) => "read and write",
+            (true, false) => "read",
+            _ => "write",
+        };
+        write!(f, "it may {what} in {}", self.rooms)
+    }
+}
