@@ -4,35 +4,48 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use comet_chat::address::{self, PublicUrl};
+use comet_chat::door::listen::Listener;
 use comet_chat::store::StoreSpec;
 
-/// Prints the greeting on standard output. The first line has the server's real address, which scripts need
+/// Prints the greeting on standard output. Its first lines have the server's real addresses, which scripts need
 /// that asked for port 0.
 pub fn greet(
-    listening: SocketAddr,
+    listeners: &[Listener],
     public: Option<&PublicUrl>,
     engine: &str,
     store: &StoreSpec,
     warning: Option<&str>,
 ) -> io::Result<()> {
-    let own = address::from_here(listening);
+    let addresses: Vec<SocketAddr> = listeners.iter().filter_map(Listener::address).collect();
+    let own = addresses.iter().map(|address| format!("http://{}", address::from_here(*address)));
+    let paths = listeners.iter().filter_map(Listener::path);
     let mut out = io::stdout().lock();
-    writeln!(out, "comet-chat: open http://{own}/chat/lobby")?;
+    let mut begin = "comet-chat: open ";
+    for own in own.clone() {
+        writeln!(out, "{begin}{own}/chat/lobby")?;
+        begin = "              or ";
+    }
+    for path in paths.clone() {
+        writeln!(out, "{begin}unix:{}", path.display())?;
+        begin = "              or ";
+    }
     match public {
         Some(public) => writeln!(out, "            from elsewhere {public}/chat/lobby")?,
         None => {
-            for other in address::reachable(listening) {
+            for other in addresses.iter().flat_map(|address| address::reachable(*address)) {
                 writeln!(out, "            from elsewhere http://{other}/chat/lobby")?;
             }
         }
     }
+    let by_unix = || paths.map(|path| format!("--unix-socket {} http://localhost", path.display()));
+    let try_it = own.clone().next().or_else(|| by_unix().next()).unwrap_or_default();
     writeln!(out, "\nTry it in two terminals:\n")?;
-    writeln!(out, "  curl http://{own}/chat                  # waits up to 10 s for the next message")?;
-    writeln!(out, "  curl -d message=hello http://{own}/chat # says something")?;
-    writeln!(out, "  curl http://{own}/help                  # says all the rest\n")?;
+    writeln!(out, "  curl {try_it}/chat                  # waits up to 10 s for the next message")?;
+    writeln!(out, "  curl -d message=hello {try_it}/chat # says something")?;
+    writeln!(out, "  curl {try_it}/help                  # says all the rest\n")?;
     writeln!(out, "The {engine} engine; messages are kept in {store}. Ctrl-C ends it.")?;
     out.flush()?;
-    if let Some(warning) = warning.filter(|_| !listening.ip().is_loopback()) {
+    if let Some(warning) = warning.filter(|_| addresses.iter().any(|address| !address.ip().is_loopback())) {
         eprintln!("\ncomet-chat: warning: {warning}\n");
     }
     Ok(())

@@ -19,7 +19,7 @@
 //! metrics      the figures for a monitor              store config
 //! store        where messages are kept                message clock config
 //! message      what travels: texts, names, cursors    clock config
-//! address      where this server is reached
+//! address      where this server is reached          config
 //! clock        the wall clock, and one that nobody sets
 //! config       every limit and its reason
 //! ```

@@ -8,7 +8,6 @@ mod options;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
-use std::net::{SocketAddr, TcpListener};
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +18,7 @@ use comet_chat::access::Access;
 use comet_chat::blocking;
 use comet_chat::config::{SMALL_STACK, STOP_TIME};
 use comet_chat::door::budget::{Budget, Cost};
+use comet_chat::door::listen::{Listener, Prepare};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, Sweeper};
@@ -27,7 +27,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use self::options::{EngineChoice, Options};
 
-type Serve = fn(TcpListener, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<()>) -> io::Result<()>;
+type Serve = fn(Vec<Listener>, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<()>) -> io::Result<()>;
 
 /// What the command line needs to know of an engine.
 struct Engine {
@@ -36,7 +36,10 @@ struct Engine {
     warning: Option<&'static str>,
     /// What a client costs the engine.
     cost: Cost,
-    bind: fn(SocketAddr) -> io::Result<TcpListener>,
+    /// What a client by a Unix socket costs it.
+    unix_cost: Cost,
+    /// Sets its options on a listener.
+    prepare: Prepare,
     serve: Serve,
 }
 
@@ -83,21 +86,20 @@ fn claim_small_stacks() {
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let spec = options.store.spec()?;
-    let access = Arc::new(Access::new(&options.access.spec())?);
+    let access = Arc::new(Access::new(&options.access.spec(options.listen.public_url.as_ref()))?);
     let stop = stop_signal(access.clone())?;
-    let Engine { name, warning, cost, bind, serve } = engine(options.engine)?;
+    let Engine { name, warning, cost, unix_cost, prepare, serve } = engine(options.engine)?;
     // First, so that limits which are too low are reported before anything is opened.
-    let budget = Budget::claim(cost)?;
-    let listener =
-        bind(options.listen).map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
+    let budget = Budget::claim(if options.listen.are_for_unix() { unix_cost } else { cost })?;
+    let listeners = options.listen.open(prepare)?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&spec, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
     // The reader of our output may close it after the first line, as `head -1` does.
-    if let Err(error) = greeting::greet(listener.local_addr()?, access.public(), name, &spec, warning) {
+    if let Err(error) = greeting::greet(&listeners, access.public(), name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
-    serve(listener, store, budget, access, &stop)?;
+    serve(listeners, store, budget, access, &stop)?;
     Ok(())
 }
 
@@ -108,7 +110,8 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
             name: "blocking",
             warning: Some(blocking::WARNING),
             cost: blocking::COST,
-            bind: blocking::bind,
+            unix_cost: blocking::UNIX_COST,
+            prepare: blocking::prepare,
             serve: blocking::serve,
         }),
         #[cfg(feature = "async")]
@@ -116,7 +119,8 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
             name: "async",
             warning: None,
             cost: nonblocking::COST,
-            bind: nonblocking::bind,
+            unix_cost: nonblocking::UNIX_COST,
+            prepare: nonblocking::prepare,
             serve: nonblocking::serve,
         }),
         #[cfg(not(feature = "async"))]

@@ -1,8 +1,10 @@
 //! The addresses at which this server is reached.
 
+mod listen;
 mod public;
 mod site;
 
+pub use self::listen::Listen;
 pub use self::public::PublicUrl;
 pub use self::site::Site;
 

@@ -12,7 +12,7 @@ pub mod stream;
 pub mod view;
 
 use std::io;
-use std::net::{IpAddr, TcpListener};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
@@ -22,6 +22,7 @@ use self::view::Health;
 use crate::access::{Access, Caller};
 use crate::address::{self, Site};
 use crate::door::budget::Budget;
+use crate::door::listen::Listener;
 use crate::door::tiny_http::{self as door, Answer, Service, Visit};
 use crate::message::RoomName;
 use crate::page;
@@ -30,7 +31,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent};
 
-pub use crate::door::tiny_http::{COST, WARNING, bind};
+pub use crate::door::tiny_http::{COST, UNIX_COST, WARNING, prepare};
 
 /// What the handlers share.
 struct Server {
@@ -42,10 +43,10 @@ struct Server {
     health: Health,
 }
 
-/// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
+/// Serves the chat on listeners that [`prepare`] has seen, within a budget of [`COST`], until `stop` says so or is dropped.
 /// Returns when all who waited are answered and what was in flight is done, within 2 s.
 pub fn serve(
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     store: Arc<dyn Store>,
     budget: Budget,
     access: Arc<Access>,
@@ -53,11 +54,12 @@ pub fn serve(
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
     page::prepare();
-    let site = Site { public: access.public().cloned(), lan: address::lan(listener.local_addr()?) };
+    let lan = listeners.iter().filter_map(Listener::address).find_map(address::lan);
+    let site = Site { public: access.public().cloned(), lan };
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
     let server = Server { rooms, site: Arc::new(site), access, health: Health::default() };
-    door::serve(listener, budget, server, stop)
+    door::serve(listeners, budget, server, stop)
 }
 
 impl Service for Server {

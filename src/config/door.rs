@@ -38,6 +38,10 @@ pub const HEAD_MAX: usize = 16 * 1024;
 /// burst.
 pub const BACKLOG: i32 = 4_096;
 
+/// The permissions of a Unix socket's file: for the server's user and group. A proxy is of that group, or another mode is
+/// given.
+pub const UNIX_MODE: u32 = 0o660;
+
 /// After how long a silence the kernel sends a keep-alive probe on a connection.
 pub const PROBE_AFTER: Duration = Duration::from_secs(30);
 

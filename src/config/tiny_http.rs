@@ -61,6 +61,15 @@ pub const RESCUE_PATIENCE: Duration = Duration::from_millis(20);
 /// How many calls for the rescuer may stand at once. Further ones are left to the beat.
 pub const RESCUES_MAX: usize = 1_024;
 
+/// How many bytes of a connection by a Unix socket are passed on at once (8 KiB): most requests and replies are smaller.
+pub const RELAY_PIECE: usize = 8 * 1024;
+
+/// Of how many connections by a Unix socket the kernel tells at once.
+pub const RELAY_EVENTS: usize = 256;
+
+/// How long to wait, if there is no file for a connection by a Unix socket, before the next try.
+pub const RELAY_PAUSE: Duration = Duration::from_millis(20);
+
 /// How often the watcher looks at all connections.
 pub const WATCH_BEAT: Duration = Duration::from_secs(1);
 

@@ -12,7 +12,7 @@ pub mod stream;
 pub mod view;
 
 use std::io;
-use std::net::{IpAddr, TcpListener};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 
@@ -26,6 +26,7 @@ use crate::address::{self, Site};
 use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
+use crate::door::listen::Listener;
 use crate::message::RoomName;
 use crate::page;
 use crate::store::Store;
@@ -33,7 +34,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Head, Intent};
 
-pub use crate::door::hyper::{COST, bind};
+pub use crate::door::hyper::{COST, UNIX_COST, prepare};
 
 /// What the tasks share.
 struct Server {
@@ -45,10 +46,10 @@ struct Server {
     health: Health,
 }
 
-/// Serves the chat on a listener from [`bind`], within a budget of [`COST`], until `stop` says so or is dropped.
+/// Serves the chat on listeners that [`prepare`] has seen, within a budget of [`COST`], until `stop` says so or is dropped.
 /// Returns when all who waited are answered and what was in flight is done, within 2 s.
 pub fn serve(
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     store: Arc<dyn Store>,
     budget: Budget,
     access: Arc<Access>,
@@ -56,13 +57,14 @@ pub fn serve(
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
     page::prepare();
-    let site = Site { public: access.public().cloned(), lan: address::lan(listener.local_addr()?) };
+    let lan = listeners.iter().filter_map(Listener::address).find_map(address::lan);
+    let site = Site { public: access.public().cloned(), lan };
     let runtime = runtime()?;
     let _runtime = runtime.enter();
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
     let server = Server { rooms, site: Arc::new(site), access, health: Health::default() };
-    door::serve(listener, budget, server, stop)?;
+    door::serve(listeners, budget, server, stop)?;
     // What is left are connections on which nothing is asked.
     runtime.shutdown_timeout(LEAVE_STORE);
     Ok(())

@@ -23,12 +23,6 @@ pub struct AccessOptions {
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<String>,
 
-    /// How the outside sees the server behind a proxy, such as https://chat.example.org/talk: scheme, host, port and
-    /// what every path begins with. Its host is then one of the server's names. The proxy may take the prefix off a
-    /// request or leave it
-    #[arg(long, value_name = "URL")]
-    public_url: Option<PublicUrl>,
-
     /// A file whose first line is the passphrase of this chat: page and API ask for it. A browser stays in for 30
     /// days; who is in can invite others for a day, by link or QR code; curl sends it as -u NAME:PASSPHRASE. Read
     /// again on SIGHUP: another passphrase ends all sessions
@@ -64,13 +58,13 @@ pub struct AccessOptions {
 }
 
 impl AccessOptions {
-    /// What they say.
-    pub fn spec(&self) -> AccessSpec {
+    /// What they say, of a server that the outside sees at this address.
+    pub fn spec(&self, public: Option<&PublicUrl>) -> AccessSpec {
         let entry = EntrySpec { passphrase: self.passphrase_file.clone(), tokens: self.tokens_file.clone() };
         AccessSpec {
             hosts: self.allow_host.clone(),
             proxies: self.trusted_proxy.clone(),
-            public: self.public_url.clone(),
+            public: public.cloned(),
             limits: LimitsSpec {
                 messages: NonZeroU32::new(self.limit_messages),
                 bytes: NonZeroU32::new(self.limit_bytes),

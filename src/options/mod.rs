@@ -2,11 +2,10 @@
 
 mod access;
 mod command;
+mod listen;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
-
-use std::net::SocketAddr;
 
 use clap::{Parser, ValueEnum};
 use comet_chat::config::KEEP;
@@ -15,6 +14,7 @@ use self::access::AccessOptions;
 #[cfg(feature = "manual")]
 pub use self::command::ManualArgs;
 pub use self::command::{BackupArgs, Command, ExportArgs, HealthArgs, ImportArgs};
+use self::listen::ListenOptions;
 use self::store::StoreOptions;
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
@@ -23,11 +23,6 @@ use self::store::StoreOptions;
 pub struct Options {
     #[command(subcommand)]
     pub command: Option<Command>,
-
-    /// Where to listen. 127.0.0.1 is for this machine only, 0.0.0.0 for all who can reach it; port 0
-    /// takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
 
     /// How the server waits
     #[arg(long, value_enum, default_value_t = EngineChoice::Blocking)]
@@ -45,6 +40,9 @@ pub struct Options {
     /// text of a message
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     pub log: String,
+
+    #[command(flatten)]
+    pub listen: ListenOptions,
 
     #[command(flatten)]
     pub access: AccessOptions,

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,17 +75,20 @@ pub struct Launch {
     pub(crate) flags: Vec<String>,
     /// The user of the process, if it is not ours.
     pub(crate) user: Option<u32>,
+    /// A socket that is handed over.
+    pub(crate) socket: Option<Arc<OwnedFd>>,
 }
 
 impl Launch {
     fn of(setup: Setup) -> Launch {
-        Launch { setup, limits: Vec::new(), flags: Vec::new(), user: None }
+        Launch { setup, limits: Vec::new(), flags: Vec::new(), user: None, socket: None }
     }
 
     /// The same once more, for a test that starts several.
     pub fn again(&self) -> Launch {
-        let Launch { setup, limits, flags, user } = self;
-        Launch { setup: *setup, limits: limits.clone(), flags: flags.clone(), user: *user }
+        let Launch { setup, limits, flags, user, socket } = self;
+        let socket = socket.clone();
+        Launch { setup: *setup, limits: limits.clone(), flags: flags.clone(), user: *user, socket }
     }
 
     /// Gives the process no more than this many file descriptors, by `ulimit -n`.
@@ -115,6 +119,12 @@ impl Launch {
     /// Adds a flag to the command line.
     pub fn with_flag(mut self, flag: &str, value: &str) -> Launch {
         self.flags.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Hands over a socket, as systemd does.
+    pub fn with_socket(mut self, socket: OwnedFd) -> Launch {
+        self.socket = Some(Arc::new(socket));
         self
     }
 

@@ -93,6 +93,7 @@ mod heads;
 mod history;
 mod leaving;
 mod limits;
+mod listen;
 mod log;
 mod machine;
 mod negotiation;

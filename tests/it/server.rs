@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -97,6 +97,35 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// All addresses at which it says that it listens.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        wait_until("the greeting is whole", || self.lines_with("Try it") == 1);
+        let printed = self.printed.lock().unwrap();
+        printed.lines().take_while(|line| !line.contains("Try it")).filter_map(address_in).collect()
+    }
+
+    /// The IPv4 addresses at which it listens, as the kernel says.
+    pub fn listens_at(&self) -> Vec<SocketAddr> {
+        let of = |name: &str| format!("/proc/{}/{name}", self.process.id());
+        let files = fs::read_dir(of("fd")).expect("the server's files").flatten();
+        let own: Vec<String> = files
+            .filter_map(|file| fs::read_link(file.path()).ok())
+            .filter_map(|name| Some(name.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+            .collect();
+        let table = fs::read_to_string(of("net/tcp")).expect("the kernel's table");
+        let listening = table.lines().skip(1).filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            // 0A is LISTEN.
+            (fields[3] == "0A" && own.iter().any(|inode| inode == fields[9])).then(|| fields[1].to_owned())
+        });
+        let address = |text: String| {
+            let (ip, port) = text.split_once(':').expect("an address and a port");
+            let ip = u32::from_str_radix(ip, 16).expect("an address").to_ne_bytes();
+            SocketAddr::from((ip, u16::from_str_radix(port, 16).expect("a port")))
+        };
+        listening.map(address).collect()
     }
 
     /// How many of its printed lines hold these words.
@@ -261,11 +290,15 @@ fn command(launch: &Launch, directory: &Path) -> Command {
         Some(user) => own_binary(directory, user),
         None => BINARY.into(),
     };
-    let mut command = if launch.limits.is_empty() {
+    let mut command = if launch.limits.is_empty() && launch.socket.is_none() {
         Command::new(binary)
     } else {
         let mut shell = Command::new("sh");
-        let limits: String = launch.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
+        let mut limits: String = launch.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
+        if launch.socket.is_some() {
+            // It comes as standard input. systemd begins with the descriptor 3.
+            limits += "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; ";
+        }
         // `exec` keeps the process id, so the test watches and kills the server itself.
         shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\"")]).arg(binary);
         shell
@@ -279,7 +312,12 @@ fn command(launch: &Launch, directory: &Path) -> Command {
         .args(store(launch.setup.store, directory))
         .args(&launch.flags)
         .current_dir(directory)
-        .stdin(Stdio::null())
+        .stdin(
+            launch
+                .socket
+                .as_ref()
+                .map_or_else(Stdio::null, |socket| socket.try_clone().expect("a copy of the socket").into()),
+        )
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
@@ -311,8 +349,11 @@ fn collect(
     });
 }
 
-/// The `ADDR:PORT` of the first `http://ADDR:PORT` in a line.
+/// The `ADDR:PORT` of the first `http://ADDR:PORT` in a line. A server that only has a path has no address.
 fn address_in(line: &str) -> Option<SocketAddr> {
+    if line.starts_with("comet-chat: open unix:") {
+        return Some((Ipv4Addr::UNSPECIFIED, 0).into());
+    }
     let (_, url) = line.split_once("http://")?;
     url.split('/').next()?.trim().parse().ok()
 }

@@ -3,19 +3,20 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::counts::Counts;
+use super::entrance::Entrance;
 use crate::door::budget::Budget;
 use crate::door::gate::Gate;
+use crate::door::listen::Listener;
 
 /// What the tasks share.
 pub struct Door<S> {
     /// What answers the requests.
     pub service: S,
     /// Where clients come.
-    pub listener: TcpListener,
+    pub entrances: Vec<Entrance>,
     /// Who waits, what is in flight, and what is held.
     pub counts: Arc<Counts>,
     /// A permit for each connection that may yet come.
@@ -25,11 +26,11 @@ pub struct Door<S> {
 }
 
 impl<S> Door<S> {
-    /// A door at this listener, not open yet. To be called within a runtime.
-    pub fn new(listener: std::net::TcpListener, budget: Budget, service: S) -> io::Result<Door<S>> {
+    /// A door at these listeners, not open yet. To be called within a runtime.
+    pub fn new(listeners: Vec<Listener>, budget: Budget, service: S) -> io::Result<Door<S>> {
         Ok(Door {
             service,
-            listener: TcpListener::from_std(listener)?,
+            entrances: listeners.into_iter().map(Entrance::new).collect::<io::Result<_>>()?,
             counts: Counts::new(Gate::new(budget)),
             places: Arc::new(Semaphore::new(budget.connections)),
             turn: Semaphore::new(1),

@@ -35,7 +35,7 @@ pub async fn exchange(
         }
     };
     let peer = visit.connection().client().address();
-    visit.identify(door.service.caller(&head, Some(peer)));
+    visit.identify(door.service.caller(&head, peer));
     entry.come_from(visit.caller().address());
     let refuse = |refusal: &Refusal| Ready::Reply(refuse(head.format(), refusal));
     let (mut ready, close) = match read_body(&head, body, &visit).await {

@@ -12,13 +12,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use super::body::Gone;
 use super::connections::Connection;
 use super::door::Door;
+use super::entrance::Stream;
 use super::exchange::exchange;
 use super::held::Client;
 use super::response::broken;
@@ -30,12 +30,12 @@ use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
 
-/// Accepts connections until the door closes.
-pub async fn receive(door: Arc<Door<impl Service>>) {
+/// Accepts connections at one of the entrances until the door closes.
+pub async fn receive(door: Arc<Door<impl Service>>, entrance: usize) {
     let mut pace = Pace::new(ACCEPT_PAUSES.0, ACCEPT_PAUSES.1);
     // If there is no place, new clients wait in the kernel's backlog.
     while let Ok(place) = door.places.clone().acquire_owned().await {
-        match door.listener.accept().await {
+        match door.entrances[entrance].accept().await {
             Ok((stream, peer)) => {
                 tokio::spawn(serve(door.clone(), stream, peer, place));
             }
@@ -61,15 +61,15 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 async fn serve(
     door: Arc<Door<impl Service>>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    peer: Option<SocketAddr>,
     _place: OwnedSemaphorePermit,
 ) {
-    let connection = Arc::new(Connection::new(Client::at(peer.ip()), door.counts.clone()));
+    let connection = Arc::new(Connection::new(Client::at(peer.map(|peer| peer.ip())), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let service = service_fn(|request: Request<Incoming>| {
         let path = door.service.local(request.uri().path());
-        let mut entry = Entry::begin(request.method().as_str(), path, Some(peer));
+        let mut entry = Entry::begin(request.method().as_str(), path, peer);
         // Here and not in the future below: hyper reads on before it polls that.
         let visit = connection.arrive();
         let door = door.clone();

@@ -4,7 +4,7 @@
 //! makes room: its connection is cut.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -33,7 +33,7 @@ struct Heavy {
 /// The other end of a connection, for which something is held.
 pub struct Client {
     number: u64,
-    address: IpAddr,
+    address: Option<IpAddr>,
     /// The addresses that count as one client.
     place: IpAddr,
     cut: AtomicBool,
@@ -42,20 +42,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client at this address.
-    pub fn at(address: IpAddr) -> Arc<Client> {
+    /// A client at this address; without one it came by a Unix socket.
+    pub fn at(address: Option<IpAddr>) -> Arc<Client> {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Client {
             number: NUMBERS.fetch_add(1, SeqCst),
-            address: address.to_canonical(),
-            place: place(address),
+            address: address.map(|address| address.to_canonical()),
+            place: place(address.unwrap_or(Ipv4Addr::LOCALHOST.into())),
             cut: AtomicBool::new(false),
             stuck: Mutex::new(None),
         })
     }
 
-    /// Its address.
-    pub fn address(&self) -> IpAddr {
+    /// Its address, if it has one.
+    pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
@@ -191,7 +191,7 @@ impl Heavy {
         if let Some((client, bytes)) = self.clients.remove(&number) {
             self.bytes -= bytes;
             client.end();
-            tracing::debug!(address = %client.address, bytes, "cut off, for it does not take its reply");
+            tracing::debug!(address = %client.place, bytes, "cut off, for it does not take its reply");
         }
     }
 }
@@ -205,7 +205,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     fn client(last: u8) -> Arc<Client> {
-        Client::at(IpAddr::from([10, 0, 0, last]))
+        Client::at(Some(IpAddr::from([10, 0, 0, last])))
     }
 
     fn stuck(client: &Client, since: Instant) {

@@ -10,6 +10,7 @@ mod connections;
 mod counts;
 mod deadline;
 mod door;
+mod entrance;
 mod events;
 mod exchange;
 mod handlers;
@@ -22,11 +23,11 @@ mod tests;
 mod unread;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+
+use socket2::Socket;
 
 use crate::config::SEND_BUFFER;
 use crate::door::budget::Cost;
-use crate::door::listen;
 
 pub use self::connections::Visit;
 pub use self::events::EventWriter;
@@ -36,10 +37,11 @@ pub use self::serving::serve;
 /// A connection is a descriptor, whether it waits or not.
 pub const COST: Cost = Cost { descriptors: 1, threads: 0, waiting_threads: 0 };
 
-/// Binds a listener with the options that every connection inherits from it.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = listen::bind(address)?;
+/// A connection by a Unix socket costs no more.
+pub const UNIX_COST: Cost = COST;
+
+/// Gives a listener the options that every connection inherits from it.
+pub fn prepare(socket: &Socket) -> io::Result<()> {
     socket.set_nonblocking(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    listen::listen(socket)
+    socket.set_send_buffer_size(SEND_BUFFER)
 }

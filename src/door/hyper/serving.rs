@@ -1,7 +1,6 @@
 //! The life of a door: it is opened and closed.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
@@ -12,18 +11,22 @@ use super::handlers;
 use super::service::Service;
 use crate::config::DRAIN;
 use crate::door::budget::Budget;
-use crate::door::listen;
+use crate::door::listen::{self, Listener};
 
 /// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
 /// is done. Call it within a runtime, on a thread that may block.
 pub fn serve(
-    listener: TcpListener,
+    mut listeners: Vec<Listener>,
     budget: Budget,
     service: impl Service,
     stop: &Receiver<()>,
 ) -> io::Result<()> {
-    let door = Arc::new(Door::new(listener, budget, service)?);
-    tokio::spawn(handlers::receive(door.clone()));
+    // They are removed at the end, whoever still holds a listener.
+    let _files: Vec<_> = listeners.iter_mut().filter_map(Listener::take_file).collect();
+    let door = Arc::new(Door::new(listeners, budget, service)?);
+    for entrance in 0..door.entrances.len() {
+        tokio::spawn(handlers::receive(door.clone(), entrance));
+    }
     // It is the same whether `stop` spoke or was dropped.
     let _ = stop.recv();
     drain(&door);
@@ -34,7 +37,7 @@ pub fn serve(
 fn drain(door: &Door<impl Service>) {
     let gate = &door.counts.gate;
     gate.close();
-    listen::stop(&door.listener);
+    door.entrances.iter().for_each(listen::stop);
     door.service.close();
     if gate.wait_for_none(DRAIN) {
         Handle::current().block_on(door.service.join());

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::connections::Connection;
 use super::deadline::Deadline;
+use super::entrance::Stream;
 use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE};
 
-/// A TCP stream.
+/// A connection, with its time-outs.
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     connection: Arc<Connection>,
     /// The client sends nothing more.
     ended: bool,
@@ -35,7 +35,7 @@ pub struct Socket {
 
 impl Socket {
     /// A connection that was just accepted.
-    pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Socket {
+    pub fn new(stream: Stream, connection: Arc<Connection>) -> Socket {
         Socket {
             stream,
             connection,

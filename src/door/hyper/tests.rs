@@ -13,10 +13,11 @@ use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::door::Door;
-use super::{Answer, Service, Visit, bind, handlers};
+use super::{Answer, Service, Visit, handlers, prepare};
 use crate::access::Caller;
 use crate::config::{SEND_TIMEOUT, SILENCE};
 use crate::door::budget::Budget;
+use crate::door::listen::{self, Listener};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::Head;
@@ -66,11 +67,11 @@ impl Service for Said {
 fn serve<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let listener = bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let listener = listen::tcp(([127, 0, 0, 1], 0).into(), prepare).expect("a port");
         let address = listener.local_addr().expect("it is bound");
         let budget = Budget { connections: 100, waiters: 90 };
-        let door = Door::new(listener, budget, Said::default()).expect("a door");
-        let accepting = tokio::spawn(handlers::receive(Arc::new(door)));
+        let door = Door::new(vec![Listener::Tcp(listener)], budget, Said::default()).expect("a door");
+        let accepting = tokio::spawn(handlers::receive(Arc::new(door), 0));
         client(address).await;
         accepting.abort();
     });

@@ -11,7 +11,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
 
 /// Refuses a head. This much of it has come.
-pub fn refuse_unread(service: &impl Service, head: &[u8], peer: SocketAddr) -> Vec<u8> {
+pub fn refuse_unread(service: &impl Service, head: &[u8], peer: Option<SocketAddr>) -> Vec<u8> {
     let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
     let mut request = httparse::Request::new(&mut lines);
     let (format, refusal) = match request.parse(head) {
@@ -32,7 +32,7 @@ pub fn refuse_unread(service: &impl Service, head: &[u8], peer: SocketAddr) -> V
     let (method, path) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
     let mut reply = refuse(format, &refusal);
     service.dress(None, &mut reply);
-    Entry::begin(method, service.local(path), Some(peer)).answered(reply.status);
+    Entry::begin(method, service.local(path), peer).answered(reply.status);
     let mut bytes = reply.render_head();
     // Writing to a string can't fail.
     let _ = write!(bytes, "Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len());

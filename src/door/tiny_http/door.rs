@@ -1,37 +1,34 @@
-//! The door itself: what all of its threads share.
+//! One door: a listener, and what is known of its connections.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::closer::Closer;
 use super::connections::Connections;
-use super::counts::Counts;
+use super::hall::Hall;
+use super::prepare;
+use super::relay::Relay;
 use super::rescuer::Rescuer;
-use super::service::Service;
 use super::sockets::{Seen, Sockets};
-use super::tasks::Tasks;
 use crate::config::LIFETIME;
-use crate::door::budget::Budget;
-use crate::door::gate::Gate;
+use crate::door::listen::{self, Listener};
 
-/// What the threads share.
+/// What the threads of one listener share.
 pub struct Door {
-    /// What answers the requests.
-    pub service: Box<dyn Service>,
+    /// What it shares with the other doors.
+    pub hall: Arc<Hall>,
     /// Where clients come.
     pub listener: TcpListener,
-    /// Who waits, who answers, and what is held.
-    pub counts: Arc<Counts>,
+    /// What passes them on from a Unix socket, if they come by one.
+    pub relay: Option<Relay>,
     /// What is known of each connection.
     pub connections: Connections,
-    /// What the handlers are given to do.
-    pub tasks: Tasks,
-    /// What connects to this server, for tiny_http's sake.
+    /// What connects to this door, for tiny_http's sake.
     pub rescuer: Rescuer,
     /// What the kernel tells of the connections.
     pub sockets: Sockets,
@@ -39,8 +36,6 @@ pub struct Door {
     pub closer: Closer,
     /// How many requests were ever received.
     pub received: AtomicUsize,
-    /// Locked while a large reply is rendered.
-    pub turn: Mutex<()>,
     /// Tells that a tiny_http server has died.
     pub died: Receiver<()>,
     deaths: Sender<()>,
@@ -48,28 +43,51 @@ pub struct Door {
 
 impl Door {
     /// A door at this listener, not open yet.
-    pub fn new(listener: TcpListener, budget: Budget, service: impl Service) -> io::Result<Door> {
-        let counts = Counts::new(Gate::new(budget));
+    pub fn new(listener: Listener, hall: Arc<Hall>) -> io::Result<Door> {
+        let (listener, relay) = match listener {
+            Listener::Tcp(listener) => (listener, None),
+            Listener::Unix(socket, _) => {
+                let own = listen::tcp((Ipv4Addr::LOCALHOST, 0).into(), prepare)?;
+                let relay = Relay::start(socket, own.local_addr()?)?;
+                (own, Some(relay))
+            }
+        };
         let (deaths, died) = bounded(1);
         Ok(Door {
-            service: Box::new(service),
-            connections: Connections::new(LIFETIME, counts.clone()),
-            counts,
-            tasks: Tasks::new(),
+            connections: Connections::new(LIFETIME, hall.counts.clone()),
+            hall,
+            relay,
             rescuer: Rescuer::start(listener.local_addr()?)?,
             sockets: Sockets::at(listener.local_addr()?.port()),
             closer: Closer::new(),
             received: AtomicUsize::new(0),
-            turn: Mutex::new(()),
             died,
             deaths,
             listener,
         })
     }
 
-    /// Whether the server closes.
-    pub fn is_closing(&self) -> bool {
-        self.counts.gate.is_closing()
+    /// Whether whoever has this address may come in here.
+    pub fn welcomes(&self, peer: Option<&SocketAddr>) -> bool {
+        self.relay.as_ref().is_none_or(|relay| peer.is_some_and(|peer| relay.guests.have(*peer)))
+    }
+
+    /// The address of a connection's other end, as its client would name it: none, if it came by a Unix socket.
+    pub fn outside(&self, peer: Option<SocketAddr>) -> Option<SocketAddr> {
+        peer.filter(|_| self.relay.is_none())
+    }
+
+    /// Lets nobody in any more.
+    pub fn stop(&self) {
+        self.rescuer.stop();
+        listen::stop(&self.listener);
+        self.relay.iter().for_each(Relay::stop);
+    }
+
+    /// Ends its threads, when no request is in flight.
+    pub fn close(&self) {
+        self.closer.dismiss();
+        self.relay.iter().for_each(Relay::end);
     }
 
     /// Asks the kernel for a connection.
@@ -80,5 +98,13 @@ impl Door {
     /// Tells the supervisor that a server has died. Once is enough for it to look.
     pub fn report_death(&self) {
         let _ = self.deaths.try_send(());
+    }
+}
+
+impl Deref for Door {
+    type Target = Hall;
+
+    fn deref(&self) -> &Hall {
+        &self.hall
     }
 }

@@ -24,7 +24,7 @@ use crate::wire::reply::Reply;
 pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let _flight = door.counts.gate.enter();
     let Turn { mut request, framing } = turn;
-    let peer = visit.peer();
+    let peer = door.outside(visit.peer());
     let mut entry = Entry::begin(request.method().as_str(), door.service.local(request.url()), peer);
     visit.identify(door.service.caller(&head(&request), peer.map(|peer| peer.ip())));
     entry.come_from(visit.caller().address());

@@ -13,6 +13,7 @@ use tiny_http::Request;
 
 use super::connections::{Arrival, Turn, Visit};
 use super::door::Door;
+use super::hall::Hall;
 use super::tasks::Task;
 use super::{ending, exchange, head};
 use crate::config::{HANDLER_STACK, HANDLERS_KEPT, HANDLERS_LANE};
@@ -21,6 +22,9 @@ use crate::wire::request::BodyLength;
 /// Takes in a request that tiny_http has received. One thread does so at a time for a connection.
 pub fn arrive(door: &Arc<Door>, request: Request) {
     door.received.fetch_add(1, SeqCst);
+    if !door.welcomes(request.remote_addr()) {
+        return assign(door, move || ending::leave(request));
+    }
     let framing = head::framing(&request);
     let has_body = !matches!(framing, Ok(BodyLength::Exact(0)));
     let (arrival, is_first) = door.connections.arrive(request, framing, |peer| door.look(peer));
@@ -28,43 +32,46 @@ pub fn arrive(door: &Arc<Door>, request: Request) {
         door.rescuer.call();
     }
     match arrival {
-        Arrival::Free(visit, turn) => assign(door, Task::Answer(visit, turn)),
+        Arrival::Free(mut visit, turn) => {
+            let answering = door.clone();
+            assign(door, move || answer(&answering, &mut visit, turn));
+        }
         Arrival::Behind => {}
         // A thousand of these may come in one packet, so they are dropped here, which is quick. If one has a
         // body, tiny_http reads the next only when this one is dropped.
-        Arrival::Unwelcome(request) if has_body => assign(door, Task::Leave(request)),
+        Arrival::Unwelcome(request) if has_body => assign(door, move || ending::leave(request)),
         Arrival::Unwelcome(request) => ending::leave(request),
     }
 }
 
-fn assign(door: &Arc<Door>, task: Task) {
+fn assign(door: &Door, task: impl FnOnce() + Send + 'static) {
     let wanted = door.counts.crew.count_task();
-    (0..wanted).take_while(|_| add_handler(door)).for_each(drop);
-    door.tasks.give(task);
+    (0..wanted).take_while(|_| add_handler(&door.hall)).for_each(drop);
+    door.tasks.give(Task::Do(Box::new(task)));
 }
 
 /// Ends every handler, when it is idle.
-pub fn dismiss(door: &Door) {
-    (0..door.counts.crew.count()).for_each(|_| door.tasks.give(Task::End));
+pub fn dismiss(hall: &Hall) {
+    (0..hall.counts.crew.count()).for_each(|_| hall.tasks.give(Task::End));
 }
 
 /// Starts the handlers that always stay.
-pub fn start(door: &Arc<Door>) {
-    (0..HANDLERS_KEPT).take_while(|_| add_handler(door)).for_each(drop);
+pub fn start(hall: &Arc<Hall>) {
+    (0..HANDLERS_KEPT).take_while(|_| add_handler(hall)).for_each(drop);
 }
 
 /// Starts one more handler, if there may be one and the machine gives a thread.
-fn add_handler(door: &Arc<Door>) -> bool {
-    let crew = &door.counts.crew;
-    if !crew.grow(door.counts.gate.budget().waiters + HANDLERS_LANE) {
+fn add_handler(hall: &Arc<Hall>) -> bool {
+    let crew = &hall.counts.crew;
+    if !crew.grow(hall.counts.gate.budget().waiters + HANDLERS_LANE) {
         return false;
     }
     crew.count_free();
     let handler = {
-        let door = door.clone();
+        let hall = hall.clone();
         move || {
-            work(&door);
-            door.counts.crew.count_end();
+            work(&hall);
+            hall.counts.crew.count_end();
         }
     };
     // The thread is not joined: the crew counts it, and it ends by itself when it is idle.
@@ -72,18 +79,17 @@ fn add_handler(door: &Arc<Door>) -> bool {
         Ok(_) => true,
         Err(error) => {
             crew.uncount_start();
-            door.tasks.report_miss(&error);
+            hall.tasks.report_miss(&error);
             false
         }
     }
 }
 
-fn work(door: &Door) {
-    let crew = &door.counts.crew;
+fn work(hall: &Hall) {
+    let crew = &hall.counts.crew;
     loop {
-        match door.tasks.take() {
-            Some(Task::Answer(mut visit, turn)) => answer(door, &mut visit, turn),
-            Some(Task::Leave(request)) => ending::leave(request),
+        match hall.tasks.take() {
+            Some(Task::Do(task)) => task(),
             Some(Task::End) => return,
             None if crew.shrink() => return,
             None => continue,

@@ -1,57 +1,83 @@
 //! The life of a door: it is opened, supervised, and closed.
 
 use std::io;
-use std::net::TcpListener;
 use std::panic;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::door::Door;
 use super::generations::Generation;
+use super::hall::Hall;
 use super::handlers;
 use super::service::Service;
 use super::supervisor::supervise;
 use crate::config::{DRAIN, LET_GO};
 use crate::door::budget::Budget;
-use crate::door::listen;
+use crate::door::listen::Listener;
 
 /// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
 /// is done.
 pub fn serve(
-    listener: TcpListener,
+    mut listeners: Vec<Listener>,
     budget: Budget,
     service: impl Service,
     stop: &Receiver<()>,
 ) -> io::Result<()> {
     quieten_panics();
-    let door = &Arc::new(Door::new(listener, budget, service)?);
-    handlers::start(door);
-    let generations = supervise(door, stop);
-    drain(door, &generations);
+    // They are removed at the end, whoever still holds a listener.
+    let _files: Vec<_> = listeners.iter_mut().filter_map(Listener::take_file).collect();
+    let hall = &Hall::new(budget, service);
+    let open = |listener| Door::new(listener, hall.clone()).map(Arc::new);
+    let doors = listeners.into_iter().map(open).collect::<io::Result<Vec<_>>>()?;
+    handlers::start(hall);
+    let generations = supervise_all(&doors, stop)?;
+    drain(hall, doors, &generations);
     Ok(())
 }
 
-/// Closes the door.
-fn drain(door: &Arc<Door>, generations: &[Generation]) {
-    let gate = &door.counts.gate;
+/// Keeps every door open until `stop` speaks: each has a supervisor of its own.
+fn supervise_all(doors: &[Arc<Door>], stop: &Receiver<()>) -> io::Result<Vec<Generation>> {
+    // Nobody speaks here: when `stop` has spoken, its other end is dropped.
+    let (stopping, stopped) = bounded(0);
+    thread::scope(|scope| {
+        let watch = |door| {
+            let stopped = &stopped;
+            let supervisor = thread::Builder::new().name("supervisor".into());
+            supervisor.spawn_scoped(scope, move || supervise(door, stopped))
+        };
+        let supervisors = doors.iter().map(watch).collect::<io::Result<Vec<_>>>();
+        if supervisors.is_ok() {
+            // It is the same whether it spoke or was dropped.
+            let _ = stop.recv();
+        }
+        drop::<Sender<()>>(stopping);
+        let generations =
+            |supervisor: ScopedJoinHandle<'_, Vec<Generation>>| supervisor.join().unwrap_or_default();
+        Ok(supervisors?.into_iter().flat_map(generations).collect())
+    })
+}
+
+/// Closes the doors.
+fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation]) {
+    let gate = &hall.counts.gate;
     gate.close();
-    door.rescuer.stop();
-    listen::stop(&door.listener);
-    door.service.close();
+    doors.iter().for_each(|door| door.stop());
+    hall.service.close();
     if gate.wait_for_none(DRAIN) {
-        door.service.join();
+        hall.service.join();
     } else {
         tracing::warn!("not everything in flight was finished in time");
     }
     generations.iter().for_each(Generation::dismiss);
-    handlers::dismiss(door);
-    door.closer.dismiss();
+    handlers::dismiss(hall);
+    doors.iter().for_each(|door| door.close());
     // The last thread that drops the service closes the store. That should be this one, while there is time.
     let patience = Instant::now() + LET_GO;
-    while Arc::strong_count(door) > 1 && Instant::now() < patience {
+    let is_held = || doors.iter().any(|door| Arc::strong_count(door) > 1);
+    while (is_held() || Arc::strong_count(hall) > doors.len() + 1) && Instant::now() < patience {
         thread::sleep(Duration::from_millis(2));
     }
 }

@@ -4,19 +4,14 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-use tiny_http::Request;
-
-use super::connections::{Turn, Visit};
 use crate::config::HANDLER_IDLE;
 use crate::door::pace::Pace;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 /// What a handler is to do.
 pub enum Task {
-    /// Answer the requests of a connection, from this one on.
-    Answer(Visit, Turn),
-    /// Drop a request, which may take a while.
-    Leave(Request),
+    /// Do this, which may take a while.
+    Do(Box<dyn FnOnce() + Send>),
     /// End.
     End,
 }
