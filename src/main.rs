@@ -99,6 +99,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     if let Err(error) = greeting::greet(&listeners, access.public(), name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
+    access.use_seal(store.seal());
     serve(listeners, store, budget, access, &stop)?;
     Ok(())
 }

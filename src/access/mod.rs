@@ -5,6 +5,7 @@
 mod caller;
 mod entry;
 mod limits;
+mod names;
 mod origin;
 mod proxies;
 
@@ -14,10 +15,11 @@ use std::sync::Arc;
 
 use self::entry::Entry;
 use self::limits::Limits;
+use self::names::Names;
 use self::origin::Hosts;
 use self::proxies::Proxies;
 use crate::address::PublicUrl;
-use crate::message::RoomName;
+use crate::message::{RoomName, Seal};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 use crate::wire::request::{Head, Intent};
@@ -39,6 +41,8 @@ pub struct AccessSpec {
     pub limits: LimitsSpec,
     /// The files that say who may enter.
     pub entry: EntrySpec,
+    /// Whether anybody may use any name.
+    pub has_free_names: bool,
 }
 
 /// Decides what each request may.
@@ -48,19 +52,26 @@ pub struct Access {
     public: Option<PublicUrl>,
     limits: Arc<Limits>,
     entry: Entry,
+    names: Names,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        let AccessSpec { hosts, proxies, public, limits, entry } = spec;
+        let AccessSpec { hosts, proxies, public, limits, entry, has_free_names } = spec;
         Ok(Access {
             hosts: Hosts::new(hosts, public.as_ref()),
             proxies: Proxies::new(proxies)?,
             public: public.clone(),
             limits: Arc::new(Limits::new(*limits)),
             entry: Entry::new(entry.clone(), public.clone())?,
+            names: Names::new(*has_free_names),
         })
+    }
+
+    /// Hashes the keys of those who hold names with this from now on: the seal of the store.
+    pub fn use_seal(&self, seal: Seal) {
+        self.names.use_seal(seal);
     }
 
     /// The address by which the outside sees the server, if the operator has said so.
@@ -89,7 +100,7 @@ impl Access {
     ) -> Result<Intent, Refusal> {
         let local = &Head { target: self.local(head.local_target()), ..head.clone() };
         self.hosts.admit(local)?;
-        let intent = self.entry.admit(local, body, caller)?;
+        let intent = self.entry.admit(local, self.names.parse(local, body), caller)?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::lines::{End, Entry, Head, MAGIC, VERSION};
 use crate::config::TEXT_LIMIT;
-use crate::message::{Draft, Invalid, Kind, PersonName, RoomName, Timestamp, has_something_visible};
+use crate::message::{Claim, Draft, Invalid, PersonName, RoomName, Timestamp, has_something_visible};
 use crate::store::Error;
 
 /// A room as it stands in an archive.
@@ -121,5 +121,6 @@ fn draft(entry: Entry) -> Result<Option<Draft>, String> {
         .and_then(|since| u64::try_from(since.as_millis()).ok())
         .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))?;
     let at = Timestamp(at);
-    Ok(Some(Draft { kind: Kind::Message, name, text: entry.text.into(), sent_as: None, at }))
+    // Whoever has the name now does not undo what was said.
+    Ok(Some(Draft { at, ..Draft::said(name, Claim::Vouched, &entry.text, None) }))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::room::Rooms;
-use crate::message::Draft;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::{Leave, Publish};
@@ -11,8 +10,7 @@ use crate::wire::request::{Leave, Publish};
 /// Publishes, and says so once every waiting subscriber has been handed the message.
 pub fn publish(rooms: &Arc<Rooms>, publish: Publish) -> Result<Reply, Refusal> {
     let room = rooms.whereis(&publish.room)?;
-    let draft = Draft::said(publish.name.clone(), publish.text.as_str(), publish.send_id.clone());
-    let published = room.publish(draft)?;
+    let published = room.publish(publish.draft())?;
     Ok(reply::published(&publish, published))
 }
 
@@ -20,7 +18,7 @@ pub fn publish(rooms: &Arc<Rooms>, publish: Publish) -> Result<Reply, Refusal> {
 /// The other instances hear of it.
 pub fn leave(rooms: &Arc<Rooms>, leave: Leave) -> Result<Reply, Refusal> {
     let room = rooms.whereis(&leave.room)?;
-    room.leave(leave.name.clone(), leave.wait)?;
-    rooms.store.tell_leaves(&leave.room, &leave.name, leave.wait);
+    room.leave(leave.who.clone(), leave.wait)?;
+    rooms.store.tell_leaves(&leave.room, &leave.who, leave.wait);
     Ok(reply::left())
 }

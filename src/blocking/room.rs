@@ -11,11 +11,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use super::store::SharedStore;
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
-use crate::message::{Cursor, Draft, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Person, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
+use crate::room::lease::End;
 use crate::room::letter::{BatchId, Engine, Letter, refuse};
 use crate::room::owner::Owner;
-use crate::room::people::End;
 use crate::room::registry::{Census, Registry};
 use crate::room::rest::Rest;
 use crate::room::state::Room;
@@ -36,9 +36,7 @@ pub struct RoomHandle {
 impl RoomHandle {
     /// Registers a fresh receiver, which hears one [`Wake`]; or none, if the room is restarted.
     pub fn subscribe(&self, id: SubscriberId, what: Subscription) -> Receiver<Wake> {
-        let (subscriber, wake) = bounded(1);
-        self.send(Letter::Subscribe { id, what, subscriber });
-        wake
+        self.ask(|subscriber| Letter::Subscribe { id, what, subscriber })
     }
 
     /// Ends a subscription: its receiver hears [`Wake::Expired`], if it has not heard better before.
@@ -53,29 +51,34 @@ impl RoomHandle {
 
     /// Publishes, and waits until the message is stored and handed to every subscriber.
     pub fn publish(&self, draft: Draft) -> Result<Published, Refusal> {
-        let receipt = self.post(draft).recv().map_err(|_| Refusal::TryAgain)?;
-        Ok(receipt?)
+        Ok(self.post(draft).recv().map_err(|_| Refusal::TryAgain)??)
     }
 
     /// The same, for one who does not wait for it, or not for ever.
     pub fn post(&self, draft: Draft) -> Receiver<Receipt> {
-        let (sender, answer) = bounded(1);
-        self.send(Letter::Publish { draft, sender });
-        answer
+        self.ask(|sender| Letter::Publish { draft, sender })
+    }
+
+    /// Whether a person may have the name here.
+    pub fn admits(&self, who: Person) -> Result<(), Refusal> {
+        Ok(self.ask(|asker| Letter::Admits(who, asker)).recv().map_err(|_| Refusal::TryAgain)??)
     }
 
     /// Who is present, and since when.
     pub fn people(&self) -> Result<Vec<(PersonName, Timestamp)>, Refusal> {
-        let (asker, answer) = bounded(1);
-        self.send(Letter::People(asker));
-        answer.recv().map_err(|_| Refusal::TryAgain)
+        self.ask(Letter::People).recv().map_err(|_| Refusal::TryAgain)
     }
 
     /// Ends a person's presence, and waits until that is stored and told; or has it end after a wait.
-    pub fn leave(&self, name: PersonName, wait: Duration) -> Result<(), Refusal> {
-        let (done, answer) = bounded(1);
-        self.send(Letter::Leave { name, wait, done });
-        Ok(answer.recv().map_err(|_| Refusal::TryAgain)??)
+    pub fn leave(&self, who: Person, wait: Duration) -> Result<(), Refusal> {
+        let left = self.ask(|done| Letter::Leave { who, wait, done }).recv();
+        Ok(left.map_err(|_| Refusal::TryAgain)??)
+    }
+
+    fn ask<T>(&self, letter: impl FnOnce(Sender<T>) -> Letter<Carrier>) -> Receiver<T> {
+        let (asker, answer) = bounded(1);
+        self.send(letter(asker));
+        answer
     }
 
     fn send(&self, letter: Letter<Carrier>) {
@@ -146,9 +149,7 @@ impl Rooms {
 
     /// Tells every room to answer all who wait; no room takes a new subscriber after that.
     pub fn close(&self) {
-        for handle in self.awake.close() {
-            handle.send(Letter::Close);
-        }
+        self.awake.close().iter().for_each(|handle| handle.send(Letter::Close));
     }
 
     /// Waits until every room's thread has ended. Each does once nobody holds its address.
@@ -220,9 +221,7 @@ impl Carrier {
             if rest.may_sleep(busy.elapsed()) && self.sleep(rest.is_peopled) {
                 return;
             }
-            if rest.is_going {
-                owner.iter_mut().for_each(|owner| owner.abandon(Now::read()));
-            }
+            owner.iter_mut().filter(|_| rest.is_going).for_each(|owner| owner.abandon(Now::read()));
             let first = match letters.recv_timeout(rest.pause()) {
                 Ok(letter) if letter.is_of_a_client() => {
                     busy = Instant::now();

@@ -78,6 +78,9 @@ fn wait(
 ) -> Result<Vec<Wake>, Refusal> {
     // First all are found, so that a refusal leaves no subscription behind.
     let handles = poll.rooms.iter().map(|room| rooms.whereis(room)).collect::<Result<Vec<_>, _>>()?;
+    for (room, who) in poll.present_in_several(&handles) {
+        room.admits(who)?;
+    }
     let subscribe = |(n, room): (usize, Arc<RoomHandle>)| {
         let id = SubscriberId::fresh();
         let wake = room.subscribe(id, poll.subscription_in(&poll.rooms[n], after[n]));

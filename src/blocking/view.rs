@@ -11,7 +11,7 @@ use crate::address::Site;
 use crate::config::{BACKLOG_MESSAGES, HEALTH_DEADLINE};
 use crate::door::answer::text_bytes;
 use crate::door::tiny_http::{Answer, Visit};
-use crate::message::{Draft, RoomName};
+use crate::message::{Claim, Draft, RoomName};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
 use crate::store;
@@ -85,12 +85,12 @@ pub fn health(rooms: &Arc<Rooms>, format: Format, before: &Health) -> Result<Rep
         return Err(Refusal::StoreUnavailable);
     }
     let room = rooms.whereis(&RoomName::health())?;
-    let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None };
+    let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, who: None };
     let (id, deadline) = (SubscriberId::fresh(), Instant::now() + HEALTH_DEADLINE);
     let wake = room.subscribe(id, what);
     // Whatever comes of it, nobody listens any more in the end.
     let _ends = Subscribed { room: &room, id };
-    let answer = room.post(Draft::said(None, "healthy", None));
+    let answer = room.post(Draft::said(None, Claim::Nothing, "healthy", None));
     let published = answer.recv_deadline(deadline);
     if published == Err(RecvTimeoutError::Timeout) {
         *before.owed() = Some(answer);

@@ -1,4 +1,6 @@
-//! How large a message and a name may be.
+//! How large a message, a name and a key may be.
+
+use std::ops::RangeInclusive;
 
 /// The most characters in the name of a room or a person.
 pub const NAME_LIMIT: usize = 64;
@@ -9,3 +11,7 @@ pub const TEXT_LIMIT: usize = 64 * 1024;
 
 /// The most characters in a sender's own id of a message: a UUID or a hash in hexadecimal fits.
 pub const SEND_ID_LIMIT: usize = 128;
+
+/// How long a key is, by which somebody holds a name: short ones could be guessed, and 128 random bits take 32
+/// hexadecimal digits.
+pub const KEY_LENGTH: RangeInclusive<usize> = 16..=128;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cursor::Cursor;
 use super::entry::{Kind, Message};
 use super::invalid::Invalid;
+use super::key::Claim;
 use super::mark::Mark;
 use super::names::PersonName;
 use crate::clock::{Timestamp, steady};
@@ -18,6 +19,8 @@ pub struct Draft {
     pub kind: Kind,
     /// Who speaks, comes or goes.
     pub name: Option<PersonName>,
+    /// By what right the name is used. Whoever holds a key is kept as the author also without a name.
+    pub claim: Claim,
     /// What is said.
     pub text: Arc<str>,
     /// The sender's own id of it: the same id again within ten minutes is published once.
@@ -44,14 +47,15 @@ impl SentAs {
 
 impl Draft {
     /// What somebody says now.
-    pub fn said(name: Option<PersonName>, text: &str, send_id: Option<SendId>) -> Draft {
+    pub fn said(name: Option<PersonName>, claim: Claim, text: &str, send_id: Option<SendId>) -> Draft {
         let sent_as = send_id.map(SentAs::now);
-        Draft { kind: Kind::Message, name, text: text.into(), sent_as, at: Timestamp::now() }
+        Draft { kind: Kind::Message, name, claim, text: text.into(), sent_as, at: Timestamp::now() }
     }
 
     /// The message that this becomes at its place in the order, after the message with the mark `previous`.
     pub fn numbered(self, id: Cursor, previous: Mark) -> Message {
-        Message { id, previous, kind: self.kind, name: self.name, text: self.text, at: self.at }
+        let Draft { kind, name, claim, text, at, .. } = self;
+        Message { id, previous, kind, name, holder: claim.holder(), text, at }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::cursor::Cursor;
+use super::key::Holder;
 use super::mark::Mark;
 use super::names::PersonName;
 use crate::clock::Timestamp;
@@ -21,6 +22,9 @@ pub struct Message {
     pub kind: Kind,
     /// Who; `null` for a person who gave no name.
     pub name: Option<PersonName>,
+    /// The holder of the key with which it was sent, or for whom the name is held from here on. It is not on the wire.
+    #[serde(skip)]
+    pub holder: Option<Holder>,
     /// What was said; empty for `joined` and `left`.
     pub text: Arc<str>,
     /// When it was stored.

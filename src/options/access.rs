@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use comet_chat::access::{AccessSpec, EntrySpec, LimitsSpec};
 use comet_chat::address::PublicUrl;
 use comet_chat::config::{ADDRESS_BYTES, ADDRESS_MESSAGES, ADDRESS_ROOMS, ADDRESS_WAITS, ROOM_MESSAGES};
@@ -55,6 +55,19 @@ pub struct AccessOptions {
     /// How many messages a second one room takes from other machines; ten times as many at once
     #[arg(long, value_name = "N", default_value_t = ROOM_MESSAGES)]
     limit_room_messages: u32,
+
+    /// Whether a name belongs to whoever holds it by a key of their own, as pages do, until they leave; or is free
+    /// for anybody
+    #[arg(long, value_enum, default_value_t = Names::Held)]
+    names: Names,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Names {
+    /// Nobody else may use a name that is held, or one that looks like it
+    Held,
+    /// Everybody may use any name
+    Free,
 }
 
 impl AccessOptions {
@@ -73,6 +86,7 @@ impl AccessOptions {
                 room_messages: NonZeroU32::new(self.limit_room_messages),
             },
             entry,
+            has_free_names: self.names == Names::Free,
         }
     }
 }

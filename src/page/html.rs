@@ -184,6 +184,7 @@ mod tests {
             previous: Mark::UNKNOWN,
             kind: Kind::Message,
             name: name.parse().ok(),
+            holder: None,
             text: text.into(),
             at: Timestamp(1_700_000_000_042),
         })

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::people::End;
+use super::lease::End;
 use super::{Receipt, SubscriberId, Subscription, Unpublished, Wake};
-use crate::message::{Cursor, Draft, PersonName, Timestamp};
+use crate::message::{Cursor, Draft, Person, PersonName, Timestamp};
 use crate::store::{Arrived, Error, Heard};
 
 /// What an engine does for an owner. None of it waits.
@@ -48,12 +48,14 @@ pub enum Letter<E: Engine> {
     Arrived(BatchId, Result<Arrived, Error>),
     /// Another instance did something.
     Heard(Heard),
+    /// Somebody asks whether a person may have the name. That changes nothing.
+    Admits(Person, E::To<Result<(), Unpublished>>),
     /// Somebody asks who is present.
     People(E::To<Vec<(PersonName, Timestamp)>>),
     /// A person's presence ends, at once or after a wait.
     Leave {
         /// Who leaves.
-        name: PersonName,
+        who: Person,
         /// How long the person may yet come back.
         wait: Duration,
         /// Who is told that it is stored.

@@ -4,12 +4,16 @@
 //! with a mailbox, and carries letters. What is done with a letter is written once, here.
 //!
 //! This file has the words: what is asked of a room, and what it answers. Read on in [`state`] (who
-//! waits), [`recent`] (the newest messages), [`people`] (who is present), [`letter`] and [`owner`] (what is
+//! waits), [`recent`] (the newest messages), [`people`] (who is present, by [`lease`]s, and whose the names are:
+//! [`standing`], [`lookalikes`]), [`letter`] and [`owner`] (what is
 //! done with each letter), [`queue`] (what waits for the store) and [`rest`] (when it may sleep). Around the
 //! rooms stand [`registry`] and [`places`] (which rooms are awake), [`tails`] (what they remember, all
 //! together) and [`several`] (who waits in several).
 
+mod asker;
+pub mod lease;
 pub mod letter;
+pub mod lookalikes;
 pub mod owner;
 pub mod people;
 pub mod places;
@@ -18,13 +22,14 @@ pub mod recent;
 pub mod registry;
 pub mod rest;
 pub mod several;
+pub mod standing;
 pub mod state;
 pub mod tails;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::message::{Cursor, Kinds, Message, PersonName};
+use crate::message::{Cursor, Kinds, Message, Person, PersonName};
 use crate::store::Read;
 
 /// From where on a subscriber wants a room's messages.
@@ -95,7 +100,7 @@ pub struct Subscription {
     /// Which messages it wants.
     pub wants: Wants,
     /// Whose presence it counts for.
-    pub name: Option<PersonName>,
+    pub who: Option<Person>,
 }
 
 /// What a subscriber is handed: consecutive messages of a room, and where to go on.
@@ -145,6 +150,8 @@ pub enum Wake {
     Expired(Cursor),
     /// The server is closing. Nothing that it wants has come up to this cursor.
     Closing(Cursor),
+    /// Somebody else holds this name, under which it was to be present, or one that looks like it.
+    Taken(PersonName),
 }
 
 /// What a subscriber may have missed that the room does not remember.
@@ -245,10 +252,12 @@ pub struct Published {
 }
 
 /// Why a draft was not published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unpublished {
     /// It came under the id of another message.
     IdReused,
+    /// Somebody else holds this name, or one that looks like it.
+    NameTaken(PersonName),
     /// The store could not take it.
     NotStored,
 }

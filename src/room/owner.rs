@@ -20,21 +20,17 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::asker::{Asker, wake};
+use super::lease::End;
 use super::letter::{BatchId, Engine, Letter};
-use super::people::End;
 use super::queue::{Askers, Queue};
+use super::standing::Taken;
 use super::state::Room;
-use super::{After, Missed, Receipt, SubscriberId, Subscription, Unpublished, Wake};
+use super::{After, Missed, SubscriberId, Subscription, Unpublished, Wake};
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, HEARD_MAX, LAPSE_BEAT};
-use crate::message::{Cursor, PersonName, RoomName};
+use crate::message::{Cursor, Person, PersonName, RoomName};
 use crate::store::{Arrived, Error, Heard, Keep};
-
-/// Who is told what became of a draft.
-enum Asker<E: Engine> {
-    Sender(E::To<Receipt>),
-    Leaver(E::To<Result<(), Unpublished>>),
-}
 
 /// A subscriber whose cursor is to be judged.
 struct Early<E: Engine> {
@@ -128,15 +124,15 @@ impl<E: Engine> Owner<E> {
 
     fn act_on(&mut self, letter: Letter<E>, now: Now) {
         match letter {
-            Letter::Subscribe { id, what, subscriber } => {
-                self.see(what.name.as_ref(), now);
-                match what.after {
-                    After::Cursor(seen) if !self.room.vouches_for(what.after) => {
-                        self.comes_early(id, seen, what, subscriber);
+            Letter::Subscribe { id, what, subscriber } => match what.after {
+                After::Cursor(seen) if !self.room.vouches_for(what.after) => {
+                    match self.see(what.who.as_ref(), now) {
+                        Ok(()) => self.comes_early(id, seen, what, subscriber),
+                        Err(taken) => E::answer(subscriber, Wake::Taken(taken)),
                     }
-                    _ => wake::<E>(self.room.subscribe(id, what, subscriber)),
                 }
-            }
+                _ => self.subscribe(id, what, subscriber, now),
+            },
             Letter::Unsubscribe(id, end) => match (self.early.remove(&id), end) {
                 // Its time is up, so it asks the store itself.
                 (Some(early), End::Answered) => {
@@ -146,25 +142,32 @@ impl<E: Engine> Owner<E> {
                 (None, end) => wake::<E>(self.room.unsubscribe(id, end, now)),
             },
             Letter::Publish { draft, sender } => {
-                self.see(draft.name.as_ref(), now);
-                self.queue.push(Some(draft), Asker::Sender(sender));
+                let who = draft.name.clone().map(|name| Person { name, claim: draft.claim });
+                match self.see(who.as_ref(), now) {
+                    Ok(()) => self.queue.push(Some(draft), Asker::Sender(sender)),
+                    Err(taken) => E::answer(sender, Err(Unpublished::NameTaken(taken))),
+                }
             }
             Letter::Arrived(batch, outcome) => self.settle(batch, outcome, now),
             Letter::Heard(Heard::Latest(latest)) => self.hears_of(latest),
             Letter::Heard(Heard::Ends(end)) => self.looks |= !end.is_at(self.room.latest()),
             Letter::Heard(Heard::Lapsed) => self.looks = true,
-            Letter::Heard(Heard::Leaves(name, wait)) => {
-                self.queue.announce(self.room.people.leaves(&name, wait, now));
+            Letter::Heard(Heard::Leaves(who, wait)) => {
+                self.queue.announce(self.room.people.leaves(&who, wait, now).ok().flatten());
+            }
+            Letter::Admits(who, asker) => {
+                let admitted = self.room.people.admits(&who);
+                E::answer(asker, admitted.map_err(|Taken| Unpublished::NameTaken(who.name)));
             }
             Letter::People(asker) => E::answer(asker, self.room.people.list()),
-            Letter::Leave { name, wait, done } => {
-                let left = self.room.people.leaves(&name, wait, now);
+            Letter::Leave { who, wait, done } => match self.room.people.leaves(&who, wait, now) {
                 // Without a draft it counts on what is on its way, if that is about the same person.
-                match left.is_some() || self.room.people.is_announced(&name) {
-                    true => self.queue.push(left, Asker::Leaver(done)),
-                    false => E::answer(done, Ok(())),
+                Ok(left) if left.is_some() || self.room.people.is_announced(&who.name) => {
+                    self.queue.push(left, Asker::Leaver(done));
                 }
-            }
+                Ok(_) => E::answer(done, Ok(())),
+                Err(Taken) => E::answer(done, Err(Unpublished::NameTaken(who.name))),
+            },
             Letter::MakePlace => {}
             Letter::Close => {
                 for early in std::mem::take(&mut self.early).into_values() {
@@ -172,6 +175,14 @@ impl<E: Engine> Owner<E> {
                 }
                 wake::<E>(self.room.close());
             }
+        }
+    }
+
+    /// Takes in a subscriber whose cursor is known, or answers it at once.
+    fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: E::To<Wake>, now: Now) {
+        match self.see(what.who.as_ref(), now) {
+            Ok(()) => wake::<E>(self.room.subscribe(id, what, subscriber)),
+            Err(taken) => E::answer(subscriber, Wake::Taken(taken)),
         }
     }
 
@@ -196,9 +207,12 @@ impl<E: Engine> Owner<E> {
         }
     }
 
-    /// Renews a person's lease, and announces whoever joins by that.
-    fn see(&mut self, name: Option<&PersonName>, now: Now) {
-        self.queue.announce(name.and_then(|name| self.room.people.sees(name, now)));
+    /// Renews a person's lease, and announces whoever joins by that. Gives the name if it is another's.
+    fn see(&mut self, who: Option<&Person>, now: Now) -> Result<(), PersonName> {
+        let Some(who) = who else { return Ok(()) };
+        let joined = self.room.people.sees(who, now).map_err(|Taken| who.name.clone())?;
+        self.queue.announce(joined);
+        Ok(())
     }
 
     /// Gives the store the next batch, unless it has one yet.
@@ -246,14 +260,19 @@ impl<E: Engine> Owner<E> {
         if self.name.is_internal() {
             self.room.begin_anew();
         }
-        let (woken, receipts) = self.room.publish(arrived, now);
-        self.engine.broadcast(woken);
+        let (mut woken, receipts) = self.room.publish(arrived, now);
         if arrived.present.is_none() {
             askers.note(&arrived.outcomes, &mut self.room.people);
         }
+        for who in askers.turned_away(&arrived.outcomes) {
+            woken.extend(self.room.turn_away(who, now));
+        }
+        self.engine.broadcast(woken);
         self.queue.settle(&mut self.room.people);
         for (asker, receipt) in askers.of_drafts.into_iter().zip(receipts) {
-            asker.into_iter().for_each(|asker| asker.hears(receipt, Ok(())));
+            if let Some(asker) = asker {
+                asker.hears(receipt, Ok(()));
+            }
         }
         askers.others.into_iter().for_each(|asker| asker.hears(Err(Unpublished::NotStored), Ok(())));
     }
@@ -267,25 +286,7 @@ impl<E: Engine> Owner<E> {
                 self.comes_early(id, early.seen, what, subscriber);
                 continue;
             }
-            self.see(what.name.as_ref(), now);
-            wake::<E>(self.room.subscribe(id, what, subscriber));
+            self.subscribe(id, what, subscriber, now);
         }
-    }
-}
-
-impl<E: Engine> Asker<E> {
-    /// Answers: a sender what became of its message, anybody who leaves whether that is stored.
-    fn hears(self, receipt: Receipt, left: Result<(), Unpublished>) {
-        match self {
-            Asker::Sender(sender) => E::answer(sender, receipt),
-            Asker::Leaver(done) => E::answer(done, left),
-        }
-    }
-}
-
-/// Hands subscribers what they waited for.
-fn wake<E: Engine>(woken: impl IntoIterator<Item = (E::To<Wake>, Wake)>) {
-    for (subscriber, wake) in woken {
-        E::answer(subscriber, wake);
     }
 }

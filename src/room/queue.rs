@@ -4,8 +4,9 @@
 
 use std::collections::VecDeque;
 
-use super::people::{People, Worth};
-use crate::message::{Draft, Kind, PersonName};
+use super::people::People;
+use super::standing::{Standing, Worth};
+use crate::message::{Draft, Kind, Person};
 use crate::store::Appended;
 
 /// Drafts, each with an asker: whoever is told what became of it. `A` is how an asker is answered.
@@ -26,18 +27,27 @@ pub struct Askers<A> {
     pub of_drafts: Vec<Option<A>>,
     /// Those without a draft.
     pub others: Vec<A>,
-    /// Who joins and leaves by the batch: the index of the draft, who, and whether the person joins.
-    notices: Vec<(usize, PersonName, bool)>,
+    /// Who is named in the batch: the index of the draft, what it reports, and who.
+    named: Vec<(usize, Kind, Person)>,
 }
 
 impl<A> Askers<A> {
     /// Notes whom this instance holds by what became of the batch.
     pub fn note(&self, outcomes: &[Appended], people: &mut People) {
-        for (draft, name, joins) in &self.notices {
-            if matches!(outcomes.get(*draft), Some(Appended::Stored(_) | Appended::Needless)) {
-                people.note(name, *joins);
+        for (draft, kind, Person { name, claim }) in &self.named {
+            let is_so = matches!(outcomes.get(*draft), Some(Appended::Stored(_) | Appended::Needless));
+            if is_so && *kind != Kind::Message {
+                people.note(name, Standing::after(*kind, *claim));
             }
         }
+    }
+
+    /// Who may not have the name, by what became of the batch.
+    pub fn turned_away(&self, outcomes: &[Appended]) -> impl Iterator<Item = &Person> {
+        let named = self.named.iter();
+        named
+            .filter(|(draft, ..)| matches!(outcomes.get(*draft), Some(Appended::NameTaken(_))))
+            .map(|(.., who)| who)
     }
 }
 
@@ -66,12 +76,13 @@ impl<A> Queue<A> {
     /// Takes the next batch: at most `limit` entries.
     pub fn take(&mut self, limit: usize) -> (Vec<Draft>, Askers<A>) {
         let mut drafts = Vec::new();
-        let mut askers = Askers { of_drafts: Vec::new(), others: Vec::new(), notices: Vec::new() };
+        let mut askers = Askers { of_drafts: Vec::new(), others: Vec::new(), named: Vec::new() };
         for Entry { draft, asker } in self.entries.drain(..limit.min(self.entries.len())) {
             match draft {
                 Some(draft) => {
-                    if let (Kind::Joined | Kind::Left, Some(name)) = (draft.kind, &draft.name) {
-                        askers.notices.push((drafts.len(), name.clone(), draft.kind == Kind::Joined));
+                    if let Some(name) = draft.name.clone() {
+                        let who = Person { name, claim: draft.claim };
+                        askers.named.push((drafts.len(), draft.kind, who));
                     }
                     drafts.push(draft);
                     askers.of_drafts.push(asker);

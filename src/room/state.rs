@@ -5,14 +5,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::people::{End, People};
+use super::lease::{Counted, End};
+use super::people::People;
 use super::recent::Recent;
 use super::tails::Tails;
 use super::{
     After, Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants,
 };
 use crate::clock::Now;
-use crate::message::{Cursor, Message, PersonName, Timestamp};
+use crate::message::{Cursor, Message, Person, Timestamp};
 use crate::store::{Appended, Arrived, Keep, Tail};
 
 /// A room's state. `S` is how the engine wakes a subscriber.
@@ -35,8 +36,8 @@ struct Waiting<S> {
     /// Where it began. It need not have been told of what it does not want since.
     after: After,
     wants: Wants,
-    /// The person whose presence counts this wait.
-    name: Option<PersonName>,
+    /// By what a person's presence counts this wait.
+    counted: Option<Counted>,
     subscriber: S,
 }
 
@@ -99,7 +100,7 @@ impl<S> Room<S> {
     /// over from the oldest message that is kept, and says so at once even if none is.
     #[must_use = "the subscriber that comes back must be woken"]
     pub fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: S) -> Option<(S, Wake)> {
-        let Subscription { after: began, wants, name } = what;
+        let Subscription { after: began, wants, who } = what;
         let (after, gap) = self.judge(began);
         let Some(index) = self.index_after(after) else {
             return Some((subscriber, Wake::Stored(Missed { after, gap })));
@@ -112,8 +113,8 @@ impl<S> Room<S> {
         if self.closing {
             return Some((subscriber, Wake::Closing(self.latest)));
         }
-        let name = name.filter(|name| self.people.waits(name));
-        self.waiting.insert(id, Waiting { after: began, wants, name, subscriber });
+        let counted = who.and_then(|who| self.people.waits(&who.name));
+        self.waiting.insert(id, Waiting { after: began, wants, counted, subscriber });
         None
     }
 
@@ -129,6 +130,16 @@ impl<S> Room<S> {
         for waiting in std::mem::take(&mut self.waiting).into_values() {
             drop(self.release(waiting, End::Answered, now));
         }
+    }
+
+    /// The store has this person's name as another's. Ends the person's waits here.
+    #[must_use = "the subscribers that come back must be woken"]
+    pub fn turn_away(&mut self, who: &Person, now: Now) -> Vec<(S, Wake)> {
+        let Some(lease) = self.people.loses(who, now) else { return Vec::new() };
+        self.take(|waiting| waiting.counted.as_ref().is_some_and(|counted| counted.lease == lease))
+            .into_iter()
+            .map(|waiting| (waiting.subscriber, Wake::Taken(who.name.clone())))
+            .collect()
     }
 
     /// Ends all subscriptions, and every later one, because the server closes.
@@ -182,6 +193,7 @@ impl<S> Room<S> {
                 Appended::Stored(message) => Ok(Published { id: message.id, delivered: delivered(message) }),
                 Appended::Repeated(id) => Ok(self.published_before(*id)),
                 Appended::Conflict => Err(Unpublished::IdReused),
+                Appended::NameTaken(name) => Err(Unpublished::NameTaken(name.clone())),
                 Appended::Needless => Err(Unpublished::NotStored),
             })
             .collect();
@@ -248,8 +260,8 @@ impl<S> Room<S> {
 
     /// Ends one wait.
     fn release(&mut self, waiting: Waiting<S>, end: End, now: Now) -> S {
-        if let Some(name) = &waiting.name {
-            self.people.waited(name, end, now);
+        if let Some(counted) = &waiting.counted {
+            self.people.waited(counted, end, now);
         }
         waiting.subscriber
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Present;
-use crate::message::{Cursor, Draft, Epoch, Mark, Message};
+use crate::message::{Cursor, Draft, Epoch, Mark, Message, PersonName};
 
 /// What became of a batch, and what others stored before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,12 @@ pub enum Appended {
     Repeated(Cursor),
     /// Its `send_id` was stored before, here, for another name or text; nothing was added.
     Conflict,
-    /// It is a `joined` or `left` of a person whom another instance holds. Whether this one holds the person is
-    /// noted; nothing was added.
+    /// It is a `joined` of a person who is present, or a `left` of one whom another instance holds. Whether this one
+    /// holds the person is noted, and by which key; nothing was added.
     Needless,
+    /// Somebody else holds this name by a key, or one that looks like it; nothing was added. Only a store of several
+    /// instances says so: elsewhere a room knows.
+    NameTaken(PersonName),
 }
 
 impl Arrived {
@@ -62,7 +65,7 @@ impl Appended {
     pub fn stored(&self) -> Option<&Arc<Message>> {
         match self {
             Appended::Stored(message) => Some(message),
-            Appended::Repeated(_) | Appended::Conflict | Appended::Needless => None,
+            Appended::Repeated(_) | Appended::Conflict | Appended::Needless | Appended::NameTaken(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::message::{Cursor, PersonName};
+use crate::message::{Cursor, Person};
 
 /// What other instances did, as far as a room must hear of it at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Heard {
     /// come since, or is lost.
     Ends(Cursor),
     /// Somebody leaves through another instance, at once or after a wait if the person is not seen before.
-    Leaves(PersonName, Duration),
+    Leaves(Person, Duration),
     /// This instance may hold others than the room knows: it was taken for dead, or the store has failed over, or
     /// an append ended in doubt. The room's next append [tells](super::Arrived::present) who is present. This is
     /// told again now and then until it has.

@@ -24,7 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS};
-use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
+use crate::message::{
+    Cursor, Draft, Epoch, Holder, Kinds, Message, Person, PersonName, RoomName, Seal, Timestamp,
+};
 
 pub use arrived::{Appended, Arrived};
 pub use beside::{back_up, open_to_add, open_to_read};
@@ -49,8 +51,11 @@ pub use sweeper::Sweeper;
 /// [`follow`](Store::follow) when there is something to read.
 ///
 /// A `joined` says that this instance holds the person from now on, and a `left` that it holds the person no
-/// more. Where several instances share a store, the message is stored only if no other instance holds the
-/// person. A person of whom a `left` is stored is held by nobody.
+/// more. A `joined` of a person who is present is not stored. Where several instances share a store, a `left` is
+/// stored only if no other instance holds the person. A person of whom a `left` is stored is held by nobody.
+///
+/// A `joined` with a key also says whose the name is until a `left` is stored. Where several instances share a store,
+/// nothing is stored then under that name, or one that looks like it, that comes without this key.
 ///
 /// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
 /// can bring half a store to memory.
@@ -61,6 +66,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// How much of each room it keeps.
     fn keep(&self) -> Keep;
+
+    /// With what the keys of those who hold names are hashed: a secret as old as the store, which its instances share.
+    fn seal(&self) -> Seal;
 
     /// Numbers and keeps the drafts, in their order: all of them, without those whose `send_id` is known, or
     /// none. Returns at once, and calls `done` when they are as durable as this store promises, with one
@@ -86,7 +94,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Tells the other instances that somebody leaves a room, at once or after `wait` if the person is not seen
     /// before: they hear [`Heard::Leaves`]. Returns at once, and nobody waits for it.
-    fn tell_leaves(&self, _room: &RoomName, _name: &PersonName, _wait: Duration) {}
+    fn tell_leaves(&self, _room: &RoomName, _who: &Person, _wait: Duration) {}
 
     /// The newest messages of a room, at most `limit`, oldest first, and where its order ends. It does not make
     /// the room.
@@ -176,6 +184,8 @@ pub struct Present {
     pub since: Timestamp,
     /// Whether this instance holds the person. A store of one instance holds everybody.
     pub is_held: bool,
+    /// Whose the name is, if somebody holds it by a key.
+    pub holder: Option<Holder>,
 }
 
 impl Tail {

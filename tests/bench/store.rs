@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comet_chat::message::{Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
+use comet_chat::message::{Claim, Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Done, Error, Keep, SqliteStore, Store};
 
 const PUBLISHERS: [usize; 3] = [1, 8, 64];
@@ -197,6 +197,7 @@ fn said(number: usize) -> Draft {
     Draft {
         kind: Kind::Message,
         name: Some("anna".parse().expect("a name")),
+        claim: Claim::Nothing,
         text: format!("{number}: a line as long as people write them in a chat").into(),
         sent_as: Some(SentAs::now(format!("id-{number}").parse().expect("an id"))),
         at: Timestamp::now(),

@@ -96,6 +96,7 @@ mod limits;
 mod listen;
 mod log;
 mod machine;
+mod names;
 mod negotiation;
 #[cfg(feature = "async")]
 mod open_network;

@@ -8,22 +8,37 @@ use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
 use comet_chat::config::{GRACE, LAPSE_BEAT};
-use comet_chat::message::{Cursor, Draft, Kind, Message, PersonName, RoomName, SendId, SentAs, Timestamp};
+use comet_chat::message::{
+    Claim, Cursor, Draft, Holder, Kind, Message, Person, PersonName, RoomName, SendId, Timestamp,
+};
+use comet_chat::room::lease::End;
 use comet_chat::room::letter::Letter;
 use comet_chat::room::owner::Owner;
-use comet_chat::room::people::End;
 use comet_chat::room::state::Room;
-use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
+use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use comet_chat::store::{self, Error, Heard, Keep};
 use fastrand::Rng;
 
 use crate::desk::{Answer, Desk, by_chance, channel};
 use crate::shared::{Id, Shared};
 
-const PEOPLE: [&str; 3] = ["ann", "ben", "cem"];
+/// Who is here: a name, and the number of a key if there is one. Some want the name of another, or one like it.
+const PEOPLE: [(&str, Option<u8>); 6] =
+    [("ann", Some(1)), ("ann", Some(2)), ("Ann", Some(2)), ("ben", None), ("ben", Some(3)), ("cem", None)];
+
+fn person((name, key): (&str, Option<u8>)) -> Person {
+    let claim = key.map_or(Claim::Nothing, |key| Claim::Key(Holder::from_bytes([key; 16])));
+    Person { name: name.parse().expect("a name"), claim }
+}
+
+/// Whether two names look alike, as plain as that can be.
+fn are_alike(one: &PersonName, other: &PersonName) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
+}
 
 /// The one order of a room is seen by every client on every instance: each message once. Who has seen a message
-/// that the store has lost is told of a gap, and nobody else. People join and leave once, wherever they wait.
+/// that the store has lost is told of a gap, and nobody else. People join and leave once, wherever they wait. Two keys
+/// never have one name, nor names that look alike.
 #[test]
 fn instances_that_share_a_store_are_one_chat() {
     by_chance(60, |mut rng| {
@@ -51,20 +66,23 @@ struct Instance {
 /// A client that follows the room by its cursor, on another instance each time.
 struct Follower {
     wants: Wants,
-    name: Option<PersonName>,
+    who: Option<Person>,
+    /// Whether the name is another's, so that it goes on without one.
+    is_refused: bool,
     /// Where it goes on; `None` before it was told of a place.
     next: Option<Cursor>,
     /// What it has seen since the last gap.
     seen: Vec<Arc<Message>>,
     /// Whether its messages begin with the oldest that is kept.
     is_whole: bool,
-    wait: Option<(usize, SubscriberId, Answer<Wake>)>,
+    /// On which instance, and whether under its name.
+    wait: Option<(usize, SubscriberId, Answer<Wake>, bool)>,
 }
 
 /// Somebody who sends a message again under its id until it is answered `ok`.
 struct Sender {
     text: String,
-    name: Option<PersonName>,
+    who: Option<Person>,
     answer: Option<Answer<Receipt>>,
 }
 
@@ -88,13 +106,14 @@ impl World {
         let instances = (0..instances).map(|_| Instance::start(&store, now)).collect();
         let follower = |n: usize| Follower {
             wants: if rng.bool() { Wants::EVERYTHING } else { Wants::ONE_MESSAGE },
-            name: PEOPLE.get(n).map(|name| name.parse().expect("a name")),
+            who: PEOPLE.get(n).copied().map(person),
+            is_refused: false,
             next: None,
             seen: Vec::new(),
             is_whole: false,
             wait: None,
         };
-        let followers = (0..6).map(follower).collect();
+        let followers = (0..8).map(follower).collect();
         World { rng, store, instances, followers, senders: Vec::new(), loses, clock, texts: 0, gaps: 0 }
     }
 
@@ -149,8 +168,9 @@ impl World {
         if follower.next.is_none() {
             (follower.seen, follower.is_whole) = (Vec::new(), begins == After::Oldest);
         }
-        let what = Subscription { after, wants: follower.wants, name: follower.name.clone() };
-        follower.wait = Some((at, id, wake));
+        let who = follower.who.clone().filter(|_| !std::mem::take(&mut follower.is_refused));
+        let what = Subscription { after, wants: follower.wants, who };
+        follower.wait = Some((at, id, wake, what.who.is_some()));
         self.act(at, [Letter::Subscribe { id, what, subscriber }]);
     }
 
@@ -159,7 +179,7 @@ impl World {
         let who = self.rng.usize(..self.followers.len());
         let end = if self.rng.u8(..4) == 0 { End::Gone } else { End::Answered };
         let follower = &mut self.followers[who];
-        let Some((at, id, _)) = &follower.wait else { return };
+        let Some((at, id, ..)) = &follower.wait else { return };
         let (at, letter) = (*at, Letter::Unsubscribe(*id, end));
         self.act(at, [letter]);
         assert!(self.followers[who].wait.is_none(), "the end of a wait is answered");
@@ -172,33 +192,30 @@ impl World {
             Some(who) => who,
             None => {
                 self.texts += 1;
-                let name = self.rng.choice(PEOPLE).filter(|_| self.rng.bool());
-                let name = name.map(|name| name.parse().expect("a name"));
-                self.senders.push(Sender { text: self.texts.to_string(), name, answer: None });
+                let who = self.rng.choice(PEOPLE).filter(|_| self.rng.bool()).map(person);
+                self.senders.push(Sender { text: self.texts.to_string(), who, answer: None });
                 self.senders.len() - 1
             }
         };
         let (sender, answer) = channel();
-        let Sender { text, name, answer: answers } = &mut self.senders[who];
+        let Sender { text, who, answer: answers } = &mut self.senders[who];
         *answers = Some(answer);
         let id: SendId = text.parse().expect("an id");
-        let draft = Draft {
-            kind: Kind::Message,
-            name: name.clone(),
-            text: (&**text).into(),
-            sent_as: Some(SentAs { id, at: Timestamp(0) }),
-            at: Timestamp(0),
-        };
+        let claim = who.as_ref().map_or(Claim::Nothing, |who| who.claim);
+        let name = who.as_ref().map(|who| who.name.clone());
+        let draft = Draft { at: Timestamp(0), ..Draft::said(name, claim, text, Some(id)) };
         self.act(at, [Letter::Publish { draft, sender }]);
     }
 
     /// Somebody leaves, through whichever instance.
     fn somebody_leaves(&mut self, at: usize) {
-        let name: PersonName = self.rng.choice(PEOPLE).expect("three").parse().expect("a name");
+        let who = person(self.rng.choice(PEOPLE).expect("six"));
         let wait = Duration::from_secs(self.rng.u64(..3));
-        let (done, _) = channel();
-        self.act(at, [Letter::Leave { name: name.clone(), wait, done }]);
-        self.tell(Heard::Leaves(name, wait));
+        let (done, left) = channel();
+        self.act(at, [Letter::Leave { who: who.clone(), wait, done }]);
+        if !matches!(left.take(), Some(Err(Unpublished::NameTaken(_)))) {
+            self.tell(Heard::Leaves(who, wait));
+        }
     }
 
     /// The store decides on a batch: it is stored or not, and the room hears that or of an error.
@@ -281,6 +298,11 @@ impl World {
             let Some(answer) = &sender.answer else { continue };
             match answer.take() {
                 Some(Ok(_)) => sender.text.clear(),
+                // Said without a name, it is another message.
+                Some(Err(Unpublished::NameTaken(name))) => {
+                    assert_eq!(sender.who.as_ref().map(|who| &who.name), Some(&name));
+                    (sender.who, sender.answer) = (None, None);
+                }
                 Some(Err(_)) => sender.answer = None,
                 None if answer.is_lost() => sender.answer = None,
                 None => {}
@@ -368,15 +390,23 @@ impl World {
         for Instance { owner, .. } in &self.instances {
             assert_eq!(owner.room().people.list(), present, "a room shows who is present");
         }
+        let keys = self.store.keys();
+        let held = || keys.iter().filter_map(|(name, key)| Some((name, (*key)?)));
+        for (name, key) in held() {
+            let is_one = held().all(|(other, another)| !are_alike(name, other) || key == another);
+            assert!(is_one, "two keys have {name}");
+        }
         for follower in &self.followers {
-            let Some(name) = &follower.name else { continue };
-            assert!(present.iter().any(|(other, _)| other == name), "{name} waits and is not present");
+            let (Some(who), Some((_, _, _, true))) = (&follower.who, &follower.wait) else { continue };
+            let known = keys.get(&who.name).unwrap_or_else(|| panic!("{who:?} waits and is not present"));
+            let is_theirs = who.claim.holder().is_none() || who.claim.holder() == *known;
+            assert!(is_theirs, "{who:?} waits, and the name is another's");
         }
     }
 
     fn everybody_goes(&mut self) {
         for who in 0..self.followers.len() {
-            let (at, id, _) = self.followers[who].wait.take().expect("everybody waits");
+            let (at, id, ..) = self.followers[who].wait.take().expect("everybody waits");
             self.act(at, [Letter::Unsubscribe(id, End::Gone)]);
         }
         self.store.sweeps(&self.instances.iter().map(|instance| instance.id).collect::<Vec<_>>());
@@ -393,6 +423,18 @@ impl World {
             assert!(owner.room().people.is_empty() && owner.room().people.count() == 0, "a ghost stayed");
         }
         self.has_one_of_each(&self.store.log());
+        self.every_name_is_free();
+    }
+
+    /// Nothing is left of those who held a name.
+    fn every_name_is_free(&mut self) {
+        for at in 0..self.instances.len() {
+            for (name, _) in PEOPLE {
+                let (asker, answer) = channel();
+                self.act(at, [Letter::Admits(person((name, Some(9))), asker)]);
+                assert_eq!(answer.take(), Some(Ok(())), "{name} is not free");
+            }
+        }
     }
 }
 
@@ -410,7 +452,7 @@ impl Instance {
 impl Follower {
     /// Reads what has come, as a client does. Says whether it was told of a gap.
     fn listens(&mut self, store: &Shared) -> bool {
-        let Some((_, _, answer)) = &self.wait else { return false };
+        let Some((_, _, answer, _)) = &self.wait else { return false };
         let (messages, gap, next) = match answer.take() {
             Some(Wake::Delivery(delivery)) => (delivery.messages.to_vec(), delivery.gap, Some(delivery.next)),
             Some(Wake::Stored(missed)) => {
@@ -420,6 +462,11 @@ impl Follower {
             }
             Some(Wake::Expired(next)) => (Vec::new(), false, Some(next)),
             Some(Wake::Closing(_)) => panic!("nobody closes the room"),
+            Some(Wake::Taken(name)) => {
+                assert_eq!(self.who.as_ref().map(|who| &who.name), Some(&name));
+                self.is_refused = true;
+                (Vec::new(), false, self.next)
+            }
             None if answer.is_lost() => (Vec::new(), false, self.next),
             None => return false,
         };

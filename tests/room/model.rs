@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use comet_chat::clock::Now;
 use comet_chat::config::{ROOMS_MAX, TAIL_LIMIT};
-use comet_chat::message::{Cursor, Epoch, Kind, Mark, Message, PersonName, Timestamp};
-use comet_chat::room::people::End;
+use comet_chat::message::{Claim, Cursor, Epoch, Kind, Mark, Message, Person, Timestamp};
+use comet_chat::room::lease::End;
+use comet_chat::room::standing::Standing;
 use comet_chat::room::state::Room;
 use comet_chat::room::tails::Tails;
 use comet_chat::room::{After, Delivery, SubscriberId, Subscription, Wake, Wants};
@@ -138,7 +139,7 @@ impl World {
         self.clients += 1;
         let client = Client { number: self.clients, wants, seen: self.said.len() as u64 };
         let id = SubscriberId::fresh();
-        match self.room.subscribe(id, Subscription { after, wants, name: None }, client) {
+        match self.room.subscribe(id, Subscription { after, wants, who: None }, client) {
             Some((same, wake)) => {
                 assert_eq!(same, client);
                 Some(wake)
@@ -210,7 +211,7 @@ impl World {
         let previous = before.mark;
         let text = if kind == Kind::Message { id.to_string() } else { String::new() };
         let (text, at) = (text.into(), Timestamp(0));
-        let message = Arc::new(Message { id, previous, kind, name: None, text, at });
+        let message = Arc::new(Message { id, previous, kind, name: None, holder: None, text, at });
         self.said.push(message.clone());
         Appended::Stored(message)
     }
@@ -247,7 +248,7 @@ fn all_rooms_together_remember_no_more_than_they_may() {
         let id = Cursor { sequence: *said, ..Cursor::start(epoch) };
         let text = "x".repeat(bytes).into();
         let (previous, at) = (Mark::UNKNOWN, Timestamp(0));
-        let message = Message { id, previous, kind: Kind::Message, name: None, text, at };
+        let message = Message { id, previous, kind: Kind::Message, name: None, holder: None, text, at };
         let outcomes = vec![Appended::Stored(Arc::new(message))];
         let (woken, _) =
             room.publish(&Arrived { before: Vec::new(), outcomes, latest: id, present: None }, Now::read());
@@ -267,7 +268,7 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     says(&mut late, 10);
     let seen = |room: &mut Room<()>, sequence| {
         let after = After::Cursor(Cursor { sequence, ..Cursor::start(epoch) });
-        let what = Subscription { after, wants: Wants::ONE_MESSAGE, name: None };
+        let what = Subscription { after, wants: Wants::ONE_MESSAGE, who: None };
         room.subscribe(SubscriberId::fresh(), what, ()).map(|(_, wake)| wake)
     };
     assert!(matches!(seen(&mut late.0, 0), Some(Wake::Delivery(delivery)) if delivery.messages.len() == 1));
@@ -283,16 +284,16 @@ fn all_rooms_together_remember_no_more_than_they_may() {
 
 #[test]
 fn a_wait_under_a_name_keeps_its_person_present() {
-    let ann: PersonName = "ann".parse().expect("a name");
+    let ann = Person { name: "ann".parse().expect("a name"), claim: Claim::Nothing };
     let start = Now::read();
     let later = |seconds| Now { clock: start.clock + Duration::from_secs(seconds), ..start };
     let mut room: Room<()> = Room::new(Tail::empty(Epoch::random()), &Arc::default(), start);
-    let joined = room.people.sees(&ann, start).expect("ann joins");
+    let joined = room.people.sees(&ann, start).expect("nobody else is ann").expect("ann joins");
     let id = room.latest();
     room.people.enter(&[Arc::new(joined.numbered(id, Mark::UNKNOWN))]);
-    room.people.note(&ann, true);
+    room.people.note(&ann.name, Standing::Held(None));
     let id = SubscriberId::fresh();
-    let what = Subscription { after: After::Latest, wants: Wants::EVERYTHING, name: Some(ann) };
+    let what = Subscription { after: After::Latest, wants: Wants::EVERYTHING, who: Some(ann) };
     assert!(room.subscribe(id, what, ()).is_none(), "there is nothing to hand to it");
     assert_eq!(room.people.lapse(later(3_600)), [], "a person who waits is present, however long");
     assert!(room.unsubscribe(id, End::Answered, later(3_600)).is_some());

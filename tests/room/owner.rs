@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
 use comet_chat::config::BATCH_LIMIT;
-use comet_chat::message::{Cursor, Draft, Kind, Message, RoomName, Timestamp};
+use comet_chat::message::{Claim, Cursor, Draft, Kind, Message, Person, RoomName, Timestamp};
+use comet_chat::room::lease::End;
 use comet_chat::room::letter::Letter;
 use comet_chat::room::owner::Owner;
-use comet_chat::room::people::End;
 use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use comet_chat::store::{self, Keep, MemoryStore, Store};
 use fastrand::Rng;
@@ -112,7 +112,7 @@ impl World {
         let what = Subscription {
             after: After::Cursor(follower.next),
             wants: follower.wants,
-            name: name.map(|name| name.parse().expect("a name")),
+            who: name.map(|name| Person { name: name.parse().expect("a name"), claim: Claim::Nothing }),
         };
         follower.wait = Some((id, wake));
         self.act([Letter::Subscribe { id, what, subscriber }]);
@@ -144,6 +144,7 @@ impl World {
             let draft = Draft {
                 kind: Kind::Message,
                 name: name.map(|name| name.parse().expect("a name")),
+                claim: Claim::Nothing,
                 text: (&*text).into(),
                 sent_as: None,
                 at: Timestamp(0),
@@ -244,6 +245,7 @@ impl Follower {
             }
             Some(Wake::Expired(next)) => (Vec::new(), next),
             Some(Wake::Closing(_)) => panic!("nobody closes the room"),
+            Some(Wake::Taken(_)) => panic!("nobody holds a name"),
             None if answer.is_lost() => (Vec::new(), self.next),
             None => return,
         };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use comet_chat::blocking;
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, RoomName, Timestamp};
+use comet_chat::message::{Claim, Cursor, Draft, Epoch, Kinds, Message, RoomName, Seal, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{self, Done, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
@@ -99,11 +99,11 @@ fn fragile() -> Arc<Fragile> {
 }
 
 fn latest() -> Subscription {
-    Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None }
+    Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, who: None }
 }
 
 fn draft(text: &str) -> Draft {
-    Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp::now() }
+    Draft::said(None, Claim::Nothing, text, None)
 }
 
 impl Store for Fragile {
@@ -113,6 +113,10 @@ impl Store for Fragile {
 
     fn keep(&self) -> Keep {
         self.inner.keep()
+    }
+
+    fn seal(&self) -> Seal {
+        self.inner.seal()
     }
 
     fn append(&self, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done) {

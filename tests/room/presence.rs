@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use comet_chat::clock::Now;
 use comet_chat::config::{GRACE, LAPSE_BEAT};
-use comet_chat::message::{Draft, Kind, PersonName, RoomName, Timestamp};
+use comet_chat::message::{Claim, Draft, Holder, Kind, Person as Somebody, PersonName, RoomName, Timestamp};
+use comet_chat::room::lease::End;
 use comet_chat::room::letter::Letter;
 use comet_chat::room::owner::Owner;
-use comet_chat::room::people::End;
-use comet_chat::room::{After, SubscriberId, Subscription, Unpublished, Wake, Wants};
+use comet_chat::room::{After, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants};
 use comet_chat::store::{Keep, MemoryStore, Store};
 use fastrand::Rng;
 
@@ -21,6 +21,8 @@ use crate::desk::{Answer, Desk, by_chance, channel, open};
 /// got a `left` without having joined; a clock that was set back and kept ghosts for an hour. And since the
 /// room goes on while a batch is on its way: the same for drafts that were made meanwhile, before the batch
 /// was known to be stored.
+///
+/// Two of the people hold their names by a key. Others who try these names, or names like them, change nothing.
 #[test]
 fn presence_follows_what_is_stored() {
     by_chance(100, |rng| {
@@ -58,6 +60,23 @@ struct World {
     clock: Instant,
     looked: Instant,
     ids: u64,
+    /// Those who must be refused at once.
+    refused: Vec<Refused>,
+}
+
+enum Refused {
+    Leave(Answer<Result<(), Unpublished>>),
+    Message(Answer<Receipt>),
+    Wait(Answer<Wake>),
+}
+
+/// What shows that a name is theirs. Ben has no key.
+fn claim_of(name: &PersonName) -> Claim {
+    match name.as_str() {
+        "ann" => Claim::Key(Holder::from_bytes([1; 16])),
+        "cem" => Claim::Key(Holder::from_bytes([3; 16])),
+        _ => Claim::Nothing,
+    }
 }
 
 impl World {
@@ -68,7 +87,8 @@ impl World {
         let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });
         let names = ["ann", "ben", "cem"].map(|name| name.parse().expect("a name"));
         let people = names.into_iter().map(|name| (name, Person::default())).collect();
-        World { rng, store, desk, owner, late: VecDeque::new(), people, clock, looked: clock, ids: 0 }
+        let (late, refused) = (VecDeque::new(), Vec::new());
+        World { rng, store, desk, owner, late, people, clock, looked: clock, ids: 0, refused }
     }
 
     /// Some letters, and what becomes of the batch that is on its way.
@@ -81,10 +101,11 @@ impl World {
         }
         for _ in 0..self.rng.usize(..4) {
             let name = self.rng.choice(["ann", "ben", "cem"]).expect("three").parse().expect("a name");
-            letters.extend(match self.rng.u8(..6) {
+            letters.extend(match self.rng.u8(..7) {
                 0 => Some(self.speaks(&name, now)),
                 1 | 2 => Some(self.waits(&name, now)),
                 3 => Some(self.leaves(&name, now)),
+                4 => self.somebody_else_tries(&name, now),
                 _ => self.ends_a_wait(&name, now),
             });
         }
@@ -108,6 +129,14 @@ impl World {
     fn act(&mut self, letters: impl IntoIterator<Item = Letter<Desk>>, now: Now) {
         let was_idle = self.desk.handed.borrow().is_empty();
         self.owner.act(letters.into_iter(), now);
+        for refused in self.refused.drain(..) {
+            let is_told = match refused {
+                Refused::Leave(answer) => matches!(answer.take(), Some(Err(Unpublished::NameTaken(_)))),
+                Refused::Message(answer) => matches!(answer.take(), Some(Err(Unpublished::NameTaken(_)))),
+                Refused::Wait(answer) => matches!(answer.take(), Some(Wake::Taken(_))),
+            };
+            assert!(is_told, "somebody else has the name");
+        }
         self.hears(now);
         if now.clock - self.looked >= LAPSE_BEAT {
             self.looked = now.clock;
@@ -126,7 +155,7 @@ impl World {
         self.is_seen(name, now);
         self.ids += 1;
         let id = format!("id-{}", self.ids).parse().expect("an id");
-        let draft = Draft { at: now.wall, ..Draft::said(Some(name.clone()), "hi", Some(id)) };
+        let draft = Draft { at: now.wall, ..Draft::said(Some(name.clone()), claim_of(name), "hi", Some(id)) };
         Letter::Publish { draft, sender: channel().0 }
     }
 
@@ -134,7 +163,8 @@ impl World {
         self.is_seen(name, now);
         let id = SubscriberId::fresh();
         let wants = if self.rng.bool() { Wants::EVERYTHING } else { Wants::ONE_MESSAGE };
-        let what = Subscription { after: After::Latest, wants, name: Some(name.clone()) };
+        let who = Some(Somebody { name: name.clone(), claim: claim_of(name) });
+        let what = Subscription { after: After::Latest, wants, who };
         let (subscriber, wake) = channel();
         self.person(name).waits.push((id, wake));
         Letter::Subscribe { id, what, subscriber }
@@ -156,7 +186,39 @@ impl World {
         } else {
             person.ends = Some(now.clock + wait);
         }
-        Letter::Leave { name: name.clone(), wait, done }
+        Letter::Leave { who: Somebody { name: name.clone(), claim: claim_of(name) }, wait, done }
+    }
+
+    /// Somebody without the key waits, speaks or leaves under a name that is held for sure, or one like it.
+    fn somebody_else_tries(&mut self, name: &PersonName, now: Now) -> Option<Letter<Desk>> {
+        let person = &self.people[name];
+        let is_present = self.owner.room().people.list().iter().any(|(other, _)| other == name);
+        let is_sure = is_present && !person.could_leave && !self.has_gone(name);
+        claim_of(name).holder().filter(|_| is_sure && self.late.is_empty())?;
+        let claim = self.rng.choice([Claim::Nothing, Claim::Key(Holder::from_bytes([9; 16]))]).expect("two");
+        let alike = name.as_str().to_uppercase().parse().expect("a name");
+        let written = if self.rng.bool() { name.clone() } else { alike };
+        let who = Somebody { name: name.clone(), claim };
+        match self.rng.u8(..3) {
+            0 => {
+                let (done, answer) = channel();
+                self.refused.push(Refused::Leave(answer));
+                Some(Letter::Leave { who, wait: Duration::ZERO, done })
+            }
+            1 => {
+                let (sender, answer) = channel();
+                self.refused.push(Refused::Message(answer));
+                let draft = Draft { at: now.wall, ..Draft::said(Some(written), claim, "not mine", None) };
+                Some(Letter::Publish { draft, sender })
+            }
+            _ => {
+                let (subscriber, answer) = channel();
+                self.refused.push(Refused::Wait(answer));
+                let who = Some(Somebody { name: written, claim });
+                let what = Subscription { after: After::Latest, wants: Wants::EVERYTHING, who };
+                Some(Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber })
+            }
+        }
     }
 
     fn ends_a_wait(&mut self, name: &PersonName, now: Now) -> Option<Letter<Desk>> {
@@ -256,6 +318,7 @@ impl World {
         let mut present = Vec::new();
         for message in &tail.messages {
             let name = message.name.as_ref().expect("everybody has a name");
+            assert_eq!(message.holder, claim_of(name).holder(), "{name} is who holds the name");
             let is_present = present.contains(&name);
             assert_eq!(is_present, message.kind != Kind::Joined, "{name} {:?} out of order", message.kind);
             match message.kind {

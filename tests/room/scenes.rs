@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comet_chat::clock::Now;
-use comet_chat::message::{Draft, Kind, RoomName, Timestamp};
+use comet_chat::message::{Claim, Draft, Kind, Person, RoomName, Timestamp};
 use comet_chat::room::letter::Letter;
 use comet_chat::room::owner::Owner;
 use comet_chat::room::state::Room;
@@ -22,10 +22,11 @@ fn each_check_of_the_health_room_is_handed_to_its_waiter() {
     let mut owner = Owner::new(desk.clone(), name.clone(), room, store.keep(), now);
     for _ in 0..3 {
         let (id, (subscriber, wake), (sender, receipt)) = (SubscriberId::fresh(), channel(), channel());
-        let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None };
+        let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, who: None };
         let draft = Draft {
             kind: Kind::Message,
             name: None,
+            claim: Claim::Nothing,
             text: "healthy".into(),
             sent_as: None,
             at: Timestamp(0),
@@ -46,15 +47,21 @@ fn a_second_leave_shares_the_fate_of_the_first() {
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
     let name = || "ann".parse().expect("a name");
-    let draft =
-        Draft { kind: Kind::Message, name: Some(name()), text: "hi".into(), sent_as: None, at: Timestamp(0) };
+    let draft = Draft { at: Timestamp(0), ..Draft::said(Some(name()), Claim::Nothing, "hi", None) };
     let (sender, _receipt) = channel();
     owner.act([Letter::Publish { draft, sender }].into_iter(), now);
     owner.act(desk.decide(&store, true).into_iter(), now);
     for is_stored in [false, true] {
         let leave = || {
             let (done, answer) = channel();
-            (Letter::Leave { name: name(), wait: Duration::ZERO, done }, answer)
+            (
+                Letter::Leave {
+                    who: Person { name: name(), claim: Claim::Nothing },
+                    wait: Duration::ZERO,
+                    done,
+                },
+                answer,
+            )
         };
         let ((first, one), (second, other)) = (leave(), leave());
         owner.act([first].into_iter(), now);
@@ -62,7 +69,7 @@ fn a_second_leave_shares_the_fate_of_the_first() {
         assert!(one.take().is_none() && other.take().is_none(), "nothing is stored yet");
         owner.act(desk.decide(&store, is_stored).into_iter(), now);
         let expected = if is_stored { Ok(()) } else { Err(Unpublished::NotStored) };
-        assert_eq!((one.take(), other.take()), (Some(expected), Some(expected)));
+        assert_eq!((one.take(), other.take()), (Some(expected.clone()), Some(expected)));
         assert_eq!(owner.room().people.count(), usize::from(!is_stored));
     }
 }
@@ -74,14 +81,13 @@ fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored()
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
     let says = |text: &str| {
-        let draft =
-            Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(0) };
+        let draft = Draft { at: Timestamp(0), ..Draft::said(None, Claim::Nothing, text, None) };
         let (sender, receipt) = channel();
         (Letter::Publish { draft, sender }, receipt)
     };
     let waits = |after| {
         let (subscriber, wake) = channel();
-        let what = Subscription { after, wants: Wants::ONE_MESSAGE, name: None };
+        let what = Subscription { after, wants: Wants::ONE_MESSAGE, who: None };
         (Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }, wake)
     };
     let latest = owner.room().latest();
@@ -113,8 +119,7 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
     let says = |owner: &mut Owner<Desk>, text: &str| {
-        let draft =
-            Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(0) };
+        let draft = Draft { at: Timestamp(0), ..Draft::said(None, Claim::Nothing, text, None) };
         let (sender, receipt) = channel();
         owner.act([Letter::Publish { draft, sender }].into_iter(), now);
         receipt
@@ -126,7 +131,7 @@ fn what_is_missing_in_between_is_read_from_the_store() {
     owner.act([Letter::Arrived(batch, Err(Error("planted".into())))].into_iter(), now);
     let before = owner.room().latest();
     let (subscriber, wake) = channel();
-    let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, name: None };
+    let what = Subscription { after: After::Latest, wants: Wants::ONE_MESSAGE, who: None };
     owner.act([Letter::Subscribe { id: SubscriberId::fresh(), what, subscriber }].into_iter(), now);
     let receipt = says(&mut owner, "seen");
     owner.act(desk.decide(&store, true).into_iter(), now);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use comet_chat::message::{
-    Cursor, Draft, Epoch, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp,
+    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, Seal, Timestamp,
 };
 use comet_chat::store::{
     Appended, Arrived, Done, Error, Keep, Order, Present, RoomSummary, Stats, Store, Tail,
@@ -27,12 +27,15 @@ struct Past {
     log: Vec<Arc<Message>>,
     sent: HashMap<String, Cursor>,
     present: BTreeMap<PersonName, Person>,
+    /// Whether somebody has taken a name that was present and free. The instances are told of it.
+    has_new_key: bool,
 }
 
 #[derive(Clone)]
 struct Person {
     since: Timestamp,
     holders: BTreeSet<Id>,
+    key: Option<Holder>,
 }
 
 #[derive(Default)]
@@ -48,7 +51,13 @@ struct Inner {
 
 impl Default for Past {
     fn default() -> Past {
-        Past { epoch: Epoch::random(), log: Vec::new(), sent: HashMap::new(), present: BTreeMap::new() }
+        Past {
+            epoch: Epoch::random(),
+            log: Vec::new(),
+            sent: HashMap::new(),
+            present: BTreeMap::new(),
+            has_new_key: false,
+        }
     }
 }
 
@@ -78,6 +87,11 @@ impl Shared {
         self.lock().now.present.iter().map(|(name, person)| (name.clone(), person.since)).collect()
     }
 
+    /// Whose each name is that is present.
+    pub fn keys(&self) -> BTreeMap<PersonName, Option<Holder>> {
+        self.lock().now.present.iter().map(|(name, person)| (name.clone(), person.key)).collect()
+    }
+
     /// Whether a place was lost at any time.
     pub fn was_lost(&self, place: Cursor) -> bool {
         let inner = self.lock();
@@ -98,8 +112,14 @@ impl Shared {
         let now = &mut inner.now;
         let outcomes = drafts.iter().map(|draft| now.append(id, draft)).collect();
         let (latest, present) = (now.latest(), now.present_for(id));
+        let has_new_key = std::mem::take(&mut now.has_new_key);
         let now = now.clone();
         inner.pasts.push(now);
+        if has_new_key {
+            // As if each instance had heard that: its next append tells it.
+            let ids = inner.ids;
+            inner.lapsed.extend((1..=ids).filter(|other| *other != id));
+        }
         let is_anew = inner.lapsed.remove(&id) || before.is_none();
         Arrived { before: before.unwrap_or_default(), outcomes, latest, present: is_anew.then_some(present) }
     }
@@ -134,7 +154,8 @@ impl Shared {
         let names: Vec<PersonName> = inner.now.present.keys().cloned().collect();
         for name in names {
             let kind = Kind::Left;
-            let draft = Draft { kind, name: Some(name), text: "".into(), sent_as: None, at: Timestamp(0) };
+            let said = Draft::said(Some(name), Claim::Nothing, "", None);
+            let draft = Draft { kind, at: Timestamp(0), ..said };
             inner.now.append(id, &draft);
         }
         let now = inner.now.clone();
@@ -179,6 +200,7 @@ impl Past {
             name: name.clone(),
             since: person.since,
             is_held: person.holders.contains(&id),
+            holder: person.key,
         };
         self.present.iter().map(present).collect()
     }
@@ -191,12 +213,28 @@ impl Past {
         Some(messages.to_vec())
     }
 
+    /// Whether somebody else holds a name, or the same in other letters.
+    fn is_taken(&self, name: &PersonName, claim: Claim) -> bool {
+        let is_like = |other: &PersonName| other.as_str().eq_ignore_ascii_case(name.as_str());
+        let alike = self.present.iter().filter(|(other, _)| is_like(other));
+        alike.filter_map(|(_, person)| person.key).any(|key| claim != Claim::Key(key))
+    }
+
     fn append(&mut self, id: Id, draft: &Draft) -> Appended {
+        if let (Kind::Message | Kind::Joined, Some(name)) = (draft.kind, &draft.name)
+            && self.is_taken(name, draft.claim)
+        {
+            return Appended::NameTaken(name.clone());
+        }
         if let (Kind::Joined | Kind::Left, Some(name)) = (draft.kind, &draft.name) {
             let is_first = !self.present.contains_key(name);
             if draft.kind == Kind::Joined {
-                let new = Person { since: draft.at, holders: BTreeSet::new() };
-                self.present.entry(name.clone()).or_insert(new).holders.insert(id);
+                let new = Person { since: draft.at, holders: BTreeSet::new(), key: None };
+                let person = self.present.entry(name.clone()).or_insert(new);
+                person.holders.insert(id);
+                let was_free = person.key.is_none();
+                person.key = person.key.or(draft.claim.holder());
+                self.has_new_key |= !is_first && was_free && person.key.is_some();
                 if !is_first {
                     return Appended::Needless;
                 }
@@ -229,6 +267,10 @@ impl Store for Shared {
 
     fn keep(&self) -> Keep {
         Keep { messages: usize::MAX, age: None }
+    }
+
+    fn seal(&self) -> Seal {
+        Seal::new([0; 32])
     }
 
     fn append(&self, _: &RoomName, _: Cursor, _: Vec<Draft>, _: Done) {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
-use comet_chat::message::{Cursor, Draft, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs};
+use comet_chat::message::{
+    Claim, Cursor, Draft, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs,
+};
 use comet_chat::store::{self, Keep, Order, Read, Store, Tail};
 use fastrand::Rng;
 
@@ -145,10 +147,16 @@ fn any_drafts(rng: &mut Rng, clocks: &mut Clocks) -> Vec<Draft> {
                 SentAs { id, at: clocks.steady }
             });
             let name: Option<PersonName> =
-                rng.bool().then(|| rng.choice(["Zoë 🦀", "a"]).unwrap().parse().unwrap());
+                rng.bool().then(|| rng.choice(["Zoë 🦀", "zoe 🦀", "a"]).unwrap().parse().unwrap());
+            let claim = match rng.u8(..8) {
+                0 => Claim::Vouched,
+                1..=3 => Claim::Key(Holder::from_bytes([rng.u8(..2); 16])),
+                _ => Claim::Nothing,
+            };
             Draft {
                 kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
                 name,
+                claim,
                 text: ["", "a\0b", "שלום", "it's"][rng.usize(..4)].into(),
                 sent_as,
                 at: clocks.wall,

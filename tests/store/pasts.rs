@@ -178,7 +178,7 @@ impl World {
         let limit = self.rng.usize(..40);
         let tail = self.store().newest(&lobby, limit).unwrap();
         let mut room: Room<()> = Room::new(tail, &Arc::default(), Now::read());
-        let what = Subscription { after: After::Cursor(*cursor), wants: Wants::ONE_MESSAGE, name: None };
+        let what = Subscription { after: After::Cursor(*cursor), wants: Wants::ONE_MESSAGE, who: None };
         let awake = room.subscribe(SubscriberId::fresh(), what, ()).map(|((), wake)| wake);
         let asleep = Some(room::look(self.latest(), After::Cursor(*cursor)));
         for wake in [awake, asleep] {
@@ -213,7 +213,7 @@ impl World {
             None | Some(Wake::Expired(_)) => {
                 Delivery { messages: [].into(), next: self.latest(), gap: false }
             }
-            Some(Wake::Closing(_)) => panic!("nobody closes the room"),
+            Some(Wake::Closing(_) | Wake::Taken(_)) => panic!("nobody closes the room, or has a name"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comet_chat::message::{Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
+use comet_chat::message::{Claim, Cursor, Draft, Kind, RoomName, SentAs, Timestamp};
 use comet_chat::store::{Appended, Done, Error, Keep, MemoryStore, Order, RoomSummary, SqliteStore, Store};
 #[cfg(feature = "redis")]
 use comet_chat::store::{RedisSpec, RedisStore};
@@ -150,7 +150,14 @@ pub fn room(name: &str) -> RoomName {
 
 /// Something said at a time in milliseconds.
 pub fn said(text: &str, at: u64) -> Draft {
-    Draft { kind: Kind::Message, name: None, text: text.into(), sent_as: None, at: Timestamp(at) }
+    Draft {
+        kind: Kind::Message,
+        name: None,
+        claim: Claim::Nothing,
+        text: text.into(),
+        sent_as: None,
+        at: Timestamp(at),
+    }
 }
 
 /// So many entries of a person who comes and goes.

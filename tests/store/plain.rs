@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
-use comet_chat::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, RoomName, Timestamp};
+use comet_chat::message::{
+    Claim, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, RoomName, Timestamp,
+};
 use comet_chat::store::{Appended, Keep, Order, Present, RoomSummary};
 use fastrand::Rng;
 
@@ -51,6 +53,8 @@ pub struct Room {
     forgotten: usize,
     /// Which instances hold a person.
     holders: BTreeMap<PersonName, BTreeSet<usize>>,
+    /// Who is present, and by which key.
+    keys: BTreeMap<PersonName, Option<Holder>>,
 }
 
 impl Model {
@@ -83,9 +87,21 @@ impl Model {
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
                 continue;
             }
-            if self.is_shared && !room.holds(draft, self.instance) {
+            if let Some(name) =
+                draft.name.as_ref().filter(|name| self.is_shared && room.is_taken(name, draft))
+            {
+                appended.push(Appended::NameTaken(name.clone()));
+                continue;
+            }
+            let is_present = draft.name.as_ref().is_some_and(|name| room.keys.contains_key(name));
+            let is_known = draft.kind == Kind::Joined && is_present;
+            room.locks(draft);
+            if self.is_shared && !room.holds(draft, self.instance) || is_known {
                 appended.push(Appended::Needless);
                 continue;
+            }
+            if let (Kind::Left, Some(name)) = (draft.kind, &draft.name) {
+                room.keys.remove(name);
             }
             let mark = drawn.stored().map_or(Mark::UNKNOWN, |message| message.id.mark);
             assert_ne!(mark, Mark::UNKNOWN, "a new message has a mark");
@@ -150,6 +166,22 @@ impl Room {
         was_present == holders.is_empty()
     }
 
+    /// Whether somebody else holds a name like this one.
+    fn is_taken(&self, name: &PersonName, draft: &Draft) -> bool {
+        let plain = |name: &PersonName| name.as_str().replace('ë', "e").to_lowercase();
+        let alike = self.keys.iter().filter(|(other, _)| plain(other) == plain(name));
+        let is_free = draft.kind == Kind::Left || draft.claim == Claim::Vouched;
+        !is_free && alike.filter_map(|(_, key)| *key).any(|key| draft.claim != Claim::Key(key))
+    }
+
+    /// Notes by which key somebody who joins holds the name.
+    fn locks(&mut self, draft: &Draft) {
+        if let (Kind::Joined, Some(name)) = (draft.kind, &draft.name) {
+            let key = self.keys.entry(name.clone()).or_default();
+            *key = draft.claim.holder().or(*key);
+        }
+    }
+
     pub fn latest(&self) -> u64 {
         self.said.len() as u64
     }
@@ -183,7 +215,9 @@ impl Room {
         }
         let is_held =
             |name: &PersonName| instance.is_none_or(|instance| self.holders[name].contains(&instance));
-        present.into_iter().map(|(name, since)| Present { is_held: is_held(&name), name, since }).collect()
+        let whole =
+            |(name, since)| Present { is_held: is_held(&name), holder: self.keys[&name], name, since };
+        present.into_iter().map(whole).collect()
     }
 
     pub fn kept(&self) -> Vec<Arc<Message>> {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use comet_chat::config::{REPLY_BYTES, SEND_ID_MEMORY_MS, TEXT_LIMIT};
-use comet_chat::message::{Draft, Kind, Message, RoomName, Timestamp};
+use comet_chat::message::{Claim, Draft, Holder, Kind, Message, RoomName, Timestamp};
 use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
 
 use crate::place::{
@@ -22,6 +22,7 @@ on_every_store![
     an_id_repeated_within_one_batch_is_published_once,
     an_id_of_something_else_is_refused,
     an_id_outlives_its_message,
+    whose_a_name_is_stays_until_the_person_leaves,
     what_falls_out_makes_a_gap_and_is_never_numbered_again,
     who_comes_and_goes_pushes_nothing_out,
     a_room_where_nothing_is_said_is_bounded,
@@ -135,6 +136,32 @@ fn an_id_outlives_its_message(place: &Place) {
     store = place.reopen(store, only_one);
     let again = store.append_and_wait(&lobby, &[said_as("7", "hi", 5_000)]).unwrap();
     assert!(matches!(again[0], Appended::Repeated(cursor) if cursor.sequence == 1));
+}
+
+fn whose_a_name_is_stays_until_the_person_leaves(place: &Place) {
+    let mut store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    let key = |number| Claim::Key(Holder::from_bytes([number; 16]));
+    let ann = |kind, claim| Draft { kind, name: Some("ann".parse().unwrap()), claim, ..said("", 1) };
+    let holders = |store: &dyn Store| -> Vec<Option<Holder>> {
+        store.newest(&lobby, 0).unwrap().present.iter().map(|person| person.holder).collect()
+    };
+    let joins = |claim| vec![ann(Kind::Joined, claim)];
+    let first = store.append_and_wait(&lobby, &joins(Claim::Nothing)).unwrap();
+    assert_eq!((first[0].stored().unwrap().holder, holders(&*store)), (None, vec![None]));
+    // Whoever comes with a key holds the name from then on. Nobody joins by that.
+    assert_eq!(store.append_and_wait(&lobby, &joins(key(1))), Ok(vec![Appended::Needless]));
+    assert_eq!(holders(&*store), [key(1).holder()]);
+    let secret = store.seal().secret();
+    store = place.reopen(store, ALL);
+    assert_eq!((holders(&*store), store.seal().secret()), (vec![key(1).holder()], secret));
+    store.append_and_wait(&lobby, &[ann(Kind::Message, key(1))]).unwrap();
+    assert_eq!(store.newest(&lobby, 1).unwrap().messages[0].holder, key(1).holder());
+    if !place.is_shared() {
+        store.append_and_wait(&lobby, &[ann(Kind::Left, key(1))]).unwrap();
+        let again = store.append_and_wait(&lobby, &joins(Claim::Nothing)).unwrap();
+        assert!(again[0].stored().is_some() && holders(&*store) == [None]);
+    }
 }
 
 fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use comet_chat::message::{Cursor, Draft, Kind, Message, RoomName};
+use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Message, Person, RoomName};
 use comet_chat::store::{Appended, Arrived, Done, Error, Following, Heard, RedisSpec, RedisStore, Store};
 
 use crate::place::{ALL, kept, room, said, said_as};
@@ -73,6 +73,11 @@ fn comes(name: &str) -> Draft {
     Draft { kind: Kind::Joined, name: Some(name.parse().unwrap()), ..said("", 1) }
 }
 
+/// What shows one key or another.
+fn key(number: u8) -> Claim {
+    Claim::Key(Holder::from_bytes([number; 16]))
+}
+
 fn goes(name: &str) -> Draft {
     Draft { kind: Kind::Left, ..comes(name) }
 }
@@ -130,6 +135,61 @@ fn a_person_comes_and_goes_once_for_all_instances() {
     assert_eq!(kinds, [Kind::Joined, Kind::Left, Kind::Joined]);
 }
 
+/// Two instances are asked for one name in the same moment: the store decides.
+#[test]
+fn a_name_that_is_held_is_taken_on_all_instances_until_nobody_holds_it() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    assert_eq!(one.seal().secret(), other.seal().secret());
+    let outcome = |store, draft| append(store, &lobby, start(store), &[draft]).unwrap().outcomes.remove(0);
+    let by = |claim, draft: Draft| Draft { claim, ..draft };
+    let says = |name: &str| Draft { name: Some(name.parse().unwrap()), ..said("hi", 1) };
+    let is_taken = |outcome: Appended| matches!(outcome, Appended::NameTaken(_));
+    assert!(matches!(outcome(&one, by(key(1), comes("Anna"))), Appended::Stored(_)));
+    for stranger in ["Anna", "\u{410}nna", "ANNA", "\u{c4}nna"] {
+        for claim in [Claim::Nothing, key(2)] {
+            assert!(is_taken(outcome(&other, by(claim, comes(stranger)))), "{stranger} {claim:?}");
+            assert!(is_taken(outcome(&other, by(claim, says(stranger)))), "{stranger} {claim:?}");
+        }
+    }
+    assert_eq!(outcome(&other, by(key(1), comes("Anna"))), Appended::Needless);
+    assert!(matches!(outcome(&other, by(key(1), says("Anna"))), Appended::Stored(_)));
+    // It has the same key, and may have both names.
+    assert!(matches!(outcome(&other, by(key(1), comes("anna"))), Appended::Stored(_)));
+    let holders = |store: &RedisStore| -> Vec<_> {
+        let present = store.newest(&lobby, 0).unwrap().present;
+        present.into_iter().map(|person| (person.name.to_string(), person.holder)).collect()
+    };
+    let both = [("Anna".to_owned(), key(1).holder()), ("anna".to_owned(), key(1).holder())];
+    assert_eq!(holders(&one), both);
+    for (store, name) in [(&one, "Anna"), (&other, "Anna")] {
+        outcome(store, by(key(1), goes(name)));
+    }
+    assert!(is_taken(outcome(&one, by(key(2), comes("Anna")))), "the other name is held");
+    outcome(&other, by(key(1), goes("anna")));
+    assert!(matches!(outcome(&one, by(key(2), comes("Anna"))), Appended::Stored(_)));
+    assert_eq!(holders(&other), [("Anna".to_owned(), key(2).holder())]);
+    let authors: Vec<_> = one.after(&lobby, 0, 9).unwrap().iter().map(|message| message.holder).collect();
+    assert_eq!(authors[..2], [key(1).holder(); 2]);
+}
+
+/// Nobody joins by that, so no message tells it.
+#[test]
+fn that_a_free_name_is_held_now_is_told_to_the_others() {
+    let (spec, lobby) = (a_place(), RoomName::lobby());
+    let (one, other) = (instance(&spec), instance(&spec));
+    let (_following, heard) = follow(&other, &lobby);
+    let first = append(&other, &lobby, start(&other), &[comes("ann")]).unwrap();
+    // What is told before the other listens is told by what it asks for when it does.
+    append(&other, &lobby, first.latest, &[]).unwrap();
+    let draft = Draft { claim: key(1), ..comes("ann") };
+    assert_eq!(append(&one, &lobby, first.latest, &[draft]).unwrap().outcomes, [Appended::Needless]);
+    hears(&heard, &Heard::Lapsed);
+    let arrived = append(&other, &lobby, first.latest, &[]).unwrap();
+    let present = arrived.present.expect("who is present");
+    assert_eq!((present[0].is_held, present[0].holder), (true, key(1).holder()));
+}
+
 #[test]
 fn an_id_is_known_to_all_instances() {
     let (spec, lobby) = (a_place(), RoomName::lobby());
@@ -164,7 +224,7 @@ fn a_room_hears_where_its_order_ends_and_who_leaves_elsewhere() {
     {}
     let wait = Duration::from_millis(1_500);
     // One that comes before the other listens is lost, and nobody tells it again.
-    let ann = "ann of  three words".parse().unwrap();
+    let ann = Person { name: "ann of  three words".parse().unwrap(), claim: key(1) };
     until(|| {
         other.tell_leaves(&lobby, &ann, wait);
         heard.try_iter().any(|what| what == Heard::Leaves(ann.clone(), wait))

@@ -25,7 +25,7 @@ use crate::config::{INVITE, SESSION};
 use crate::message::PersonName;
 use crate::wire::path::LOGIN;
 use crate::wire::refusal::{By, NotIn, Refusal, SESSION_COOKIE, Why};
-use crate::wire::request::{Head, Intent, Invite, Login, fields, parse};
+use crate::wire::request::{Head, Intent, Invite, Login, fields};
 
 /// The files that say who may enter. Without any, everybody may.
 #[derive(Debug, Clone, Default)]
@@ -80,13 +80,16 @@ impl Entry {
         self.spec.passphrase.is_none() && self.spec.tokens.is_none()
     }
 
-    /// Says what a request asks for, if its sender is in.
-    pub fn admit(&self, head: &Head<'_>, body: &[u8], caller: &Caller) -> Result<Intent, Refusal> {
+    /// Gives what a request asks for, if its sender is in.
+    pub fn admit(
+        &self,
+        head: &Head<'_>,
+        parsed: Result<Intent, Refusal>,
+        caller: &Caller,
+    ) -> Result<Intent, Refusal> {
         if self.is_open() {
-            return match parse(head, body)? {
-                Intent::Invite(_) => Err(Refusal::NoInviteNeeded),
-                intent => Ok(intent),
-            };
+            let needs_none = matches!(parsed, Ok(Intent::Invite(_)));
+            return if needs_none { Err(Refusal::NoInviteNeeded) } else { parsed };
         }
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Who comes by a unix socket is on this machine.
@@ -94,7 +97,7 @@ impl Entry {
         if let Some(login) = keys.invited(head, now)? {
             return Ok(Intent::Login(login));
         }
-        let intent = match parse(head, body) {
+        let intent = match parsed {
             Ok(Intent::Login(login)) => {
                 return self.login(&keys, head, login, address, now).map(Intent::Login);
             }

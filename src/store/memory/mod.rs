@@ -7,13 +7,13 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use self::shelf::Shelf;
+use self::shelf::{Here, Shelf};
 use super::{
     Appended, Arrived, Done, Error, Keep, Order, Present, RoomSummary, Stats, Store, Tail, first_sent,
     notices, one_read,
 };
 use crate::config::{MEMORY_ENTRY_BYTES, MEMORY_LIMIT, MEMORY_SWEEP};
-use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, PersonName, RoomName, Seal, Timestamp};
 
 /// Keeps messages in this process's memory, up to a number of bytes.
 ///
@@ -22,6 +22,7 @@ use crate::message::{Cursor, Draft, Epoch, Kind, Kinds, Message, PersonName, Roo
 /// store is full of them, no new room is made, and the others go on.
 pub struct MemoryStore {
     epoch: Epoch,
+    seal: Seal,
     /// Held during a look-up or an append, never during I/O.
     shelves: Mutex<Shelves>,
 }
@@ -52,6 +53,7 @@ impl MemoryStore {
     pub fn with_limit(keep: Keep, limit: usize) -> MemoryStore {
         MemoryStore {
             epoch: Epoch::random(),
+            seal: Seal::random(),
             shelves: Mutex::new(Shelves {
                 keep,
                 limit,
@@ -93,6 +95,10 @@ impl Store for MemoryStore {
         self.shelves().keep
     }
 
+    fn seal(&self) -> Seal {
+        self.seal.clone()
+    }
+
     fn append(&self, room: &RoomName, _seen: Cursor, drafts: Vec<Draft>, done: Done) {
         // `store` has released its lock when the outcome is told.
         let outcome = self.store(room, &drafts);
@@ -105,10 +111,11 @@ impl Store for MemoryStore {
             return Ok(Tail::empty(self.epoch));
         };
         let messages = shelf.newest_before(shelf.messages.len(), limit)?;
-        let present = |(name, since): (&PersonName, &Timestamp)| Present {
+        let present = |(name, here): (&PersonName, &Here)| Present {
             name: name.clone(),
-            since: *since,
+            since: here.since,
             is_held: true,
+            holder: here.holder,
         };
         let present = shelf.present.iter().map(present).collect();
         Ok(Tail { messages, latest: shelf.latest(self.epoch), present })

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::super::fingerprint::fingerprint;
 use super::super::{Appended, Error, Keep, one_read, remembers};
 use crate::config::MEMORY_ENTRY_BYTES;
-use crate::message::{Cursor, Draft, Epoch, Kind, Mark, Message, PersonName, SendId, SentAs, Timestamp};
+use crate::message::{
+    Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, SendId, SentAs, Timestamp,
+};
 
 /// What is kept of one room.
 #[derive(Default)]
@@ -22,11 +24,17 @@ pub(super) struct Shelf {
     /// The mark of the message at `latest`.
     mark: Mark,
     pub(super) at: Option<Timestamp>,
-    /// Who has joined and not left since, and when.
-    pub(super) present: BTreeMap<PersonName, Timestamp>,
+    /// Who has joined and not left since.
+    pub(super) present: BTreeMap<PersonName, Here>,
     sent: HashMap<SendId, Sent>,
     /// The keys of `sent` with their time, in the order in which they came.
     sent_order: VecDeque<(Timestamp, SendId)>,
+}
+
+/// Since when a person is present, and whose the name is.
+pub(super) struct Here {
+    pub(super) since: Timestamp,
+    pub(super) holder: Option<Holder>,
 }
 
 /// A message, and when it came by the clock of that moment: its own `at` does not go back.
@@ -52,25 +60,33 @@ impl Shelf {
     /// Numbers and keeps one draft.
     pub(super) fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
         let (sequence, mark) = (self.latest + 1, Mark::random());
-        if let Some(SentAs { id, at }) = &draft.sent_as {
-            let fingerprint = fingerprint(draft);
-            if let Some(sent) = self.sent.get(id)
-                && remembers(sent.at, *at)
-            {
-                return match sent.fingerprint == fingerprint {
-                    true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence, mark: sent.mark }),
-                    false => Appended::Conflict,
-                };
-            }
+        let sent_as = draft.sent_as.as_ref().map(|sent| (sent, fingerprint(draft)));
+        if let Some((SentAs { id, at }, fingerprint)) = sent_as
+            && let Some(sent) = self.sent.get(id)
+            && remembers(sent.at, *at)
+        {
+            return match sent.fingerprint == fingerprint {
+                true => Appended::Repeated(Cursor { epoch, sequence: sent.sequence, mark: sent.mark }),
+                false => Appended::Conflict,
+            };
+        }
+        let at = draft.at.max(self.at.unwrap_or(draft.at));
+        let holder = draft.claim.holder();
+        match (draft.kind, &draft.name) {
+            (Kind::Joined, Some(name)) => match self.present.get_mut(name) {
+                Some(here) => {
+                    here.holder = holder.or(here.holder);
+                    return Appended::Needless;
+                }
+                None => drop(self.present.insert(name.clone(), Here { since: at, holder })),
+            },
+            (Kind::Left, Some(name)) => drop(self.present.remove(name)),
+            _ => {}
+        }
+        if let Some((SentAs { id, at }, fingerprint)) = sent_as {
             self.sent.insert(id.clone(), Sent { sequence, mark, at: *at, fingerprint });
             self.sent_order.push_back((*at, id.clone()));
             self.bytes += sent_bytes(id);
-        }
-        let at = draft.at.max(self.at.unwrap_or(draft.at));
-        match (draft.kind, &draft.name) {
-            (Kind::Joined, Some(name)) => drop(self.present.insert(name.clone(), at)),
-            (Kind::Left, Some(name)) => drop(self.present.remove(name)),
-            _ => {}
         }
         let message = draft.clone().numbered(Cursor { epoch, sequence, mark }, self.mark);
         (self.latest, self.mark) = (sequence, mark);

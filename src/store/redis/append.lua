@@ -2,14 +2,15 @@
 --
 -- prefix room epoch instance batch, seen: epoch sequence mark, wants_people, most and bytes of what others stored,
 -- keep entries horizon now most, memory and life of a sender's id, life of an outcome;
--- then of each draft: kind name text at mark id sent_at fingerprint.
+-- then of each draft: kind name text at mark id sent_at fingerprint key looks. The key is '' for none, and '*' if the name
+-- needs none.
 --
 -- Answers: epoch, the sequence and mark before the first draft, a word for each draft, what others stored, whether
 -- people follow, people. Or 'lapsed': the instance was taken for dead, and nothing is done.
 
 local room = keys_of(ARGV[1], ARGV[2])
 local instance, batch = ARGV[4], ARGV[5]
-local FIRST, EACH = 20, 8
+local FIRST, EACH = 20, 10
 local drafts = (#ARGV - FIRST + 1) / EACH
 local record = room.base .. 'batch:' .. instance
 
@@ -36,7 +37,7 @@ if not is_known then
   local memory = tonumber(ARGV[17])
   for draft = 1, drafts do
     local at = FIRST + (draft - 1) * EACH
-    local kind, name, text, came, mark, id, sent_at, fingerprint = unpack(ARGV, at, at + EACH - 1)
+    local kind, name, text, came, mark, id, sent_at, fingerprint, key, looks = unpack(ARGV, at, at + EACH - 1)
     came = tonumber(came)
     local word
     local sent_key = room.base .. 'sent:' .. id
@@ -49,11 +50,16 @@ if not is_known then
     end
     if not word and name ~= '' then
       local stands = math.max(came, room.at)
-      if kind == JOINED and not hold(room, name, instance, stands) then word = 'n' end
+      if kind ~= LEFT and key ~= '*' and is_taken(room, looks, key) then
+        word = 't'
+      elseif kind == JOINED then
+        if not hold(room, name, instance, stands) then word = 'n' end
+        if key ~= '' and key ~= '*' and lock(room, name, looks, key) and word then tell_keys(room, instance) end
+      end
       if kind == LEFT and not let_go(room, name, instance) then word = 'n' end
     end
     if not word then
-      add(room, kind, name, text, came, mark)
+      add(room, kind, name, text, came, mark, key == '*' and '' or key)
       if id ~= '' then
         local sent_as = table.concat({sent_at, number(room.latest), mark, fingerprint}, ' ')
         redis.call('SET', sent_key, sent_as, 'PX', ARGV[18])

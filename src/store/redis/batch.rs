@@ -117,7 +117,9 @@ impl Batch {
                 .arg(mark.number())
                 .arg(sent.map_or("", |sent| sent.id.as_str()))
                 .arg(sent.map_or(0, |sent| sent.at.0))
-                .arg(sent.map_or(0, |_| fingerprint(draft)));
+                .arg(sent.map_or(0, |_| fingerprint(draft)))
+                .arg(rows::key(draft.claim))
+                .arg(rows::looks(draft));
         }
         command
     }
@@ -167,6 +169,7 @@ fn outcome(draft: &Draft, mark: Mark, word: &str, latest: &mut Cursor) -> Result
         }
         "c" => Appended::Conflict,
         "n" => Appended::Needless,
+        "t" => Appended::NameTaken(draft.name.clone().ok_or_else(|| rows::unreadable(&"nobody is taken"))?),
         _ => return Err(rows::unreadable(&format!("{word:?} is no outcome"))),
     })
 }

@@ -14,7 +14,8 @@ local KIND, NAME, TEXT, AT, CAME, MARK, PREVIOUS, SAID_COUNT, JOINED_COUNT = 2, 
 
 local function keys_of(prefix, name)
   local base = prefix .. ':{' .. name .. '}:'
-  return {prefix = prefix, name = name, base = base, log = base .. 'log', meta = base .. 'meta', people = base .. 'people'}
+  return {prefix = prefix, name = name, base = base, log = base .. 'log', meta = base .. 'meta', people = base .. 'people',
+    keys = base .. 'keys', looks = base .. 'looks'}
 end
 
 -- The set of those whom an instance holds in a room, and the set of the rooms where it holds somebody.
@@ -67,9 +68,11 @@ local function holders_of(written)
   return holders
 end
 
--- All people as name, since, whether this instance holds the person, and so on.
+-- All people as name, since, whether this instance holds the person, by which key the name is held, and so on.
 local function people_of(room, instance)
-  local people, listed = redis.call('HGETALL', room.people), {}
+  local people, keys, listed = redis.call('HGETALL', room.people), redis.call('HGETALL', room.keys), {}
+  local key_of = {}
+  for i = 1, #keys, 2 do key_of[keys[i]] = string.match(keys[i + 1], '^%S+') end
   for i = 1, #people, 2 do
     local is_held = 0
     for _, holder in ipairs(holders_of(people[i + 1])) do
@@ -78,6 +81,7 @@ local function people_of(room, instance)
     listed[#listed + 1] = people[i]
     listed[#listed + 1] = tonumber(string.match(people[i + 1], '^%d+'))
     listed[#listed + 1] = is_held
+    listed[#listed + 1] = key_of[people[i]] or ''
   end
   return listed
 end

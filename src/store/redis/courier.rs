@@ -215,7 +215,7 @@ impl Courier {
     fn fail(&self, batch: Batch, error: Error) {
         self.counts.fails(1);
         // It may be stored all the same, now or later.
-        self.followers.doubt(&batch.room);
+        self.followers.doubt(batch.room.as_str());
         batch.tell(Err(error));
     }
 }

@@ -56,9 +56,9 @@ impl Followers {
         names.iter().for_each(|name| self.tell(name, &Heard::Lapsed));
     }
 
-    /// From now on it is in doubt whom this instance holds in a room.
-    pub(super) fn doubt(&self, room: &RoomName) {
-        if let Some(room) = self.lock().rooms.get_mut(room.as_str()) {
+    /// From now on it is in doubt whom this instance holds in a room, or whose the names are there.
+    pub(super) fn doubt(&self, room: &str) {
+        if let Some(room) = self.lock().rooms.get_mut(room) {
             room.is_in_doubt = true;
         }
     }

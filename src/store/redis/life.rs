@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::message::Epoch;
+use crate::message::{Epoch, Seal};
 
 /// The epoch of what Redis holds, and the name of this instance.
 pub(super) struct Life {
     /// What the names of all keys begin with.
     pub(super) prefix: String,
+    /// With what the keys of those who hold names are hashed: at first this instance's own, then what stands in Redis.
+    pub(super) seal: Seal,
     /// The epoch that this instance begins, if it finds none.
     own: Epoch,
     /// The one that stands in Redis; 0 until that is known.
@@ -21,6 +23,7 @@ impl Life {
     pub(super) fn new(prefix: &str) -> Life {
         Life {
             prefix: prefix.to_owned(),
+            seal: Seal::random(),
             own: Epoch::random(),
             epoch: AtomicU32::new(0),
             instance: RwLock::new(a_name()),

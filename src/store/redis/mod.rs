@@ -46,7 +46,7 @@ use super::{
     Done, Error, Following, Hear, Keep, Order, RoomSummary, Stats, Store, Tail, notices as notices_in,
 };
 use crate::config::{REDIS_READ, REDIS_SWEEP, REPLY_BYTES};
-use crate::message::{Cursor, Draft, Epoch, Kinds, Message, PersonName, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kinds, Message, Person, RoomName, Seal, Timestamp};
 
 pub use self::spec::{Durability, RedisSpec, Secret, Tls};
 
@@ -154,6 +154,10 @@ impl Store for RedisStore {
         self.keep
     }
 
+    fn seal(&self) -> Seal {
+        self.life.seal.clone()
+    }
+
     fn append(&self, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done) {
         self.writer.append(room, seen, drafts, done);
     }
@@ -162,8 +166,8 @@ impl Store for RedisStore {
         self.followers.follow(room, hear)
     }
 
-    fn tell_leaves(&self, room: &RoomName, name: &PersonName, wait: Duration) {
-        self.writer.tell(&notices::leaves(&self.life, room, name, wait));
+    fn tell_leaves(&self, room: &RoomName, who: &Person, wait: Duration) {
+        self.writer.tell(&notices::leaves(&self.life, room, who, wait));
     }
 
     fn newest(&self, room: &RoomName, limit: usize) -> Result<Tail, Error> {

@@ -13,17 +13,19 @@ use super::batch::place;
 use super::followers::Followers;
 use super::life::Life;
 use super::link::Link;
+use super::rows;
 use super::spec::RedisSpec;
 use super::trouble::Trouble;
 use super::worker::{Seat, Worker};
 use crate::config::REDIS_DEAF;
-use crate::message::{Epoch, PersonName, RoomName};
+use crate::message::{Epoch, Person, RoomName};
 use crate::store::{Error, Heard};
 
 /// What the others are told when somebody leaves.
-pub(super) fn leaves(life: &Life, room: &RoomName, name: &PersonName, wait: Duration) -> String {
+pub(super) fn leaves(life: &Life, room: &RoomName, who: &Person, wait: Duration) -> String {
     // The name is last: it may hold spaces.
-    format!("leaves {} {room} {} {name}", life.instance(), wait.as_millis())
+    let Person { name, claim } = who;
+    format!("leaves {} {room} {} {} {name}", life.instance(), wait.as_millis(), rows::key(*claim))
 }
 
 /// Starts the thread. It nudges whoever tells all rooms, when it may have missed notices.
@@ -61,7 +63,9 @@ impl Listener {
     /// Listens until the connection is lost.
     fn listen(&self, link: &mut Link) -> Result<(), Trouble> {
         link.ask::<Value>(cmd("SUBSCRIBE").arg(format!("{}:notices", self.life.prefix)))?;
-        // What was told before is missed. If somebody has nudged already, that will do.
+        // What was told before is missed: whose the names are, and what was said. If somebody has nudged already, that
+        // will do.
+        self.followers.doubt_all();
         let _ = self.nudge.try_send(());
         loop {
             let (kind, _, notice): (String, String, String) = match link.hear(REDIS_DEAF)? {
@@ -90,7 +94,12 @@ impl Listener {
             }
             "leaves" => {
                 let wait = Duration::from_millis(words.next()?.parse().ok()?);
-                Heard::Leaves(words.next()?.parse().ok()?, wait)
+                let (key, name) = words.next()?.split_once(' ')?;
+                Heard::Leaves(Person { name: name.parse().ok()?, claim: rows::claim(key)? }, wait)
+            }
+            "keys" => {
+                self.followers.doubt(room);
+                Heard::Lapsed
             }
             _ => return None,
         };

@@ -1,6 +1,6 @@
--- prefix epoch instance is_new lease silence. Tells that an instance lives, for so many milliseconds by this clock.
--- Answers: epoch, whether the instance is alive (1) or was taken for dead (0), and one that is dead and still holds
--- people, or ''.
+-- prefix epoch instance is_new lease silence secret. Tells that an instance lives, for so many milliseconds by this clock.
+-- Answers: epoch, whether the instance is alive (1) or was taken for dead (0), one that is dead and still holds people,
+-- or '', and the secret with which keys are hashed: the first that was told.
 local prefix, instance, lease = ARGV[1], ARGV[3], tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -24,4 +24,5 @@ if now >= tonumber(redis.call('HGET', beat, 'calm_until') or 0) then
 end
 -- So nobody who listens is without a sign of life for long.
 redis.call('PUBLISH', prefix .. ':notices', 'beat')
-return {epoch, is_alive and 1 or 0, redis.call('SRANDMEMBER', dead) or ''}
+redis.call('SET', prefix .. ':secret', ARGV[7], 'NX')
+return {epoch, is_alive and 1 or 0, redis.call('SRANDMEMBER', dead) or '', redis.call('GET', prefix .. ':secret')}

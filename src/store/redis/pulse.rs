@@ -39,9 +39,11 @@ pub(super) fn give(link: &mut Link, life: &Life, lease: Duration, is_new: bool) 
         .arg(u8::from(is_new))
         .arg(millis(lease))
         .arg(millis(REDIS_SILENCE))
+        .arg(rows::secret(&life.seal))
         .take();
-    let (epoch, is_alive, dead): (u32, u8, String) = link.ask(&command)?;
+    let (epoch, is_alive, dead, secret): (u32, u8, String, String) = link.ask(&command)?;
     life.learn(epoch);
+    life.seal.learn(rows::read_secret(&secret)?);
     Ok(Sign { is_alive: is_alive == 1, dead: (!dead.is_empty()).then_some(dead) })
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use redis::{FromRedisValue, Value, from_redis_value};
 
 use super::trouble::Trouble;
-use crate::message::{Cursor, Epoch, Kind, Kinds, Mark, Message, PersonName, Timestamp};
+use crate::message::{
+    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Looks, Mark, Message, PersonName, Seal, Timestamp,
+};
 use crate::store::Present;
 
 /// The letter of a kind in Redis.
@@ -19,6 +21,56 @@ pub(super) fn letter(kind: Kind) -> &'static str {
 
 pub(super) fn letters(kinds: Kinds) -> String {
     kinds.iter().map(letter).collect()
+}
+
+/// A claim as a word: a hash, `*` or nothing.
+pub(super) fn key(claim: Claim) -> String {
+    match claim {
+        Claim::Nothing => String::new(),
+        Claim::Key(holder) => holder.to_string(),
+        Claim::Vouched => "*".to_owned(),
+    }
+}
+
+/// The claim that a word means.
+pub(super) fn claim(word: &str) -> Option<Claim> {
+    match word {
+        "" => Some(Claim::Nothing),
+        "*" => Some(Claim::Vouched),
+        hash => hash.parse().ok().map(Claim::Key),
+    }
+}
+
+/// How a draft's name looks, if that may matter.
+pub(super) fn looks(draft: &Draft) -> String {
+    match &draft.name {
+        Some(name) if draft.kind != Kind::Left && draft.claim != Claim::Vouched => {
+            let looks: Vec<String> = Looks::of(name).each().map(|look| format!("{look:032x}")).collect();
+            looks.join(" ")
+        }
+        _ => String::new(),
+    }
+}
+
+/// The secret with which keys are hashed, in hexadecimal digits.
+pub(super) fn secret(seal: &Seal) -> String {
+    seal.secret().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads such a secret.
+pub(super) fn read_secret(digits: &str) -> Result<[u8; 32], Trouble> {
+    let mut secret = [0; 32];
+    let is_secret = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    for (at, byte) in secret.iter_mut().enumerate().filter(|_| is_secret) {
+        *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).map_err(|error| unreadable(&error))?;
+    }
+    if is_secret { Ok(secret) } else { Err(unreadable(&"the secret is no secret")) }
+}
+
+/// Reads who holds a name, if anybody does.
+fn holder(word: &str) -> Result<Option<Holder>, Trouble> {
+    let holder = (!word.is_empty()).then(|| word.parse()).transpose();
+    holder.map_err(|_| unreadable(&format!("{word:?} is no hash of a key")))
 }
 
 /// Reads one part of an answer.
@@ -38,6 +90,8 @@ fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
     let mut next = || values.next().ok_or_else(|| unreadable(&"a field is missing"));
     let (kind, name, text, at, _came, mark, previous) =
         (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
+    // Behind the counts of what was said and who joined. Entries of earlier versions end before it.
+    let key = values.nth(2).unwrap_or_default();
     let sequence = number(id.split('-').next().unwrap_or_default())?;
     let mark_of = |text: &str| number(text).map(Mark::from_number);
     Ok(Arc::new(Message {
@@ -50,6 +104,7 @@ fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
             other => return Err(unreadable(&format!("{other:?} is no kind"))),
         },
         name: (!name.is_empty()).then(|| PersonName::accepted_before(name)),
+        holder: holder(&key)?,
         text: text.into(),
         at: Timestamp(number(&at)?),
     }))
@@ -57,11 +112,14 @@ fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
 
 /// Reads who is present, by name.
 pub(super) fn people(values: Vec<Value>) -> Result<Vec<Present>, Trouble> {
-    let mut people = Vec::with_capacity(values.len() / 3);
+    let mut people = Vec::with_capacity(values.len() / 4);
     let mut values = values.into_iter();
-    while let (Some(name), Some(since), Some(is_held)) = (values.next(), values.next(), values.next()) {
+    while let (Some(name), Some(since), Some(is_held), Some(key)) =
+        (values.next(), values.next(), values.next(), values.next())
+    {
         let (name, since) = (PersonName::accepted_before(part(name)?), Timestamp(part(since)?));
-        people.push(Present { name, since, is_held: part::<u8>(is_held)? == 1 });
+        let is_held = part::<u8>(is_held)? == 1;
+        people.push(Present { name, since, is_held, holder: holder(&part::<String>(key)?)? });
     }
     people.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(people)

@@ -14,13 +14,13 @@ local function open_at_end(room)
 end
 
 -- Adds an entry at the end. `came` is when it came by the clock of that moment; a room's times never go back.
-local function add(room, kind, name, text, came, mark)
+local function add(room, kind, name, text, came, mark, key)
   room.latest = room.latest + 1
   room.at = math.max(room.at, came)
   if kind == MESSAGE then room.said = room.said + 1 end
   if kind == JOINED then room.joined = room.joined + 1 end
   redis.call('XADD', room.log, number(room.latest), 'k', kind, 'n', name, 't', text, 'a', number(room.at),
-    'c', number(came), 'm', mark, 'p', number(room.mark), 's', number(room.said), 'j', number(room.joined))
+    'c', number(came), 'm', mark, 'p', number(room.mark), 's', number(room.said), 'j', number(room.joined), 'h', key)
   room.mark = tonumber(mark)
   room.is_changed = true
 end
@@ -41,6 +41,45 @@ local function hold(room, name, instance, at)
   return false
 end
 
+-- Names that are held by a key. `keys` has of each name the key, as its hash, and how the name looks; `looks` has of each
+-- look the key, and how many names have it. So no two keys have one look.
+
+-- Whether a name that looks so is another's.
+local function is_taken(room, looks, key)
+  for look in string.gmatch(looks, '%S+') do
+    local written = redis.call('HGET', room.looks, look)
+    if written and string.match(written, '^%S+') ~= key then return true end
+  end
+  return false
+end
+
+-- Notes by which key a name is held.
+local function lock(room, name, looks, key)
+  if redis.call('HSETNX', room.keys, name, key .. ' ' .. looks) == 0 then return false end
+  for look in string.gmatch(looks, '%S+') do
+    local written = redis.call('HGET', room.looks, look)
+    local count = written and tonumber(string.match(written, '%d+$')) or 0
+    redis.call('HSET', room.looks, look, key .. ' ' .. number(count + 1))
+  end
+  return true
+end
+
+-- The name is nobody's any more.
+local function unlock(room, name)
+  local written = redis.call('HGET', room.keys, name)
+  if not written then return end
+  redis.call('HDEL', room.keys, name)
+  local key, looks = string.match(written, '^(%S+) (.*)$')
+  for look in string.gmatch(looks, '%S+') do
+    local count = tonumber(string.match(redis.call('HGET', room.looks, look), '%d+$')) - 1
+    if count > 0 then
+      redis.call('HSET', room.looks, look, key .. ' ' .. number(count))
+    else
+      redis.call('HDEL', room.looks, look)
+    end
+  end
+end
+
 -- Notes that an instance holds a person no more. Returns whether nobody holds the person now who was present.
 local function let_go(room, name, instance)
   local held = held_in(room, instance)
@@ -53,7 +92,12 @@ local function let_go(room, name, instance)
   for _, holder in ipairs(holders_of(written)) do
     if holder ~= instance then kept, is_held = kept .. ' ' .. holder, true end
   end
-  if is_held then redis.call('HSET', room.people, name, kept) else redis.call('HDEL', room.people, name) end
+  if is_held then
+    redis.call('HSET', room.people, name, kept)
+  else
+    redis.call('HDEL', room.people, name)
+    unlock(room, name)
+  end
   return not is_held
 end
 
@@ -109,6 +153,11 @@ local function settle(room)
     redis.call('ZREM', rooms, room.name)
     redis.call('ZREM', recent, room.name)
   end
+end
+
+-- Tells the other instances that a name is held which was free before, though nobody came or went by that.
+local function tell_keys(room, instance)
+  redis.call('PUBLISH', room.prefix .. ':notices', table.concat({'keys', instance, room.name}, ' '))
 end
 
 -- Tells the other instances where a room's order ends. This one, if there is one, knows.

@@ -7,7 +7,7 @@ use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 use super::rows::{self, Room, Sent};
 use super::schema;
 use crate::config::{DELETE_AHEAD, SEND_ID_MEMORY_MS, SQLITE_SWEEP};
-use crate::message::{Cursor, Draft, Epoch, Kind, Mark, Message, RoomName, SentAs, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Holder, Kind, Mark, Message, RoomName, SentAs, Timestamp};
 use crate::store::fingerprint::fingerprint;
 use crate::store::{Appended, Arrived, Keep, first_sent, remembers};
 
@@ -115,31 +115,31 @@ impl Ledger<'_> {
 
     fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
         let (sequence, mark) = (room.latest + 1, Mark::random());
-        if let Some(SentAs { id: send_id, at }) = &draft.sent_as {
-            let fingerprint = fingerprint(draft);
-            let sent = self
-                .transaction
-                .prepare_cached(schema::SENT)?
-                .query_row((room.id, send_id.as_str()), Sent::from_row)
-                .optional()?;
-            if let Some(sent) = sent
-                && remembers(sent.at, *at)
-            {
-                return Ok(match sent.fingerprint.is_none_or(|known| known == fingerprint) {
-                    true => Appended::Repeated(self.cursor(sent.sequence, sent.mark)),
-                    false => Appended::Conflict,
-                });
+        let sent_as = draft.sent_as.as_ref().map(|sent| (sent, fingerprint(draft)));
+        if let Some((sent, fingerprint)) = sent_as
+            && let Some(known) = self.known(room, sent, fingerprint)?
+        {
+            return Ok(known);
+        }
+        let at = draft.at.max(room.at);
+        let holder = draft.claim.holder();
+        let holder = holder.as_ref().map(Holder::bytes);
+        if let (Kind::Joined, Some(name)) = (draft.kind, &draft.name) {
+            let hold = (room.id, name.as_str(), holder);
+            if self.transaction.prepare_cached(schema::HOLD)?.execute(hold)? > 0 {
+                return Ok(Appended::Needless);
             }
+        }
+        if let Some((sent, fingerprint)) = sent_as {
             self.transaction.prepare_cached(schema::REMEMBER_SENT)?.execute((
                 room.id,
-                send_id.as_str(),
+                sent.id.as_str(),
                 sequence,
-                at.0,
+                sent.at.0,
                 fingerprint.cast_signed(),
                 mark.number(),
             ))?;
         }
-        let at = draft.at.max(room.at);
         self.transaction.prepare_cached(schema::STORE_MESSAGE)?.execute((
             room.id,
             sequence,
@@ -150,13 +150,14 @@ impl Ledger<'_> {
             draft.at.0,
             mark.number(),
             room.mark.number(),
+            holder,
         ))?;
         if let Some(name) = &draft.name {
             let name = name.as_str();
             match draft.kind {
                 Kind::Message => 0,
                 Kind::Joined => {
-                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, at.0))?
+                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, at.0, holder))?
                 }
                 Kind::Left => self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name))?,
             };
@@ -165,6 +166,22 @@ impl Ledger<'_> {
         (room.latest, room.mark, room.at) = (sequence, mark, at);
         room.said += usize::from(draft.kind == Kind::Message);
         Ok(Appended::Stored(Arc::new(Message { at, ..message })))
+    }
+
+    /// What became of an earlier message with this id, if it is remembered.
+    fn known(&self, room: &Room, sent_as: &SentAs, fingerprint: u64) -> rusqlite::Result<Option<Appended>> {
+        let sent = self
+            .transaction
+            .prepare_cached(schema::SENT)?
+            .query_row((room.id, sent_as.id.as_str()), Sent::from_row)
+            .optional()?;
+        let known = sent.filter(|sent| remembers(sent.at, sent_as.at)).map(|sent| {
+            match sent.fingerprint.is_none_or(|known| known == fingerprint) {
+                true => Appended::Repeated(self.cursor(sent.sequence, sent.mark)),
+                false => Appended::Conflict,
+            }
+        });
+        Ok(known)
     }
 
     fn cursor(&self, sequence: u64, mark: Mark) -> Cursor {

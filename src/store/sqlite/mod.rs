@@ -30,12 +30,13 @@ use self::readers::Readers;
 use self::rows::Room;
 use self::writer::Writer;
 use super::{Done, Error, Keep, Order, RoomSummary, Stats, Store, Tail, notices, one_read};
-use crate::message::{Cursor, Draft, Epoch, Kinds, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Kinds, Message, RoomName, Seal, Timestamp};
 
 /// Keeps messages in a file. Its fields are dropped in their order. The writer's connection closes last,
 /// which folds the log into the file. Then the file is free for another server.
 pub struct SqliteStore {
     epoch: Epoch,
+    seal: Seal,
     keep: Keep,
     readers: Readers,
     /// `None` if the file is only read.
@@ -53,9 +54,10 @@ impl SqliteStore {
         let path =
             absolute(path).map_err(|error| Error(format!("cannot open {}: {error}", path.display())))?;
         let claim = open::claim(&path)?;
-        let (connection, epoch) = open::writer(&path)?;
+        let (connection, epoch, seal) = open::writer(&path)?;
         Ok(SqliteStore {
             epoch,
+            seal,
             keep,
             readers: Readers::open(&path)?,
             writer: Some(Writer::start(connection, &path, epoch, keep)?),
@@ -65,8 +67,9 @@ impl SqliteStore {
 
     /// Opens a file to read from it only, also while a server uses it.
     pub fn open_to_read(path: &Path, keep: Keep) -> Result<SqliteStore, Error> {
-        let epoch = open::epoch(path)?;
-        Ok(SqliteStore { epoch, keep, readers: Readers::open(path)?, writer: None, _claim: None })
+        let (epoch, seal) = open::life(path)?;
+        let readers = Readers::open(path)?;
+        Ok(SqliteStore { epoch, seal, keep, readers, writer: None, _claim: None })
     }
 
     fn writer(&self) -> Result<&Writer, Error> {
@@ -114,6 +117,10 @@ impl Store for SqliteStore {
 
     fn keep(&self) -> Keep {
         self.keep
+    }
+
+    fn seal(&self) -> Seal {
+        self.seal.clone()
     }
 
     fn append(&self, room: &RoomName, _seen: Cursor, drafts: Vec<Draft>, done: Done) {

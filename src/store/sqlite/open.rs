@@ -5,12 +5,15 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Row, TransactionBehavior};
 
 use super::{marks, schema};
 use crate::config::LOCK_PATIENCE;
-use crate::message::Epoch;
+use crate::message::{Epoch, Seal};
 use crate::store::Error;
+
+/// What a file keeps of its own life: by what its cursors are known, and with what its keys are hashed.
+type Life = (Epoch, Seal);
 
 /// Claims the file for this process, until the claim is dropped or the process ends.
 ///
@@ -54,8 +57,8 @@ pub(super) fn claim(path: &Path) -> Result<File, Error> {
 }
 
 /// Makes the file ours, brings it to this schema, and gives a connection that writes.
-pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch), Error> {
-    let connect = || -> Result<(Connection, Result<Epoch, Error>), rusqlite::Error> {
+pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch, Seal), Error> {
+    let connect = || -> rusqlite::Result<(Connection, Result<Life, Error>)> {
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -65,11 +68,12 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch), Error> {
         connection.busy_timeout(LOCK_PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(32);
         plan_once(&connection)?;
-        let epoch = prepare(&mut connection, path)?;
-        Ok((connection, epoch))
+        let life = prepare(&mut connection, path)?;
+        Ok((connection, life))
     };
-    let (connection, epoch) = connect().map_err(|error| sentence(path, &error))?;
-    Ok((connection, epoch?))
+    let (connection, life) = connect().map_err(|error| sentence(path, &error))?;
+    let (epoch, seal) = life?;
+    Ok((connection, epoch, seal))
 }
 
 /// A connection that reads a file that a [`writer`] has prepared.
@@ -92,8 +96,8 @@ fn plan_once(connection: &Connection) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }
 
-/// The epoch of a file that another process may use, and that has the schema of this version.
-pub(super) fn epoch(path: &Path) -> Result<Epoch, Error> {
+/// The epoch and seal of a file that another process may use, and that has the schema of this version.
+pub(super) fn life(path: &Path) -> Result<Life, Error> {
     let connection = reader(path)?;
     let broken = |error| sentence(path, &error);
     if applied(&connection, path).map_err(broken)?? != schema::MIGRATIONS.len() {
@@ -102,8 +106,7 @@ pub(super) fn epoch(path: &Path) -> Result<Epoch, Error> {
             "an older comet-chat wrote it: start this one on it once, which brings it up to date",
         ));
     }
-    let epoch = connection.query_row(schema::EPOCH, (), |row| row.get(0)).map_err(broken)?;
-    Ok(Epoch::from_number(epoch))
+    connection.query_row(schema::LIFE, (), read_life).map_err(broken)
 }
 
 /// How many steps of the schema a file has; 0 for a new one. The outer result is SQLite's, the inner one says whether
@@ -130,7 +133,7 @@ fn refused(path: &Path, why: &str) -> Error {
 }
 
 /// The outer result is SQLite's. The inner one says whether we may use this file.
-fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Error>, rusqlite::Error> {
+fn prepare(connection: &mut Connection, path: &Path) -> rusqlite::Result<Result<Life, Error>> {
     let refused = |why: String| Ok(Err(refused(path, &why)));
     let applied = match applied(connection, path)? {
         Ok(applied) => applied,
@@ -152,17 +155,21 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Result<Epoch, Err
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "user_version", step + 1)?;
     }
-    let kept = transaction.query_row(schema::EPOCH, (), |row| row.get(0)).optional()?;
-    let epoch = match kept {
-        Some(number) => Epoch::from_number(number),
+    let life = match transaction.query_row(schema::LIFE, (), read_life).optional()? {
+        Some(life) => life,
         None => {
-            let epoch = Epoch::random();
-            transaction.execute(schema::BEGIN_LIFE, [epoch.number()])?;
-            epoch
+            let (epoch, seal) = (Epoch::random(), Seal::random());
+            transaction.execute(schema::BEGIN_LIFE, (epoch.number(), seal.secret()))?;
+            (epoch, seal)
         }
     };
     transaction.commit()?;
-    Ok(Ok(epoch))
+    Ok(Ok(life))
+}
+
+/// Reads what `LIFE` selects.
+fn read_life(row: &Row<'_>) -> rusqlite::Result<Life> {
+    Ok((Epoch::from_number(row.get(0)?), Seal::new(row.get(1)?)))
 }
 
 /// What SQLite's error means for the person who runs the server.

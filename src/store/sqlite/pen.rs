@@ -197,7 +197,7 @@ impl Pen {
         if !self.connection.is_autocommit() {
             // The rollback failed too, so nobody knows what this connection would do next.
             match open::writer(&self.path) {
-                Ok((connection, _)) => {
+                Ok((connection, ..)) => {
                     self.connection = connection;
                     self.place.forget_log();
                 }

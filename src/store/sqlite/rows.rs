@@ -6,7 +6,9 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
-use crate::message::{Cursor, Epoch, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp};
+use crate::message::{
+    Cursor, Epoch, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp,
+};
 use crate::store::{Keep, Present, RoomSummary, fingerprint};
 
 /// A row of `rooms`, without the columns that only lists of rooms need.
@@ -60,6 +62,7 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
         previous: Mark::from_number(row.get(6)?),
         kind: kind(row.get(1)?)?,
         name: name.map(PersonName::accepted_before),
+        holder: holder(row, 7)?,
         text: row.get(3)?,
         at: Timestamp(row.get(4)?),
     }))
@@ -89,7 +92,12 @@ pub(super) fn room_name(row: &Row<'_>) -> rusqlite::Result<RoomName> {
 /// Reads what `PRESENT` selects.
 pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<Present> {
     let (name, since) = (PersonName::accepted_before(row.get(0)?), Timestamp(row.get(1)?));
-    Ok(Present { name, since, is_held: true })
+    Ok(Present { name, since, is_held: true, holder: holder(row, 2)? })
+}
+
+fn holder(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Holder>> {
+    let bytes: Option<[u8; 16]> = row.get(column)?;
+    Ok(bytes.map(Holder::from_bytes))
 }
 
 /// A row of `sent`.

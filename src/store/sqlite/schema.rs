@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
 /// A released step is never changed. A new one is added after it.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     PRAGMA application_id = 0x636d6368;
 
@@ -98,6 +98,15 @@ pub(super) const MIGRATIONS: [&str; 3] = [
         WHERE messages.room = sent.room AND messages.sequence = sent.sequence
     ), 0);
 ",
+    "
+    -- With what keys are hashed, as long as this file lives.
+    ALTER TABLE store ADD COLUMN secret BLOB;
+    UPDATE store SET secret = randomblob(32);
+
+    -- By which key, as its hash, a name is held and a message was sent; NULL without one.
+    ALTER TABLE present ADD COLUMN holder BLOB;
+    ALTER TABLE messages ADD COLUMN holder BLOB;
+",
 ];
 
 /// The log is written ahead, and is on the disk before a commit returns. `fullfsync` makes a Mac's disk empty
@@ -111,9 +120,9 @@ pub(super) const WRITER_PRAGMAS: &str = "
 
 pub(super) const ANY_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
 
-pub(super) const EPOCH: &str = "SELECT epoch FROM store";
+pub(super) const LIFE: &str = "SELECT epoch, secret FROM store";
 
-pub(super) const BEGIN_LIFE: &str = "INSERT INTO store (epoch) VALUES (?1)";
+pub(super) const BEGIN_LIFE: &str = "INSERT INTO store (epoch, secret) VALUES (?1, ?2)";
 
 pub(super) const UNDO: &str = "UPDATE store SET undone = undone + 1";
 
@@ -160,20 +169,20 @@ pub(super) const PEOPLED: &str = "
 ";
 
 pub(super) const STORE_MESSAGE: &str = "
-    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9)
+    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous, holder)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9, ?10)
 ";
 
 /// The messages of a room from one sequence on (inclusive), oldest first.
 pub(super) const MESSAGES_FROM: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous FROM messages
+    SELECT sequence, kind, name, text, at, mark, previous, holder FROM messages
     WHERE room = ?1 AND sequence >= ?2
     ORDER BY sequence LIMIT ?3
 ";
 
 /// The messages of a room from one sequence (inclusive) up to another (exclusive), newest first.
 pub(super) const MESSAGES_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous FROM messages
+    SELECT sequence, kind, name, text, at, mark, previous, holder FROM messages
     WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
 ";
@@ -201,7 +210,7 @@ pub(super) const SAID_BETWEEN: &str = "
 
 /// The same as `MESSAGES_BEFORE`, of what was said only.
 pub(super) const SAID_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous FROM messages INDEXED BY said
+    SELECT sequence, kind, name, text, at, mark, previous, holder FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
 ";
@@ -253,8 +262,12 @@ pub(super) const FORGET_SENT: &str = "
     )
 ";
 
-pub(super) const PRESENT: &str = "SELECT name, since FROM present WHERE room = ?1 ORDER BY name";
+pub(super) const PRESENT: &str = "SELECT name, since, holder FROM present WHERE room = ?1 ORDER BY name";
 
-pub(super) const JOIN: &str = "INSERT OR REPLACE INTO present (room, name, since) VALUES (?1, ?2, ?3)";
+/// Changes a row only if the person is present.
+pub(super) const HOLD: &str =
+    "UPDATE present SET holder = coalesce(?3, holder) WHERE room = ?1 AND name = ?2";
+
+pub(super) const JOIN: &str = "INSERT INTO present (room, name, since, holder) VALUES (?1, ?2, ?3, ?4)";
 
 pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?2";

@@ -6,6 +6,7 @@ mod sentence;
 use std::time::Duration;
 
 use crate::config::{RETRY_AFTER, WAITS_RETRY};
+use crate::message::PersonName;
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
 
@@ -60,6 +61,12 @@ pub enum Refusal {
     BadId(&'static str),
     /// An `id` under which another message was published a short while ago.
     IdReused,
+    /// A `key` or `Chat-Key` that is not a key.
+    BadKey(&'static str),
+    /// A key in an address.
+    KeyInAddress,
+    /// A name that somebody else holds, or that looks like one.
+    NameTaken(PersonName),
     /// A header with an invalid name, or a value that is not visible ASCII.
     BadHeader,
     /// An `Expect` of something else than `100-continue`.
@@ -141,6 +148,7 @@ impl From<Unpublished> for Refusal {
     fn from(reason: Unpublished) -> Refusal {
         match reason {
             Unpublished::IdReused => Refusal::IdReused,
+            Unpublished::NameTaken(name) => Refusal::NameTaken(name),
             Unpublished::NotStored => Refusal::StoreUnavailable,
         }
     }
@@ -181,6 +189,9 @@ impl Refusal {
             Refusal::BadName(_) => (400, "bad-name"),
             Refusal::BadId(_) => (400, "bad-id"),
             Refusal::IdReused => (422, "id-reused"),
+            Refusal::BadKey(_) => (400, "bad-key"),
+            Refusal::KeyInAddress => (400, "key-in-address"),
+            Refusal::NameTaken(_) => (409, "name-taken"),
             Refusal::BadHeader => (400, "bad-header"),
             Refusal::UnknownExpectation => (417, "unknown-expectation"),
             Refusal::BadHost(_) => (400, "bad-host"),

@@ -25,7 +25,7 @@ impl fmt::Display for Refusal {
                 f.write_str("a '%' is not followed by two hexadecimal digits: write a literal '%' as %25")
             }
             Refusal::BadJson(reason) => {
-                write!(f, "the body is not JSON of the form {{\"message\":\"TEXT\"}} (name and id may be added): {reason}")
+                write!(f, "the body is not JSON of the form {{\"message\":\"TEXT\"}} (name, id and key may be added): {reason}")
             }
             Refusal::BadForm(reason)
             | Refusal::BadCursor(reason)
@@ -33,6 +33,7 @@ impl fmt::Display for Refusal {
             | Refusal::BadRoom(reason)
             | Refusal::BadName(reason)
             | Refusal::BadId(reason)
+            | Refusal::BadKey(reason)
             | Refusal::BadHost(reason)
             | Refusal::BadFraming(reason) => f.write_str(reason),
             Refusal::BadWait => {
@@ -58,6 +59,10 @@ impl fmt::Display for Refusal {
             Refusal::IdReused => f.write_str(
                 "another message had this id within the last ten minutes, and this one was not published: take another id",
             ),
+            Refusal::KeyInAddress => f.write_str(
+                "a key does not belong in an address, which is kept in logs and histories: send it in the header Chat-Key, or in the field key of a body",
+            ),
+            Refusal::NameTaken(name) => write!(f, "{name} is taken here; choose another"),
             Refusal::BadOrder => f.write_str("order is name or recent"),
             Refusal::UnknownHost => f.write_str(
                 "the name in Host is not one of this server's: use its address, or start it with --allow-host and that name",

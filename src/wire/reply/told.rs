@@ -125,7 +125,15 @@ mod tests {
         let message = |(id, at): (u64, &u64)| {
             let text = "x".repeat(bytes).into();
             let (at, previous) = (Timestamp(*at), place(id - 1).mark);
-            Arc::new(Message { id: place(id), previous, kind: Kind::Message, name: None, text, at })
+            Arc::new(Message {
+                id: place(id),
+                previous,
+                kind: Kind::Message,
+                name: None,
+                holder: None,
+                text,
+                at,
+            })
         };
         let messages: Arc<[_]> = (before + 1..).zip(times).map(message).collect();
         Outcome::Delivery(Delivery { next: place(before + times.len() as u64), messages, gap: false })

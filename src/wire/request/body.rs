@@ -12,21 +12,22 @@ pub(super) struct Said {
     pub message: Option<String>,
     pub name: Option<String>,
     pub id: Option<String>,
+    pub key: Option<String>,
 }
 
 /// Reads a body by its `Content-Type`.
 pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
     match media_type(head)?.as_str() {
         FORM => {
-            let [message, name, id] = fields(text_of(body)?, ["message", "name", "id"])?;
-            Ok(Said { message, name, id })
+            let [message, name, id, key] = fields(text_of(body)?, ["message", "name", "id", "key"])?;
+            Ok(Said { message, name, id, key })
         }
         "application/json" => {
             serde_json::from_str(text_of(body)?).map_err(|error| Refusal::BadJson(error.to_string()))
         }
         "text/plain" => {
             let [name, id] = fields(query, ["name", "id"])?;
-            Ok(Said { message: Some(text_of(body)?.to_owned()), name, id })
+            Ok(Said { message: Some(text_of(body)?.to_owned()), name, id, key: None })
         }
         _ => Err(Refusal::UnsupportedMediaType),
     }

@@ -7,12 +7,12 @@ use super::intent::{Fetch, History, Intent, ListRooms, Login, View};
 use super::poll::poll;
 use super::route::Place;
 use crate::config::{HISTORY, HISTORY_MAX, ROOMS_LISTED, ROOMS_LISTED_MAX};
-use crate::message::{Invalid, RoomName};
+use crate::message::{Invalid, RoomName, Seal};
 use crate::store::Order;
 use crate::wire::refusal::Refusal;
 
 /// Says what a GET or HEAD asks for.
-pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, Refusal> {
+pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Result<Intent, Refusal> {
     match place {
         Place::Lobby => Ok(Intent::Elsewhere(RoomName::lobby())),
         Place::Help => Ok(Intent::Help),
@@ -25,11 +25,11 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, 
         Place::Code(room) => view(head, room, query).map(Intent::Code),
         Place::Room(room) => match head.format() {
             Format::Html => view(head, room, query).map(Intent::Page),
-            _ => wait(head, vec![room], query),
+            _ => wait(head, vec![room], query, seal),
         },
         Place::Several(mut rooms) => match head.format() {
             Format::Html => Ok(Intent::Elsewhere(rooms.swap_remove(0))),
-            _ => wait(head, rooms, query),
+            _ => wait(head, rooms, query, seal),
         },
         Place::History(room) => history(head, room, query).map(Intent::History),
         Place::People(room) => Ok(Intent::People(room)),
@@ -41,8 +41,8 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str) -> Result<Intent, 
     }
 }
 
-fn wait(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Intent, Refusal> {
-    let poll = poll(head, rooms, query)?;
+fn wait(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Seal) -> Result<Intent, Refusal> {
+    let poll = poll(head, rooms, query, seal)?;
     Ok(match poll.format {
         Format::EventStream | Format::JsonLines => Intent::Stream(poll),
         _ => Intent::Poll(poll),

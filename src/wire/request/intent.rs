@@ -6,7 +6,7 @@ use super::accept::{Exposition, Format};
 use super::wait::spread;
 use crate::clock::Timestamp;
 use crate::config::STREAM_BEAT;
-use crate::message::{Cursor, PersonName, RoomName, RoomPatterns, SendId};
+use crate::message::{Claim, Cursor, Draft, Person, PersonName, RoomName, RoomPatterns, SendId};
 use crate::room::{After, Subscription, Wants};
 use crate::store::Order;
 
@@ -53,6 +53,18 @@ pub enum Intent {
     Options(&'static str),
 }
 
+impl Intent {
+    /// Lets it use any name: names are free here, or somebody who knows the person vouches for the name.
+    pub fn vouch(&mut self) {
+        match self {
+            Intent::Poll(poll) | Intent::Stream(poll) => poll.claim = Claim::Vouched,
+            Intent::Publish(publish) => publish.claim = Claim::Vouched,
+            Intent::Leave(leave) => leave.who.claim = Claim::Vouched,
+            _ => {}
+        }
+    }
+}
+
 /// A wait for the next messages of a room, or of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
@@ -73,6 +85,8 @@ pub struct Poll {
     pub preferred: Option<Duration>,
     /// Who.
     pub name: Option<PersonName>,
+    /// By what right.
+    pub claim: Claim,
     /// In which of the rooms this person is present.
     pub present: Vec<RoomName>,
     /// How to answer.
@@ -87,15 +101,28 @@ impl Poll {
         self.rooms.len() > 1
     }
 
+    /// Who waits.
+    fn who(&self) -> Option<Person> {
+        self.name.clone().map(|name| Person { name, claim: self.claim })
+    }
+
     /// What it asks a room for, in which the person is present.
     pub fn subscription(&self, after: After) -> Subscription {
-        Subscription { after, wants: self.wants, name: self.name.clone() }
+        Subscription { after, wants: self.wants, who: self.who() }
     }
 
     /// What it asks one of several rooms for. The person may not be present there.
     pub fn subscription_in(&self, room: &RoomName, after: After) -> Subscription {
-        let name = self.name.clone().filter(|_| self.present.contains(room));
-        Subscription { name, ..self.subscription(after) }
+        let who = self.who().filter(|_| self.present.contains(room));
+        Subscription { who, ..self.subscription(after) }
+    }
+
+    /// Where the person is to be present, if that is in more than one of these rooms: each is asked first whether it
+    /// admits the person. So a refusal by one leaves nothing behind in the others.
+    pub fn present_in_several<'a, R>(&self, rooms: &'a [R]) -> impl Iterator<Item = (&'a R, Person)> {
+        let who = self.who().filter(|_| self.present.len() > 1);
+        let places = self.rooms.iter().zip(rooms).filter(|(room, _)| self.present.contains(room));
+        places.filter_map(move |(_, room)| Some((room, who.clone()?)))
     }
 
     /// Whether one who waits so long changes nothing: it only looks what there is.
@@ -129,12 +156,21 @@ pub struct Publish {
     pub room: RoomName,
     /// Who.
     pub name: Option<PersonName>,
+    /// By what right.
+    pub claim: Claim,
     /// What.
     pub text: String,
     /// The sender's own name for it.
     pub send_id: Option<SendId>,
     /// How to answer.
     pub format: Format,
+}
+
+impl Publish {
+    /// What is to be stored of it.
+    pub fn draft(&self) -> Draft {
+        Draft::said(self.name.clone(), self.claim, &self.text, self.send_id.clone())
+    }
 }
 
 /// A room that is opened in a browser.
@@ -226,7 +262,7 @@ pub struct Leave {
     /// Where.
     pub room: RoomName,
     /// Who.
-    pub name: PersonName,
+    pub who: Person,
     /// How long to wait before it: the person who comes back within this time never left.
     pub wait: Duration,
 }

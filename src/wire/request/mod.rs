@@ -7,6 +7,7 @@ mod framing;
 mod get;
 mod head;
 mod intent;
+mod key;
 mod parse;
 mod places;
 mod poll;

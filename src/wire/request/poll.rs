@@ -8,16 +8,17 @@ use super::accept::Format;
 use super::fields::{fields, limit_in, name_in, number_in};
 use super::head::Head;
 use super::intent::Poll;
+use super::key::claim;
 use super::places::places;
 use super::wait::{preferred, seconds, spread};
 use crate::config::{HOLD, REPLY_MESSAGES};
-use crate::message::{Invalid, Kinds, RoomName};
+use crate::message::{Invalid, Kinds, RoomName, Seal};
 use crate::room::Wants;
 use crate::wire::path::SEGMENT;
 use crate::wire::refusal::Refusal;
 
 /// Says what a wait asks for.
-pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result<Poll, Refusal> {
+pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Seal) -> Result<Poll, Refusal> {
     let names = ["after", "last", "limit", "kinds", "wait", "name", "present", "lastEventId"];
     let [after, last, limit, kinds, wait, name, present, last_seen] = fields(query, names)?;
     let last = match (last, &after) {
@@ -38,6 +39,7 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
         kinds.map(|kinds| kinds.parse()).transpose().map_err(|e: Invalid| Refusal::BadKinds(e.0))?;
     let wait = wait.map(|wait| seconds(&wait).ok_or(Refusal::BadWait)).transpose()?;
     let name = name_in(name)?;
+    let claim = claim(head, query, None, seal)?;
     let kept = kept([
         ("wait", wait.map(|wait| wait.as_secs_f64().to_string())),
         ("name", name.as_ref().map(|name| name.as_str().to_owned())),
@@ -65,6 +67,7 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str) -> Result
         hold,
         preferred,
         name: name.filter(|_| !is_head),
+        claim,
         format,
         kept,
     })

@@ -7,22 +7,30 @@ use super::fields::{fields, name_in};
 use super::get::view;
 use super::head::Head;
 use super::intent::{Intent, Leave, Login, Publish};
+use super::key::claim;
 use super::route::Place;
 use super::wait::seconds;
-use crate::message::{RoomName, SendId, has_something_visible};
+use crate::message::{Person, RoomName, Seal, SendId, has_something_visible};
 use crate::wire::refusal::Refusal;
 
 /// Says what a POST asks for.
-pub(super) fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> Result<Intent, Refusal> {
+pub(super) fn post(
+    head: &Head<'_>,
+    place: Place,
+    query: &str,
+    body: &[u8],
+    seal: &Seal,
+) -> Result<Intent, Refusal> {
     match place {
-        Place::Room(room) => publish(head, room, query, body).map(Intent::Publish),
+        Place::Room(room) => publish(head, room, query, body, seal).map(Intent::Publish),
         Place::Several(_) => Err(Refusal::OneRoom),
         Place::Leave(room) => {
-            let name = name_in(said(head, query, body)?.name)?;
-            let name = name.ok_or(Refusal::BadForm("say who leaves: send name=NAME"))?;
+            let Said { name, key, .. } = said(head, query, body)?;
+            let name = name_in(name)?.ok_or(Refusal::BadForm("say who leaves: send name=NAME"))?;
+            let who = Person { name, claim: claim(head, query, key, seal)? };
             let [wait] = fields(query, ["wait"])?;
             let wait = wait.map_or(Some(Duration::ZERO), |wait| seconds(&wait)).ok_or(Refusal::BadWait)?;
-            Ok(Intent::Leave(Leave { room, name, wait }))
+            Ok(Intent::Leave(Leave { room, who, wait }))
         }
         Place::Invite(room) => view(head, room, query).map(Intent::Invite),
         Place::Login => {
@@ -34,10 +42,17 @@ pub(super) fn post(head: &Head<'_>, place: Place, query: &str, body: &[u8]) -> R
     }
 }
 
-fn publish(head: &Head<'_>, room: RoomName, query: &str, body: &[u8]) -> Result<Publish, Refusal> {
-    let Said { message, name, id } = said(head, query, body)?;
+fn publish(
+    head: &Head<'_>,
+    room: RoomName,
+    query: &str,
+    body: &[u8],
+    seal: &Seal,
+) -> Result<Publish, Refusal> {
+    let Said { message, name, id, key } = said(head, query, body)?;
     let text = message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?;
     let id = id.as_deref().or(head.header("Idempotency-Key"));
     let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
-    Ok(Publish { room, name: name_in(name)?, text, send_id, format: head.format() })
+    let (name, claim) = (name_in(name)?, claim(head, query, key, seal)?);
+    Ok(Publish { room, name, claim, text, send_id, format: head.format() })
 }
