@@ -18,7 +18,7 @@ export class Line {
     addEventListener("offline", () => this.#pause("offline", PAUSE.last));
   }
 
-  /** What the tabs show: `up`, or `down`, `between` or `offline` with the time of the next attempt. */
+  /** What the tabs show: `up`, or `down`, `between`, `out` or `offline` with the time of the next attempt. */
   get state() {
     return this.#state;
   }
@@ -53,7 +53,7 @@ export class Line {
     const grown = Math.min(last, PAUSE.first * 2 ** (this.#failures - 1));
     // Half of it is random, so that not all clients come at once when the server is back.
     const pause = (error.retryAfter ?? 0) + grown * (0.5 + Math.random() / 2);
-    const reached = error.foreign ? "between" : "down";
+    const reached = error.out ? "out" : error.foreign ? "between" : "down";
     this.#pause(navigator.onLine ? reached : "offline", pause);
   }
 

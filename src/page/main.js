@@ -42,7 +42,7 @@ tellNeeds();
 document.documentElement.classList.add("ready");
 const backlog = adopt(place);
 const log = new Log(scroller, place, context);
-const outbox = new Outbox(room, { changed: showOutbox, settled, position: () => follower.position });
+const outbox = new Outbox(room, { changed: showOutbox, settled, position: () => follower.position, out: () => follower.prod() });
 const people = new People(room, context.me);
 const attention = new Attention(room, log, scroller);
 const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
@@ -68,7 +68,7 @@ const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toSt
 const hub = new Hub(bus);
 // Before the election: a page that closes leaves its room first, and then passes the hub on.
 const follower = new Follower({ bus, tab, room, next, name, take: news, silent: () => election.takeOver() });
-new Status(bus, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
+new Status(bus, room, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();
 document.documentElement.classList.add("running");

@@ -36,6 +36,7 @@ export class Outbox {
   #changed;
   #settled;
   #position;
+  #out;
   #own;
   #owned = new Map();
   #waiting;
@@ -47,13 +48,14 @@ export class Outbox {
 
   /**
    * `changed()` when `entries` did; `settled(cursor, claimed)` when a message is known as own;
-   * `position()` is the cursor up to which the room is known.
+   * `position()` is the cursor up to which the room is known; `out()` when the server no longer lets the reader in.
    */
-  constructor(room, { changed, settled, position }) {
+  constructor(room, { changed, settled, position, out }) {
     this.#room = room;
     this.#changed = changed;
     this.#settled = settled;
     this.#position = position;
+    this.#out = out;
     this.#own = new Set(recall(`own/${room}`, []));
     this.#waiting = new Waiting(room, () => this.#elsewhere());
     watch(`own/${room}`, (own) => this.#learn(own ?? []));
@@ -126,6 +128,7 @@ export class Outbox {
       } catch (error) {
         failures += 1;
         this.#hinder(error.foreign === true);
+        if (error.out) this.#out();
         const pause = Math.min(PAUSE.last, PAUSE.first * 2 ** (failures - 1));
         await this.#pause((error.retryAfter ?? 0) + pause * (0.5 + Math.random() / 2));
       }

@@ -1,6 +1,8 @@
 // Passing the room on: its address, and the same as a code for a phone's camera.
 
-import { isPublic, roomAddress } from "./site.js";
+import { invites, isPublic, roomAddress } from "./site.js";
+import { soon } from "./time.js";
+import { invite } from "./wire.js";
 
 /**
  * `address` is the room's address as the server knows it. The server knows the machine's address in its
@@ -8,10 +10,10 @@ import { isPublic, roomAddress } from "./site.js";
  */
 export function share(room, address) {
   const isHere = /^(?:localhost|.*\.localhost|127\..*|\[::1\])$/.test(location.hostname);
-  const isKnown = isHere || isPublic;
+  const origin = isHere || isPublic ? null : location.origin;
   const path = roomAddress(room);
-  if (!isKnown) address = location.origin + path;
-  const code = isKnown ? `${path}/qr` : `${path}/qr?origin=${encodeURIComponent(location.origin)}`;
+  if (origin !== null) address = origin + path;
+  const code = origin === null ? `${path}/qr` : `${path}/qr?origin=${encodeURIComponent(origin)}`;
   const dialog = document.getElementById("share");
   const input = document.getElementById("address");
   const copy = document.getElementById("copy");
@@ -20,6 +22,13 @@ export function share(room, address) {
     document.getElementById("qr").src = code;
     copy.textContent = "Copy";
     dialog.showModal();
+    if (invites) showInvite();
+  };
+  const showInvite = async () => {
+    // Without it the address asks for the passphrase.
+    const { url, expires } = await invite(room, origin).catch(() => ({ url: address }));
+    input.value = url;
+    document.getElementById("share-until").textContent = expires ? `until ${soon(expires)}` : "for a day";
   };
   document.getElementById("share-button").addEventListener("click", open);
   document.getElementById("empty-share").addEventListener("click", open);
@@ -28,7 +37,7 @@ export function share(room, address) {
   copy.addEventListener("click", async () => {
     input.select();
     try {
-      await navigator.clipboard.writeText(address);
+      await navigator.clipboard.writeText(input.value);
     } catch {
       // On plain http there is no clipboard, but the old way works.
       document.execCommand("copy");

@@ -14,5 +14,13 @@ export function roomAddress(rooms) {
   return `${prefix}/chat/${[].concat(rooms).map(encodeURIComponent).join()}`;
 }
 
+/** Where the reader gives the passphrase, and comes back to the room. The server adds the prefix to where it sends on. */
+export function loginAddress(room) {
+  return `${prefix}/login?to=${encodeURIComponent(`/chat/${encodeURIComponent(room)}`)}`;
+}
+
+/** Whether others need an invite to come in. */
+export const invites = document.body.dataset.invites !== undefined;
+
 /** Whether the server was told by which address the outside sees it. */
 export const isPublic = document.body.dataset.public !== undefined;

@@ -1,11 +1,13 @@
 // The line to the server, as people see it: nothing while it is up, a countdown while it is not.
 
 import { home, keepFocus } from "./focus.js";
+import { loginAddress } from "./site.js";
 
 const WORDS = {
   down: "Reconnecting",
   between:
     "Reconnecting: something between here and the server answers in its place, such as a proxy or a network that wants a sign-in.",
+  out: "Your session has ended. What you have written is kept.",
   offline: "You are offline. Your messages are sent when you are back.",
 };
 
@@ -16,6 +18,8 @@ export class Status {
   #line = document.getElementById("line");
   #text = document.getElementById("line-text");
   #count = document.getElementById("line-count");
+  #login = document.getElementById("line-login");
+  #now = document.getElementById("line-now");
   #timer = null;
   #shown = { state: "up" };
   #prod;
@@ -25,7 +29,7 @@ export class Status {
    * `up()` is called when the server is reached again; `prod()` asks for an attempt now; `tell(words)` is for
    * screen readers.
    */
-  constructor(bus, { up, prod, tell }) {
+  constructor(bus, room, { up, prod, tell }) {
     this.#prod = prod;
     this.#tell = tell;
     bus.on("pong", ({ line }) => {
@@ -36,7 +40,8 @@ export class Status {
       this.#show();
       if (back) up();
     });
-    document.getElementById("line-now").addEventListener("click", prod);
+    this.#login.href = loginAddress(room);
+    this.#now.addEventListener("click", prod);
   }
 
   #show() {
@@ -60,8 +65,10 @@ export class Status {
     }
     this.#line.className = `script ${state}`;
     if (this.#text.textContent !== WORDS[state]) this.#text.textContent = WORDS[state];
+    this.#login.hidden = state !== "out";
+    this.#now.hidden = state === "out";
     const seconds = Math.ceil((until - Date.now()) / 1000);
-    this.#count.textContent = state !== "offline" && seconds > 0 ? `in ${seconds} s` : "";
+    this.#count.textContent = ["down", "between"].includes(state) && seconds > 0 ? `in ${seconds} s` : "";
     // The tab that polls may be hidden, and its clock slow.
     if (seconds < -1 && !document.hidden) {
       this.#shown.until = Date.now() + 5_000;

@@ -2,6 +2,7 @@
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const SOON = new Intl.DateTimeFormat(undefined, { weekday: "long", hour: "numeric", minute: "2-digit" });
 const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "long" });
 const YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
@@ -26,6 +27,11 @@ export function clock(at) {
 /** The whole date and time, for a tooltip. */
 export function full(at) {
   return FULL.format(new Date(at));
+}
+
+/** "Friday, 14:05", for a time within a week. */
+export function soon(at) {
+  return SOON.format(new Date(at));
 }
 
 /** "Today", "Yesterday", "Monday", "Mon, 3 June", "3 June 2008" */

@@ -14,9 +14,14 @@ export class Refused extends Error {
     this.retryAfter = retryAfter;
   }
 
+  /** Whether the reader is not let in, any more. */
+  get out() {
+    return this.status === 401;
+  }
+
   /** Whether the same request may be accepted later. */
   get passing() {
-    return this.status === 429 || this.status >= 500;
+    return this.out || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -134,6 +139,12 @@ export async function publish(room, { text, name, id }) {
   const headers = { ...JSON_ACCEPTED, "Content-Type": "text/plain; charset=utf-8" };
   const isOurs = ({ body }) => typeof body?.id === "string";
   return (await ask(place(room, "", { name, id }), isOurs, { method: "POST", headers, body: text })).body;
+}
+
+/** An address of the room that lets others in for a while, and until when. `origin` is what the reader's browser shows. */
+export async function invite(room, origin) {
+  const isOurs = ({ body }) => typeof body?.url === "string" && typeof body.expires === "string";
+  return (await ask(place(room, "/invite", { origin }), isOurs, { method: "POST" })).body;
 }
 
 /** The messages before a cursor, oldest first; `previous` is null where the room begins. */

@@ -20,6 +20,9 @@ export async function endServers() {
 export class Server {
   /** Where browsers find it: `origin`. Where the tests themselves do: `direct`. */
 
+  /** What the tests themselves say with each request. */
+  headers = {};
+
   /** Starts one; `store` is `memory:`, or by default a file that outlives a kill. */
   static async start({ store, options = [] } = {}) {
     const server = new Server();
@@ -65,6 +68,15 @@ export class Server {
     await this.ended;
   }
 
+  /** Has it read its files again, and waits until it has. */
+  async reload() {
+    const log = join(this.directory, "log");
+    const times = () => readFileSync(log, "utf8").split("was read again").length;
+    const before = times();
+    this.process.kill("SIGHUP");
+    while (times() === before) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   /** Starts again with the same store at the same address. */
   async restart() {
     await this.#run(new URL(this.direct).host);
@@ -82,7 +94,7 @@ export class Server {
   // The wire, without a browser.
 
   async #json(path, options = {}) {
-    const headers = { Accept: "application/json", ...options.headers };
+    const headers = { Accept: "application/json", ...this.headers, ...options.headers };
     const reply = await fetch(this.direct + path, { ...options, headers });
     if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
     return reply.status === 204 ? null : reply.json();
