@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use clap::Parser;
 use comet_chat::access::Access;
 use comet_chat::blocking;
 use comet_chat::config::{SMALL_STACK, STOP_TIME};
@@ -44,7 +43,7 @@ struct Engine {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read();
     if let Some(command) = &options.command {
         log_to_stderr(&options.log);
         return commands::run(command);

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fs;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::options::{ManualArgs, Options};
@@ -11,9 +10,9 @@ use crate::options::{ManualArgs, Options};
 pub fn run(args: &ManualArgs) -> Result<(), Box<dyn Error>> {
     let folder = &args.folder;
     fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(Options::command(), folder)?;
+    clap_mangen::generate_to(Options::whole_command(), folder)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        clap_complete::generate_to(shell, &mut Options::command(), "comet-chat", folder)?;
+        clap_complete::generate_to(shell, &mut Options::whole_command(), "comet-chat", folder)?;
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 mod access;
 mod command;
+mod environment;
 mod listen;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use comet_chat::config::KEEP;
 
 use self::access::AccessOptions;
@@ -49,6 +50,19 @@ pub struct Options {
 
     #[command(flatten)]
     pub store: StoreOptions,
+}
+
+impl Options {
+    /// What the command line says, and the environment where that is silent. Ends the process if it can't be understood.
+    pub fn read() -> Options {
+        let matches = Options::whole_command().get_matches();
+        Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The command with all of its flags, and the variables that stand for them.
+    pub fn whole_command() -> clap::Command {
+        environment::readable(Options::command())
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -75,20 +75,35 @@ pub struct Launch {
     pub(crate) flags: Vec<String>,
     /// The user of the process, if it is not ours.
     pub(crate) user: Option<u32>,
+    /// Variables of its environment.
+    pub(crate) variables: Vec<(String, String)>,
     /// A socket that is handed over.
     pub(crate) socket: Option<Arc<OwnedFd>>,
 }
 
 impl Launch {
     fn of(setup: Setup) -> Launch {
-        Launch { setup, limits: Vec::new(), flags: Vec::new(), user: None, socket: None }
+        Launch {
+            setup,
+            limits: Vec::new(),
+            flags: Vec::new(),
+            user: None,
+            variables: Vec::new(),
+            socket: None,
+        }
     }
 
     /// The same once more, for a test that starts several.
     pub fn again(&self) -> Launch {
-        let Launch { setup, limits, flags, user, socket } = self;
-        let socket = socket.clone();
-        Launch { setup: *setup, limits: limits.clone(), flags: flags.clone(), user: *user, socket }
+        let Launch { setup, limits, flags, user, variables, socket } = self;
+        Launch {
+            setup: *setup,
+            limits: limits.clone(),
+            flags: flags.clone(),
+            user: *user,
+            variables: variables.clone(),
+            socket: socket.clone(),
+        }
     }
 
     /// Gives the process no more than this many file descriptors, by `ulimit -n`.
@@ -119,6 +134,12 @@ impl Launch {
     /// Adds a flag to the command line.
     pub fn with_flag(mut self, flag: &str, value: &str) -> Launch {
         self.flags.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Launch {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 

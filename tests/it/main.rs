@@ -85,6 +85,7 @@ mod caller;
 mod cursors;
 mod description;
 mod entry;
+mod environment;
 mod figures;
 mod firehose;
 mod flood;

@@ -311,6 +311,7 @@ fn command(launch: &Launch, directory: &Path) -> Command {
         .args(["--engine", launch.setup.engine])
         .args(store(launch.setup.store, directory))
         .args(&launch.flags)
+        .envs(launch.variables.iter().map(|(name, value)| (name, value)))
         .current_dir(directory)
         .stdin(
             launch
