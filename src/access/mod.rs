@@ -7,7 +7,9 @@ mod entry;
 mod limits;
 mod names;
 mod origin;
+mod protection;
 mod proxies;
+mod sites;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -17,7 +19,9 @@ use self::entry::Entry;
 use self::limits::Limits;
 use self::names::Names;
 use self::origin::Hosts;
+use self::protection::protect;
 use self::proxies::Proxies;
+use self::sites::Sites;
 use crate::address::PublicUrl;
 use crate::message::{RoomName, Seal};
 use crate::wire::refusal::Refusal;
@@ -43,6 +47,8 @@ pub struct AccessSpec {
     pub entry: EntrySpec,
     /// Whether anybody may use any name.
     pub has_free_names: bool,
+    /// The origins of other sites whose pages may use this server; `*` lets every page read.
+    pub origins: Vec<String>,
 }
 
 /// Decides what each request may.
@@ -53,12 +59,13 @@ pub struct Access {
     limits: Arc<Limits>,
     entry: Entry,
     names: Names,
+    sites: Sites,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        let AccessSpec { hosts, proxies, public, limits, entry, has_free_names } = spec;
+        let AccessSpec { hosts, proxies, public, limits, entry, has_free_names, origins } = spec;
         Ok(Access {
             hosts: Hosts::new(hosts, public.as_ref()),
             proxies: Proxies::new(proxies)?,
@@ -66,6 +73,7 @@ impl Access {
             limits: Arc::new(Limits::new(*limits)),
             entry: Entry::new(entry.clone(), public.clone())?,
             names: Names::new(*has_free_names),
+            sites: Sites::new(origins)?,
         })
     }
 
@@ -99,7 +107,7 @@ impl Access {
         is_awake: impl Fn(&RoomName) -> bool,
     ) -> Result<Intent, Refusal> {
         let local = &Head { target: self.local(head.local_target()), ..head.clone() };
-        self.hosts.admit(local)?;
+        self.hosts.admit(local, &self.sites)?;
         let intent = self.entry.admit(local, self.names.parse(local, body), caller)?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
@@ -112,8 +120,10 @@ impl Access {
     }
 
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
-    pub fn dress(&self, _head: Option<&Head<'_>>, reply: &mut Reply) {
+    pub fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
         self.add_prefix(reply);
+        protect(reply);
+        self.sites.share(head, reply);
     }
 
     /// Has every address in the headers begin with the prefix.

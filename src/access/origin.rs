@@ -7,6 +7,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::sites::Sites;
 use crate::address::PublicUrl;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head, fields};
@@ -37,13 +38,16 @@ impl Hosts {
         Hosts { any: given.iter().any(|host| host == "*"), named, origin }
     }
 
-    /// Refuses a request that came under a foreign name, or that changes something and came from another site.
-    pub fn admit(&self, head: &Head<'_>) -> Result<(), Refusal> {
+    /// Refuses a request that came under a foreign name, or that changes something and came from another site than
+    /// these.
+    pub fn admit(&self, head: &Head<'_>, sites: &Sites) -> Result<(), Refusal> {
         let host = host(head)?;
         if host.is_some_and(|host| !self.include(host)) {
             return Err(Refusal::UnknownHost);
         }
-        if changes_something(head) && self.comes_from_elsewhere(head, host.unwrap_or_default()) {
+        let comes_from_elsewhere =
+            || !sites.sent(head) && self.comes_from_elsewhere(head, host.unwrap_or_default());
+        if changes_something(head) && comes_from_elsewhere() {
             return Err(Refusal::OtherSite);
         }
         Ok(())
@@ -128,7 +132,7 @@ mod tests {
     fn admitted(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
         let headers = headers.to_vec();
         let head = Head { method, target, version: (1, 1), headers };
-        Hosts::new(&["chat.example:8080".to_owned()], None).admit(&head)
+        Hosts::new(&["chat.example:8080".to_owned()], None).admit(&head, &Sites::default())
     }
 
     /// An attacker's name pointed at the server, and the attacker's page read its rooms.
@@ -168,7 +172,7 @@ mod tests {
         }
         let head =
             Head { method: "GET", target: "/", version: (1, 1), headers: vec![("host", "evil.example")] };
-        assert_eq!(Hosts::new(&["*".to_owned()], None).admit(&head), Ok(()));
+        assert_eq!(Hosts::new(&["*".to_owned()], None).admit(&head, &Sites::default()), Ok(()));
     }
 
     /// A form on another site published in the room, under the name of the person who looked at it.
@@ -212,7 +216,8 @@ mod tests {
         let hosts = Hosts::new(&[], Some(&public));
         let post = |host, origin| {
             let headers = vec![("Host", host), ("Origin", origin)];
-            hosts.admit(&Head { method: "POST", target: "/chat", version: (1, 1), headers })
+            hosts
+                .admit(&Head { method: "POST", target: "/chat", version: (1, 1), headers }, &Sites::default())
         };
         for host in ["talk.example", "talk.example:8443", "127.0.0.1:8080"] {
             assert_eq!(post(host, "https://talk.example:8443"), Ok(()), "{host}");

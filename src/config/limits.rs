@@ -36,6 +36,9 @@ pub const WAITS_RETRY: Duration = Duration::from_secs(5);
 pub const IPV6_TIERS: [(u8, NonZeroU32); 3] =
     [(64, NonZeroU32::MIN), (56, NonZeroU32::new(4).unwrap()), (48, NonZeroU32::new(16).unwrap())];
 
+/// How long a browser need not ask again whether a page of another site may send what it sends.
+pub const PREFLIGHT_KEPT: Duration = Duration::from_secs(3_600);
+
 /// Into how many parts a table of addresses is divided, so that two clients seldom wait for each other.
 pub const TABLE_SHARDS: usize = 16;
 

@@ -35,6 +35,12 @@ pub struct AccessOptions {
     #[arg(long, value_name = "FILE")]
     tokens_file: Option<PathBuf>,
 
+    /// Another site whose pages may use this server as its own do, such as https://app.example or
+    /// http://localhost:3000; may be given several times. * lets every page that somebody here opens read what needs no
+    /// login, and nothing else: give it only if anybody may read
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+
     /// How many messages a second one address may send, of IPv6 one /64 network, and wider ones more; ten times as
     /// many at once. This, and the other limits of addresses, do not hold on this machine; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = ADDRESS_MESSAGES)]
@@ -78,6 +84,7 @@ impl AccessOptions {
             hosts: self.allow_host.clone(),
             proxies: self.trusted_proxy.clone(),
             public: public.cloned(),
+            origins: self.allow_origin.clone(),
             limits: LimitsSpec {
                 messages: NonZeroU32::new(self.limit_messages),
                 bytes: NonZeroU32::new(self.limit_bytes),

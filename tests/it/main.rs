@@ -81,6 +81,7 @@ mod schema;
 mod server;
 
 mod alone;
+mod browsers;
 mod caller;
 mod cursors;
 mod description;

@@ -36,8 +36,6 @@ impl Reply {
                 ("Content-Type", content_type.into()),
                 ("Cache-Control", "no-store".into()),
                 ("Vary", "Accept".into()),
-                // A stranger wrote the message: no browser may take it for HTML.
-                ("X-Content-Type-Options", "nosniff".into()),
             ],
             body: body.into(),
         }

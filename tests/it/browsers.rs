@@ -1,0 +1,158 @@
+//! What replies tell browsers: what other sites' pages may do with them, and which of these may use the server.
+
+use crate::client::Request;
+use crate::harness::Launch;
+
+on_every_engine![
+    every_reply_protects_its_reader,
+    a_named_site_s_page_does_all_and_another_s_nothing,
+    a_page_asks_first_and_is_told_what_it_may_send,
+    every_page_may_read_if_the_operator_says_so,
+    an_origin_that_can_t_be_meant_is_refused_at_the_start,
+];
+
+const APP: &str = "https://app.example";
+
+fn every_reply_protects_its_reader(launch: Launch) {
+    let server = launch.start();
+    let chat = server.chat();
+    chat.says("hi");
+    let page = chat.ask(&chat.get("").accept("text/html")).is(200);
+    let file = page.text().split('"').find(|part| part.starts_with("/page/")).expect("a file").to_owned();
+    let tag = chat.ask(&Request::get(&file)).is(200).expect_header("ETag").to_owned();
+    let mut seen = Vec::new();
+    for request in [
+        Request::get("/"),
+        Request::get("/help"),
+        Request::get("/metrics"),
+        Request::get("/openapi.json"),
+        Request::get("/nowhere"),
+        Request::get("/rooms").header("Host", "elsewhere.example"),
+        Request::get(&file),
+        Request::get(&file).header("If-None-Match", &tag),
+        Request::new("DELETE", "/help"),
+        Request::new("OPTIONS", "/chat"),
+        Request::new("HEAD", "/chat?wait=0"),
+        chat.get("").accept("text/html"),
+        chat.get("?view=backlog").accept("text/html"),
+        chat.get("/qr"),
+        chat.get("?after=oldest").accept("application/json"),
+        chat.get("?after=latest&wait=0"),
+        chat.get("?wait=0"),
+        chat.get("?wait=x"),
+        chat.post().text("hi"),
+        chat.post().text("hi").header("Origin", "http://evil.example"),
+        chat.post().text(&"x".repeat(70_000)),
+    ] {
+        let reply = chat.ask(&request);
+        for (name, value) in [
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Referrer-Policy", "same-origin"),
+        ] {
+            let values = reply.headers.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
+            assert_eq!(values.map(|(_, value)| &**value).collect::<Vec<_>>(), [value], "{request:?}");
+        }
+        let policy = reply.expect_header("Content-Security-Policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors"), "{policy}");
+        assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
+        seen.push(reply.status);
+    }
+    for status in [200, 204, 303, 304, 400, 403, 404, 405, 413, 421] {
+        assert!(seen.contains(&status), "{status} was not tried: {seen:?}");
+    }
+    // A stream's head, and what no engine can read.
+    let mut connection = server.connect();
+    connection.send(&chat.get("?after=latest&limit=1").accept("text/event-stream"));
+    chat.says("on");
+    assert_eq!(connection.reply().is(200).expect_header("Referrer-Policy"), "same-origin");
+    let mut rude = server.connect();
+    let framing = "Content-Length: 1\r\nContent-Length: 2";
+    rude.send_bytes(format!("POST /chat HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\nhi").as_bytes());
+    assert_eq!(rude.reply().is(400).expect_header("Referrer-Policy"), "same-origin");
+}
+
+fn a_named_site_s_page_does_all_and_another_s_nothing(launch: Launch) {
+    let server =
+        launch.with_flag("--allow-origin", APP).with_flag("--allow-origin", "http://localhost:3000").start();
+    let chat = server.chat();
+    let sent = |request: Request, origin: &str| {
+        chat.ask(&request.header("Origin", origin).header("Sec-Fetch-Site", "cross-site"))
+    };
+    for origin in [APP, "http://localhost:3000"] {
+        for reply in [
+            sent(chat.post().text("hi"), origin).is(200),
+            sent(chat.get("?after=oldest&name=ann"), origin).is(200),
+            sent(chat.get("?after=oldest&limit=1").accept("text/event-stream"), origin).is(200),
+            sent(chat.leave("ann"), origin).is(200),
+            // It must be able to read why it was refused.
+            sent(chat.get("?wait=x"), origin).is(400),
+        ] {
+            assert_eq!(reply.expect_header("Access-Control-Allow-Origin"), origin);
+            assert_eq!(reply.expect_header("Access-Control-Allow-Credentials"), "true");
+            assert!(reply.expect_header("Vary").contains("Origin"));
+            let exposed = reply.expect_header("Access-Control-Expose-Headers");
+            assert!(exposed.contains("Chat-Cursor") && exposed.contains("Retry-After"), "{exposed}");
+        }
+    }
+    let start = chat.cursor();
+    for origin in ["https://app.example.evil", "http://app.example", "https://app.example:444", "null", "*"] {
+        let refused = sent(chat.post().text("buy"), origin).is(403);
+        let read = sent(chat.get("?after=oldest"), origin).is(200);
+        for reply in [refused, read] {
+            assert_eq!(reply.header("Access-Control-Allow-Origin"), None, "{origin}");
+            // A cache must not give it to a page of the site that may.
+            assert!(reply.expect_header("Vary").contains("Origin"));
+        }
+    }
+    assert_eq!(chat.cursor(), start);
+    let twice = chat.post().text("buy").header("Origin", APP).header("Origin", "http://evil.example");
+    chat.ask(&twice).is(403);
+}
+
+fn a_page_asks_first_and_is_told_what_it_may_send(launch: Launch) {
+    let server = launch.with_flag("--allow-origin", APP).start();
+    let chat = server.chat();
+    let asks = |origin: &str| {
+        Request::new("OPTIONS", &chat.path(""))
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "POST")
+            .header("Access-Control-Request-Headers", "content-type,idempotency-key")
+    };
+    let told = chat.ask(&asks(APP)).is(204);
+    assert_eq!(told.expect_header("Access-Control-Allow-Origin"), APP);
+    assert_eq!(told.expect_header("Access-Control-Allow-Methods"), "GET, HEAD, POST");
+    let headers = told.expect_header("Access-Control-Allow-Headers");
+    for header in ["Authorization", "Chat-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer"]
+    {
+        assert!(headers.contains(header), "{headers}");
+    }
+    assert_eq!(told.expect_header("Access-Control-Max-Age"), "3600");
+    assert!(told.expect_header("Allow").contains("POST"));
+    let other = chat.ask(&asks("http://evil.example")).is(204);
+    assert!(other.headers.iter().all(|(name, _)| !name.starts_with("Access-Control")), "{other:?}");
+}
+
+fn every_page_may_read_if_the_operator_says_so(launch: Launch) {
+    let server = launch.with_flag("--allow-origin", "*").start();
+    let chat = server.chat();
+    chat.says("hi");
+    let from = |request: Request| request.header("Origin", "http://any.example");
+    let read = chat.ask(&from(chat.get("?after=oldest"))).is(200);
+    assert_eq!(read.expect_header("Access-Control-Allow-Origin"), "*");
+    assert_eq!(read.header("Access-Control-Allow-Credentials"), None);
+    for changes in [chat.post().text("buy"), chat.leave("ann"), chat.get("?wait=0&name=eve")] {
+        chat.ask(&from(changes)).is(403);
+    }
+    let asks = Request::new("OPTIONS", &chat.path("")).header("Access-Control-Request-Method", "POST");
+    let told = chat.ask(&from(asks)).is(204);
+    assert_eq!(told.expect_header("Access-Control-Allow-Methods"), "GET, HEAD");
+}
+
+fn an_origin_that_can_t_be_meant_is_refused_at_the_start(launch: Launch) {
+    let reason = launch.with_flag("--allow-origin", "app.example").refuses();
+    assert!(
+        reason.contains("--allow-origin app.example") && reason.contains("https://app.example"),
+        "{reason}"
+    );
+}
