@@ -62,6 +62,9 @@ pub const WRITER_GATHER: Duration = Duration::from_millis(5);
 /// to wait for more letters takes longer than it saves: measured with 0.2 ms, it published a fifth less.
 pub const WRITER_GATHER_FROM: Duration = Duration::from_millis(1);
 
+/// The pause before a thread of the store that panicked goes on.
+pub const STORE_RESTART: Duration = Duration::from_millis(100);
+
 /// The stack of SQLite's writer: 1 MiB. SQLite is at home in the stack of an ordinary thread, whatever
 /// `RUST_MIN_STACK` says.
 pub const WRITER_STACK: usize = 1024 * 1024;

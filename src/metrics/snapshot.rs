@@ -57,6 +57,7 @@ impl Snapshot {
             self.store.commits,
         );
         counter("store_failures", "Transactions that failed, and stored nothing", self.store.failures);
+        counter("store_restarts", "Threads of the store that panicked and went on", self.store.restarts);
         let busy: Counter<f64, AtomicU64> = Counter::default();
         busy.inc_by(self.store.busy.as_secs_f64());
         registry.register_with_unit("store_commit", "Time spent in transactions", Unit::Seconds, busy);

@@ -12,6 +12,7 @@ pub(super) struct Counts {
     messages: AtomicU64,
     failures: AtomicU64,
     busy_micros: AtomicU64,
+    restarts: AtomicU64,
 }
 
 impl Counts {
@@ -36,12 +37,18 @@ impl Counts {
         self.busy_micros.fetch_add(micros, Relaxed);
     }
 
+    /// A thread of the store panicked, and goes on.
+    pub(super) fn restarts(&self) {
+        self.restarts.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn read(&self) -> Stats {
         Stats {
             commits: self.commits.load(Relaxed),
             messages: self.messages.load(Relaxed),
             failures: self.failures.load(Relaxed),
             busy: Duration::from_micros(self.busy_micros.load(Relaxed)),
+            restarts: self.restarts.load(Relaxed),
         }
     }
 }

@@ -263,6 +263,8 @@ pub struct Stats {
     pub failures: u64,
     /// The time that all transactions took together.
     pub busy: Duration,
+    /// How often a thread of the store panicked and went on.
+    pub restarts: u64,
 }
 
 /// Why a store could not do what it was asked. Nothing of the call was stored.

@@ -1,6 +1,7 @@
 //! A thread that forgets old messages in quiet rooms.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -32,7 +33,6 @@ impl Drop for Sweeper {
     fn drop(&mut self) {
         self.alive = None;
         if let Some(thread) = self.thread.take() {
-            // A panic in it was reported already.
             thread.join().ok();
         }
     }
@@ -40,8 +40,10 @@ impl Drop for Sweeper {
 
 fn sweep(store: &dyn Store, ended: &Receiver<()>) {
     loop {
-        if let Err(error) = store.expire(Timestamp::now(), steady()) {
-            tracing::warn!(%error, "what is too old could not be forgotten");
+        match catch_unwind(AssertUnwindSafe(|| store.expire(Timestamp::now(), steady()))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "what is too old could not be forgotten"),
+            Err(_) => tracing::error!("the store's sweeper panicked, and goes on"),
         }
         if ended.recv_timeout(SWEEP_EVERY) != Err(RecvTimeoutError::Timeout) {
             return;

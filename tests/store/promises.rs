@@ -1,12 +1,13 @@
 //! What every store promises, one promise a test.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use comet_chat::config::{REPLY_BYTES, SEND_ID_MEMORY_MS, TEXT_LIMIT};
-use comet_chat::message::{Claim, Draft, Holder, Kind, Message, RoomName, Timestamp};
-use comet_chat::store::{Appended, Keep, MemoryStore, Stats, Store, Tail};
+use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Message, RoomName, Timestamp};
+use comet_chat::store::{Appended, Done, Keep, MemoryStore, Stats, Store, Tail};
 
 use crate::place::{
     ALL, AppendAndWait, Place, comings_and_goings, fill, keep, kept, listed, on_every_store, room, said,
@@ -33,6 +34,7 @@ on_every_store![
     one_time_in_the_future_holds_nothing_up,
     publishers_at_once_get_one_order_without_holes,
     commits_and_their_messages_are_counted,
+    a_panic_in_a_thread_of_the_store_ends_nothing,
     a_check_leaves_nothing,
     the_longest_text_comes_back_whole,
     heavy_messages_are_read_in_portions,
@@ -362,6 +364,22 @@ fn commits_and_their_messages_are_counted(place: &Place) {
 }
 
 /// Ten thousand health checks left 63 MiB, a row for each.
+fn a_panic_in_a_thread_of_the_store_ends_nothing(place: &Place) {
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    store.append_and_wait(&lobby, &[said("before", 1)]).unwrap();
+    for round in 0..3 {
+        // It is called in the store's thread, where there is one.
+        let panics = Done::new(|_| resume_unwind(Box::new("planted")));
+        let draft = said("planted", 2);
+        let append = || store.append(&lobby, Cursor::start(store.epoch()), vec![draft], panics);
+        let _ = catch_unwind(AssertUnwindSafe(append));
+        let after = store.append_and_wait(&lobby, &[said("after", 3)]).unwrap();
+        assert_eq!(sequence(&after), 3 + 2 * round);
+    }
+    assert_eq!(kept(&*store, &lobby), (1..=7).collect::<Vec<_>>());
+}
+
 fn a_check_leaves_nothing(place: &Place) {
     let mut store = place.open(ALL);
     let own = RoomName::health();

@@ -1,5 +1,7 @@
 //! Several instances on one Redis: one order, one presence, and what is told of it.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -232,6 +234,33 @@ fn a_room_hears_where_its_order_ends_and_who_leaves_elsewhere() {
     drop(following);
     // Whatever was under way when it ended.
     while heard.recv_timeout(PATIENCE).is_ok() {}
+}
+
+#[test]
+fn a_panic_in_the_thread_that_listens_ends_nothing() {
+    let spec = a_place();
+    let (one, other) = (instance(&spec), instance(&spec));
+    let lobby = RoomName::lobby();
+    let (hear, heard) = channel();
+    let has_panicked = AtomicBool::new(false);
+    let _following = one.follow(
+        &lobby,
+        Box::new(move |what| {
+            if !has_panicked.swap(true, SeqCst) {
+                resume_unwind(Box::new("planted"));
+            }
+            drop(hear.send(what));
+        }),
+    );
+    let stored = append(&other, &lobby, start(&other), &[said("hi", 1)]).unwrap();
+    // Whether that was heard when it panicked or not: it listens again, and tells where the order ends.
+    loop {
+        match heard.recv_timeout(PATIENCE).expect("somebody tells it") {
+            Heard::Latest(latest) | Heard::Ends(latest) if latest == stored.latest => break,
+            _ => continue,
+        }
+    }
+    assert_eq!(one.stats().restarts, 1);
 }
 
 #[test]

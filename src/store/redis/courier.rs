@@ -19,6 +19,7 @@ use super::trouble::Trouble;
 use crate::config::{REDIS_PATIENCE, REDIS_PAUSES, REDIS_TRIP};
 use crate::message::RoomName;
 use crate::store::counts::Counts;
+use crate::store::writing::once;
 use crate::store::{Arrived, Error, Keep};
 
 /// Work for the thread.
@@ -61,7 +62,12 @@ impl Courier {
     }
 
     /// Works until every handle is dropped.
-    pub(super) fn run(mut self, mailbox: &Receiver<Letter>) {
+    pub(super) fn run(&mut self, mailbox: &Receiver<Letter>) {
+        // If this is not the first time, it has panicked: nobody knows what comes next on that connection, nor what
+        // became of the batches.
+        if self.link.take().is_some() {
+            self.followers.doubt_all();
+        }
         let mut waiting = VecDeque::new();
         loop {
             if waiting.is_empty() {
@@ -209,14 +215,14 @@ impl Courier {
 
     fn succeed(&self, batch: Batch, arrived: Arrived) {
         self.counts.keeps(batch.kept(&arrived));
-        batch.tell(Ok(arrived));
+        once("writer", &self.counts, || batch.tell(Ok(arrived)));
     }
 
     fn fail(&self, batch: Batch, error: Error) {
         self.counts.fails(1);
         // It may be stored all the same, now or later.
         self.followers.doubt(batch.room.as_str());
-        batch.tell(Err(error));
+        once("writer", &self.counts, || batch.tell(Err(error)));
     }
 }
 

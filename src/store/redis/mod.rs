@@ -42,6 +42,7 @@ use self::scripts::Step;
 use self::trouble::Trouble;
 use self::worker::Worker;
 use self::writer::Writer;
+use super::counts::Counts;
 use super::{
     Done, Error, Following, Hear, Keep, Order, RoomSummary, Stats, Store, Tail, notices as notices_in,
 };
@@ -71,13 +72,14 @@ impl RedisStore {
         start::check(&mut link, spec)?;
         pulse::give(&mut link, &life, spec.lease, true).map_err(cannot)?;
         let followers = Followers::default();
-        let (pulse, nudge) = pulse::start(spec, &life, &followers)?;
+        let counts = Arc::new(Counts::default());
+        let (pulse, nudge) = pulse::start(spec, &life, &followers, &counts)?;
         Ok(RedisStore {
             keep,
-            readers: Readers::start(spec)?,
-            _notices: notices::start(spec, &life, &followers, nudge)?,
+            readers: Readers::start(spec, &counts)?,
+            _notices: notices::start(spec, &life, &followers, nudge, &counts)?,
             _pulse: pulse,
-            writer: Writer::start(spec, &life, &followers, keep)?,
+            writer: Writer::start(spec, &life, &followers, keep, &counts)?,
             followers,
             life,
         })

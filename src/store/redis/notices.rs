@@ -19,6 +19,7 @@ use super::trouble::Trouble;
 use super::worker::{Seat, Worker};
 use crate::config::REDIS_DEAF;
 use crate::message::{Epoch, Person, RoomName};
+use crate::store::counts::Counts;
 use crate::store::{Error, Heard};
 
 /// What the others are told when somebody leaves.
@@ -34,9 +35,10 @@ pub(super) fn start(
     life: &Arc<Life>,
     followers: &Followers,
     nudge: Sender<()>,
+    counts: &Arc<Counts>,
 ) -> Result<Worker, Error> {
     let listener = Listener { life: life.clone(), followers: followers.clone(), nudge };
-    Worker::start("store-notices", spec, move |seat| listener.run(seat))
+    Worker::start("store-notices", spec, counts, move |seat| listener.run(seat))
 }
 
 struct Listener {
@@ -46,7 +48,7 @@ struct Listener {
 }
 
 impl Listener {
-    fn run(self, mut seat: Seat) {
+    fn run(&self, seat: &mut Seat) {
         while !seat.is_ending() {
             let trouble = seat.connect().and_then(|mut link| self.listen(&mut link));
             if let Err(trouble) = trouble

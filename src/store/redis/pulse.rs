@@ -18,6 +18,7 @@ use super::trouble::Trouble;
 use super::worker::{Seat, Worker};
 use crate::config::{REDIS_PULSE, REDIS_SILENCE, REDIS_SWEEP};
 use crate::message::Mark;
+use crate::store::counts::Counts;
 use crate::store::{Error, Heard};
 
 /// What a sign of life is answered with.
@@ -67,11 +68,12 @@ pub(super) fn start(
     spec: &RedisSpec,
     life: &Arc<Life>,
     followers: &Followers,
+    counts: &Arc<Counts>,
 ) -> Result<(Worker, Sender<()>), Error> {
     let (nudge, nudged) = bounded(1);
-    let pulse =
+    let mut pulse =
         Pulse { life: life.clone(), followers: followers.clone(), lease: spec.lease, nudged, is_away: false };
-    let worker = Worker::start("store-pulse", spec, move |seat| pulse.run(seat))?;
+    let worker = Worker::start("store-pulse", spec, counts, move |seat| pulse.run(seat))?;
     Ok((worker, nudge))
 }
 
@@ -84,7 +86,7 @@ struct Pulse {
 }
 
 impl Pulse {
-    fn run(mut self, mut seat: Seat) {
+    fn run(&mut self, seat: &mut Seat) {
         let mut link = None;
         while !seat.is_ending() {
             let connected = link.take().map_or_else(|| seat.connect(), Ok);

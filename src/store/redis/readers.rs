@@ -3,6 +3,7 @@
 //! Those who ask have small stacks, and give up in time whatever Redis does.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -13,6 +14,7 @@ use super::trouble::Trouble;
 use super::worker::{Seat, Worker};
 use crate::config::{REDIS_PAUSES, REDIS_READERS, REDIS_TURN};
 use crate::store::Error;
+use crate::store::counts::Counts;
 
 /// The threads, and the way to them.
 pub(super) struct Readers {
@@ -34,11 +36,11 @@ enum Outcome {
 }
 
 impl Readers {
-    pub(super) fn start(spec: &RedisSpec) -> Result<Readers, Error> {
+    pub(super) fn start(spec: &RedisSpec, counts: &Arc<Counts>) -> Result<Readers, Error> {
         let (jobs, waiting) = unbounded();
         let start = |_| {
             let waiting = waiting.clone();
-            Worker::start("store-reader", spec, move |seat| {
+            Worker::start("store-reader", spec, counts, move |seat| {
                 Reader { seat, link: None, away: None }.work(&waiting)
             })
         };
@@ -70,14 +72,14 @@ impl Readers {
     }
 }
 
-struct Reader {
-    seat: Seat,
+struct Reader<'a> {
+    seat: &'a mut Seat,
     link: Option<Link>,
     /// Why there is no connection, and until when another try is of no use.
     away: Option<(Trouble, Instant)>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn work(mut self, jobs: &Receiver<Job>) {
         for job in jobs {
             let is_old = self.link.is_some();

@@ -12,8 +12,10 @@ use super::stream::Handle;
 use super::trouble::Trouble;
 use crate::config::{REDIS_PAUSES, WRITER_STACK};
 use crate::store::Error;
+use crate::store::counts::Counts;
+use crate::store::writing::{Panicked, once};
 
-/// Dropping it ends the connection and the thread.
+/// Dropping it ends the connection and the thread. If the work panics, it begins again.
 pub(super) struct Worker {
     /// Nothing is sent on it: its drop is the signal to end. `None` only while this is dropped.
     alive: Option<Sender<()>>,
@@ -39,15 +41,21 @@ impl Worker {
     pub(super) fn start(
         name: &str,
         spec: &RedisSpec,
-        work: impl FnOnce(Seat) + Send + 'static,
+        counts: &Arc<Counts>,
+        mut work: impl FnMut(&mut Seat) + Send + 'static,
     ) -> Result<Worker, Error> {
         let (alive, ended) = bounded(0);
         let slot = Arc::new(Mutex::new(Slot::default()));
-        let seat = Seat { spec: spec.clone(), ended, slot: slot.clone(), pause: REDIS_PAUSES.0 };
+        let (called, counts) = (name.to_owned(), counts.clone());
+        let mut seat = Seat { spec: spec.clone(), ended, slot: slot.clone(), pause: REDIS_PAUSES.0 };
         let thread = thread::Builder::new()
             .name(name.into())
             .stack_size(WRITER_STACK)
-            .spawn(move || work(seat))
+            .spawn(
+                move || {
+                    while once(&called, &counts, || work(&mut seat)) == Panicked::Yes && seat.pause() {}
+                },
+            )
             .map_err(|error| Error(format!("cannot start the store's thread {name}: {error}")))?;
         Ok(Worker { alive: Some(alive), slot, thread: Some(thread) })
     }
@@ -60,7 +68,7 @@ impl Drop for Worker {
         drop(slot.handle.take());
         drop(slot);
         self.alive = None;
-        // A panic in it was reported already.
+        // Its panics were told and counted.
         self.thread.take().map(JoinHandle::join);
     }
 }

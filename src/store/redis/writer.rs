@@ -38,12 +38,12 @@ impl Writer {
         life: &Arc<Life>,
         followers: &Followers,
         keep: Keep,
+        counts: &Arc<Counts>,
     ) -> Result<Writer, Error> {
         let (mailbox, letters) = unbounded();
-        let counts = Arc::new(Counts::default());
-        let courier = Courier::new(spec.clone(), life.clone(), followers.clone(), keep, counts.clone());
-        let thread = WritingThread::start(move || courier.run(&letters))?;
-        Ok(Writer { life: life.clone(), mailbox, _thread: thread, counts })
+        let mut courier = Courier::new(spec.clone(), life.clone(), followers.clone(), keep, counts.clone());
+        let thread = WritingThread::start(counts, move || courier.run(&letters))?;
+        Ok(Writer { life: life.clone(), mailbox, _thread: thread, counts: counts.clone() })
     }
 
     /// Returns at once. The outcome is told when Redis has said it, or does not say it in time.

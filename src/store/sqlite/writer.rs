@@ -41,7 +41,7 @@ impl Writer {
         let (mailbox, letters) = unbounded();
         let counts = Arc::new(Counts::default());
         let mut pen = Pen::new(connection, path, epoch, keep, counts.clone());
-        let thread = WritingThread::start(move || pen.run(&letters))?;
+        let thread = WritingThread::start(&counts, move || pen.run(&letters))?;
         Ok(Writer { mailbox, _thread: thread, counts })
     }
 
