@@ -55,6 +55,7 @@ const MODULES: &[File] = &files! {
     "hub.js",
     "keyboard.js",
     "kept.js",
+    "key.js",
     "limits.js",
     "line.js",
     "log.js",

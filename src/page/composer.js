@@ -14,6 +14,7 @@ export class Composer {
   #mention;
   #back = 0;
   #known = null;
+  #refused = false;
 
   /** `named(name)` when a name is given, `say(text)` when a message is. */
   constructor({ room, name, names, named, say }) {
@@ -44,9 +45,19 @@ export class Composer {
   /** Shows the writer's name, or asks for it. */
   show(name) {
     this.#known = name;
+    this.#refused = false;
     document.body.classList.toggle("named", name !== null);
     document.getElementById("name-row").hidden = name !== null;
     if (name !== null) this.#name.value = name;
+  }
+
+  /** Somebody else has the name: asks for another, and leaves what is being written as it is. */
+  refuseName(sentence) {
+    this.show(null);
+    this.#refused = true;
+    this.#error.textContent = sentence;
+    this.#name.setAttribute("aria-invalid", "true");
+    if (this.#text.value === "") this.#name.focus();
   }
 
   askName() {
@@ -121,7 +132,7 @@ export class Composer {
   #typed() {
     this.#back = 0;
     this.#fit();
-    this.#accept();
+    if (!this.#refused) this.#accept();
     this.#draft.write(this.#text.value);
   }
 

@@ -21,8 +21,11 @@ export class Follower {
   #ping = null;
   #away = false;
 
-  /** `take({messages, gap})` gets new messages; `silent()` is called when nobody seems to poll. */
-  constructor({ bus, tab, room, next, name, take, silent }) {
+  /**
+   * `take({messages, gap})` gets new messages; `taken(name, sentence)` is called when somebody else has the name, and
+   * `silent()` when nobody seems to poll.
+   */
+  constructor({ bus, tab, room, next, name, take, taken, silent }) {
     this.#bus = bus;
     this.#tab = tab;
     this.#room = room;
@@ -30,6 +33,7 @@ export class Follower {
     this.#name = name;
     bus.on("roll", () => this.#want());
     bus.on("pong", (word) => this.#pong(word));
+    bus.on("taken", (word) => word.room === room && taken(word.name, word.sentence));
     bus.on("news", (word) => word.room === room && this.#track.news(word));
     this.#silent = silent;
     this.#watch();
@@ -42,10 +46,10 @@ export class Follower {
     return this.#track.next;
   }
 
-  /** Makes the reader present under this name from now on. */
+  /** Makes the reader present under this name from now on, also if it was another's before. */
   rename(name) {
     this.#name = name;
-    this.#want();
+    this.#want(true);
   }
 
   /** Makes the hub try again at once. */
@@ -53,7 +57,7 @@ export class Follower {
     this.#bus.post({ is: "prod" });
   }
 
-  #want() {
+  #want(anew = false) {
     if (this.#away) return;
     this.#bus.post({
       is: "want",
@@ -62,6 +66,7 @@ export class Follower {
       // A tab that was opened before the server got a newer page may poll, and begins here.
       after: this.position,
       name: this.#name,
+      anew,
       visible: !document.hidden,
     });
   }

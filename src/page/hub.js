@@ -30,6 +30,8 @@ export class Hub {
   #line;
   #unread;
   #wants = new Map();
+  /** The rooms in which somebody else has a name that was wanted there: the name, and the sentence that says so. */
+  #taken = new Map();
   #polls = [];
   /** Up to where each room was heard: a cursor or, where that is not known, a word that is no cursor. */
   #positions = new Map();
@@ -83,6 +85,9 @@ export class Hub {
   #want(want) {
     const before = this.#wants.get(want.tab);
     this.#wants.set(want.tab, { ...want, roll: this.#roll });
+    const taken = this.#taken.get(want.room);
+    if (want.anew || taken?.name !== want.name) this.#taken.delete(want.room);
+    else this.#bus.post({ is: "taken", room: want.room, ...taken });
     this.#line.hidden = !this.#seen;
     this.#plan();
     if (before?.name && before.name !== want.name) this.#leave(before, 0);
@@ -132,7 +137,9 @@ export class Hub {
 
   /** Starts, changes and ends polls, so that they wait for all that is wanted. */
   #plan() {
-    const wants = [...this.#wants.values()].filter(({ visible }) => visible || !this.#bus.alone);
+    const seen = [...this.#wants.values()].filter(({ visible }) => visible || !this.#bus.alone);
+    const mayHave = ({ room, name }) => this.#taken.get(room)?.name !== name;
+    const wants = seen.map((want) => ({ ...want, name: mayHave(want) ? want.name : null }));
     const wanted = plan(wants, followed(), this.#most);
     for (const current of this.#polls.splice(wanted.length)) current.end();
     wanted.forEach((each, n) => {
@@ -191,6 +198,16 @@ export class Hub {
   #somewhere() {
     this.#unknown += 1;
     return `somewhere ${this.#unknown}`;
+  }
+
+  /** Somebody else has this name in these rooms: this browser goes on reading there without one. */
+  taken(rooms, name, sentence) {
+    this.#line.answered();
+    for (const room of rooms) {
+      this.#taken.set(room, { name, sentence });
+      this.#bus.post({ is: "taken", room, name, sentence });
+    }
+    this.#plan();
   }
 
   /** The server does not let one request wait in all of these rooms. */

@@ -33,6 +33,7 @@ let name = recall("name");
 // An earlier version of the page accepted names that the server refuses.
 if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
+let isTaken = false;
 let waiting = new Map();
 const failed = new Set();
 const speakers = new Set();
@@ -42,7 +43,13 @@ tellNeeds();
 document.documentElement.classList.add("ready");
 const backlog = adopt(place);
 const log = new Log(scroller, place, context);
-const outbox = new Outbox(room, { changed: showOutbox, settled, position: () => follower.position, out: () => follower.prod() });
+const outbox = new Outbox(room, {
+  changed: showOutbox,
+  settled,
+  taken,
+  position: () => follower.position,
+  out: () => follower.prod(),
+});
 const people = new People(room, context.me);
 const attention = new Attention(room, log, scroller);
 const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
@@ -67,7 +74,7 @@ onNewDay(() => {
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("-");
 const hub = new Hub(bus);
 // Before the election: a page that closes leaves its room first, and then passes the hub on.
-const follower = new Follower({ bus, tab, room, next, name, take: news, silent: () => election.takeOver() });
+const follower = new Follower({ bus, tab, room, next, name, take: news, taken, silent: () => election.takeOver() });
 new Status(bus, room, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();
@@ -158,15 +165,30 @@ function say(text) {
 
 function named(given) {
   keep("name", given);
-  renamed(given);
+  if (given === name && isTaken) settle();
+  else renamed(given);
+  outbox.resay(given);
+}
+
+/** Somebody else has the name in this room. */
+function taken(which, sentence) {
+  if (which !== name || isTaken) return;
+  isTaken = true;
+  composer.refuseName(sentence);
 }
 
 function renamed(given) {
   if (given === null || given === name) {
-    composer.show(name);
+    if (!isTaken) composer.show(name);
     return;
   }
   name = given;
+  settle();
+}
+
+/** The reader goes by this name from now on. */
+function settle() {
+  isTaken = false;
   composer.show(name);
   follower.rename(name);
   showMe();

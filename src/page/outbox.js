@@ -5,6 +5,7 @@
 // is sent.
 
 import { keep, recall, watch } from "./kept.js";
+import { random } from "./key.js";
 import { OWN } from "./site.js";
 import { Waiting } from "./waiting.js";
 import { poll, publish } from "./wire.js";
@@ -29,12 +30,15 @@ const LOCK = `${OWN}-post`;
 /** How long to wait for another tab that sends, in milliseconds. */
 const PATIENCE = 3_000;
 
+const DOUBT = "It may have gone out, or not.";
+
 const BETWEEN = "A proxy or a network answers in the server's place. The message is sent again.";
 
 export class Outbox {
   #room;
   #changed;
   #settled;
+  #taken;
   #position;
   #out;
   #own;
@@ -48,12 +52,14 @@ export class Outbox {
 
   /**
    * `changed()` when `entries` did; `settled(cursor, claimed)` when a message is known as own;
+   * `taken(name, sentence)` when somebody else has the name;
    * `position()` is the cursor up to which the room is known; `out()` when the server no longer lets the reader in.
    */
-  constructor(room, { changed, settled, position, out }) {
+  constructor(room, { changed, settled, taken, position, out }) {
     this.#room = room;
     this.#changed = changed;
     this.#settled = settled;
+    this.#taken = taken;
     this.#position = position;
     this.#out = out;
     this.#own = new Set(recall(`own/${room}`, []));
@@ -97,7 +103,7 @@ export class Outbox {
   }
 
   add(text, name) {
-    this.#waiting.add(newId(), text, name);
+    this.#waiting.add(random(), text, name);
     this.#changed();
     this.flush();
   }
@@ -105,6 +111,17 @@ export class Outbox {
   /** Sends a failed message again, under the same id; or one that waits, now. */
   retry(id) {
     this.#waiting.again(id);
+    this.#changed();
+    this.flush();
+  }
+
+  /** Sends all that could not be said under a name that was another's, under this one. */
+  resay(name) {
+    for (const { id, text, taken } of this.#waiting.all) {
+      if (!taken) continue;
+      this.#waiting.remove(id);
+      this.#waiting.add(random(), text, name);
+    }
     this.#changed();
     this.flush();
   }
@@ -151,18 +168,22 @@ export class Outbox {
     if (tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
       // The server has forgotten its id: if it received the message then, it would publish it again.
       if (await this.#mayBeThere(entry)) {
-        this.#fail(entry, "It may have gone out, or not.");
+        this.#fail(entry, DOUBT);
         return;
       }
       tried = undefined;
     }
-    if (tried === undefined && navigator.onLine) this.#waiting.tried(id, this.#position());
+    const isFirst = tried === undefined;
+    if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
     try {
       const { id: cursor } = await publish(this.#room, { text, name, id });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;
-      this.#fail(entry, error.message);
+      // Somebody has taken the name since it was first tried: it may have been stored then.
+      const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
+      this.#fail(entry, isInDoubt ? DOUBT : error.message, error.taken && !isInDoubt);
+      if (error.taken) this.#taken(name, error.message);
     }
   }
 
@@ -189,8 +210,8 @@ export class Outbox {
     this.#changed();
   }
 
-  #fail(entry, reason) {
-    this.#waiting.failed(entry.id, reason);
+  #fail(entry, reason, taken = false) {
+    this.#waiting.failed(entry.id, reason, taken);
     this.#settling = this.#settling.filter(({ id }) => id !== entry.id);
     this.#changed();
   }
@@ -260,10 +281,4 @@ async function inTurn(send) {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** 128 random bits. `crypto.randomUUID` is missing on plain http. */
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -64,6 +64,18 @@ export class Poll {
     if (this.#due > now) await new Promise((resolve) => setTimeout(resolve, this.#due - now));
   }
 
+  /** Finds in which of these rooms somebody else has the name. */
+  async #findTaken(rooms, name, sentence) {
+    const isTaken = (room) =>
+      poll([room], { after: "latest", wait: 0, name }).then(
+        () => false,
+        (error) => error.taken === true,
+      );
+    const taken = [];
+    for (const room of rooms) if (rooms.length === 1 || (await isTaken(room))) taken.push(room);
+    this.#hub.taken(taken, name, sentence);
+  }
+
   async #once() {
     const { rooms, name, present, silent } = this.#wanted;
     const begins = rooms.some((room) => !this.#covered.has(room));
@@ -83,6 +95,7 @@ export class Poll {
       else this.#hub.answered(rooms, reply);
     } catch (error) {
       if (attempt.signal.aborted) return;
+      if (error.taken) return this.#findTaken(present, name, error.message);
       // The server does not know the cursor, or can't wait in these rooms at once.
       if (error.status && !error.passing) {
         this.#covered.clear();

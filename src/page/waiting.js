@@ -4,7 +4,8 @@
 // which it was written, and removed once it is stored. The outcome of the tries has a key beside it.
 //
 //   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait
-//   outcome/ROOM/ID    {tried, after} or {failed}        when it was first tried, and where the room was
+//   outcome/ROOM/ID    {tried, after}                    when it was first tried, and where the room was; or
+//                      {failed, taken}                   why it failed, and whether the name was another's
 
 import { keep, keysUnder, recall, watchUnder } from "./kept.js";
 
@@ -53,8 +54,8 @@ export class Waiting {
     if (this.has(id)) this.#keep("outcome", id, { tried: Date.now(), after });
   }
 
-  failed(id, reason) {
-    if (this.has(id)) this.#keep("outcome", id, { failed: reason });
+  failed(id, reason, taken) {
+    if (this.has(id)) this.#keep("outcome", id, { failed: reason, taken });
   }
 
   /** A message that failed waits again, as if it were new. */
@@ -88,9 +89,9 @@ export class Waiting {
     const outcomes = new Set(this.#ids("outcome"));
     const now = (entry) => {
       const outcome = outcomes.has(entry.id) ? recall(this.#key("outcome", entry.id), {}) : {};
-      const { failed, ...rest } = outcome;
+      const { failed, taken, ...rest } = outcome;
       if (failed === undefined) return { ...entry, ...rest, state: "sending" };
-      return { ...entry, state: "failed", reason: failed };
+      return { ...entry, state: "failed", reason: failed, taken: taken === true };
     };
     const ordered = [...known.values()].sort((a, b) => a.n - b.n || (a.id < b.id ? -1 : 1));
     return ordered.map(now);

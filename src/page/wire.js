@@ -3,13 +3,16 @@
 // The answer may come from elsewhere: the sign-in page of a network, a proxy, a cache. It counts only if it
 // has a mark of this server's own; any other is ignored.
 
+import { key } from "./key.js";
 import { ROOMS, roomAddress } from "./site.js";
 
 /** The server refused the request. */
 export class Refused extends Error {
-  constructor(status, sentence, retryAfter) {
+  constructor(status, type, sentence, retryAfter) {
     super(sentence);
     this.status = status;
+    /** Whether somebody else has the name. */
+    this.taken = type === "urn:comet-chat:name-taken";
     /** In milliseconds; 0 if the server named none. */
     this.retryAfter = retryAfter;
   }
@@ -44,6 +47,9 @@ const JSON_ACCEPTED = { Accept: "application/json" };
 /** How long a request that does not wait may take, in milliseconds. */
 const DEADLINE = 15_000;
 
+/** By what the server knows that a name is this reader's. */
+const keyed = (name) => (name ? { "Chat-Key": key() } : {});
+
 /** The address of a room or, for a poll, of several. */
 function place(rooms, rest = "", parameters = {}) {
   const query = new URLSearchParams();
@@ -73,7 +79,7 @@ async function request(address, options = {}, deadline = DEADLINE) {
     const body = parse(reply, await reply.text());
     if (reply.ok) return { body, headers: reply.headers, status: reply.status };
     if (!isProblem(body)) throw new Foreign(reply.status, Math.min(RETRY_AFTER_MOST, retryAfter(reply.headers)));
-    throw new Refused(reply.status, String(body.detail ?? body.title).slice(0, 300), retryAfter(reply.headers));
+    throw new Refused(reply.status, body.type, String(body.detail ?? body.title).slice(0, 300), retryAfter(reply.headers));
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
@@ -114,7 +120,8 @@ export async function poll(rooms, { after, last, limit, wait, name, present }, s
     status === 204
       ? headers.has("Chat-Cursor")
       : Array.isArray(body?.messages) && typeof body.next === "string";
-  const { body, headers } = await ask(address, isOurs, { signal }, wait * 1000 + DEADLINE);
+  const options = { signal, headers: { ...JSON_ACCEPTED, ...keyed(name) } };
+  const { body, headers } = await ask(address, isOurs, options, wait * 1000 + DEADLINE);
   const gaps = body?.gaps ?? gapsIn(headers, rooms);
   return {
     messages: body?.messages ?? [],
@@ -136,7 +143,7 @@ function gapsIn(headers, rooms) {
  * as the page has measured.
  */
 export async function publish(room, { text, name, id }) {
-  const headers = { ...JSON_ACCEPTED, "Content-Type": "text/plain; charset=utf-8" };
+  const headers = { ...JSON_ACCEPTED, ...keyed(name), "Content-Type": "text/plain; charset=utf-8" };
   const isOurs = ({ body }) => typeof body?.id === "string";
   return (await ask(place(room, "", { name, id }), isOurs, { method: "POST", headers, body: text })).body;
 }
@@ -166,7 +173,8 @@ export async function rooms() {
 /** Leaves the room, unless the person is back within the wait. It works in a page that is closing. */
 export function leave(room, name, wait) {
   const address = place(room, "/leave", { wait });
-  const form = new URLSearchParams({ name });
+  // A beacon has no headers of ours.
+  const form = new URLSearchParams({ name, key: key() });
   if (navigator.sendBeacon?.(address, form)) return;
   fetch(address, { method: "POST", body: form, keepalive: true }).catch(() => {});
 }
