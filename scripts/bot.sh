@@ -7,6 +7,8 @@
 #
 #   ROOM=lobby                 its rooms, as in an address
 #   NAME=bot                   its name
+#   CURL=FILE                  what curl reads first, if the chat has a passphrase: user = "bot:PASSPHRASE", or
+#                              header = "Authorization: Bearer TOKEN"
 #   NOTE=NAME.ROOM.cursor      the file with its cursor: it has answered everything up to there
 #
 # It misses nothing and says nothing twice, whether it restarts or the server does. Each line of the stream has a
@@ -26,13 +28,13 @@ answer() { # WHO TEXT, both with backslashes before what would break a line
 
 # Asks again until there is an answer. A refusal is one too: 422 says that the message has its answer already.
 publish() { # ROOM ID TEXT
-  curl -sS -o /dev/null --max-time 20 --retry 300 --retry-delay 1 --retry-all-errors \
+  curl ${CURL:+--config "$CURL"} -sS -o /dev/null --max-time 20 --retry 300 --retry-delay 1 --retry-all-errors \
     --data-urlencode "name=$name" --data-urlencode "id=$2" --data-urlencode "message=$3" "$url/chat/$1"
 }
 
 # Fails if nothing came. A beat comes every 15 s; a stream without one is dead.
 follow() {
-  curl -sSN --fail --speed-limit 1 --speed-time 40 -H 'Accept: application/x-ndjson' \
+  curl ${CURL:+--config "$CURL"} -sSN --fail --speed-limit 1 --speed-time 40 -H 'Accept: application/x-ndjson' \
     "$url/chat/$room?kinds=message&after=$(cat "$note" 2>/dev/null || echo latest)" |
     jq -r --unbuffered --arg me "$name" '[.next, .kind, (.room // "-" | @uri), "\($me | @uri)-\(.id)",
       .name // "you", .text // "-"] | @tsv' | {

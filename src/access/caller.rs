@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::entry::Edition;
 use super::limits::{Limits, Waiting};
 use super::proxies::Source;
 use crate::message::RoomName;
@@ -15,18 +16,25 @@ pub struct Caller {
     address: Option<IpAddr>,
     /// What holds for its address; nothing for a caller on this machine, so that no script here is slowed.
     limits: Option<Arc<Limits>>,
+    /// Who might enter when the request came.
+    edition: Edition,
 }
 
 impl Caller {
     /// The caller at this source.
-    pub(super) fn at(source: Source, limits: &Arc<Limits>) -> Caller {
+    pub(super) fn at(source: Source, limits: &Arc<Limits>, edition: Edition) -> Caller {
         let Source { address, is_here } = source;
-        Caller { address, limits: (!is_here).then(|| limits.clone()) }
+        Caller { address, limits: (!is_here).then(|| limits.clone()), edition }
     }
 
     /// Its address. None if it came by a unix socket, and no trusted proxy has said another.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
+    }
+
+    /// Whether it may no longer be let in: who may enter was read again since.
+    pub fn must_ask_again(&self) -> bool {
+        self.edition.is_over()
     }
 
     /// Takes what a request needs of what its address may have, or refuses it.

@@ -95,7 +95,11 @@ impl Access {
 
     /// Says who sent a request. The peer is the connection's other end: the client, or a proxy.
     pub fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller {
-        Caller::at(self.proxies.source(peer, head.header_values("X-Forwarded-For")), &self.limits)
+        Caller::at(
+            self.proxies.source(peer, head.header_values("X-Forwarded-For")),
+            &self.limits,
+            self.entry.edition(),
+        )
     }
 
     /// Says what a request asks for, if its caller may. `is_awake` says whether a room is awake.
@@ -108,7 +112,7 @@ impl Access {
     ) -> Result<Intent, Refusal> {
         let local = &Head { target: self.local(head.local_target()), ..head.clone() };
         self.hosts.admit(local, &self.sites)?;
-        let intent = self.entry.admit(local, self.names.parse(local, body), caller)?;
+        let intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
     }

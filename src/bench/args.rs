@@ -14,9 +14,14 @@ use crate::config::{ROOMS_ASKED_MAX, TEXT_LIMIT};
 /// told on stderr), and 2 if nothing could be measured.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Whom to measure: http://HOST:PORT for a fresh room, http://HOST:PORT/chat/ROOM for that one
+    /// Whom to measure: http://HOST:PORT for a fresh room, http://HOST:PORT/chat/ROOM for that one. Where it takes a
+    /// passphrase to come in: http://NAME:PASSPHRASE@HOST:PORT
     #[arg(value_name = "URL", required_unless_present_any = ["floor", "report"])]
     pub url: Option<Target>,
+
+    /// A token that may read and write in the rooms, where it takes one to come in
+    #[arg(long, value_name = "TOKEN")]
+    pub bearer: Option<String>,
 
     /// What to measure
     #[arg(long, value_enum, default_value_t = Mode::FanOut)]

@@ -62,7 +62,12 @@ use target::{Form, Target};
 
 /// Does what the arguments ask for. The exit code tells whether it succeeded.
 pub fn run(args: &BenchArgs) -> ExitCode {
-    let outcome = match (&args.floor, &args.report, &args.url) {
+    let target = args.url.clone();
+    let target = match &args.bearer {
+        Some(token) => target.map(|target| target.with_token(token)),
+        None => target,
+    };
+    let outcome = match (&args.floor, &args.report, &target) {
         (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),
         (_, Some(directory), _) => compare::write(directory).map(|()| true),
         (_, _, Some(target)) if args.soak => soak::run(args, target),

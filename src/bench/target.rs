@@ -5,6 +5,9 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+use percent_encoding::percent_decode_str;
+
 use super::mark::Number;
 
 /// The room that is measured: what stands in `http://HOST:PORT/chat/ROOM`; or several, named after it.
@@ -14,6 +17,8 @@ pub struct Target {
     host: String,
     /// `/chat/ROOM`, percent-encoded as it was given.
     path: String,
+    /// A header line that lets in, or nothing.
+    authorization: String,
     /// How many rooms there are. If there is more than one, each has the path with a number behind it.
     rooms: usize,
 }
@@ -45,6 +50,11 @@ impl Target {
     /// How many rooms there are.
     pub fn rooms(&self) -> usize {
         self.rooms
+    }
+
+    /// Comes in with a token.
+    pub fn with_token(self, token: &str) -> Target {
+        Target { authorization: format!("Authorization: Bearer {token}\r\n"), ..self }
     }
 
     /// The room of a message: they take turns.
@@ -79,11 +89,10 @@ impl Target {
 
     /// Posts a body, with these header lines beside those that every request has.
     pub fn post(&self, path: &str, content_type: &str, lines: &str, body: &str) -> Vec<u8> {
+        let (Target { host, authorization, .. }, length) = (self, body.len());
         format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\n\
-             Content-Type: {content_type}\r\nContent-Length: {}\r\n{lines}\r\n{body}",
-            self.host,
-            body.len()
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}Accept: application/json\r\n\
+             Content-Type: {content_type}\r\nContent-Length: {length}\r\n{lines}\r\n{body}",
         )
         .into_bytes()
     }
@@ -106,20 +115,28 @@ impl Target {
 
     /// Gets a path.
     pub fn get(&self, path: &str, form: Form) -> Vec<u8> {
-        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: {}\r\n\r\n", self.host, form.media_type())
-            .into_bytes()
+        let (Target { host, authorization, .. }, accept) = (self, form.media_type());
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}Accept: {accept}\r\n\r\n").into_bytes()
     }
 }
 
 impl FromStr for Target {
     type Err = String;
 
-    /// Without a path the room is a fresh one with a random name, where nobody else talks.
+    /// Without a path the room is a fresh one with a random name, where nobody else talks. What stands before an `@`
+    /// is the name and the passphrase, percent-encoded, to come in by HTTP Basic.
     fn from_str(url: &str) -> Result<Target, String> {
         let rest = url.strip_prefix("http://").ok_or("the address must begin with http://")?;
         let (authority, path) = match rest.find('/') {
             Some(slash) => rest.split_at(slash),
             None => (rest, ""),
+        };
+        let (authorization, authority) = match authority.rsplit_once('@') {
+            None => (String::new(), authority),
+            Some((person, authority)) => {
+                let person: Vec<u8> = percent_decode_str(person).collect();
+                (format!("Authorization: Basic {}\r\n", BASE64_STANDARD.encode(person)), authority)
+            }
         };
         if authority.is_empty() || authority.contains(['@', '?', '#']) {
             return Err("the address must look like http://HOST:PORT/chat/ROOM".to_owned());
@@ -138,6 +155,7 @@ impl FromStr for Target {
             } else {
                 format!("/chat/bench-{:08x}", fastrand::u32(..))
             },
+            authorization,
             rooms: 1,
         })
     }
@@ -185,6 +203,17 @@ mod tests {
         ] {
             assert!(url.parse::<Target>().is_err(), "{url:?} was accepted");
         }
+    }
+
+    #[test]
+    fn it_comes_in_by_a_passphrase_or_a_token_and_tells_neither() {
+        let person: Target = "http://anna:open%20sesame@h:1/chat/r".parse().unwrap();
+        let basic = "Authorization: Basic YW5uYTpvcGVuIHNlc2FtZQ==\r\n";
+        assert!(String::from_utf8(person.greeting()).unwrap().contains(basic));
+        assert_eq!(person.to_string(), "http://h:1/chat/r");
+        let script = "http://h:1/chat/r".parse::<Target>().unwrap().with_token("t0ken");
+        let bearer = "Authorization: Bearer t0ken\r\n";
+        assert!(String::from_utf8(script.publish(0, "hi")).unwrap().contains(bearer));
     }
 
     #[test]

@@ -58,6 +58,9 @@ impl Stream {
             let Ok(next) = next_deliveries(&rooms, &poll, after, poll.beat(), visit).await else {
                 return Ok(());
             };
+            if visit.caller().must_ask_again() {
+                return Ok(());
+            }
             let is_silent = !next.iter().any(Outcome::is_delivery);
             // Another request stands behind it on its connection, or nobody listens any more.
             if is_silent && (visit.is_followed() || next.iter().any(Outcome::is_closing)) {

@@ -336,14 +336,18 @@ fn another_passphrase_ends_every_session(launch: Launch) {
     let rooms = || Request::get("/rooms").header("Cookie", &cookie);
     // Another instance with the same passphrase, and the next start of this one, know the session.
     ask(&again.start(), rooms()).is(200);
-    let mut waiting = server.connect();
-    waiting.send(&Request::get("/chat/talk?wait=60&after=latest").header("Cookie", &cookie));
+    let mut stream = server.chat().room("talk").events("?after=latest", &[("Cookie", &cookie)]);
 
     std::fs::write(passphrase.path(), "another one\n").expect("a disk with room");
     server.signal("HUP");
     wait_until("the session has ended", || ask(&server, rooms()).status == 401);
     ask(&server, basic(Request::get("/rooms"), "", PASSPHRASE)).is(401);
     ask(&server, basic(Request::get("/rooms"), "", "another one")).is(200);
+    let say = Request::post("/chat/talk").form(&[("message", "not for strangers")]);
+    ask(&server, basic(say, "", "another one")).is(200);
+    while let Some(event) = stream.try_next().expect("the stream ends properly") {
+        assert!(!event.data.is_some_and(|data| data.contains("not for strangers")), "it was told");
+    }
 }
 
 fn a_file_with_a_fault_changes_nothing(launch: Launch) {
