@@ -73,7 +73,7 @@ impl Reading {
     fn begin(&mut self, head: &Head<'_>) -> Result<(), String> {
         if head.magic != MAGIC || head.version > VERSION {
             return Err(format!(
-                "it is a {} of version {}, and this comet-chat reads a {MAGIC} up to version {VERSION}",
+                "it is a {:?} of version {}, and this comet-chat reads a {MAGIC:?} up to version {VERSION}",
                 head.magic, head.version
             ));
         }
@@ -90,7 +90,7 @@ impl Reading {
         let Some(open) = self.open.take() else { return Ok(()) };
         if end.end != open.room.as_str() || end.entries != self.entries {
             return Err(format!(
-                "the room {} has {} entries, and this end is of {} with {}: something is missing",
+                "the room {} has {} entries, and this end is of {:?} with {}: something is missing",
                 open.room, self.entries, end.end, end.entries
             ));
         }

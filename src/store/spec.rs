@@ -39,9 +39,11 @@ impl FromStr for StoreSpec {
             Some(("redis" | "rediss", _)) => {
                 Err(Error("this build keeps nothing in Redis: build it with --features redis".into()))
             }
+            // What follows the first word may hold a password.
             _ => Err(Error(format!(
-                "{text:?} is not a store: say memory: to forget all at the end, sqlite:PATH to keep it in a file, or \
-                 redis://HOST to share it with other instances"
+                "{:?} begins no store: say memory: to forget all at the end, sqlite:PATH to keep it in a file, or \
+                 redis://HOST to share it with other instances",
+                text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
             ))),
         }
     }
@@ -78,6 +80,17 @@ mod tests {
             for known in ["memory:", "sqlite:PATH", "redis://HOST"] {
                 assert!(sentence.contains(known), "{sentence}");
             }
+        }
+    }
+
+    /// `valkey://:PASSWORD@HOST` was shown whole.
+    #[test]
+    fn a_password_is_not_shown_whatever_stands_before_it() {
+        for text in
+            ["valkey://:hunter2@host", "Redis://:hunter2@host", "redis//:hunter2@host", ":hunter2@host"]
+        {
+            let Error(sentence) = text.parse::<StoreSpec>().unwrap_err();
+            assert!(!sentence.contains("hunter2"), "{sentence}");
         }
     }
 

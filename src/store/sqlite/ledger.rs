@@ -218,10 +218,12 @@ impl Ledger<'_> {
             oldest = too_old.map_or(oldest, |last| last + 1);
         }
         if oldest != room.oldest {
-            room.said -= self
+            let gone = self
                 .transaction
                 .prepare_cached(schema::SAID_BETWEEN)?
                 .query_row((room.id, room.oldest, oldest), |row| row.get::<_, usize>(0))?;
+            // In a damaged file there may be more than were counted. That must not end the thread that writes.
+            room.said = room.said.saturating_sub(gone);
             room.oldest = oldest;
         }
         self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
