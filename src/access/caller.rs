@@ -18,13 +18,15 @@ pub struct Caller {
     limits: Option<Arc<Limits>>,
     /// Who might enter when the request came.
     edition: Edition,
+    /// Whether a trusted proxy passed the request on.
+    is_by_proxy: bool,
 }
 
 impl Caller {
     /// The caller at this source.
     pub(super) fn at(source: Source, limits: &Arc<Limits>, edition: Edition) -> Caller {
-        let Source { address, is_here } = source;
-        Caller { address, limits: (!is_here).then(|| limits.clone()), edition }
+        let Source { address, is_here, is_by_proxy } = source;
+        Caller { address, limits: (!is_here).then(|| limits.clone()), edition, is_by_proxy }
     }
 
     /// Its address. None if it came by a unix socket, and no trusted proxy has said another.
@@ -35,6 +37,11 @@ impl Caller {
     /// Whether it may no longer be let in: who may enter was read again since.
     pub fn must_ask_again(&self) -> bool {
         self.edition.is_over()
+    }
+
+    /// Whether a trusted proxy passed the request on.
+    pub(super) fn is_by_proxy(&self) -> bool {
+        self.is_by_proxy
     }
 
     /// Takes what a request needs of what its address may have, or refuses it.

@@ -10,6 +10,7 @@ mod origin;
 mod protection;
 mod proxies;
 mod sites;
+mod told;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ use self::origin::Hosts;
 use self::protection::protect;
 use self::proxies::Proxies;
 use self::sites::Sites;
+use self::told::Told;
 use crate::address::PublicUrl;
 use crate::message::{RoomName, Seal};
 use crate::wire::refusal::Refusal;
@@ -49,6 +51,8 @@ pub struct AccessSpec {
     pub has_free_names: bool,
     /// The origins of other sites whose pages may use this server; `*` lets every page read.
     pub origins: Vec<String>,
+    /// The header in which a trusted proxy tells who people are.
+    pub header: Option<String>,
 }
 
 /// Decides what each request may.
@@ -60,15 +64,18 @@ pub struct Access {
     entry: Entry,
     names: Names,
     sites: Sites,
+    told: Told,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        let AccessSpec { hosts, proxies, public, limits, entry, has_free_names, origins } = spec;
+        let AccessSpec { hosts, proxies, public, limits, entry, has_free_names, origins, header } = spec;
+        let proxies = Proxies::new(proxies)?;
         Ok(Access {
             hosts: Hosts::new(hosts, public.as_ref()),
-            proxies: Proxies::new(proxies)?,
+            told: Told::new(header.as_deref(), !proxies.is_empty())?,
+            proxies,
             public: public.clone(),
             limits: Arc::new(Limits::new(*limits)),
             entry: Entry::new(entry.clone(), public.clone())?,
@@ -112,7 +119,8 @@ impl Access {
     ) -> Result<Intent, Refusal> {
         let local = &Head { target: self.local(head.local_target()), ..head.clone() };
         self.hosts.admit(local, &self.sites)?;
-        let intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
+        let mut intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
+        self.told.settle(head, caller, &mut intent)?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
     }

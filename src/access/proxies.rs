@@ -21,6 +21,8 @@ pub struct Source {
     pub address: Option<IpAddr>,
     /// Whether the client is on this machine, and is no proxy that speaks for another.
     pub is_here: bool,
+    /// Whether the connection's other end is a trusted proxy.
+    pub is_by_proxy: bool,
 }
 
 impl Proxies {
@@ -34,6 +36,11 @@ impl Proxies {
             }
         }
         Ok(proxies)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty() && !self.on_unix_sockets
     }
 
     /// Whether the machine at the other end of a connection is a trusted proxy. A peer without an address is
@@ -51,21 +58,21 @@ impl Proxies {
     /// somebody who has nothing to do with it.
     pub fn source<'a>(&self, peer: Option<IpAddr>, forwarded: impl Iterator<Item = &'a str>) -> Source {
         let peer = peer.map(|peer| peer.to_canonical());
-        let lines: Vec<&str> = if self.trust(peer) { forwarded.collect() } else { Vec::new() };
+        let is_by_proxy = self.trust(peer);
+        let lines: Vec<&str> = if is_by_proxy { forwarded.collect() } else { Vec::new() };
         if lines.is_empty() {
-            return Source { address: peer, is_here: peer.is_none_or(|peer| peer.is_loopback()) };
+            let is_here = peer.is_none_or(|peer| peer.is_loopback());
+            return Source { address: peer, is_here, is_by_proxy };
         }
-        let mut address = peer;
+        let mut source = Source { address: peer, is_here: false, is_by_proxy };
         for text in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-            let Some(said) = address_in(text.trim()) else {
-                return Source { address: peer, is_here: false };
-            };
-            address = Some(said);
-            if !self.trust(address) {
+            let Some(said) = address_in(text.trim()) else { return Source { address: peer, ..source } };
+            source.address = Some(said);
+            if !self.trust(source.address) {
                 break;
             }
         }
-        Source { address, is_here: false }
+        source
     }
 }
 
@@ -106,18 +113,22 @@ mod tests {
     }
 
     fn from(address: &str) -> Source {
-        Source { address: Some(ip(address)), is_here: false }
+        Source { address: Some(ip(address)), is_here: false, is_by_proxy: true }
+    }
+
+    fn itself(address: &str) -> Source {
+        Source { is_by_proxy: false, ..from(address) }
     }
 
     #[test]
     fn a_client_s_own_word_for_its_address_counts_for_nothing() {
         let proxies = trusting(&["10.0.0.0/8"]);
         let forged = || ["1.2.3.4"].into_iter();
-        assert_eq!(proxies.source(Some(ip("192.0.2.1")), forged()), from("192.0.2.1"));
-        assert_eq!(Proxies::default().source(Some(ip("10.0.0.1")), forged()), from("10.0.0.1"));
-        let here = Source { address: Some(ip("127.0.0.1")), is_here: true };
+        assert_eq!(proxies.source(Some(ip("192.0.2.1")), forged()), itself("192.0.2.1"));
+        assert_eq!(Proxies::default().source(Some(ip("10.0.0.1")), forged()), itself("10.0.0.1"));
+        let here = Source { is_here: true, ..itself("127.0.0.1") };
         assert_eq!(Proxies::default().source(Some(ip("::ffff:127.0.0.1")), forged()), here);
-        let unix = Source { address: None, is_here: true };
+        let unix = Source { address: None, ..here };
         assert_eq!(proxies.source(None, forged()), unix);
     }
 
@@ -184,7 +195,7 @@ mod tests {
             let source = proxies.source(Some(ip(trusted())), lines.iter().map(String::as_str));
             assert_eq!(source, from(client), "{lines:?}, seed {seed}");
             let other = proxies.source(Some(ip(client)), lines.iter().map(String::as_str));
-            assert_eq!(other, from(client), "{lines:?}, seed {seed}");
+            assert_eq!(other, itself(client), "{lines:?}, seed {seed}");
         }
     }
 

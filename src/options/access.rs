@@ -23,6 +23,11 @@ pub struct AccessOptions {
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<String>,
 
+    /// The header in which a trusted proxy tells who somebody is, such as Remote-User: that is the person's name, and
+    /// nobody can choose another. Who does not come through the proxy is refused
+    #[arg(long, value_name = "NAME")]
+    trust_header: Option<String>,
+
     /// A file whose first line is the passphrase of this chat: page and API ask for it. A browser stays in for 30
     /// days; who is in can invite others for a day, by link or QR code; curl sends it as -u NAME:PASSPHRASE. Read
     /// again on SIGHUP: another passphrase ends all sessions
@@ -83,6 +88,7 @@ impl AccessOptions {
         AccessSpec {
             hosts: self.allow_host.clone(),
             proxies: self.trusted_proxy.clone(),
+            header: self.trust_header.clone(),
             public: public.cloned(),
             origins: self.allow_origin.clone(),
             limits: LimitsSpec {

@@ -36,6 +36,8 @@ pub struct Page<'a> {
     pub invites: bool,
     /// The name in the form, for a browser without scripts.
     pub name: Option<&'a PersonName>,
+    /// Whether a proxy has told this name, and nobody can change it.
+    pub is_told: bool,
 }
 
 /// What the page shows on which somebody logs in.
@@ -61,6 +63,7 @@ pub fn render(page: &Page<'_>) -> String {
         prefix: page.prefix,
         invites: page.invites,
         name: page.name.map_or("", PersonName::as_str),
+        is_told: page.is_told,
         id: format!("{:032x}", fastrand::u128(..)),
         assets: &ASSETS,
     };
@@ -103,6 +106,7 @@ struct RoomHtml<'a> {
     prefix: &'a str,
     invites: bool,
     name: &'a str,
+    is_told: bool,
     /// The sender's id of the message in this form: however often the form is sent, it is published once.
     id: String,
     assets: &'static Assets,
@@ -206,6 +210,7 @@ mod tests {
             is_public: false,
             prefix,
             name: Some(&name),
+            is_told: false,
         })
     }
 

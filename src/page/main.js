@@ -25,11 +25,12 @@ import { Status } from "./status.js";
 import { onNewDay } from "./time.js";
 import { layPanels } from "./wide.js";
 
-const { room, next, address } = document.body.dataset;
+// `told` is the name that a proxy knows the reader by, who can't change it.
+const { room, next, address, told } = document.body.dataset;
 const scroller = document.getElementById("log");
 const place = document.getElementById("chunks");
 
-let name = recall("name");
+let name = told ?? recall("name");
 // An earlier version of the page accepted names that the server refuses.
 if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
@@ -63,7 +64,7 @@ makeRoom();
 share(room, address);
 const bus = new Bus();
 const rooms = new Rooms(room, bus, (unread) => (attention.elsewhere = unread));
-watch("name", renamed);
+if (told === undefined) watch("name", renamed);
 foldPresence();
 onNewDay(() => {
   log.tellDays();
@@ -202,7 +203,8 @@ function showMe() {
   if (name === null) return;
   me.className = `avatar h${hue(name)}`;
   me.textContent = initial(name);
-  me.setAttribute("aria-label", `You are ${name}. Change your name`);
+  me.disabled = told !== undefined;
+  me.setAttribute("aria-label", me.disabled ? `You are ${name}` : `You are ${name}. Change your name`);
 }
 
 /** The names that a mention may mean: who is here, and who has spoken. */

@@ -123,3 +123,4 @@ mod shutdown;
 mod spread;
 mod strangers;
 mod streams;
+mod told;

@@ -75,6 +75,10 @@ pub enum Refusal {
     BadHost(&'static str),
     /// A `Host` that is not one of the server's names.
     UnknownHost,
+    /// A proxy signs people in, and has signed nobody in who sent this.
+    NotSignedIn,
+    /// A proxy signs people in, and this did not come through it.
+    NotByProxy,
     /// A request that a page of another site made a browser send.
     OtherSite,
     /// A request of somebody who is not in.
@@ -196,6 +200,8 @@ impl Refusal {
             Refusal::UnknownExpectation => (417, "unknown-expectation"),
             Refusal::BadHost(_) => (400, "bad-host"),
             Refusal::UnknownHost => (421, "unknown-host"),
+            Refusal::NotSignedIn => (401, "not-signed-in"),
+            Refusal::NotByProxy => (403, "not-by-proxy"),
             Refusal::OtherSite => (403, "other-site"),
             Refusal::NotIn(_) => (401, "not-in"),
             Refusal::TooManyTries(..) => (429, "too-many-tries"),

@@ -67,6 +67,12 @@ impl fmt::Display for Refusal {
             Refusal::UnknownHost => f.write_str(
                 "the name in Host is not one of this server's: use its address, or start it with --allow-host and that name",
             ),
+            Refusal::NotSignedIn => {
+                f.write_str("the proxy before this server does not say who you are: sign in there first")
+            }
+            Refusal::NotByProxy => f.write_str(
+                "only the proxy that signs people in may ask this: use its address (the server names it by --trusted-proxy)",
+            ),
             Refusal::OtherSite => f.write_str(
                 "a page of another site sent this, and only this site's own pages may (a proxy before this server must pass on Host with its port)",
             ),

@@ -26,6 +26,7 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
             prefix: site.prefix(),
             invites: view.invite.is_some(),
             name: view.name.as_ref(),
+            is_told: view.is_told,
         })
     };
     Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)

@@ -82,6 +82,6 @@ impl<'a> Head<'a> {
 }
 
 /// Whether this is a valid name of a method or a header (RFC 9110, 5.6.2).
-fn is_token(name: &str) -> bool {
+pub fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

@@ -180,6 +180,8 @@ pub struct View {
     pub room: RoomName,
     /// The name in the form, for a browser without scripts.
     pub name: Option<PersonName>,
+    /// Whether a proxy has told this name, and nobody can change it.
+    pub is_told: bool,
     /// Whether only the list of messages is wanted, for a frame in a page without scripts.
     pub backlog: bool,
     /// The name by which the browser reached this server: `Host`.

@@ -18,7 +18,7 @@ mod wait;
 pub use self::accept::{Exposition, Format};
 pub use self::fields::fields;
 pub use self::framing::BodyLength;
-pub use self::head::Head;
+pub use self::head::{Head, is_token};
 pub use self::intent::{Fetch, History, Intent, Invite, Leave, ListRooms, Login, Poll, Publish, View};
 pub use self::parse::parse;
 pub use self::route::{known_method, route};
