@@ -5,28 +5,28 @@ mod allocator;
 mod commands;
 mod greeting;
 mod options;
+mod signals;
+mod successor;
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use comet_chat::access::Access;
 use comet_chat::blocking;
-use comet_chat::config::{SMALL_STACK, STOP_TIME};
+use comet_chat::config::SMALL_STACK;
 use comet_chat::door::budget::{Budget, Cost};
-use comet_chat::door::listen::{Listener, Prepare};
+use comet_chat::door::listen::{Farewell, Listener, Prepare};
 #[cfg(feature = "async")]
 use comet_chat::nonblocking;
 use comet_chat::store::{self, Keep, Store, Sweeper};
-use crossbeam_channel::{Receiver, Sender, bounded};
-use nix::sys::signal::{SigSet, Signal};
+use crossbeam_channel::Receiver;
 
 use self::options::{EngineChoice, Options};
+use self::successor::Successor;
 
-type Serve = fn(Vec<Listener>, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<()>) -> io::Result<()>;
+type Serve = fn(Vec<Listener>, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<Farewell>) -> io::Result<()>;
 
 /// What the command line needs to know of an engine.
 struct Engine {
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
     claim_small_stacks();
     log_to_stderr(&options.log);
-    match serve(&options) {
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("comet-chat: {error}");
@@ -83,14 +83,25 @@ fn claim_small_stacks() {
     }
 }
 
-fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
+/// Serves. If a successor was called, becomes that at the end.
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let successor = Arc::new(Successor::new(options.listen.farewell())?);
+    serve(options, &successor)?;
+    if successor.is_called() {
+        return Err(format!("the new program does not start: {}", successor.take_over()).into());
+    }
+    Ok(())
+}
+
+fn serve(options: &Options, successor: &Arc<Successor>) -> Result<(), Box<dyn Error>> {
     let spec = options.store.spec()?;
     let access = Arc::new(Access::new(&options.access.spec(options.listen.public_url.as_ref()))?);
-    let stop = stop_signal(access.clone())?;
+    let stop = signals::listen(access.clone(), successor.clone(), options.listen.farewell())?;
     let Engine { name, warning, cost, unix_cost, prepare, serve } = engine(options.engine)?;
-    // First, so that limits which are too low are reported before anything is opened.
-    let budget = Budget::claim(if options.listen.are_for_unix() { unix_cost } else { cost })?;
     let listeners = options.listen.open(prepare)?;
+    successor.keep(&listeners)?;
+    let is_for_unix = listeners.iter().any(|listener| matches!(listener, Listener::Unix(..)));
+    let budget = Budget::claim(if is_for_unix { unix_cost } else { cost })?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
     let store = store::open(&spec, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
@@ -126,60 +137,4 @@ fn engine(choice: EngineChoice) -> Result<Engine, &'static str> {
         #[cfg(not(feature = "async"))]
         EngineChoice::Async => Err("this build has no async engine: build it with --features async"),
     }
-}
-
-/// The channel on which a signal asks the server to stop. A second signal ends the process at once.
-fn stop_signal(access: Arc<Access>) -> Result<Receiver<()>, Box<dyn Error>> {
-    // ctrlc can't tell these two apart, and would end a server that `nohup` must keep alive. We block them
-    // before the first thread starts: every thread inherits that, and one thread waits for them.
-    let others = SigSet::from_iter([Signal::SIGTERM, Signal::SIGHUP]);
-    others.thread_block()?;
-    let (stop, stopped) = bounded(1);
-    let ends_in_time = watchdog()?;
-    let is_ending = AtomicBool::new(false);
-    let end = Arc::new(move || {
-        if is_ending.swap(true, Ordering::SeqCst) {
-            process::exit(130);
-        }
-        let _ = stop.try_send(());
-        let _ = ends_in_time.try_send(());
-    });
-    ctrlc::set_handler({
-        let end = end.clone();
-        move || end()
-    })?;
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        while let Ok(signal) = others.wait() {
-            match signal {
-                // Closing a terminal must not end the server.
-                Signal::SIGHUP => reload(&access),
-                _ => end(),
-            }
-        }
-    })?;
-    Ok(stopped)
-}
-
-/// Reads again what may be read again while the server runs.
-fn reload(access: &Access) {
-    match access.reload() {
-        Ok(()) => tracing::info!("a hangup: who may enter was read again; SIGTERM ends the server"),
-        Err(error) => tracing::warn!("a hangup, and all stays as it was: {error}"),
-    }
-}
-
-/// A thread that ends the process some time after it is told to, even if a disk, a room or a large log
-/// hangs. Every message that was answered `ok` is stored by then, and the next start reads it. The thread
-/// starts with the server, since at the end the machine may have no thread left to give.
-fn watchdog() -> io::Result<Sender<()>> {
-    let (tell, told) = bounded(1);
-    let watch = move || {
-        if told.recv().is_ok() {
-            thread::sleep(STOP_TIME);
-            tracing::warn!("something is still in the store's hands; it is not waited for");
-            process::exit(0);
-        }
-    };
-    thread::Builder::new().name("watchdog".into()).spawn(watch)?;
-    Ok(tell)
 }

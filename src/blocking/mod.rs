@@ -22,7 +22,7 @@ use self::view::Health;
 use crate::access::{Access, Caller};
 use crate::address::{self, Site};
 use crate::door::budget::Budget;
-use crate::door::listen::Listener;
+use crate::door::listen::{Farewell, Listener};
 use crate::door::tiny_http::{self as door, Answer, Service, Visit};
 use crate::message::RoomName;
 use crate::page;
@@ -50,7 +50,7 @@ pub fn serve(
     store: Arc<dyn Store>,
     budget: Budget,
     access: Arc<Access>,
-    stop: &Receiver<()>,
+    stop: &Receiver<Farewell>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
     page::prepare();

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr, TcpListener};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -42,11 +42,29 @@ impl Listener {
         }
     }
 
+    /// Removes the socket's file at the end, as if it had been made here.
+    pub fn own_file(&mut self) -> io::Result<()> {
+        let path = self.path();
+        if let (Listener::Unix(_, file), Some(path)) = (self, path) {
+            *file = Some(SocketFile::at(&path)?);
+        }
+        Ok(())
+    }
+
     /// Its path, if it has one.
     pub fn path(&self) -> Option<PathBuf> {
         match self {
             Listener::Tcp(_) => None,
             Listener::Unix(listener, _) => Some(listener.local_addr().ok()?.as_pathname()?.to_owned()),
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Listener::Tcp(listener) => listener.as_fd(),
+            Listener::Unix(listener, _) => listener.as_fd(),
         }
     }
 }
@@ -177,10 +195,34 @@ fn id(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Ends every accept loop on a listener, and refuses new connections.
-pub fn stop(listener: &impl AsFd) {
-    if let Err(error) = SockRef::from(listener).shutdown(Shutdown::Read) {
-        tracing::warn!(%error, "the listener could not be shut down");
+/// Removes the files of Unix sockets at the end, whoever still holds a listener; unless another will listen there.
+pub fn end(files: Vec<SocketFile>, farewell: Farewell) {
+    if farewell == Farewell::HandOver {
+        files.into_iter().for_each(std::mem::forget);
+    }
+}
+
+/// How a server takes leave of its listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// Nobody listens there any more: who connects is refused.
+    Close,
+    /// Another will listen there: who connects waits for it.
+    HandOver,
+}
+
+/// Ends every accept loop on a listener.
+///
+/// If it is handed over it must not be shut down, as that would end it for all who have it. An accept loop that blocks
+/// ends then with the next connection, of which nobody else hears.
+pub fn stop(listener: &impl AsFd, farewell: Farewell) {
+    let socket = SockRef::from(listener);
+    let done = match farewell {
+        Farewell::Close => socket.shutdown(Shutdown::Read),
+        Farewell::HandOver => socket.set_nonblocking(true),
+    };
+    if let Err(error) = done {
+        tracing::warn!(%error, "the listener could not be stopped");
     }
 }
 

@@ -26,7 +26,7 @@ use crate::address::{self, Site};
 use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
-use crate::door::listen::Listener;
+use crate::door::listen::{Farewell, Listener};
 use crate::message::RoomName;
 use crate::page;
 use crate::store::Store;
@@ -53,7 +53,7 @@ pub fn serve(
     store: Arc<dyn Store>,
     budget: Budget,
     access: Arc<Access>,
-    stop: &Receiver<()>,
+    stop: &Receiver<Farewell>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
     page::prepare();

@@ -5,9 +5,12 @@ use std::error::Error;
 
 use clap::Args;
 use comet_chat::address::{Listen, PublicUrl};
-use comet_chat::door::listen::{self, Listener, Prepare};
+use comet_chat::door::listen::{self, Farewell, Listener, Prepare};
 use listenfd::ListenFd;
 use socket2::Socket;
+
+/// How a program calls the sockets that it hands over to its successor.
+pub const PREDECESSOR: &str = "comet-chat-predecessor";
 
 #[derive(Args)]
 #[command(next_help_heading = "Where the server is reached")]
@@ -27,16 +30,24 @@ pub struct ListenOptions {
 }
 
 impl ListenOptions {
-    /// Whether clients come by a Unix socket, which may cost more.
-    pub fn are_for_unix(&self) -> bool {
-        env::var_os("LISTEN_FDS").is_some()
-            || self.listen.iter().any(|place| matches!(place, Listen::Unix { .. }))
+    /// How to take leave of the listeners: whoever handed them over has them too, unless that was this program.
+    pub fn farewell(&self) -> Farewell {
+        let is_from_predecessor =
+            env::var("LISTEN_FDNAMES").is_ok_and(|names| names.starts_with(PREDECESSOR));
+        match env::var_os("LISTEN_FDS") {
+            Some(_) if !is_from_predecessor => Farewell::HandOver,
+            _ => Farewell::Close,
+        }
     }
 
     /// Listens at all these places, or takes the sockets that were handed over.
     pub fn open(&self, prepare: Prepare) -> Result<Vec<Listener>, Box<dyn Error>> {
-        let handed = take(prepare)?;
+        let mut handed = take(prepare)?;
         if !handed.is_empty() {
+            if self.farewell() == Farewell::Close {
+                // The program before this one has made the files.
+                handed.iter_mut().try_for_each(Listener::own_file)?;
+            }
             return Ok(handed);
         }
         let mut open = Vec::new();

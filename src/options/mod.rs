@@ -16,6 +16,7 @@ use self::access::AccessOptions;
 pub use self::command::ManualArgs;
 pub use self::command::{BackupArgs, Command, ExportArgs, HealthArgs, ImportArgs};
 use self::listen::ListenOptions;
+pub use self::listen::PREDECESSOR;
 use self::store::StoreOptions;
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.

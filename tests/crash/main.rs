@@ -23,5 +23,6 @@ mod ids;
 mod kills;
 mod planted;
 mod server;
+mod swap;
 mod talk;
 mod upgrade;

@@ -23,6 +23,8 @@ pub struct Door<S> {
     pub places: Arc<Semaphore>,
     /// A permit to render a large reply.
     pub turn: Semaphore,
+    /// It is closed when nobody is let in any more. It has no permits.
+    pub left: Semaphore,
 }
 
 impl<S> Door<S> {
@@ -34,6 +36,7 @@ impl<S> Door<S> {
             counts: Counts::new(Gate::new(budget)),
             places: Arc::new(Semaphore::new(budget.connections)),
             turn: Semaphore::new(1),
+            left: Semaphore::new(0),
         })
     }
 

@@ -3,10 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -35,7 +37,12 @@ pub async fn receive(door: Arc<Door<impl Service>>, entrance: usize) {
     let mut pace = Pace::new(ACCEPT_PAUSES.0, ACCEPT_PAUSES.1);
     // If there is no place, new clients wait in the kernel's backlog.
     while let Ok(place) = door.places.clone().acquire_owned().await {
-        match door.entrances[entrance].accept().await {
+        let accept = pin!(door.entrances[entrance].accept());
+        let accepted = match select(accept, pin!(door.left.acquire())).await {
+            Either::Left((accepted, _)) => accepted,
+            Either::Right(_) => return,
+        };
+        match accepted {
             Ok((stream, peer)) => {
                 tokio::spawn(serve(door.clone(), stream, peer, place));
             }

@@ -11,7 +11,7 @@ use super::handlers;
 use super::service::Service;
 use crate::config::DRAIN;
 use crate::door::budget::Budget;
-use crate::door::listen::{self, Listener};
+use crate::door::listen::{self, Farewell, Listener};
 
 /// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
 /// is done. Call it within a runtime, on a thread that may block.
@@ -19,25 +19,25 @@ pub fn serve(
     mut listeners: Vec<Listener>,
     budget: Budget,
     service: impl Service,
-    stop: &Receiver<()>,
+    stop: &Receiver<Farewell>,
 ) -> io::Result<()> {
-    // They are removed at the end, whoever still holds a listener.
-    let _files: Vec<_> = listeners.iter_mut().filter_map(Listener::take_file).collect();
+    let files = listeners.iter_mut().filter_map(Listener::take_file).collect();
     let door = Arc::new(Door::new(listeners, budget, service)?);
     for entrance in 0..door.entrances.len() {
         tokio::spawn(handlers::receive(door.clone(), entrance));
     }
-    // It is the same whether `stop` spoke or was dropped.
-    let _ = stop.recv();
-    drain(&door);
+    let farewell = stop.recv().unwrap_or(Farewell::Close);
+    drain(&door, farewell);
+    listen::end(files, farewell);
     Ok(())
 }
 
 /// Closes the door.
-fn drain(door: &Door<impl Service>) {
+fn drain(door: &Door<impl Service>, farewell: Farewell) {
     let gate = &door.counts.gate;
     gate.close();
-    door.entrances.iter().for_each(listen::stop);
+    door.left.close();
+    door.entrances.iter().for_each(|entrance| listen::stop(entrance, farewell));
     door.service.close();
     if gate.wait_for_none(DRAIN) {
         Handle::current().block_on(door.service.join());

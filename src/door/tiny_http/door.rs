@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::rescuer::Rescuer;
 use super::sockets::{Seen, Sockets};
 use crate::config::LIFETIME;
-use crate::door::listen::{self, Listener};
+use crate::door::listen::{self, Farewell, Listener};
 
 /// What the threads of one listener share.
 pub struct Door {
@@ -78,10 +78,21 @@ impl Door {
     }
 
     /// Lets nobody in any more.
-    pub fn stop(&self) {
+    pub fn stop(&self, farewell: Farewell) {
         self.rescuer.stop();
-        listen::stop(&self.listener);
-        self.relay.iter().for_each(Relay::stop);
+        match &self.relay {
+            // The door's own listener is of no use to another.
+            Some(relay) => {
+                relay.stop(farewell);
+                listen::stop(&self.listener, Farewell::Close);
+            }
+            None => {
+                listen::stop(&self.listener, farewell);
+                if farewell == Farewell::HandOver {
+                    self.rescuer.knock();
+                }
+            }
+        }
     }
 
     /// Ends its threads, when no request is in flight.

@@ -56,6 +56,8 @@ tiny_http has no limit there, and nothing in this process can give it one. Put n
 /// sends half a header, holds a thread for ever, and a body over 1 KiB waits 40 ms for Nagle.
 /// **Cure:** on Linux an accepted socket inherits the listener's options.
 pub fn prepare(socket: &Socket) -> io::Result<()> {
+    // One that was handed over may be in any state.
+    socket.set_nonblocking(false)?;
     socket.set_read_timeout(Some(SILENCE))?;
     socket.set_write_timeout(Some(SEND_TIMEOUT))?;
     socket.set_send_buffer_size(SEND_BUFFER)

@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -19,7 +20,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use socket2::{Domain, Socket, Type};
 
 use crate::config::{RELAY_EVENTS, RELAY_PAUSE, RELAY_PIECE};
-use crate::door::listen;
+use crate::door::listen::{self, Farewell};
 
 /// The addresses of those who are passed on.
 #[derive(Default)]
@@ -43,6 +44,8 @@ pub struct Relay {
     pub guests: Arc<Guests>,
     /// Where they come.
     from: UnixListener,
+    /// Nobody is let in any more.
+    is_left: Arc<AtomicBool>,
     /// The thread, and what tells it to end when it is dropped.
     thread: Mutex<Option<(UnixStream, JoinHandle<()>)>>,
 }
@@ -58,14 +61,27 @@ impl Relay {
         epoll::add(&epoll, &left, EventData::new_u64(END), EventFlags::IN)?;
         let pairs = HashMap::new();
         let own = from.try_clone()?;
-        let between = Between { from, to, guests: guests.clone(), epoll, pairs, last: END, _left: left };
+        let is_left = Arc::new(AtomicBool::new(false));
+        let is_to_end = is_left.clone();
+        let guests_there = guests.clone();
+        let between = Between {
+            from,
+            to,
+            guests: guests_there,
+            epoll,
+            pairs,
+            last: END,
+            is_left: is_to_end,
+            _left: left,
+        };
         let thread = thread::Builder::new().name("relay".into()).spawn(move || between.run())?;
-        Ok(Relay { guests, from: own, thread: Mutex::new(Some((stay, thread))) })
+        Ok(Relay { guests, from: own, is_left, thread: Mutex::new(Some((stay, thread))) })
     }
 
     /// Lets nobody in any more.
-    pub fn stop(&self) {
-        listen::stop(&self.from);
+    pub fn stop(&self, farewell: Farewell) {
+        self.is_left.store(true, SeqCst);
+        listen::stop(&self.from, farewell);
     }
 
     /// Passes on what has been said until now, and ends.
@@ -89,6 +105,7 @@ struct Between {
     pairs: HashMap<u64, Pair>,
     /// The number of the last pair.
     last: u64,
+    is_left: Arc<AtomicBool>,
     _left: UnixStream,
 }
 
@@ -135,6 +152,11 @@ impl Between {
     }
 
     fn accept(&mut self) {
+        if self.is_left.load(SeqCst) {
+            // Who comes now waits for whoever listens there next, or is refused by the kernel.
+            let _ = epoll::delete(&self.epoll, &self.from);
+            return;
+        }
         match self.from.accept() {
             // If it can't be passed on it is closed.
             Ok((client, _)) => {
@@ -143,10 +165,6 @@ impl Between {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            // The listener was shut down: nobody comes any more.
-            Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                let _ = epoll::delete(&self.epoll, &self.from);
-            }
             // There is no file for it. It waits in the kernel's queue.
             Err(_) => thread::sleep(RELAY_PAUSE),
         }

@@ -23,6 +23,7 @@ use crate::metrics::{METRICS, process};
 ///
 /// Because of the beat, `accept` never runs into the listener's read timeout either.
 pub struct Rescuer {
+    address: SocketAddr,
     calls: Sender<Call>,
     stopped: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -37,16 +38,22 @@ impl Rescuer {
         let (calls, called) = bounded(RESCUES_MAX);
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
-        let thread = thread::Builder::new()
-            .name("rescuer".into())
-            .spawn(move || run(from_here(listening), &called, &stop))?;
-        Ok(Rescuer { calls, stopped, thread: Mutex::new(Some(thread)) })
+        let address = from_here(listening);
+        let thread =
+            thread::Builder::new().name("rescuer".into()).spawn(move || run(address, &called, &stop))?;
+        Ok(Rescuer { address, calls, stopped, thread: Mutex::new(Some(thread)) })
     }
 
     /// Asks for one connection.
     pub fn call(&self) {
         // If the queue is full, more than enough are on their way.
         let _ = self.calls.try_send(Call);
+    }
+
+    /// Connects once, so that an accept loop that blocks sees what has become of its listener.
+    pub fn knock(&self) {
+        // If the queue is full, it does not block.
+        let _ = connect(self.address);
     }
 
     /// Ends the thread, within the time of one connection, whatever calls there are.

@@ -16,7 +16,7 @@ use super::service::Service;
 use super::supervisor::supervise;
 use crate::config::{DRAIN, LET_GO};
 use crate::door::budget::Budget;
-use crate::door::listen::Listener;
+use crate::door::listen::{self, Farewell, Listener};
 
 /// Serves until `stop` says so or is dropped. Then it answers all who wait, and returns when what is in flight
 /// is done.
@@ -24,22 +24,22 @@ pub fn serve(
     mut listeners: Vec<Listener>,
     budget: Budget,
     service: impl Service,
-    stop: &Receiver<()>,
+    stop: &Receiver<Farewell>,
 ) -> io::Result<()> {
     quieten_panics();
-    // They are removed at the end, whoever still holds a listener.
-    let _files: Vec<_> = listeners.iter_mut().filter_map(Listener::take_file).collect();
+    let files = listeners.iter_mut().filter_map(Listener::take_file).collect();
     let hall = &Hall::new(budget, service);
     let open = |listener| Door::new(listener, hall.clone()).map(Arc::new);
     let doors = listeners.into_iter().map(open).collect::<io::Result<Vec<_>>>()?;
     handlers::start(hall);
-    let generations = supervise_all(&doors, stop)?;
-    drain(hall, doors, &generations);
+    let (generations, farewell) = supervise_all(&doors, stop)?;
+    drain(hall, doors, &generations, farewell);
+    listen::end(files, farewell);
     Ok(())
 }
 
 /// Keeps every door open until `stop` speaks: each has a supervisor of its own.
-fn supervise_all(doors: &[Arc<Door>], stop: &Receiver<()>) -> io::Result<Vec<Generation>> {
+fn supervise_all(doors: &[Arc<Door>], stop: &Receiver<Farewell>) -> io::Result<(Vec<Generation>, Farewell)> {
     // Nobody speaks here: when `stop` has spoken, its other end is dropped.
     let (stopping, stopped) = bounded(0);
     thread::scope(|scope| {
@@ -49,22 +49,20 @@ fn supervise_all(doors: &[Arc<Door>], stop: &Receiver<()>) -> io::Result<Vec<Gen
             supervisor.spawn_scoped(scope, move || supervise(door, stopped))
         };
         let supervisors = doors.iter().map(watch).collect::<io::Result<Vec<_>>>();
-        if supervisors.is_ok() {
-            // It is the same whether it spoke or was dropped.
-            let _ = stop.recv();
-        }
+        let farewell =
+            if supervisors.is_ok() { stop.recv().unwrap_or(Farewell::Close) } else { Farewell::Close };
         drop::<Sender<()>>(stopping);
         let generations =
             |supervisor: ScopedJoinHandle<'_, Vec<Generation>>| supervisor.join().unwrap_or_default();
-        Ok(supervisors?.into_iter().flat_map(generations).collect())
+        Ok((supervisors?.into_iter().flat_map(generations).collect(), farewell))
     })
 }
 
 /// Closes the doors.
-fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation]) {
+fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation], farewell: Farewell) {
     let gate = &hall.counts.gate;
     gate.close();
-    doors.iter().for_each(|door| door.stop());
+    doors.iter().for_each(|door| door.stop(farewell));
     hall.service.close();
     if gate.wait_for_none(DRAIN) {
         hall.service.join();
