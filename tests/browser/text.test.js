@@ -170,7 +170,7 @@ test("a person who is mentioned sees it, and names are completed", async () => {
   await showing(anna, ["hello @Anna Lena and @nobody"]);
   assert.equal(await anna.locator("#log .row.to-me").count(), 1);
   assert.deepEqual(await anna.locator("#log .mention").allTextContents(), ["@Anna Lena", "@nobody"]);
-  await server.say("mention", "ben", "mail ben@anna.example is no mention");
+  await server.say("mention", "cleo", "mail ben@anna.example is no mention");
   await until("it came", async () => (await shown(anna)).length === 2);
   assert.equal(await anna.locator("#log .mention").count(), 2);
 });

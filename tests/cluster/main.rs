@@ -26,5 +26,6 @@ mod faults;
 mod ghosts;
 mod hops;
 mod losses;
+mod names;
 mod notices;
 mod stopped;

@@ -69,7 +69,10 @@ fn a_name_that_is_held_is_nobody_else_s(chat: Chat) {
     }
     let problem = chat.ask(&says(&chat, "Anna").accept("application/json")).is(409).json();
     assert_eq!(problem["type"], "urn:comet-chat:name-taken");
-    assert_eq!(problem["detail"], "Anna is taken here; choose another");
+    assert_eq!(
+        (&problem["title"], &problem["detail"]),
+        (&json!("Conflict"), &json!("Anna is taken here; choose another"))
+    );
     anna_speaks(&chat);
     assert_eq!(chat.kinds(), ["joined", "message", "message"]);
 }

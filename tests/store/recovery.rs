@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use comet_chat::message::{Cursor, Draft, Mark, Message, RoomName};
+use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Mark, Message, RoomName};
 use comet_chat::store::{self, Appended, Keep, Store};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
@@ -217,6 +217,29 @@ fn a_file_from_before_there_were_marks_gets_them() {
         assert_eq!(changed.len(), 1);
         assert_eq!(*changed[0].1.text, *"said otherwise");
         assert!(store::since(&*store, &lobby, Some(changed[0].0.id), 100).unwrap().gap);
+    }
+}
+
+/// The names in it were nobody's. They are held by whoever comes with a key.
+#[test]
+fn a_file_from_before_there_were_keys_takes_them() {
+    for file in OLD_FILES.into_iter().chain([include_bytes!("version-3.db.gz").as_slice()]) {
+        let place = unpack(file);
+        let mut store = place.open(ALL);
+        let lobby = RoomName::lobby();
+        let present = store.newest(&lobby, 0).unwrap().present;
+        assert!(!present.is_empty() && present.iter().all(|person| person.holder.is_none()));
+        let secret = store.seal().secret();
+        assert_ne!(secret, [0; 32]);
+        let messages = store.after(&lobby, 0, 100).unwrap();
+        assert!(!messages.is_empty() && messages.iter().all(|message| message.holder.is_none()));
+        let claim = Claim::Key(Holder::from_bytes([1; 16]));
+        let name = Some(present[0].name.clone());
+        let comes = Draft { kind: Kind::Joined, name, claim, ..said("", 1) };
+        assert_eq!(store.append_and_wait(&lobby, &[comes]), Ok(vec![Appended::Needless]));
+        store = place.reopen(store, ALL);
+        assert_eq!(store.newest(&lobby, 0).unwrap().present[0].holder, claim.holder());
+        assert_eq!(store.seal().secret(), secret);
     }
 }
 
