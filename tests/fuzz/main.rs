@@ -41,4 +41,4 @@ macro_rules! try_out {
     };
 }
 
-try_out![addresses, archives, bodies, callers, cursors, names, places, requests];
+try_out![addresses, archives, bodies, callers, cursors, names, places, requests, strangers];

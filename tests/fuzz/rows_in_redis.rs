@@ -1,5 +1,8 @@
 //! Keys in Redis that no server wrote: they are read, or refused in words, and other rooms go on.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use comet_chat::message::RoomName;
 use comet_chat::store::{Error, Keep, RedisSpec, RedisStore, Store};
 
@@ -8,6 +11,9 @@ use crate::redis::{RedisServer, a_prefix};
 use crate::rows::{append, said, use_it};
 
 const ALL: Keep = Keep { messages: usize::MAX, age: None };
+
+/// Far more than anything needs, so that a busy machine fails no test.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const VALUES: &[&str] = &[
     "",
@@ -78,16 +84,23 @@ fn keys_of_garbage_harm_no_more_than_their_room() {
         }
         println!("{done:?}");
         use_it(&store, &lobby);
-        // No thread has ended by it.
-        for _ in 0..5 {
-            if let Err(Error(why)) = store.newest(&lobby, 9) {
-                assert!(!why.contains("did not answer") && !why.contains("is closed"), "{why}");
-            }
-        }
+        // No thread has ended by it. A busy machine may need a second try.
+        until(|| match store.newest(&lobby, 9) {
+            Err(Error(why)) => !why.contains("did not answer") && !why.contains("is closed"),
+            Ok(_) => true,
+        });
         let anew = "anew".parse().unwrap();
-        let outcome = append(&store, &anew, vec![said("hi", None)]);
-        // The epoch is of all rooms.
-        let is_for_all = done.iter().any(|deed| deed.contains(":epoch") || deed.contains(":recent"));
-        assert!(outcome.is_ok() || is_for_all, "no other room goes on: {outcome:?}");
+        // The epoch and the list by time are of all rooms.
+        if !done.iter().any(|deed| deed.contains(":epoch") || deed.contains(":recent")) {
+            until(|| append(&store, &anew, vec![said("hi", None)]).is_ok());
+        }
+    }
+}
+
+fn until(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "it does not come to that");
+        thread::sleep(Duration::from_millis(5));
     }
 }

@@ -8,6 +8,7 @@ pub mod cursors;
 pub mod names;
 pub mod places;
 pub mod requests;
+pub mod strangers;
 
 use std::borrow::Cow;
 
@@ -23,7 +24,7 @@ pub struct Target {
     pub check: fn(&[u8]),
 }
 
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 9] = [
     addresses::TARGET,
     archives::TARGET,
     bodies::TARGET,
@@ -32,6 +33,7 @@ pub const ALL: [Target; 8] = [
     names::TARGET,
     places::TARGET,
     requests::TARGET,
+    strangers::TARGET,
 ];
 
 fn text(bytes: &[u8]) -> Cow<'_, str> {
