@@ -1,16 +1,22 @@
 //! A room that panics harms no other room and no client.
 
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
 use std::time::Duration;
 
+use comet_chat::access::{Access, AccessSpec};
 use comet_chat::blocking;
+use comet_chat::door::budget::Budget;
+use comet_chat::door::listen::{self, Farewell, Listener, Prepare};
 use comet_chat::message::{Claim, Cursor, Draft, Epoch, Kinds, Message, RoomName, Seal, Timestamp};
 use comet_chat::room::{After, SubscriberId, Subscription, Wake, Wants};
 use comet_chat::store::{self, Done, Keep, MemoryStore, Order, RoomSummary, Stats, Store, Tail};
 use comet_chat::wire::refusal::Refusal;
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +25,49 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Fragile {
     inner: MemoryStore,
     panics: AtomicBool,
+    panics_in_reads: AtomicBool,
+}
+
+#[test]
+fn a_handler_that_panics_answers_500_and_harms_nobody_else() {
+    a_request_panics(blocking::prepare, blocking::serve);
+}
+
+#[test]
+#[cfg(feature = "async")]
+fn a_task_that_panics_answers_500_and_harms_nobody_else() {
+    a_request_panics(comet_chat::nonblocking::prepare, comet_chat::nonblocking::serve);
+}
+
+type Serve = fn(Vec<Listener>, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<Farewell>) -> io::Result<()>;
+
+fn a_request_panics(prepare: Prepare, serve: Serve) {
+    quiet_the_planted_panic();
+    let store = fragile();
+    let listeners = listen::open(&"127.0.0.1:0".parse().expect("a place"), prepare).expect("a port");
+    let address = listeners[0].address().expect("an address");
+    let access = Arc::new(Access::new(&AccessSpec::default()).expect("nothing is asked for"));
+    let (stop, stopped) = bounded(1);
+    let served = store.clone();
+    let budget = Budget { connections: 20, waiters: 10 };
+    let server = thread::spawn(move || serve(listeners, served, budget, access, &stopped));
+    let mut other = TcpStream::connect(address).expect("a connection");
+    let ask = |connection: &mut TcpStream| {
+        connection.set_read_timeout(Some(PATIENCE)).expect("a time");
+        let request = "GET /chat/lobby/history HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        connection.write_all(request.as_bytes()).expect("it is sent");
+        let mut status = [0; 12];
+        connection.read_exact(&mut status).expect("it is answered");
+        String::from_utf8_lossy(&status).into_owned()
+    };
+    for _ in 0..30 {
+        store.panics_in_reads.store(true, SeqCst);
+        let mut connection = TcpStream::connect(address).expect("a connection");
+        assert_eq!(ask(&mut connection), "HTTP/1.1 500");
+    }
+    assert_eq!(ask(&mut other), "HTTP/1.1 200");
+    stop.send(Farewell::Close).expect("it serves");
+    server.join().expect("it did not panic").expect("it has served");
 }
 
 #[test]
@@ -95,7 +144,7 @@ fn quiet_the_planted_panic() {
 
 fn fragile() -> Arc<Fragile> {
     let inner = MemoryStore::new(Keep { messages: 100, age: None });
-    Arc::new(Fragile { inner, panics: AtomicBool::new(false) })
+    Arc::new(Fragile { inner, panics: AtomicBool::new(false), panics_in_reads: AtomicBool::new(false) })
 }
 
 fn latest() -> Subscription {
@@ -140,6 +189,9 @@ impl Store for Fragile {
         sequence: u64,
         limit: usize,
     ) -> Result<Vec<Arc<Message>>, store::Error> {
+        if self.panics_in_reads.swap(false, SeqCst) {
+            panic!("planted");
+        }
         self.inner.before(room, sequence, limit)
     }
 
