@@ -3,15 +3,17 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use comet_chat::address::{self, PublicUrl};
+use comet_chat::access::Access;
+use comet_chat::address;
 use comet_chat::door::listen::Listener;
 use comet_chat::store::StoreSpec;
+use comet_chat::wire::refusal::By;
 
 /// Prints the greeting on standard output. Its first lines have the server's real addresses, which scripts need
 /// that asked for port 0.
 pub fn greet(
     listeners: &[Listener],
-    public: Option<&PublicUrl>,
+    access: &Access,
     engine: &str,
     store: &StoreSpec,
     warning: Option<&str>,
@@ -29,7 +31,7 @@ pub fn greet(
         writeln!(out, "{begin}unix:{}", path.display())?;
         begin = "              or ";
     }
-    match public {
+    match access.public() {
         Some(public) => writeln!(out, "            from elsewhere {public}/chat/lobby")?,
         None => {
             for other in addresses.iter().flat_map(|address| address::reachable(*address)) {
@@ -39,6 +41,11 @@ pub fn greet(
     }
     let by_unix = || paths.map(|path| format!("--unix-socket {} http://localhost", path.display()));
     let try_it = own.clone().next().or_else(|| by_unix().next()).unwrap_or_default();
+    let try_it = match access.lets_in_by() {
+        None => try_it,
+        Some(By::Passphrase) => format!("-u NAME:PASSPHRASE {try_it}"),
+        Some(By::Token) => format!("-H 'Authorization: Bearer TOKEN' {try_it}"),
+    };
     writeln!(out, "\nTry it in two terminals:\n")?;
     writeln!(out, "  curl {try_it}/chat                  # waits up to 10 s for the next message")?;
     writeln!(out, "  curl -d message=hello {try_it}/chat # says something")?;

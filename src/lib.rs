@@ -5,7 +5,7 @@
 //! `tests/map` compares it with the code.
 //!
 //! ```text
-//! main         the command line                       archive bench blocking nonblocking door access store message address config
+//! main         the command line                       archive bench blocking nonblocking door access wire store message address config
 //! archive      rooms as lines, to keep or to move     store message clock config
 //! bench        the benchmark (feature bench)          clock config
 //! blocking     the engine of threads                  access door page wire room metrics store message address clock config

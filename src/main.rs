@@ -106,7 +106,7 @@ fn serve(options: &Options, successor: &Arc<Successor>) -> Result<(), Box<dyn Er
     let store = store::open(&spec, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
     // The reader of our output may close it after the first line, as `head -1` does.
-    if let Err(error) = greeting::greet(&listeners, access.public(), name, &spec, warning) {
+    if let Err(error) = greeting::greet(&listeners, &access, name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");
     }
     access.use_seal(store.seal());

@@ -61,6 +61,9 @@ pub fn listen(
 /// Reads again what may be read again while the server runs.
 fn reload(access: &Access) {
     match access.reload() {
+        _ if access.lets_in_by().is_none() => {
+            tracing::info!("a hangup changes nothing: SIGTERM ends the server");
+        }
         Ok(()) => tracing::info!("a hangup: who may enter was read again; SIGTERM ends the server"),
         Err(error) => tracing::warn!("a hangup, and all stays as it was: {error}"),
     }

@@ -26,7 +26,7 @@ use self::sites::Sites;
 use self::told::Told;
 use crate::address::PublicUrl;
 use crate::message::{RoomName, Seal};
-use crate::wire::refusal::Refusal;
+use crate::wire::refusal::{By, Refusal};
 use crate::wire::reply::Reply;
 use crate::wire::request::{Head, Intent};
 
@@ -123,6 +123,11 @@ impl Access {
         self.told.settle(head, caller, &mut intent)?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
+    }
+
+    /// What lets in; nothing is needed if everybody may enter.
+    pub fn lets_in_by(&self) -> Option<By> {
+        self.entry.lets_in_by()
     }
 
     /// Reads again the files that say who may enter. If one of them has a fault, all stays as it was, and the error is

@@ -1,16 +1,19 @@
 // A chat with a passphrase: logging in, inviting, and a session that ends while a page is open.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 
 import { PHONE, browser, say, sent, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const PASSPHRASE = "open sesame, please";
 
-const file = join(mkdtempSync(join(tmpdir(), "comet-chat-secret-")), "passphrase");
+const directory = mkdtempSync(join(tmpdir(), "comet-chat-secret-"));
+after(() => rmSync(directory, { recursive: true }));
+const file = join(directory, "passphrase");
 write(PASSPHRASE);
 const server = await Server.start({ store: "memory:", options: ["--passphrase-file", file] });
 use(PASSPHRASE);

@@ -125,6 +125,7 @@ fn a_stranger_is_asked_for_the_passphrase_everywhere(launch: Launch) {
 
 fn a_script_gives_the_passphrase_by_basic(launch: Launch) {
     let server = with_passphrase(launch);
+    wait_until("the greeting says how", || server.lines_with("  curl -u NAME:PASSPHRASE http") == 2);
     let say = |fields: &[(&str, &str)]| Request::post("/chat/talk").form(fields);
     ask(&server, basic(say(&[("message", "one")]), "anna", PASSPHRASE)).is(200);
     ask(&server, basic(say(&[("message", "two"), ("name", "ben")]), "anna", PASSPHRASE)).is(200);

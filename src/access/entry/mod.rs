@@ -24,7 +24,7 @@ use crate::address::PublicUrl;
 use crate::clock::Timestamp;
 use crate::config::SESSION;
 use crate::wire::path::LOGIN;
-use crate::wire::refusal::{NotIn, Refusal, Why};
+use crate::wire::refusal::{By, NotIn, Refusal, Why};
 use crate::wire::request::{Head, Intent, Login};
 
 pub use self::editions::Edition;
@@ -70,9 +70,14 @@ impl Entry {
         self.editions.now()
     }
 
-    /// Whether everybody may enter.
-    pub fn is_open(&self) -> bool {
-        self.spec.passphrase.is_none() && self.spec.tokens.is_none()
+    /// What lets in; nothing is needed if everybody may enter.
+    pub fn lets_in_by(&self) -> Option<By> {
+        let EntrySpec { passphrase, tokens } = &self.spec;
+        passphrase.as_ref().map(|_| By::Passphrase).or(tokens.as_ref().map(|_| By::Token))
+    }
+
+    fn is_open(&self) -> bool {
+        self.lets_in_by().is_none()
     }
 
     /// Gives what a request asks for, if its sender is in.
