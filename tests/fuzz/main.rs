@@ -2,7 +2,8 @@
 //!
 //! Each target is a function of some bytes, which says by a panic that something does not hold. Here they get texts of
 //! the tests' own that were changed by chance. Without `SEED` the chance is the same each time: so no change is ever
-//! refused for an old fault. `SEED=7 TIMES=1000 cargo test --release --test fuzz` looks further.
+//! refused for an old fault. `SEED=7 TIMES=1000 cargo test --release --test fuzz` looks further, and
+//! `scripts/fuzz.sh` goes where the code has not been yet, by libFuzzer.
 
 mod chance;
 #[cfg(feature = "redis")]
