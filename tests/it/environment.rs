@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::client::Request;
-use crate::harness::Launch;
+use crate::harness::{Launch, wait_until};
 
 on_every_engine![
     a_flag_may_stand_in_the_environment,
@@ -15,7 +15,10 @@ on_every_engine![
 
 fn a_flag_may_stand_in_the_environment(launch: Launch) {
     let server = launch.with_variable("COMET_CHAT_PUBLIC_URL", "https://chat.example/talk").start();
-    assert_eq!(server.lines_with("from elsewhere https://chat.example/talk/chat/lobby"), 1);
+    // The server's address is known before the whole greeting is read.
+    wait_until("the greeting names the public address", || {
+        server.lines_with("from elsewhere https://chat.example/talk/chat/lobby") == 1
+    });
 }
 
 fn a_list_has_its_values_on_lines_or_with_commas_between(launch: Launch) {
