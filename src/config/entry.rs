@@ -9,7 +9,7 @@ pub const SESSION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long an invite lets in, and whoever came in by it (a day): a class, a party, a meeting.
 pub const INVITE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often the passphrase is hashed into the key that signs sessions and invites (about 10 ms). Who has an invite
+/// How often the passphrase is hashed into the key that signs sessions and invites (20 to 50 ms). Who has an invite
 /// can try passphrases against it on a machine of their own: each try takes as long.
 pub const KEY_ROUNDS: u32 = 100_000;
 
