@@ -346,6 +346,9 @@ impl World {
             self.beats(at);
         }
         self.settles();
+        // All names are free, and all come in one moment.
+        self.everybody_ends();
+        self.followers.iter_mut().for_each(|follower| follower.is_refused = false);
         for round in 0.. {
             assert!(round < 100, "a follower comes to no end");
             let idle: Vec<usize> =
@@ -405,9 +408,22 @@ impl World {
     }
 
     fn everybody_goes(&mut self) {
+        assert!(self.followers.iter().all(|follower| follower.wait.is_some()), "everybody waits");
+        self.everybody_ends();
+        assert_eq!(self.store.present(), [], "a ghost stayed");
+        for Instance { owner, .. } in &self.instances {
+            assert!(owner.room().people.is_empty() && owner.room().people.count() == 0, "a ghost stayed");
+        }
+        self.has_one_of_each(&self.store.log());
+        self.every_name_is_free();
+    }
+
+    /// All waits end, and all leases.
+    fn everybody_ends(&mut self) {
         for who in 0..self.followers.len() {
-            let (at, id, ..) = self.followers[who].wait.take().expect("everybody waits");
-            self.act(at, [Letter::Unsubscribe(id, End::Gone)]);
+            let Some((at, id, ..)) = &self.followers[who].wait else { continue };
+            let (at, letter) = (*at, Letter::Unsubscribe(*id, End::Gone));
+            self.act(at, [letter]);
         }
         self.store.sweeps(&self.instances.iter().map(|instance| instance.id).collect::<Vec<_>>());
         // Whom an instance holds without knowing it has the grace time from when it is told.
@@ -418,12 +434,6 @@ impl World {
             }
             self.settles();
         }
-        assert_eq!(self.store.present(), [], "a ghost stayed");
-        for Instance { owner, .. } in &self.instances {
-            assert!(owner.room().people.is_empty() && owner.room().people.count() == 0, "a ghost stayed");
-        }
-        self.has_one_of_each(&self.store.log());
-        self.every_name_is_free();
     }
 
     /// Nothing is left of those who held a name.

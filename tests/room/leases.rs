@@ -278,3 +278,23 @@ fn a_crash_frees_no_name_before_its_time() {
     scene.sees_ann(103.0 + GRACE_S);
     assert_eq!(scene.said, [Kind::Left, Kind::Joined]);
 }
+
+/// A room hears of it by the message that says who joined.
+#[test]
+fn a_name_that_another_instance_holds_is_taken_here_too() {
+    let mut scene = Scene::new();
+    let tells = |kind| {
+        let said = Draft::said(Some("Anna".parse().expect("a name")), key(1), "", None);
+        let id = Cursor { sequence: 1, ..Cursor::start(Epoch::from_number(1)) };
+        Arc::new(Draft { kind, ..said }.numbered(id, Mark::UNKNOWN))
+    };
+    scene.people.enter(&[tells(Kind::Joined)]);
+    for stranger in [named("Anna", Claim::Nothing), named("Anna", key(2))] {
+        assert_eq!(scene.people.admits(&stranger), Err(Taken));
+        assert_eq!(scene.people.leaves(&stranger, AT_ONCE, scene.at(0.0)), Err(Taken));
+    }
+    assert_eq!(scene.people.admits(&named("anna", key(2))), Err(Taken));
+    assert_eq!(scene.people.admits(&named("Anna", key(1))), Ok(()));
+    scene.people.enter(&[tells(Kind::Left)]);
+    assert_eq!(scene.people.admits(&named("Anna", key(2))), Ok(()));
+}
