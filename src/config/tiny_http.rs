@@ -70,6 +70,9 @@ pub const RELAY_EVENTS: usize = 256;
 /// How long to wait, if there is no file for a connection by a Unix socket, before the next try.
 pub const RELAY_PAUSE: Duration = Duration::from_millis(20);
 
+/// How many descriptors are looked at where their number has no limit.
+pub const DESCRIPTORS_MOST: i32 = 1 << 20;
+
 /// How often the watcher looks at all connections.
 pub const WATCH_BEAT: Duration = Duration::from_secs(1);
 

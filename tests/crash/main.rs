@@ -23,6 +23,7 @@ mod ids;
 mod kills;
 mod planted;
 mod server;
+mod stopped;
 mod swap;
 mod talk;
 mod upgrade;

@@ -5,16 +5,18 @@
 //! a descriptor of its own. If a kernel or a sandbox does not allow this, these functions fail, and the door
 //! works without them.
 
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::config::KERNEL_PATIENCE;
+use crate::config::{DESCRIPTORS_MOST, KERNEL_PATIENCE};
 
 /// A connection to the port, as the kernel sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,24 +152,69 @@ pub fn descriptor(number: impl std::fmt::Display) -> Option<String> {
     Some(name.to_string_lossy().into_owned())
 }
 
-/// A descriptor of our own for a connection of this process. This looks through all descriptors, so it is for
-/// a connection in trouble, not for every one.
+/// A descriptor of our own for a connection of this process.
 pub fn duplicate(inode: u32) -> io::Result<TcpStream> {
-    let wanted = format!("socket:[{inode}]");
-    for entry in fs::read_dir("/proc/self/fd")? {
-        let name = entry?.file_name();
-        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-        if descriptor(number).as_ref() != Some(&wanted) {
-            continue;
-        }
-        let this = pidfd_open(getpid(), PidfdFlags::empty())?;
-        let copy: OwnedFd = pidfd_getfd(this, number, PidfdGetfdFlags::empty())?;
-        // Between the look and the copy it may have been closed, and its number given to another.
-        if descriptor(copy.as_raw_fd()).as_ref() == Some(&wanted) {
-            return Ok(copy.into());
-        }
+    let mut found = None;
+    Copier::new()?.for_each(HashSet::from([inode]), |copy| found = Some(copy))?;
+    found.ok_or(ErrorKind::NotFound.into())
+}
+
+/// What makes descriptors of our own for connections of this process, also when no descriptor is left.
+pub struct Copier {
+    this: OwnedFd,
+    /// It gives its place to a copy.
+    spare: Option<File>,
+}
+
+impl Copier {
+    /// Takes what it needs, while there is something.
+    pub fn new() -> io::Result<Copier> {
+        Ok(Copier { this: pidfd_open(getpid(), PidfdFlags::empty())?, spare: File::open("/dev/null").ok() })
     }
-    Err(ErrorKind::NotFound.into())
+
+    /// Makes one for each of these connections, one after the other. This looks at all descriptors, once: it is for
+    /// connections in trouble, not for every one.
+    pub fn for_each(&mut self, mut inodes: HashSet<u32>, mut work: impl FnMut(TcpStream)) -> io::Result<()> {
+        let end = getrlimit(Resource::Nofile).current.and_then(|end| i32::try_from(end).ok());
+        // A list of them would take a descriptor.
+        for number in 0..end.unwrap_or(DESCRIPTORS_MOST) {
+            if inodes.is_empty() {
+                break;
+            }
+            let Some(wanted) = descriptor(number) else { continue };
+            let Some(inode) = inode_in(&wanted).filter(|inode| inodes.contains(inode)) else { continue };
+            let copy = match self.copy(number) {
+                Err(Errno::MFILE) => {
+                    self.spare = None;
+                    self.copy(number)
+                }
+                copy => copy,
+            };
+            match copy {
+                // Between the look and the copy it may have been closed, and its number given to another.
+                Ok(copy) if descriptor(copy.as_raw_fd()).as_ref() == Some(&wanted) => {
+                    inodes.remove(&inode);
+                    work(copy.into());
+                }
+                Err(Errno::MFILE) => return Err(Errno::MFILE.into()),
+                // It may be closed by now.
+                _ => {}
+            }
+            if self.spare.is_none() {
+                self.spare = File::open("/dev/null").ok();
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&self, number: i32) -> Result<OwnedFd, Errno> {
+        pidfd_getfd(&self.this, number, PidfdGetfdFlags::empty())
+    }
+}
+
+/// The number in `socket:[INODE]`.
+fn inode_in(descriptor: &str) -> Option<u32> {
+    descriptor.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 #[cfg(test)]

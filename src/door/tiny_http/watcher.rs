@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::door::Door;
-use super::sockets::{Seen, duplicate};
+use super::sockets::{Copier, Seen};
 use crate::config::{DEAF_BEATS, HEAD_TIMEOUT, LINGER, LINGER_BEAT, WATCH_BEAT};
 use crate::door::pace::Pace;
 
@@ -25,6 +25,7 @@ pub fn start(door: &Arc<Door>) -> io::Result<JoinHandle<()>> {
         let mut watcher = Watcher {
             lingering: Vec::new(),
             strangers: HashMap::new(),
+            copier: Copier::new().ok(),
             cut_off: Pace::new(WATCH_BEAT, WATCH_BEAT),
             looked: None,
             received: 0,
@@ -41,6 +42,8 @@ struct Watcher {
     lingering: Vec<(TcpStream, Instant)>,
     /// Connections on which no request has come yet, and when we first saw them.
     strangers: HashMap<u32, Instant>,
+    /// What makes descriptors by which they are cut off, where the kernel allows it.
+    copier: Option<Copier>,
     /// How often one of them was cut off. The log says so once a minute.
     cut_off: Pace,
     looked: Option<Instant>,
@@ -84,15 +87,21 @@ impl Watcher {
             .map(|seen| seen.inode)
             .collect();
         self.strangers.retain(|inode, _| strange.contains(inode));
-        for inode in strange {
-            if now - *self.strangers.entry(inode).or_insert(now) >= HEAD_TIMEOUT
-                && let Ok(connection) = duplicate(inode)
-            {
-                let _ = connection.shutdown(Shutdown::Both);
-                if let Some(times) = self.cut_off.fails(now).times {
-                    tracing::info!(times, "cut off who said nothing in HTTP for 10 s: is it TLS or HTTP/2?");
-                }
-            }
+        let is_late = |inode: &u32| now - *self.strangers.entry(*inode).or_insert(now) >= HEAD_TIMEOUT;
+        let late: HashSet<u32> = strange.into_iter().filter(is_late).collect();
+        if !late.is_empty() {
+            // There may be thousands. Without a descriptor for a copy the rest is cut off at the next look.
+            let _ = self.copier.as_mut().map(|copier| {
+                copier.for_each(late, |connection| {
+                    let _ = connection.shutdown(Shutdown::Both);
+                    if let Some(times) = self.cut_off.fails(now).times {
+                        tracing::info!(
+                            times,
+                            "cut off who said nothing in HTTP for 10 s: is it TLS or HTTP/2?"
+                        );
+                    }
+                })
+            });
         }
 
         let received = door.received.load(SeqCst);

@@ -1,5 +1,10 @@
 //! Thousands of waiters, and more than the machine can hold.
 
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+
+use socket2::{Domain, Socket, Type};
+
 use crate::client::Connection;
 use crate::harness::{Alone, make_room_for, wait_until};
 use crate::rooms::{TOO_MANY, all_are_served};
@@ -8,6 +13,7 @@ on_every_engine![
     five_thousand_wait_for_one_message,
     waiters_beyond_the_limit_are_refused_and_the_others_stay,
     nobody_holds_the_places_of_all_rooms,
+    ten_thousand_connections_that_say_nothing_take_nothing_from_those_who_are_there,
 ];
 
 /// How many wait.
@@ -35,6 +41,43 @@ fn five_thousand_wait_for_one_message(Alone(launch): Alone) {
             assert_eq!((reply.text(), reply.cursor()), (text, next.clone()));
         }
     }
+}
+
+/// The machine may hold fewer than that: then the others wait in the kernel, or are refused by it.
+fn ten_thousand_connections_that_say_nothing_take_nothing_from_those_who_are_there(Alone(launch): Alone) {
+    const SILENT: usize = 10_000;
+    make_room_for(SILENT as u64 + 500);
+    let server = launch.start();
+    let chat = server.chat();
+    let mut speaker = chat.connect();
+    let post = |text| chat.post().form(&[("message", text)]);
+    let after = speaker.ask(&post("before")).is(200).cursor();
+    let query = format!("?wait=60&after={after}");
+    let mut waiters: Vec<Connection> = (0..100).map(|_| chat.waits(&query)).collect();
+    chat.wait_until_waiting(100);
+    let mut silent: Vec<TcpStream> = (0..SILENT)
+        .map(|_| {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            // Nobody waits for one that the kernel does not let in yet.
+            socket.set_nonblocking(true).expect("an option of a socket");
+            let _ = socket.connect(&server.address().into());
+            socket.into()
+        })
+        .collect();
+    // Whoever is there is served.
+    speaker.ask(&post("meanwhile")).is(200);
+    for waiter in &mut waiters {
+        assert_eq!(waiter.reply().is(200).text(), "meanwhile");
+    }
+    // The silent ones are cut off, and others come in. Each was looked for among all descriptors: that took minutes.
+    wait_until("they are cut off", || {
+        silent.iter_mut().any(|connection| match connection.read(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected),
+        })
+    });
+    chat.serves_again();
+    drop(silent);
 }
 
 fn waiters_beyond_the_limit_are_refused_and_the_others_stay(Alone(launch): Alone) {
