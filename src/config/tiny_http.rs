@@ -70,6 +70,15 @@ pub const RELAY_EVENTS: usize = 256;
 /// How long to wait, if there is no file for a connection by a Unix socket, before the next try.
 pub const RELAY_PAUSE: Duration = Duration::from_millis(20);
 
+/// A thread that holds a connection so long after that was shut is lost. One that is well lets go at once.
+pub const LOST_AFTER: Duration = Duration::from_secs(20);
+
+/// How often the lost threads are counted. That looks at all descriptors.
+pub const LOST_BEAT: Duration = Duration::from_secs(5);
+
+/// With fewer lost threads than this the server never begins anew.
+pub const LOST_LEAST: usize = 50;
+
 /// How many descriptors are looked at where their number has no limit.
 pub const DESCRIPTORS_MOST: i32 = 1 << 20;
 

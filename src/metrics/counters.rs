@@ -29,6 +29,8 @@ pub struct Metrics {
     pub revivals: Counter,
     /// Requests that are kept for ever, because to drop them would end the process.
     pub leaks: Counter,
+    /// Threads that tiny_http has lost for good, now.
+    pub lost: Gauge,
     refusals: Family<Reason, Counter>,
     requests: Family<Answered, Counter>,
 }
@@ -76,6 +78,9 @@ impl Metrics {
             "Requests that tiny_http can't drop, each with a thread and two files for good",
             leaks.clone(),
         );
+        let lost = Gauge::default();
+        let help = "Threads that tiny_http has lost for good; if they are many, the server begins anew";
+        registry.register("lost_threads", help, lost.clone());
         let refusals = Family::default();
         registry.register("refusals", "Requests that were refused, by reason", refusals.clone());
         let requests = Family::default();
@@ -92,6 +97,7 @@ impl Metrics {
             rescues,
             revivals,
             leaks,
+            lost,
             refusals,
             requests,
         }

@@ -21,6 +21,7 @@ mod faults;
 mod followers;
 mod ids;
 mod kills;
+mod lost;
 mod planted;
 mod server;
 mod stopped;

@@ -57,6 +57,11 @@ impl Server {
         database(&self.place)
     }
 
+    /// What it has logged in all its lives.
+    pub fn log(&self) -> String {
+        fs::read_to_string(log(&self.place)).unwrap()
+    }
+
     /// `http://127.0.0.1:PORT`, the same for all its lives.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

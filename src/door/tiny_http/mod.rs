@@ -18,6 +18,7 @@ mod generations;
 mod hall;
 mod handlers;
 mod head;
+mod lost;
 mod relay;
 mod rescuer;
 mod serving;

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
@@ -175,9 +176,7 @@ impl Copier {
     /// Makes one for each of these connections, one after the other. This looks at all descriptors, once: it is for
     /// connections in trouble, not for every one.
     pub fn for_each(&mut self, mut inodes: HashSet<u32>, mut work: impl FnMut(TcpStream)) -> io::Result<()> {
-        let end = getrlimit(Resource::Nofile).current.and_then(|end| i32::try_from(end).ok());
-        // A list of them would take a descriptor.
-        for number in 0..end.unwrap_or(DESCRIPTORS_MOST) {
+        for number in numbers() {
             if inodes.is_empty() {
                 break;
             }
@@ -210,6 +209,17 @@ impl Copier {
     fn copy(&self, number: i32) -> Result<OwnedFd, Errno> {
         pidfd_getfd(&self.this, number, PidfdGetfdFlags::empty())
     }
+}
+
+/// The numbers of all sockets of which this process has a descriptor.
+pub fn open_sockets() -> HashSet<u32> {
+    numbers().filter_map(|number| inode_in(&descriptor(number)?)).collect()
+}
+
+/// The numbers that descriptors may have. A list of those that are open would take a descriptor.
+fn numbers() -> Range<i32> {
+    let end = getrlimit(Resource::Nofile).current.and_then(|end| i32::try_from(end).ok());
+    0..end.unwrap_or(DESCRIPTORS_MOST)
 }
 
 /// The number in `socket:[INODE]`.

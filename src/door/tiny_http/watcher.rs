@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::door::Door;
+use super::lost::Lost;
 use super::sockets::{Copier, Seen};
 use crate::config::{DEAF_BEATS, HEAD_TIMEOUT, LINGER, LINGER_BEAT, WATCH_BEAT};
 use crate::door::pace::Pace;
@@ -25,6 +26,7 @@ pub fn start(door: &Arc<Door>) -> io::Result<JoinHandle<()>> {
         let mut watcher = Watcher {
             lingering: Vec::new(),
             strangers: HashMap::new(),
+            lost: Lost::default(),
             copier: Copier::new().ok(),
             cut_off: Pace::new(WATCH_BEAT, WATCH_BEAT),
             looked: None,
@@ -42,6 +44,8 @@ struct Watcher {
     lingering: Vec<(TcpStream, Instant)>,
     /// Connections on which no request has come yet, and when we first saw them.
     strangers: HashMap<u32, Instant>,
+    /// The threads that do not end by that.
+    lost: Lost,
     /// What makes descriptors by which they are cut off, where the kernel allows it.
     copier: Option<Copier>,
     /// How often one of them was cut off. The log says so once a minute.
@@ -89,7 +93,9 @@ impl Watcher {
         self.strangers.retain(|inode, _| strange.contains(inode));
         let is_late = |inode: &u32| now - *self.strangers.entry(*inode).or_insert(now) >= HEAD_TIMEOUT;
         let late: HashSet<u32> = strange.into_iter().filter(is_late).collect();
+        self.lost.look(door.counts.gate.budget(), now);
         if !late.is_empty() {
+            self.lost.note(&late, now);
             // There may be thousands. Without a descriptor for a copy the rest is cut off at the next look.
             let _ = self.copier.as_mut().map(|copier| {
                 copier.for_each(late, |connection| {
