@@ -117,7 +117,9 @@ impl Access {
         caller: &Caller,
         is_awake: impl Fn(&RoomName) -> bool,
     ) -> Result<Intent, Refusal> {
-        let local = &Head { target: self.local(head.local_target()), ..head.clone() };
+        let target = self.local(head.local_target());
+        let elsewhere = (target != head.target).then(|| Head { target, ..head.clone() });
+        let local = elsewhere.as_ref().unwrap_or(head);
         self.hosts.admit(local, &self.sites)?;
         let mut intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
         self.told.settle(head, caller, &mut intent)?;

@@ -41,6 +41,21 @@ fn follow(client: &Client) -> (Vec<String>, Vec<String>) {
     (said, left)
 }
 
+/// Waits until all of them wait at once.
+fn until_they_wait(server: &Server) {
+    let deadline = Instant::now() + PATIENCE;
+    let all = format!("comet_chat_waiters {FOLLOWERS}");
+    let wait = || {
+        let metrics =
+            ureq::get(format!("{}/metrics", server.url())).call().ok()?.body_mut().read_to_string().ok()?;
+        metrics.lines().any(|line| line == all).then_some(())
+    };
+    while wait().is_none() {
+        assert!(Instant::now() < deadline, "they do not wait");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 fn after_a_stop_of_20_s_nobody_has_lost_anything(engine: &'static str) {
     let server = Server::start(engine);
     let client = || Client::new(&server.url(), "stopped", Instant::now() + PATIENCE);
@@ -48,6 +63,8 @@ fn after_a_stop_of_20_s_nobody_has_lost_anything(engine: &'static str) {
     speaker.publish("before");
     thread::scope(|scope| {
         let followers: Vec<_> = (0..FOLLOWERS).map(|_| scope.spawn(|| follow(&client()))).collect();
+        // Whoever has just been answered and has not come back yet may be taken for gone.
+        until_they_wait(&server);
         server.signal("STOP");
         // It is said while the server is stopped, and again until it is answered.
         let spoken = scope.spawn(|| speaker.publish("meanwhile"));
