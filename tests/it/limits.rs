@@ -1,6 +1,8 @@
 //! What one address, and one room, may take. A proxy on this machine is trusted, so a test can come from any
 //! address.
 
+use std::thread;
+
 use crate::chat::Chat;
 use crate::client::{Connection, Reply, Request};
 use crate::harness::{Launch, wait_until};
@@ -16,6 +18,7 @@ on_every_engine![
     a_program_on_this_machine_has_no_limit,
     a_limit_of_0_is_none,
     a_class_behind_one_address_hits_no_limit,
+    one_address_against_all_limits_harms_nobody_else,
 ];
 
 const TRUSTING: [(&str, &str); 1] = [("--trusted-proxy", "127.0.0.1")];
@@ -185,6 +188,60 @@ fn an_address_wakes_so_many_rooms(launch: Launch) {
     proxy.ask(&from("192.0.2.1", room(0))).is(200);
     proxy.ask(&from("192.0.2.1", Request::get(&format!("/chat/{}-9?wait=0", chat.name())))).is(404);
     proxy.ask(&from("192.0.2.2", room(3))).is(200);
+}
+
+fn one_address_against_all_limits_harms_nobody_else(launch: Launch) {
+    const LIMITS: [(&str, &str); 4] = [
+        ("--limit-messages", "20"),
+        ("--limit-bytes", "20000"),
+        ("--limit-waits", "5"),
+        ("--limit-rooms", "30"),
+    ];
+    let server = launched(launch, &LIMITS);
+    let (chat, others) = (server.chat(), server.chat());
+    let attack = |request: &(dyn Fn(usize) -> Request + Sync), kind: &str| {
+        let mut connection = server.connect();
+        let mut refusals = 0;
+        for n in 0..5_000 {
+            let reply = connection.ask(&from("192.0.2.66", request(n).accept("application/json")));
+            // One limit may be hit before the other.
+            refusals +=
+                usize::from(reply.status == 429 && reply.json()["type"] == *format!("urn:comet-chat:{kind}"));
+            if refusals >= 50 {
+                return;
+            }
+        }
+        panic!("{kind}: refused {refusals} times only");
+    };
+    let long = "x".repeat(10_000);
+    // They wait where nothing is said.
+    let silent = server.chat();
+    let mut waits: Vec<Connection> = (0..5).map(|_| server.connect()).collect();
+    waits.iter_mut().for_each(|one| one.send(&wait(&silent, "192.0.2.66")));
+    wait_until("they wait", || chat.figure("comet_chat_waiters") == 5.0);
+    thread::scope(|scope| {
+        scope.spawn(|| attack(&|_| others.post().text("hi"), "too-many-messages"));
+        scope.spawn(|| attack(&|_| others.post().text(&long), "too-many-bytes"));
+        scope.spawn(|| attack(&|_| wait_for_nothing(&silent), "too-many-waits"));
+        scope.spawn(|| {
+            attack(&|n| Request::get(&format!("/chat/{}-{n}?wait=0.1", others.name())), "too-many-woken")
+        });
+        // Somebody else speaks and listens as if nothing were.
+        let (mut speaker, mut listener) = (server.connect(), server.connect());
+        let mut after = chat.cursor();
+        for n in 0..20 {
+            let text = n.to_string();
+            listener.send(&from("192.0.2.7", chat.get(&format!("?after={after}&wait=60"))));
+            speaker.ask(&from("192.0.2.7", chat.post().text(&text))).is(200);
+            let heard = listener.reply().is(200);
+            assert_eq!(heard.text(), text);
+            after = heard.cursor();
+        }
+    });
+}
+
+fn wait_for_nothing(chat: &Chat) -> Request {
+    chat.get("?after=latest&wait=0.1")
 }
 
 fn a_program_on_this_machine_has_no_limit(launch: Launch) {
