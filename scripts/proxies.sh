@@ -2,7 +2,7 @@
 # The recipes in scripts/proxy/ with the real nginx, HAProxy and Caddy of Debian, each before a server of its own:
 #
 #   scripts/proxies.sh             everything, in about twelve minutes
-#   scripts/proxies.sh --short     500 clients, and no long pauses, in about a minute
+#   scripts/proxies.sh --short     200 clients, 500 requests and no long pauses, in half a minute
 #   scripts/proxies.sh [--short] nginx
 #
 # Through each of them: every address has the prefix, which the proxy passes on; an event of a stream comes at once; 2,000
@@ -24,7 +24,7 @@ pauses=(1 5 6 30 58 59 59.5 60 60.5 61 62 74 75 76 2)
 proxies=()
 for argument; do
   case $argument in
-    --short) waiters=500 requests=2000 pauses=(1 2 5 6) ;;
+    --short) waiters=200 requests=500 pauses=(1) ;;
     nginx | haproxy | caddy) proxies+=("$argument") ;;
     *) fail 'usage: scripts/proxies.sh [--short] [nginx] [haproxy] [caddy]' ;;
   esac

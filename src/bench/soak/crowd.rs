@@ -130,6 +130,11 @@ impl Crowd {
         Ok(())
     }
 
+    /// Whether everybody has left.
+    pub fn is_dispersed(&self) -> bool {
+        self.done() == self.visitors.len()
+    }
+
     /// How many of those who left are still listed as present, after so long at most.
     pub fn count_ghosts(&mut self, patience: Duration) -> Result<usize, Error> {
         let deadline = Instant::now() + patience;
