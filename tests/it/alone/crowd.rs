@@ -69,15 +69,15 @@ fn ten_thousand_connections_that_say_nothing_take_nothing_from_those_who_are_the
     for waiter in &mut waiters {
         assert_eq!(waiter.reply().is(200).text(), "meanwhile");
     }
-    // The silent ones are cut off, and others come in. Each was looked for among all descriptors: that took minutes.
+    // The silent ones are cut off, and others come in. Each of them was looked for among all descriptors: that took minutes.
     wait_until("they are cut off", || {
         silent.iter_mut().any(|connection| match connection.read(&mut [0]) {
             Ok(read) => read == 0,
             Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected),
         })
     });
-    chat.serves_again();
     drop(silent);
+    chat.serves_again();
 }
 
 fn waiters_beyond_the_limit_are_refused_and_the_others_stay(Alone(launch): Alone) {
