@@ -10,6 +10,8 @@ pub use self::site::Site;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::config::CLIENT_BITS;
+
 /// The address of a listener from its own machine.
 pub fn from_here(listening: SocketAddr) -> SocketAddr {
     let ip = match listening.ip() {
@@ -18,6 +20,22 @@ pub fn from_here(listening: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, listening.port())
+}
+
+/// The addresses that are in one network with this one: for IPv6 by so many bits. An address of IPv4 is by itself.
+pub fn network(address: IpAddr, bits: u8) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (128 - u32::from(bits));
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
+    }
+}
+
+/// The network that counts as one client: whoever has one address of IPv6 has all 2^64 with the same first half.
+pub fn client(address: IpAddr) -> IpAddr {
+    network(address, CLIENT_BITS)
 }
 
 /// The addresses of a listener from other machines, those of a local network first.

@@ -30,11 +30,14 @@ pub const ADDRESS_WAITS: u32 = 500;
 /// for half of them.
 pub const WAITS_RETRY: Duration = Duration::from_secs(5);
 
+/// How many first bits the addresses of one client of IPv6 have in common. Who has one of them can use them all.
+pub const CLIENT_BITS: u8 = 64;
+
 /// The networks of IPv6 that count as one address, by the length of their prefix, and how many times as much
 /// each may take. A home or a server has the first, a customer the second, a site the third. Who has one can use
 /// all of its addresses.
 pub const IPV6_TIERS: [(u8, NonZeroU32); 3] =
-    [(64, NonZeroU32::MIN), (56, NonZeroU32::new(4).unwrap()), (48, NonZeroU32::new(16).unwrap())];
+    [(CLIENT_BITS, NonZeroU32::MIN), (56, NonZeroU32::new(4).unwrap()), (48, NonZeroU32::new(16).unwrap())];
 
 /// How long a browser need not ask again whether a page of another site may send what it sends.
 pub const PREFLIGHT_KEPT: Duration = Duration::from_secs(3_600);

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::address::client;
 use crate::config::{TRIES, TRIES_OF_ALL, TRIES_REMEMBERED, TRY_EVERY, TRY_EVERY_OF_ALL};
 
 /// The wrong tries of all addresses.
@@ -56,14 +57,6 @@ fn rest(end: Option<Instant>, limit: u32, every: Duration, now: Instant) -> Opti
     let full = every * limit;
     let ahead = end?.saturating_duration_since(now) + every;
     (ahead > full).then(|| ahead - full)
-}
-
-/// The addresses that are one client: a network of IPv6 gives each of its machines a /64.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
-        ip => ip,
-    }
 }
 
 #[cfg(test)]

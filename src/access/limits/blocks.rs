@@ -1,7 +1,8 @@
 //! The blocks of addresses that count as one client.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
+use crate::address::network;
 use crate::config::IPV6_TIERS;
 
 /// A block of addresses: one address of IPv4, or a network of IPv6.
@@ -14,18 +15,10 @@ pub struct Block {
 
 /// The blocks in which an address is, the narrowest first.
 pub fn blocks(address: IpAddr) -> impl Iterator<Item = Block> {
-    let narrow = match address.to_canonical() {
-        IpAddr::V4(address) => Some(Block { tier: 0, first: address.into() }),
-        IpAddr::V6(_) => None,
-    };
-    let networks = move |(tier, (length, _)): (usize, (u8, _))| match address.to_canonical() {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(address) => {
-            let mask = u128::MAX << (128 - u32::from(length));
-            Some(Block { tier, first: Ipv6Addr::from_bits(address.to_bits() & mask).into() })
-        }
-    };
-    narrow.into_iter().chain(IPV6_TIERS.into_iter().enumerate().filter_map(networks))
+    // An address of IPv4 is in no wider one.
+    let tiers = if address.to_canonical().is_ipv4() { 1 } else { IPV6_TIERS.len() };
+    let tiers = IPV6_TIERS.into_iter().take(tiers).enumerate();
+    tiers.map(move |(tier, (bits, _))| Block { tier, first: network(address, bits) })
 }
 
 #[cfg(test)]

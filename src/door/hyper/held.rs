@@ -4,13 +4,14 @@
 //! makes room: its connection is cut.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use tokio::time::Instant;
 
+use crate::address::client;
 use crate::config::{HELD_MAX, HELD_SHARE, LIGHT, STUCK};
 use crate::wire::refusal::Refusal;
 
@@ -48,7 +49,7 @@ impl Client {
         Arc::new(Client {
             number: NUMBERS.fetch_add(1, SeqCst),
             address: address.map(|address| address.to_canonical()),
-            place: place(address.unwrap_or(Ipv4Addr::LOCALHOST.into())),
+            place: client(address.unwrap_or(Ipv4Addr::LOCALHOST.into())),
             cut: AtomicBool::new(false),
             stuck: Mutex::new(None),
         })
@@ -94,14 +95,6 @@ impl Client {
 
     fn stuck(&self) -> MutexGuard<'_, Option<(Instant, Waker)>> {
         self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The address that counts: whoever has one address of IPv6 has all 2^64 with the same first half.
-fn place(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
     }
 }
 
