@@ -127,16 +127,15 @@ impl Entry {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<Login, Refusal> {
-        let stranger = keys.stranger(head, Why::Stranger, login.to.clone());
+        let to = login.to.clone();
+        let stranger = |why| keys.stranger(head, why, to.clone());
         match (&login.passphrase, &keys.passphrase) {
             (Some(given), Some(passphrase)) => {
-                self.attempt(address, &stranger, Why::WrongPassphrase, || {
-                    passphrase.is(given).then_some(())
-                })?;
+                self.attempt(address, stranger, Why::WrongPassphrase, || passphrase.is(given).then_some(()))?;
                 login.cookie = Some(keys.session(passphrase, after(now, SESSION), now));
                 Ok(login)
             }
-            (Some(_), None) => Err(Refusal::NotIn(stranger)),
+            (Some(_), None) => Err(Refusal::NotIn(stranger(Why::Stranger))),
             (None, _) => match self.pass(keys, head, address, now) {
                 Ok(_) => Ok(login),
                 Err(Refusal::NotIn(not_in)) => Err(Refusal::NotIn(NotIn { to: login.to, ..not_in })),
@@ -147,15 +146,15 @@ impl Entry {
 
     /// By what the sender is in.
     fn pass(&self, keys: &Keys, head: &Head<'_>, address: IpAddr, now: Timestamp) -> Result<Pass, Refusal> {
-        let stranger = keys.stranger(head, Why::Stranger, asked_for(head));
+        let stranger = |why| keys.stranger(head, why, asked_for(head));
         let given = head.header("Authorization").and_then(|value| value.split_once(' '));
         if let (Some((scheme, token)), Some(tokens)) = (given, &keys.tokens)
             && scheme.eq_ignore_ascii_case("Bearer")
         {
             let find = || tokens.find(token.trim()).cloned().map(Pass::Script);
-            return self.attempt(address, &stranger, Why::WrongToken, find);
+            return self.attempt(address, stranger, Why::WrongToken, find);
         }
-        let Some(passphrase) = &keys.passphrase else { return Err(Refusal::NotIn(stranger)) };
+        let Some(passphrase) = &keys.passphrase else { return Err(Refusal::NotIn(stranger(Why::Stranger))) };
         if let Some(ends) = passphrase.session_of(head, now) {
             return Ok(Pass::Person { ends, name: String::new() });
         }
@@ -167,28 +166,29 @@ impl Entry {
                 let ends = after(now, SESSION);
                 passphrase.is(&given).then_some(Pass::Person { ends, name })
             };
-            return self.attempt(address, &stranger, Why::WrongPassphrase, person);
+            return self.attempt(address, stranger, Why::WrongPassphrase, person);
         }
-        Err(Refusal::NotIn(stranger))
+        Err(Refusal::NotIn(stranger(Why::Stranger)))
     }
 
-    /// Tries what was given. A wrong try counts, and after too many of them none is looked at for a while.
+    /// Tries what was given. A wrong try counts, and after too many of them none is looked at for a while. `stranger`
+    /// makes the refusal of somebody who is not in.
     fn attempt<T>(
         &self,
         address: IpAddr,
-        stranger: &NotIn,
+        stranger: impl Fn(Why) -> NotIn,
         wrong: Why,
         look: impl FnOnce() -> Option<T>,
     ) -> Result<T, Refusal> {
         let now = Instant::now();
         if let Some(wait) = self.tries.wait(address, now) {
-            return Err(Refusal::TooManyTries(stranger.clone(), wait));
+            return Err(Refusal::TooManyTries(stranger(Why::Stranger), wait));
         }
         look().ok_or_else(|| {
             if self.tries.was_wrong(address, now) {
                 tracing::warn!(%address, "too many wrong tries to come in: this address has to wait");
             }
-            Refusal::NotIn(NotIn { why: wrong, ..stranger.clone() })
+            Refusal::NotIn(stranger(wrong))
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::door::answer::{Ready, refuse};
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
+use crate::wire::request::Head;
 
 /// Answers one request.
 pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
@@ -26,8 +27,10 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let Turn { mut request, framing } = turn;
     let peer = door.outside(visit.peer());
     let mut entry = Entry::begin(request.method().as_str(), door.service.local(request.url()), peer);
-    visit.identify(door.service.caller(&head(&request), peer.map(|peer| peer.ip())));
-    entry.come_from(visit.caller().address());
+    let identify = |head: &Head<'_>, visit: &mut Visit, entry: &mut Entry| {
+        visit.identify(door.service.caller(head, peer.map(|peer| peer.ip())));
+        entry.come_from(visit.caller().address());
+    };
     let body = match framing.map_err(NoBody::Refused).and_then(|length| read_body(door, &mut request, length))
     {
         Ok(body) => body,
@@ -36,6 +39,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
             visit.close(|peer| door.look(peer));
             let reply = {
                 let head = head(&request);
+                identify(&head, visit, &mut entry);
                 let mut reply = refuse(head.format(), &refusal);
                 door.service.dress(Some(&head), &mut reply);
                 reply
@@ -50,6 +54,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let mut held = Held::nothing(&door.counts);
     let (ready, is_head) = {
         let head = head(&request);
+        identify(&head, visit, &mut entry);
         let answer = door.service.answer(&head, &body.bytes, visit);
         let settled = answer.and_then(|answer| settle(door, answer, &mut held));
         let mut ready = settled.unwrap_or_else(|refusal| Ready::Reply(refuse(head.format(), &refusal)));
