@@ -46,7 +46,10 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
             };
             return send_and_close(door, entry, request, &reply, visit);
         }
-        Err(NoBody::Gone) => return leave(request),
+        Err(NoBody::Gone) => {
+            identify(&head(&request), visit, &mut entry);
+            return leave(request);
+        }
     };
     if body.is_last {
         visit.close(|peer| door.look(peer));
