@@ -82,6 +82,12 @@ pub fn refuse(format: Format, refusal: &Refusal) -> Reply {
     reply::refused(format, refusal)
 }
 
+/// The refusal of a request whose handler panicked. Its client is told, and nobody else is harmed.
+pub fn broken() -> Refusal {
+    tracing::error!("a handler panicked; its client was answered 500");
+    Refusal::Broken
+}
+
 /// How many bytes of text these messages have.
 pub fn text_bytes(messages: &[Arc<Message>]) -> usize {
     messages.iter().map(|message| message.text.len()).sum()

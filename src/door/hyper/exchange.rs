@@ -1,8 +1,10 @@
 //! One request and its reply, through hyper.
 
 use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, Version};
@@ -13,7 +15,7 @@ use super::door::Door;
 use super::response::{ReplyBody, send, start};
 use super::service::{Answer, Service, Stream};
 use crate::config::LIGHT;
-use crate::door::answer::{Ready, refuse};
+use crate::door::answer::{Ready, broken, refuse};
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
@@ -39,7 +41,7 @@ pub async fn exchange(
     entry.come_from(visit.caller().address());
     let refuse = |refusal: &Refusal| Ready::Reply(refuse(head.format(), refusal));
     let (mut ready, close) = match read_body(&head, body, &visit).await {
-        Ok(body) => match answer(&door, &head, &body, &visit).await {
+        Ok(body) => match unbroken(answer(&door, &head, &body, &visit)).await {
             Ok(ready) => (ready, false),
             // The connection takes a place that others need.
             Err(refusal) => (refuse(&refusal), refusal == Refusal::TooManyWaiters),
@@ -65,6 +67,11 @@ fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let version = if parts.version == Version::HTTP_10 { (1, 0) } else { (1, 1) };
     Ok(Head { method: parts.method.as_str(), target, version, headers })
+}
+
+/// What came of an answer, if it did not panic.
+async fn unbroken<T>(answer: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_panic| Err(broken()))
 }
 
 /// Has a request answered, and counts what is held for its client. Refused if that is too much: nothing was

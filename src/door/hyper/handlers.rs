@@ -2,12 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -23,7 +21,6 @@ use super::door::Door;
 use super::entrance::Stream;
 use super::exchange::exchange;
 use super::held::Client;
-use super::response::broken;
 use super::service::Service;
 use super::socket::Socket;
 use super::unread::refuse_unread;
@@ -81,11 +78,7 @@ async fn serve(
         let visit = connection.arrive();
         let door = door.clone();
         async move {
-            let exchange = AssertUnwindSafe(exchange(door, visit, request, &mut entry));
-            let answer = exchange.catch_unwind().await.unwrap_or_else(|_panic| {
-                tracing::error!("a handler panicked; its client was answered 500");
-                Ok(broken())
-            })?;
+            let answer = exchange(door, visit, request, &mut entry).await?;
             entry.answered(answer.status().as_u16());
             Ok::<_, Gone>(answer)
         }

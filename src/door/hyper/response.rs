@@ -25,7 +25,7 @@ pub fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    let body = ReplyBody::Whole { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), _visit: Some(visit) };
+    let body = ReplyBody::Whole { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), _visit: visit };
     render_head(reply.status, reply.headers, body, close)
 }
 
@@ -38,11 +38,6 @@ pub fn start(head: Reply, stream: Stream, visit: Visit) -> Response<ReplyBody> {
     };
     let body = ReplyBody::Stream { writing: Some(Box::pin(writing)), events };
     render_head(head.status, head.headers, body, false)
-}
-
-/// The reply of a handler that panicked.
-pub fn broken() -> Response<ReplyBody> {
-    render_head(500, Vec::new(), ReplyBody::Whole { bytes: None, _visit: None }, true)
 }
 
 fn render_head(status: u16, fields: Fields, body: ReplyBody, close: bool) -> Response<ReplyBody> {
@@ -77,8 +72,8 @@ pub enum ReplyBody {
     Whole {
         /// The bytes, until hyper takes them.
         bytes: Option<Bytes>,
-        /// The request; none if its handler panicked.
-        _visit: Option<Visit>,
+        /// The request.
+        _visit: Visit,
     },
     /// Events as they come.
     Stream {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use tiny_http::Request;
@@ -15,7 +16,7 @@ use super::events::EventWriter;
 use super::head::{head, render_head};
 use super::service::{Answer, Stream};
 use crate::config::LIGHT;
-use crate::door::answer::{Ready, refuse};
+use crate::door::answer::{Ready, broken, refuse};
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
@@ -58,8 +59,11 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let (ready, is_head) = {
         let head = head(&request);
         identify(&head, visit, &mut entry);
-        let answer = door.service.answer(&head, &body.bytes, visit);
-        let settled = answer.and_then(|answer| settle(door, answer, &mut held));
+        let settled = catch_unwind(AssertUnwindSafe(|| {
+            let answer = door.service.answer(&head, &body.bytes, visit)?;
+            settle(door, answer, &mut held)
+        }));
+        let settled = settled.unwrap_or_else(|_panic| Err(broken()));
         let mut ready = settled.unwrap_or_else(|refusal| Ready::Reply(refuse(head.format(), &refusal)));
         door.service.dress(Some(&head), ready.head_mut());
         (ready, head.is_head())

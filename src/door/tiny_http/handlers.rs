@@ -103,7 +103,7 @@ fn answer(door: &Door, visit: &mut Visit, turn: Turn) {
     let mut turn = Some(turn);
     while let Some(this) = turn {
         if catch_unwind(AssertUnwindSafe(|| exchange::exchange(door, this, visit))).is_err() {
-            tracing::error!("a handler panicked; its client was answered 500");
+            tracing::error!("a handler panicked");
         }
         turn = visit.next();
     }

@@ -146,6 +146,8 @@ pub enum Refusal {
     TryAgain,
     /// The store failed. Its reason may hold a path: it is logged, not sent.
     StoreUnavailable,
+    /// The handler panicked.
+    Broken,
 }
 
 impl From<Unpublished> for Refusal {
@@ -224,6 +226,7 @@ impl Refusal {
             Refusal::Closing => (503, "closing"),
             Refusal::TryAgain => (503, "try-again"),
             Refusal::StoreUnavailable => (503, "store-unavailable"),
+            Refusal::Broken => (500, "broken"),
         }
     }
 

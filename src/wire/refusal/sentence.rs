@@ -130,6 +130,9 @@ impl fmt::Display for Refusal {
             Refusal::StoreUnavailable => {
                 f.write_str("the store does not work at the moment, and nothing was changed: try again in a second")
             }
+            Refusal::Broken => f.write_str(
+                "the server has a fault, which this request met: what it asked for may have been done or not. Send it again, under the same id if it has one",
+            ),
         }
     }
 }
