@@ -90,6 +90,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", requires_all = ["soak", "pid"])]
     pub plot: Option<PathBuf>,
 
+    /// Be a crowd that obeys orders on stdin, for the backstage
+    #[arg(long, conflicts_with_all = ["mode", "soak"], requires = "url", hide = true)]
+    pub crowd: bool,
+
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,

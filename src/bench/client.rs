@@ -56,6 +56,20 @@ impl Client {
         }
     }
 
+    /// Makes this slot one without a connection, if it is not there yet.
+    pub fn make_slot(&mut self, slot: usize) {
+        if self.connections.len() <= slot {
+            self.connections.resize_with(slot + 1, || None);
+        }
+    }
+
+    /// Closes a slot's connection without a goodbye: the server's kernel is told that it is broken.
+    pub fn reset(&mut self, slot: usize) {
+        if let Some(connection) = self.connections[slot].take() {
+            connection.reset();
+        }
+    }
+
     /// Closes a slot's connection.
     pub fn close(&mut self, slot: usize) {
         self.connections[slot] = None;

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 use super::reply::Reply;
 use crate::config::BENCH_READ;
@@ -79,6 +81,12 @@ impl Connection {
                 return Ok(reply);
             }
         }
+    }
+
+    /// Breaks the connection: its other side gets a reset in place of an end.
+    pub fn reset(self) {
+        // If that fails, it is closed like any other.
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
     fn flush(&mut self) -> io::Result<()> {

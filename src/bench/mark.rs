@@ -15,6 +15,11 @@ impl Mark {
         Mark { tag: format!("bench-{:08x}", fastrand::u32(..)), size }
     }
 
+    /// Texts have so many bytes from now on.
+    pub fn set_size(&mut self, size: usize) {
+        self.size = size;
+    }
+
     /// The text of a message.
     pub fn text(&self, number: Number) -> String {
         format!("{:.<size$}", format!("{} {number} ", self.tag), size = self.size)

@@ -17,6 +17,7 @@
 //!
 //!  report     one run, for people and machines, with cost, latency, machine and verdict
 //!  soak       visitors who come and go for a long time, by the same readiness loop
+//!  crowd      waiters, messages and failures on order, by the same loop, for the backstage
 //!  compare    many runs side by side: a page, a picture, JSON
 //!  floor      the yardstick: the least server with a thread a connection
 //! ```
@@ -27,6 +28,7 @@ mod client;
 mod compare;
 mod connection;
 mod cost;
+mod crowd;
 mod error;
 mod fanout;
 mod files;
@@ -70,6 +72,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     let outcome = match (&args.floor, &args.report, &target) {
         (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),
         (_, Some(directory), _) => compare::write(directory).map(|()| true),
+        (_, _, Some(target)) if args.crowd => crowd::run(target),
         (_, _, Some(target)) if args.soak => soak::run(args, target),
         (_, _, Some(target)) => measure(args, target).map(|report| tell(&report, args.json)),
         (None, None, None) => unreachable!("clap asks for one of the three"),

@@ -113,9 +113,18 @@ impl Target {
         (1..self.rooms).fold(self.path_of(0), |path, room| format!("{path},{name}.{room}"))
     }
 
+    /// Follows by a stream, from the oldest message on.
+    pub fn stream(&self) -> Vec<u8> {
+        self.ask(&format!("{}?after=oldest", self.all()), "text/event-stream")
+    }
+
     /// Gets a path.
     pub fn get(&self, path: &str, form: Form) -> Vec<u8> {
-        let (Target { host, authorization, .. }, accept) = (self, form.media_type());
+        self.ask(path, form.media_type())
+    }
+
+    fn ask(&self, path: &str, accept: &str) -> Vec<u8> {
+        let Target { host, authorization, .. } = self;
         format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}Accept: {accept}\r\n\r\n").into_bytes()
     }
 }

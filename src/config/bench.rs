@@ -1,5 +1,6 @@
 //! What the benchmark takes and bears with.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The stack of a connection's thread in the bare floor, in bytes. The thread only reads, waits and writes.
@@ -79,3 +80,49 @@ pub const SOAK_SPARE_COUNT: u64 = 64;
 
 /// After so many refusals in a row the soak gives a visitor up.
 pub const SOAK_REFUSALS: u32 = 30;
+
+/// How often a crowd looks who comes and who goes. A lever moves this long after its order at most.
+pub const CROWD_BEAT: Duration = Duration::from_millis(20);
+
+/// How many of a crowd come or go in a second: a lever's whole way is a moment, and no burst.
+pub const CROWD_PACE: f64 = 1_000.0;
+
+/// How often a crowd tells what it did.
+pub const CROWD_TELL: Duration = Duration::from_millis(200);
+
+/// How many orders may stand in the queue. A lever that is pulled gives some in a beat.
+pub const CROWD_ORDERS: usize = 64;
+
+/// How many messages a second a crowd may be told to say, beside none.
+pub const CROWD_RATES: RangeInclusive<f64> = 0.01..=1_000.0;
+
+/// How many bytes a crowd's message has until it is told.
+pub const CROWD_SIZE: usize = 64;
+
+/// How many connections carry what a crowd says. If a server answers none of so many, more are no use.
+pub const CROWD_VOICES: usize = 16;
+
+/// What does not come for so long never comes. A server that stalls takes less.
+pub const CROWD_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long those stay away, at most, who were cut off: at random, so that not all come back at once.
+pub const CROWD_AWAY: Duration = Duration::from_secs(1);
+
+/// How often half of the clients vanish, while they do. Between two times all come back, and one sees that.
+pub const CROWD_VANISH: Duration = Duration::from_secs(2);
+
+/// How many read nothing of their stream.
+pub const CROWD_SLOW: usize = 4;
+
+/// The least size of a message while some read nothing (16 KiB). At two a second, what the kernels hold for a
+/// connection is full after ten seconds. It is no more, since all others take it too.
+pub const CROWD_SLOW_SIZE: usize = 16 * 1024;
+
+/// How many connections come in a burst.
+pub const CROWD_BURST: usize = 1_000;
+
+/// How often a burst comes.
+pub const CROWD_BURST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How many calls that block a crowd makes for each core: more than an engine of tasks has threads.
+pub const CROWD_STALLS: usize = 2;

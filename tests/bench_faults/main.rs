@@ -1,6 +1,7 @@
 //! The benchmark must notice faults: a proxy plants them, and the benchmark must exit with an error and name
 //! each of them, and nothing else.
 
+mod crowd;
 mod proxy;
 
 use std::io::{BufRead, BufReader};

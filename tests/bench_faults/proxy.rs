@@ -1,8 +1,8 @@
 //! A proxy that plants faults in what a server delivers.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -30,6 +30,9 @@ pub struct Proxy {
     /// How many connections have reached that delivery.
     followers: AtomicUsize,
     planted: Mutex<Vec<String>>,
+    /// The clients' connections; none is let in while the server is away.
+    clients: Mutex<Vec<TcpStream>>,
+    is_away: AtomicBool,
 }
 
 impl Proxy {
@@ -37,14 +40,23 @@ impl Proxy {
     /// connection with its connection.
     pub fn start(upstream: SocketAddr, fault: Option<Fault>) -> (Arc<Proxy>, SocketAddr) {
         let followers = AtomicUsize::new(0);
-        let proxy = Arc::new(Proxy { upstream, fault, followers, planted: Mutex::default() });
+        let proxy = Arc::new(Proxy {
+            upstream,
+            fault,
+            followers,
+            planted: Mutex::default(),
+            clients: Mutex::default(),
+            is_away: AtomicBool::new(false),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let relaying = proxy.clone();
         thread::spawn(move || {
             for client in listener.incoming() {
-                let proxy = relaying.clone();
-                thread::spawn(move || proxy.relay(&client.unwrap()));
+                let (proxy, client) = (relaying.clone(), client.unwrap());
+                if proxy.lets_in(&client) {
+                    thread::spawn(move || proxy.relay(&client));
+                }
             }
         });
         (proxy, address)
@@ -53,6 +65,27 @@ impl Proxy {
     /// The numbers of the messages with a planted fault.
     pub fn planted(&self) -> Vec<String> {
         self.planted.lock().unwrap().clone()
+    }
+
+    /// The server is away from now on: every connection ends, and so does every new one.
+    pub fn go_away(&self) {
+        let mut clients = self.clients.lock().unwrap();
+        self.is_away.store(true, Ordering::SeqCst);
+        clients.drain(..).for_each(|client| drop(client.shutdown(Shutdown::Both)));
+    }
+
+    /// The server is there again.
+    pub fn come_back(&self) {
+        self.is_away.store(false, Ordering::SeqCst);
+    }
+
+    fn lets_in(&self, client: &TcpStream) -> bool {
+        let mut clients = self.clients.lock().unwrap();
+        let is_there = !self.is_away.load(Ordering::SeqCst);
+        if is_there {
+            clients.push(client.try_clone().unwrap());
+        }
+        is_there
     }
 
     /// `None` when either side is gone.
