@@ -1,24 +1,12 @@
 // The page for everybody: by keyboard, by screen reader, in the dark, without motion.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 
+import { FOR_AXE, violations } from "./axe.js";
 import { PHONE, browser, say, sent, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds that keeps somebody out. */
-async function violations(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return serious.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-  );
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const [size, options] of Object.entries({
@@ -29,9 +17,7 @@ for (const colorScheme of ["light", "dark"]) {
       const room = `axe-${colorScheme}-${size}`;
       await server.say(room, "ben", "hello @anna, see https://example.org");
       await server.say(room, "cleo", "👋");
-      // axe itself makes functions from text, which the page's policy would forbid.
-      // And what fades in does not have its final colour yet.
-      const context = await browser(server, { ...options, colorScheme, bypassCSP: true, reducedMotion: "reduce" });
+      const context = await browser(server, { ...options, ...FOR_AXE, colorScheme });
       // A room that can be left is one that was read, and is not this one.
       const elsewhere = `${room}-elsewhere`;
       await server.say(elsewhere, "ben", "hello");

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 
+import { FOR_AXE, violations } from "./axe.js";
 import { PHONE, browser, say, sent, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
@@ -64,6 +65,16 @@ test("a reader logs in, is told of a wrong try, and goes on to the room", async 
   assert.deepEqual(await context.cookies().then((all) => all.map(({ httpOnly, sameSite }) => [httpOnly, sameSite])), [
     [true, "Lax"],
   ]);
+});
+
+test("axe finds nothing serious in the page that asks who comes in, also after a wrong try", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    const page = await open(await browser(server, { ...FOR_AXE, colorScheme }), "/chat/talk");
+    assert.deepEqual(await violations(page), [], colorScheme);
+    await logIn(page, "open barley");
+    await page.getByRole("alert").waitFor();
+    assert.deepEqual(await violations(page), [], `${colorScheme}, after a wrong try`);
+  }
 });
 
 test("without scripts one logs in and chats as well", async () => {
