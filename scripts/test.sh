@@ -72,6 +72,7 @@ cargo fmt --check
 step 'The compiler and clippy have nothing to say, with all features and with none'
 cargo clippy --quiet --all-targets --all-features -- -D warnings
 cargo clippy --quiet --all-targets -- -D warnings
+cargo clippy --quiet --test exercises --all-features -- -D warnings
 
 step 'The documentation builds without a warning'
 RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --all-features --document-private-items
@@ -97,6 +98,9 @@ step 'Unit tests, and every test through real sockets'
 # With all features: they add engines and stores, and change nothing in what the default build has. The steps below
 # test that one, as people get it.
 cargo test --quiet --all-features
+
+step 'The exercises of the lesson can be done, and their tests notice when they are not'
+scripts/exercises.sh
 
 step 'Three instances behind a balancer are one chat'
 COMET_CHAT=${CARGO_TARGET_DIR:-target}/debug/comet-chat scripts/cluster.sh --check
