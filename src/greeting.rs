@@ -7,6 +7,7 @@ use comet_chat::access::Access;
 use comet_chat::address;
 use comet_chat::door::listen::Listener;
 use comet_chat::store::StoreSpec;
+use comet_chat::wire::path::BACKSTAGE;
 use comet_chat::wire::refusal::By;
 
 /// Prints the greeting on standard output. Its first lines have the server's real addresses, which scripts need
@@ -50,6 +51,9 @@ pub fn greet(
     writeln!(out, "  curl {try_it}/chat                  # waits up to 10 s for the next message")?;
     writeln!(out, "  curl -d message=hello {try_it}/chat # says something")?;
     writeln!(out, "  curl {try_it}/help                  # says all the rest\n")?;
+    if let Some(own) = own.clone().next().filter(|_| access.has_backstage()) {
+        writeln!(out, "The lesson: open {own}{BACKSTAGE} in a browser on this machine.")?;
+    }
     writeln!(out, "The {engine} engine; messages are kept in {store}. Ctrl-C ends it.")?;
     out.flush()?;
     if let Some(warning) = warning.filter(|_| addresses.iter().any(|address| !address.ip().is_loopback())) {

@@ -5,11 +5,12 @@
 //! `tests/map` compares it with the code.
 //!
 //! ```text
-//! main         the command line                       archive bench blocking nonblocking door access wire store message address config
+//! main         the command line                       archive bench blocking nonblocking lesson door access wire store message address config
 //! archive      rooms as lines, to keep or to move     store message clock config
 //! bench        the benchmark (feature bench)          clock config
-//! blocking     the engine of threads                  access door page wire room metrics store message address clock config
-//! nonblocking  the engine of tasks (feature async)    access door page wire room metrics store message address clock config
+//! blocking     the engine of threads                  lesson access door page wire room metrics store message address clock config
+//! nonblocking  the engine of tasks (feature async)    lesson access door page wire room metrics store message address clock config
+//! lesson       the backstage (feature lesson)         page wire room metrics store message config
 //! door         what an HTTP library needs around it   access log wire metrics message address config
 //! access       what each request may                  wire message address clock config
 //! log          a line and a count for each request    wire metrics
@@ -75,3 +76,6 @@ pub mod metrics;
 
 #[cfg(feature = "bench")]
 pub mod bench;
+
+#[cfg(feature = "lesson")]
+pub mod lesson;

@@ -6,6 +6,7 @@ mod commands;
 mod greeting;
 mod options;
 mod signals;
+mod stage;
 mod successor;
 
 use std::error::Error;
@@ -24,6 +25,7 @@ use comet_chat::store::{self, Keep, Store, Sweeper};
 use crossbeam_channel::Receiver;
 
 use self::options::{EngineChoice, Options};
+use self::stage::Stage;
 use self::successor::Successor;
 
 type Serve = fn(Vec<Listener>, Arc<dyn Store>, Budget, Arc<Access>, &Receiver<Farewell>) -> io::Result<()>;
@@ -95,7 +97,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
 fn serve(options: &Options, successor: &Arc<Successor>) -> Result<(), Box<dyn Error>> {
     let spec = options.store.spec()?;
-    let access = Arc::new(Access::new(&options.access.spec(options.listen.public_url.as_ref()))?);
+    let access =
+        Arc::new(Access::new(&options.access.spec(options.listen.public_url.as_ref(), options.lesson))?);
     let stop = signals::listen(access.clone(), successor.clone(), options.listen.farewell())?;
     let Engine { name, warning, cost, unix_cost, prepare, serve } = engine(options.engine)?;
     let listeners = options.listen.open(prepare)?;
@@ -103,8 +106,11 @@ fn serve(options: &Options, successor: &Arc<Successor>) -> Result<(), Box<dyn Er
     let is_for_unix = listeners.iter().any(|listener| matches!(listener, Listener::Unix(..)));
     let budget = Budget::claim(if is_for_unix { unix_cost } else { cost })?;
     let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
+    let addresses: Vec<_> = listeners.iter().filter_map(Listener::address).collect();
+    let stage = options.lesson.then(|| Stage::set(&addresses)).transpose()?;
     let store = store::open(&spec, keep)?;
     let _sweeper = Sweeper::start(store.clone())?;
+    let store = stage.iter().fold(store, |store, stage| stage.put_on(store));
     // The reader of our output may close it after the first line, as `head -1` does.
     if let Err(error) = greeting::greet(&listeners, &access, name, &spec, warning) {
         tracing::info!(%error, "the greeting was not read to its end");

@@ -44,6 +44,11 @@ impl Caller {
         self.is_by_proxy
     }
 
+    /// Whether it is a program on this machine that came by itself.
+    pub(super) fn is_here(&self) -> bool {
+        !self.is_by_proxy && self.address.is_some_and(|address| address.is_loopback())
+    }
+
     /// Takes what a request needs of what its address may have, or refuses it.
     pub(super) fn take(
         &self,

@@ -2,6 +2,7 @@
 //!
 //! Both engines ask here, before a room or the store is touched.
 
+mod backstage;
 mod caller;
 mod entry;
 mod limits;
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use self::backstage::Backstage;
 use self::entry::Entry;
 use self::limits::Limits;
 use self::names::Names;
@@ -26,6 +28,7 @@ use self::sites::Sites;
 use self::told::Told;
 use crate::address::PublicUrl;
 use crate::message::{RoomName, Seal};
+use crate::wire::path::BACKSTAGE;
 use crate::wire::refusal::{By, Refusal};
 use crate::wire::reply::Reply;
 use crate::wire::request::{Head, Intent};
@@ -53,6 +56,8 @@ pub struct AccessSpec {
     pub origins: Vec<String>,
     /// The header in which a trusted proxy tells who people are.
     pub header: Option<String>,
+    /// Whether somebody on this machine may look behind the stage.
+    pub has_backstage: bool,
 }
 
 /// Decides what each request may.
@@ -65,12 +70,23 @@ pub struct Access {
     names: Names,
     sites: Sites,
     told: Told,
+    backstage: Backstage,
 }
 
 impl Access {
     /// As the command line says. An error is a sentence that says what to do about it.
     pub fn new(spec: &AccessSpec) -> Result<Access, String> {
-        let AccessSpec { hosts, proxies, public, limits, entry, has_free_names, origins, header } = spec;
+        let AccessSpec {
+            hosts,
+            proxies,
+            public,
+            limits,
+            entry,
+            has_free_names,
+            origins,
+            header,
+            has_backstage,
+        } = spec;
         let proxies = Proxies::new(proxies)?;
         Ok(Access {
             hosts: Hosts::new(hosts, public.as_ref()),
@@ -81,6 +97,7 @@ impl Access {
             entry: Entry::new(entry.clone(), public.clone())?,
             names: Names::new(*has_free_names),
             sites: Sites::new(origins)?,
+            backstage: Backstage::new(*has_backstage),
         })
     }
 
@@ -92,6 +109,11 @@ impl Access {
     /// The address by which the outside sees the server, if the operator has said so.
     pub fn public(&self) -> Option<&PublicUrl> {
         self.public.as_ref()
+    }
+
+    /// Whether there is something to see behind the stage.
+    pub fn has_backstage(&self) -> bool {
+        self.backstage.is_at(BACKSTAGE)
     }
 
     /// A path and query as this server names them: without the prefix of the public address, which a proxy may have
@@ -127,6 +149,18 @@ impl Access {
         Ok(intent)
     }
 
+    /// Where behind the stage a request goes, if it goes there. Only somebody on this machine can: for everybody else
+    /// there is no such place.
+    pub fn backstage<'a>(&self, head: &Head<'a>, caller: &Caller) -> Result<Option<&'a str>, Refusal> {
+        let target = self.local(head.local_target());
+        if !self.backstage.is_at(target) || !self.backstage.is_for(head, caller) {
+            return Ok(None);
+        }
+        let host = self.hosts.called(head)?.unwrap_or_default();
+        self.backstage.admit(head, host)?;
+        Ok(Some(target))
+    }
+
     /// What lets in; nothing is needed if everybody may enter.
     pub fn lets_in_by(&self) -> Option<By> {
         self.entry.lets_in_by()
@@ -142,7 +176,10 @@ impl Access {
     pub fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
         self.add_prefix(reply);
         protect(reply);
-        self.sites.share(head, reply);
+        match head.filter(|head| self.backstage.is_at(self.local(head.local_target()))) {
+            Some(head) => self.backstage.share(head, reply),
+            None => self.sites.share(head, reply),
+        }
     }
 
     /// Has every address in the headers begin with the prefix.

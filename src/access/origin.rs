@@ -41,16 +41,21 @@ impl Hosts {
     /// Refuses a request that came under a foreign name, or that changes something and came from another site than
     /// these.
     pub fn admit(&self, head: &Head<'_>, sites: &Sites) -> Result<(), Refusal> {
-        let host = host(head)?;
-        if host.is_some_and(|host| !self.include(host)) {
-            return Err(Refusal::UnknownHost);
-        }
+        let host = self.called(head)?;
         let comes_from_elsewhere =
             || !sites.sent(head) && self.comes_from_elsewhere(head, host.unwrap_or_default());
         if changes_something(head) && comes_from_elsewhere() {
             return Err(Refusal::OtherSite);
         }
         Ok(())
+    }
+
+    /// By which of the server's names it was called, if by any. Refuses a foreign one.
+    pub fn called<'a>(&self, head: &Head<'a>) -> Result<Option<&'a str>, Refusal> {
+        match host(head)? {
+            Some(host) if !self.include(host) => Err(Refusal::UnknownHost),
+            host => Ok(host),
+        }
     }
 
     /// Whether this is one of the server's names. Every IP address is: rebinding needs a name, and behind a NAT,
@@ -109,7 +114,7 @@ fn changes_something(head: &Head<'_>) -> bool {
 }
 
 /// Whether an origin (`http://HOST:PORT`, or `null`) is this server's own.
-fn is_at(origin: &str, host: &str) -> bool {
+pub(super) fn is_at(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let port = if scheme == "https" { ":443" } else { ":80" };
     let [authority, host] = [authority, host].map(|text| text.strip_suffix(port).unwrap_or(text));
@@ -117,7 +122,7 @@ fn is_at(origin: &str, host: &str) -> bool {
 }
 
 /// A host without its port, in the form in which names are compared.
-fn name_in(host: &str) -> String {
+pub(super) fn name_in(host: &str) -> String {
     let name = match host.rsplit_once(':') {
         Some((name, _)) if name.ends_with(']') || !name.contains(':') => name,
         _ => host,

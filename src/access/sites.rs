@@ -111,7 +111,7 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 /// Says that a reply depends on one more header of its request.
-fn add_to_vary(reply: &mut Reply, name: &'static str) {
+pub(super) fn add_to_vary(reply: &mut Reply, name: &'static str) {
     match reply.headers.iter_mut().find(|(field, _)| *field == "Vary") {
         Some((_, value)) => *value = format!("{value}, {name}").into(),
         None => reply.headers.push(("Vary", name.into())),

@@ -3,6 +3,8 @@
 //! Its twin, the async engine, has the same files with the same names in the same order. A `diff` of the two
 //! folders shows what differs: threads and channels here, tasks there.
 
+#[cfg(feature = "lesson")]
+pub mod backstage;
 pub mod poll;
 pub mod publish;
 pub mod room;
@@ -24,6 +26,8 @@ use crate::address::{self, Site};
 use crate::door::budget::Budget;
 use crate::door::listen::{Farewell, Listener};
 use crate::door::tiny_http::{self as door, Answer, Service, Visit};
+#[cfg(feature = "lesson")]
+use crate::lesson;
 use crate::message::RoomName;
 use crate::page;
 use crate::store::Store;
@@ -69,6 +73,11 @@ impl Service for Server {
 
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
         let rooms = &self.rooms;
+        #[cfg(feature = "lesson")]
+        if let Some(target) = self.access.backstage(head, visit.caller())? {
+            let answer = backstage::answer(rooms, lesson::parse(head, target, body)?)?;
+            return Ok(answer.compressed(head.takes_gzip()));
+        }
         let is_awake = |room: &RoomName| rooms.look(room).is_ok_and(|found| found.is_some());
         let intent = self.access.admit(head, body, visit.caller(), is_awake)?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());

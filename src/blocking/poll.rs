@@ -20,10 +20,11 @@ use crate::wire::request::Poll;
 /// Waits for what the poll asks for, and renders it.
 pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
     // `wait=0` never blocks, so it needs no seat.
-    let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
+    let seat = if poll.hold.is_zero() { None } else { Some(visit.admit(poll.hold)?) };
     let (room, after) = (&poll.rooms[0], poll.after[0]);
     let after = start(rooms, &poll, room, after)?;
     let outcome = next_delivery(rooms, &poll, room, after, visit)?;
+    seat.iter().for_each(|seat| seat.hears(outcome.is_delivery()));
     let bytes = text_bytes(outcome.messages());
     Ok(Answer::rendered(bytes, move || reply::polled(&poll, &[outcome])))
 }

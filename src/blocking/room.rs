@@ -84,6 +84,7 @@ impl RoomHandle {
     fn send(&self, letter: Letter<Carrier>) {
         // The thread can have ended only because the server is closing. The letter is dropped then,
         // and with it the channel that its sender waits on, which tells the sender.
+        self.census.sent(letter.kind());
         let _ = self.mailbox.send(letter);
     }
 }
@@ -232,6 +233,7 @@ impl Carrier {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let letters = first.into_iter().chain(letters.try_iter()).take(BATCH_LIMIT);
+            let letters = letters.inspect(|letter| census.took(letter.kind()));
             if std::mem::take(&mut restarted) {
                 self.settle();
             }

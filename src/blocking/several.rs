@@ -20,9 +20,10 @@ use crate::wire::request::Poll;
 /// Waits for what the poll asks for, and renders it.
 pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
     // However many rooms there are, one client waits: it takes one seat.
-    let _seat = if poll.hold.is_zero() { None } else { Some(visit.admit()?) };
+    let seat = if poll.hold.is_zero() { None } else { Some(visit.admit(poll.hold)?) };
     let after = starts(rooms, &poll)?;
     let outcomes = next_deliveries(rooms, &poll, after, poll.hold, visit)?;
+    seat.iter().for_each(|seat| seat.hears(outcomes.iter().any(Outcome::is_delivery)));
     // More is not rendered, and a message that a room remembers takes no memory here.
     let bytes = outcomes.iter().map(|outcome| text_bytes(outcome.messages())).sum::<usize>().min(REPLY_BYTES);
     Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcomes)))

@@ -23,12 +23,12 @@ struct Stream {
     poll: Poll,
     feed: Feed,
     first: Vec<Outcome>,
-    _seat: Seat,
+    seat: Seat,
 }
 
 /// Looks at the rooms once, so that what is refused has a status of its own.
 pub fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Refusal> {
-    let seat = visit.admit()?;
+    let seat = visit.admit(Duration::MAX)?;
     // A look alone would leave them asleep.
     let _awake = poll.rooms.iter().map(|room| rooms.whereis(room)).collect::<Result<Vec<_>, _>>()?;
     let after = starts(rooms, &poll)?;
@@ -38,14 +38,14 @@ pub fn open(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Ref
     }
     let feed = Feed::of(&poll);
     let (head, bytes) = (feed.head(), bytes_of(&first));
-    let stream = Stream { rooms: rooms.clone(), poll, feed, first, _seat: seat };
+    let stream = Stream { rooms: rooms.clone(), poll, feed, first, seat };
     Ok(Answer::Stream { head, bytes, stream: Box::new(|visit, events| stream.send(visit, events)) })
 }
 
 impl Stream {
     /// Sends events until the client is gone, or too slow, or the server closes.
     fn send(self, visit: &Visit, events: &mut EventWriter) -> io::Result<()> {
-        let Stream { rooms, poll, mut feed, first: mut outcomes, _seat } = self;
+        let Stream { rooms, poll, mut feed, first: mut outcomes, seat } = self;
         loop {
             events.send(bytes_of(&outcomes), feed.pieces(&outcomes))?;
             if feed.is_over() {
@@ -60,6 +60,7 @@ impl Stream {
                 return Ok(());
             }
             let is_silent = !next.iter().any(Outcome::is_delivery);
+            seat.hears(!is_silent);
             // Another request stands behind it on its connection, or nobody listens any more.
             if is_silent && (visit.is_followed() || next.iter().any(Outcome::is_closing)) {
                 return Ok(());

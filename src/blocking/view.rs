@@ -63,15 +63,19 @@ fn awake(rooms: &Rooms) -> HashMap<RoomName, Census> {
 
 /// Says what the server has counted, and what there is now.
 pub fn metrics(rooms: &Rooms, exposition: Exposition, visit: &Visit) -> Reply {
+    reply::metrics(exposition, metrics::render(&snapshot(rooms, visit)))
+}
+
+/// What there is now.
+pub fn snapshot(rooms: &Rooms, visit: &Visit) -> Snapshot {
     let awake = rooms.awake();
-    let snapshot = Snapshot {
+    Snapshot {
         rooms: awake.len(),
         people: awake.values().map(|census| census.read().1).sum(),
         tail_bytes: rooms.tail_bytes(),
         store: rooms.store.stats(),
         ..visit.snapshot()
-    };
-    reply::metrics(exposition, metrics::render(&snapshot))
+    }
 }
 
 /// What is known of the health checks before: the answer that the room owes to one which could not wait for it.

@@ -7,6 +7,8 @@ mod door;
 mod entry;
 #[cfg(feature = "async")]
 mod hyper;
+#[cfg(feature = "lesson")]
+mod lesson;
 mod limits;
 mod machine;
 mod message;
@@ -26,6 +28,8 @@ pub use self::door::*;
 pub use self::entry::*;
 #[cfg(feature = "async")]
 pub use self::hyper::*;
+#[cfg(feature = "lesson")]
+pub use self::lesson::*;
 pub use self::limits::*;
 pub use self::machine::*;
 pub use self::message::*;

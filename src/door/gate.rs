@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::budget::Budget;
 use crate::access::{Caller, Waiting};
-use crate::metrics::Snapshot;
+use crate::metrics::{Cell, Snapshot, cells};
 use crate::wire::refusal::Refusal;
 
 /// The counts.
@@ -25,6 +25,8 @@ pub struct Gate {
 /// client's address.
 pub struct Seat {
     gate: Arc<Gate>,
+    /// What is seen of it behind the stage.
+    cell: Option<Cell>,
     _of_address: Option<Waiting>,
 }
 
@@ -61,17 +63,25 @@ impl Gate {
         self.budget
     }
 
-    /// Gives a caller's request a seat, if the budget has one, fewer than `most` wait, and its address does not have
-    /// too many.
+    /// Gives a caller's request a seat for so long, if the budget has one, fewer than `most` wait, and its address does
+    /// not have too many.
     ///
     /// **Fault:** `most` was found first. If the thread was then held up, others had come meanwhile with handlers of
     /// their own, and more waited than the old `most`: one of a crowd was refused without need. **Cure:** it is found
     /// after the waiters are counted.
-    pub fn admit(self: &Arc<Gate>, caller: &Caller, most: impl Fn() -> usize) -> Result<Seat, Refusal> {
+    pub fn admit(
+        self: &Arc<Gate>,
+        caller: &Caller,
+        hold: Duration,
+        most: impl Fn() -> usize,
+    ) -> Result<Seat, Refusal> {
         let _of_address = caller.wait()?;
         let taken = |n| (n < most().min(self.budget.waiters)).then_some(n + 1);
         match self.waiters.fetch_update(SeqCst, SeqCst, taken) {
-            Ok(_) => Ok(Seat { gate: self.clone(), _of_address }),
+            Ok(_) => {
+                let cell = cells().map(|cells| cells.take(hold));
+                Ok(Seat { gate: self.clone(), cell, _of_address })
+            }
             Err(_) => Err(Refusal::TooManyWaiters),
         }
     }
@@ -113,6 +123,15 @@ impl Gate {
             waiters: self.waiters.load(SeqCst),
             waiters_max: self.budget.waiters,
             ..Snapshot::default()
+        }
+    }
+}
+
+impl Seat {
+    /// Notes whether something came for whoever waits.
+    pub fn hears(&self, something: bool) {
+        if let Some(cell) = self.cell.as_ref().filter(|_| something) {
+            cell.flash();
         }
     }
 }

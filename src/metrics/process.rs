@@ -64,23 +64,27 @@ pub fn threads() -> Option<i64> {
 }
 
 /// What stands behind the name in `/proc/self/stat`. A name may hold anything, also a parenthesis.
-struct Stat(String);
+pub struct Stat(String);
 
 impl Stat {
     fn read() -> Option<Stat> {
-        let line = fs::read_to_string("/proc/self/stat").ok()?;
+        Stat::of(&fs::read_to_string("/proc/self/stat").ok()?)
+    }
+
+    /// What stands in this line.
+    pub fn of(line: &str) -> Option<Stat> {
         line.rsplit_once(')').map(|(_, fields)| Stat(fields.to_owned()))
     }
 
     /// A field by its number in proc(5), where the name is the second.
-    fn field(&self, number: usize) -> Option<f64> {
+    pub fn field(&self, number: usize) -> Option<f64> {
         self.0.split_ascii_whitespace().nth(number - 3)?.parse().ok()
     }
 }
 
 /// How many files are open. Linux tells it as the directory's size since 6.2, and counting takes long
 /// where there are many.
-fn descriptors() -> Option<u64> {
+pub fn descriptors() -> Option<u64> {
     let size = fs::metadata("/proc/self/fd").ok()?.len();
     if size > 0 { Some(size) } else { Some(fs::read_dir("/proc/self/fd").ok()?.count() as u64) }
 }

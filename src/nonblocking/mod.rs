@@ -3,6 +3,8 @@
 //! Its twin, the blocking engine, has the same files with the same names in the same order. A `diff` of the two
 //! folders shows what differs: tasks here, threads and channels there.
 
+#[cfg(feature = "lesson")]
+pub mod backstage;
 pub mod poll;
 pub mod publish;
 pub mod room;
@@ -27,6 +29,8 @@ use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
 use crate::door::listen::{Farewell, Listener};
+#[cfg(feature = "lesson")]
+use crate::lesson;
 use crate::message::RoomName;
 use crate::page;
 use crate::store::Store;
@@ -87,6 +91,11 @@ impl Service for Server {
 
     async fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
         let rooms = &self.rooms;
+        #[cfg(feature = "lesson")]
+        if let Some(target) = self.access.backstage(head, visit.caller())? {
+            let answer = backstage::answer(rooms, lesson::parse(head, target, body)?)?;
+            return Ok(answer.compressed(head.takes_gzip()));
+        }
         let is_awake = |room: &RoomName| rooms.look(room).is_ok_and(|found| found.is_some());
         let intent = self.access.admit(head, body, visit.caller(), is_awake)?;
         let waits = matches!(&intent, Intent::Poll(poll) if !poll.hold.is_zero());

@@ -87,6 +87,7 @@ impl RoomHandle {
     fn send(&self, letter: Letter<Carrier>) {
         // The task can have ended only because the server is closing. The letter is dropped then,
         // and with it the channel that its sender waits on, which tells the sender.
+        self.census.sent(letter.kind());
         let _ = self.mailbox.send(letter);
     }
 }
@@ -235,6 +236,7 @@ impl Carrier {
                 Ok(_) if letters.iter().any(Letter::is_of_a_client) => busy = Instant::now(),
                 Ok(_) | Err(_) => {}
             }
+            letters.iter().for_each(|letter| census.took(letter.kind()));
             let letters = letters.drain(..);
             if std::mem::take(&mut restarted) {
                 self.settle().await;

@@ -82,8 +82,8 @@ enum Names {
 }
 
 impl AccessOptions {
-    /// What they say, of a server that the outside sees at this address.
-    pub fn spec(&self, public: Option<&PublicUrl>) -> AccessSpec {
+    /// What they say, of a server that the outside sees at this address, and perhaps with a backstage.
+    pub fn spec(&self, public: Option<&PublicUrl>, has_backstage: bool) -> AccessSpec {
         let entry = EntrySpec { passphrase: self.passphrase_file.clone(), tokens: self.tokens_file.clone() };
         AccessSpec {
             hosts: self.allow_host.clone(),
@@ -99,6 +99,7 @@ impl AccessOptions {
                 room_messages: NonZeroU32::new(self.limit_room_messages),
             },
             entry,
+            has_backstage,
             has_free_names: self.names == Names::Free,
         }
     }

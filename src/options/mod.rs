@@ -43,6 +43,11 @@ pub struct Options {
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     pub log: String,
 
+    /// Let a class look behind the stage, and move the levers there: the address /backstage, only for this machine.
+    /// There anybody on this machine can break this server on purpose (in a build with --features lesson)
+    #[arg(long, value_parser = clap::builder::BoolishValueParser::new())]
+    pub lesson: bool,
+
     #[command(flatten)]
     pub listen: ListenOptions,
 

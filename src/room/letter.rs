@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::lease::End;
+use super::mailbox::Kind;
 use super::{Receipt, SubscriberId, Subscription, Unpublished, Wake};
 use crate::message::{Cursor, Draft, Person, PersonName, Timestamp};
 use crate::store::{Arrived, Error, Heard};
@@ -68,6 +69,17 @@ pub enum Letter<E: Engine> {
 }
 
 impl<E: Engine> Letter<E> {
+    /// Its kind, as it is counted.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Letter::Subscribe { .. } => Kind::Subscribe,
+            Letter::Unsubscribe(..) => Kind::Unsubscribe,
+            Letter::Publish { .. } => Kind::Publish,
+            Letter::Arrived(..) => Kind::Arrived,
+            _ => Kind::Other,
+        }
+    }
+
     /// Whether somebody needs the room, who speaks or waits there or asks for something.
     pub fn is_of_a_client(&self) -> bool {
         !matches!(self, Letter::Arrived(..) | Letter::Heard(_))

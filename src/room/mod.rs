@@ -14,6 +14,7 @@ mod asker;
 pub mod lease;
 pub mod letter;
 pub mod lookalikes;
+pub mod mailbox;
 pub mod owner;
 pub mod people;
 pub mod places;

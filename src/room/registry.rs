@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::mailbox::{Kind, Mailbox};
 use super::places::{Full, Places};
 use crate::message::RoomName;
 
@@ -28,13 +29,35 @@ pub enum NoRoom {
 }
 
 /// How many are in a room, for those who only look.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Census {
     waiting: AtomicUsize,
     people: AtomicUsize,
+    mailbox: Option<Mailbox>,
+}
+
+impl Default for Census {
+    fn default() -> Census {
+        Census { waiting: AtomicUsize::new(0), people: AtomicUsize::new(0), mailbox: Mailbox::watched() }
+    }
 }
 
 impl Census {
+    /// Notes that a letter is on its way into the mailbox.
+    pub fn sent(&self, kind: Kind) {
+        self.mailbox.iter().for_each(|mailbox| mailbox.sent(kind));
+    }
+
+    /// Notes that a letter was taken out of it.
+    pub fn took(&self, kind: Kind) {
+        self.mailbox.iter().for_each(|mailbox| mailbox.took(kind));
+    }
+
+    /// What lies in the mailbox, if somebody watches.
+    pub fn mailbox(&self) -> Option<&Mailbox> {
+        self.mailbox.as_ref()
+    }
+
     /// Notes how many subscriptions wait, and how many people are present.
     pub fn note(&self, waiting: usize, people: usize) {
         self.waiting.store(waiting, Relaxed);

@@ -10,6 +10,9 @@ pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remov
 /// Where a browser logs in.
 pub const LOGIN: &str = "/login";
 
+/// Where a class looks behind the stage.
+pub const BACKSTAGE: &str = "/backstage";
+
 /// The address of a room.
 pub fn room_path(room: &RoomName) -> String {
     format!("/chat/{}", segment(room))

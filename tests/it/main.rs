@@ -81,6 +81,8 @@ mod schema;
 mod server;
 
 mod alone;
+#[cfg(feature = "lesson")]
+mod backstage;
 mod browsers;
 mod caller;
 mod cursors;

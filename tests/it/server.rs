@@ -192,6 +192,14 @@ impl Server {
         self.footprint()
     }
 
+    /// How many of its threads have names that begin with this word.
+    #[cfg(feature = "lesson")]
+    pub fn threads_named(&self, word: &str) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("the server's threads");
+        let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.filter(|name| name.starts_with(word)).count()
+    }
+
     /// Waits until it holds no more than before, or little more, since pools keep some threads and files for
     /// the next clients. If each client left something behind, that would be more: send fifty, or more.
     #[track_caller]

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
+use std::time::Duration;
 
 use super::counts::{Counts, Flight};
 use super::held::Client;
@@ -164,9 +165,9 @@ impl Visit {
         self.caller = caller;
     }
 
-    /// Gives this request a seat among those who wait, if there is one.
-    pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.connection.counts.admit(&self.caller)
+    /// Gives this request a seat for so long among those who wait, if there is one.
+    pub fn admit(&self, hold: Duration) -> Result<Seat, Refusal> {
+        self.connection.counts.admit(&self.caller, hold)
     }
 
     /// How many are at the door, for the metrics.

@@ -1,6 +1,7 @@
 //! What is counted at this door: who waits, what is in flight, and what is held for clients.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -33,9 +34,9 @@ impl Counts {
         Arc::new(Counts { gate, held: Held::default() })
     }
 
-    /// Gives a request a seat among those who wait, if there is one.
-    pub fn admit(&self, caller: &Caller) -> Result<Seat, Refusal> {
-        self.gate.admit(caller, || usize::MAX)
+    /// Gives a request a seat for so long among those who wait, if there is one.
+    pub fn admit(&self, caller: &Caller, hold: Duration) -> Result<Seat, Refusal> {
+        self.gate.admit(caller, hold, || usize::MAX)
     }
 
     /// Counts a request of this client.

@@ -249,9 +249,9 @@ impl Visit {
         lock(&self.connection).peer
     }
 
-    /// Gives this request a seat among those who wait, if there is one.
-    pub fn admit(&self) -> Result<Seat, Refusal> {
-        self.counts.admit(&self.caller)
+    /// Gives this request a seat for so long among those who wait, if there is one.
+    pub fn admit(&self, hold: Duration) -> Result<Seat, Refusal> {
+        self.counts.admit(&self.caller, hold)
     }
 
     /// How many are at the door, for the metrics.

@@ -3,6 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use super::crew::Crew;
 use crate::access::Caller;
@@ -33,9 +34,9 @@ impl Counts {
         Arc::new(Counts { gate, crew: Crew::default(), held: AtomicUsize::new(0) })
     }
 
-    /// Gives a request a seat among those who wait, if there is one and its thread can be spared.
-    pub fn admit(&self, caller: &Caller) -> Result<Seat, Refusal> {
-        self.gate.admit(caller, || self.crew.count().saturating_sub(HANDLERS_SPARE))
+    /// Gives a request a seat for so long among those who wait, if there is one and its thread can be spared.
+    pub fn admit(&self, caller: &Caller, hold: Duration) -> Result<Seat, Refusal> {
+        self.gate.admit(caller, hold, || self.crew.count().saturating_sub(HANDLERS_SPARE))
     }
 
     /// How many are at the door, for the metrics.
@@ -91,7 +92,7 @@ mod tests {
         let come = || {
             let comes = |_| {
                 assert!(counts.crew.grow(usize::MAX));
-                counts.admit(&Caller::default()).expect("a seat")
+                counts.admit(&Caller::default(), Duration::MAX).expect("a seat")
             };
             (0..EACH).map(comes).collect::<Vec<_>>()
         };

@@ -45,6 +45,9 @@ pub const COST: Cost = Cost { descriptors: 2, threads: 1, waiting_threads: 1 };
 /// A connection by a Unix socket takes two descriptors more, to be passed on.
 pub const UNIX_COST: Cost = Cost { descriptors: 4, ..COST };
 
+/// The threads that a door has for itself: supervisor, receiver, rescuer, watcher, and the one of tiny_http that accepts.
+pub const OWN_THREADS: usize = 5;
+
 /// The faults of tiny_http that have no cure here, for people who open the server to a network.
 pub const WARNING: &str = "\
 this engine is made for a trusted network, or to stand behind a proxy. On an open one anybody can

@@ -29,7 +29,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(status: u16, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Reply {
+    /// A reply that nobody keeps.
+    pub fn new(status: u16, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Reply {
         Reply {
             status,
             headers: vec![
@@ -82,7 +83,8 @@ impl Reply {
         Reply { status, headers, body: Cow::Borrowed(&[]) }
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Reply {
+    /// With one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Reply {
         self.headers.push((name, value.into()));
         self
     }
