@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Both engines and the floor, side by side: what a waiter and a delivery cost each of them.
+# Both engines and the floor, side by side: what a waiter and a delivery cost each of them, up to how many waiters a
+# thread for each is no worse, and what a wake costs with no server around it.
 #
 #   scripts/compare.sh [DIRECTORY]        default: target/compare
 #
@@ -7,31 +8,56 @@
 # and every single run beside them. From the environment:
 #
 #   ENGINES="floor blocking async"        who is compared
-#   WAITERS="10 100 1000 5000 9000"       how many wait
-#   REPEATS=3                             how often all of it is repeated; medians are told
-#   LIMIT=600                             seconds after the build into which repeats must fit, but the
+#   PEERS="mochiweb nchan"                who else, if installed (Debian: erlang-mochiweb and erlang-inets;
+#                                         libnginx-mod-nchan); default: nobody
+#   WAITERS="10 30 100 300 1000 3000 5000"   how many wait
+#   FEW="10 100 1000 5000"                how many wait on the floor and the peers
+#   CORES="one all"                       one: the server has a core to itself, and the load another;
+#                                         all: they share all that there are (the engines alone do that)
+#   REPEATS=6                             how often all of it is repeated: six give the medians an interval that is
+#                                         right with 97 %, fewer a less certain one
+#   LIMIT=900                             seconds after the build into which repeats must fit, but the
 #                                         first: a busy machine gets fewer of them
 #
 # The runs of one repeat are interleaved: each number of waiters goes through all engines before the
-# next, so that a noisy minute of the machine meets them alike. Each run has a fresh server. With
-# two processors or more, the server has one to itself and the load another.
+# next, so that a noisy minute of the machine meets them alike. Every second repeat goes through the engines
+# backwards, so that none always comes first. Each run has a fresh server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 directory=${1:-target/compare}
 engines=${ENGINES:-floor blocking async}
-waiters=${WAITERS:-10 100 1000 5000 9000}
-repeats=${REPEATS:-3}
-limit=${LIMIT:-600}
+peers=${PEERS:-}
+waiters=${WAITERS:-10 30 100 300 1000 3000 5000}
+few=${FEW:-10 100 1000 5000}
+cores=${CORES:-one all}
+repeats=${REPEATS:-6}
+limit=${LIMIT:-900}
 binary=${CARGO_TARGET_DIR:-target}/release/comet-chat
+# Where Debian and others have the modules of nginx.
+modules=
+for place in /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
+    [[ ! -e $place/ngx_nchan_module.so ]] || modules=$place
+done
+PATH=$PATH:/usr/sbin
 
-on_server=() on_load=()
+pinned=false
 if command -v taskset >/dev/null && (($(nproc) > 1)); then
-    on_server=(taskset -c 0) on_load=(taskset -c 1)
+    pinned=true
 fi
 
-features=bench
-[[ " $engines " == *" async "* ]] && features+=,async
+# What goes before a server, and what before the load.
+place() { # CORES
+    on_server=() on_load=()
+    if [[ $1 == one ]] && $pinned; then
+        on_server=(taskset -c 0) on_load=(taskset -c 1)
+    fi
+}
+
+features=bench relays='threads-by-socket threads-by-channel'
+if [[ " $engines " == *" async "* ]]; then
+    features+=,async relays+=' tasks-by-socket tasks-by-channel'
+fi
 cargo build --release --features "$features"
 
 runs=$directory/runs
@@ -47,20 +73,72 @@ stop_server() {
 }
 trap stop_server EXIT
 
-# Starts an engine on a free port, and sets $server and $url.
-start_server() {
+# What is said about a peer: its version, or why it is left out.
+about_peer() { # PEER
+    case $1 in
+    mochiweb)
+        if ! command -v escript >/dev/null; then
+            echo 'left out: there is no escript (Debian: erlang-base)'
+        elif ! erl -noshell -eval '{module, _} = code:load_file(mochiweb_http), {module, _} = code:load_file(httpd_util),
+            application:load(mochiweb), {ok, Version} = application:get_key(mochiweb, vsn),
+            io:format("MochiWeb ~s on Erlang/OTP ~s, ", [Version, erlang:system_info(otp_release)]), halt().' \
+            2>/dev/null; then
+            echo 'left out: Erlang has no mochiweb or no inets (Debian: erlang-mochiweb erlang-inets)'
+        else
+            echo 'as scripts/peers/mochiweb.escript: a room of 2008, which keeps nothing'
+        fi
+        ;;
+    nchan)
+        if [[ -z $modules ]] || ! command -v nginx >/dev/null; then
+            echo 'left out: there is no nginx with nchan (Debian: libnginx-mod-nchan)'
+        else
+            echo "$(nginx -v 2>&1 | sed 's/.*: //') with nchan, as scripts/peers/nchan.conf: one process"
+        fi
+        ;;
+    *) echo 'left out: scripts/compare.sh does not know it' ;;
+    esac
+}
+
+told=
+for peer in $peers; do
+    said=$(about_peer "$peer")
+    echo "$peer: $said"
+    told+="${told:+, }\"$peer\": \"$said\""
+    [[ $said == 'left out'* ]] || engines+=" $peer"
+done
+
+# A port that nobody has.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 10000)); (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
+
+# Starts an engine on a free port, and sets $server, $url, and $serves: the process that does the work.
+start_server() { # ENGINE
     local said=$directory/server.out
     : >"$said"
-    if [[ $1 == floor ]]; then
-        "${on_server[@]}" "$binary" bench --floor 127.0.0.1:0 >"$said" 2>"$directory/server.err" &
-    else
-        "${on_server[@]}" "$binary" --engine "$1" --store memory: --listen 127.0.0.1:0 \
-            >"$said" 2>"$directory/server.err" &
-    fi
+    case $1 in
+    floor) exec "${on_server[@]}" "$binary" bench --floor 127.0.0.1:0 ;;
+    mochiweb) exec "${on_server[@]}" scripts/peers/mochiweb.escript ;;
+    nchan)
+        local port
+        port=$(free_port)
+        mkdir -p "$directory/nginx"
+        sed "s/PORT/$port/; s#MODULES#$modules#" scripts/peers/nchan.conf >"$directory/nginx/nginx.conf"
+        echo "nchan: open http://127.0.0.1:$port"
+        exec "${on_server[@]}" nginx -p "$directory/nginx" -c "$(realpath "$directory/nginx/nginx.conf")"
+        ;;
+    *) exec "${on_server[@]}" "$binary" --engine "$1" --store memory: --listen 127.0.0.1:0 ;;
+    esac >"$said" 2>"$directory/server.err" &
     server=$!
     for _ in {1..200}; do
         url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$said" || true)
-        [[ -n $url ]] && return
+        if [[ -n $url ]] && (: <"/dev/tcp/127.0.0.1/${url##*:}") 2>/dev/null; then
+            serves=$server
+            [[ $1 != nchan ]] || serves=$(pgrep -P "$server" | head -n 1)
+            return
+        fi
         kill -0 "$server" 2>/dev/null || break
         sleep 0.05
     done
@@ -75,23 +153,39 @@ measure() {
     local name=$1 engine=$2 code=0
     shift 2
     start_server "$engine"
-    "${on_load[@]}" "$binary" bench "$url" --json --pid "$server" "$@" \
+    "${on_load[@]}" "$binary" bench "$url" --json --pid "$serves" "$@" \
         >"$runs/$name.json" 2>"$runs/$name.err" || code=$?
     stop_server
     if ((code != 0)); then
-        failed=1
+        # What a peer loses stands in the report; it is not our fault.
+        [[ " $peers " == *" $engine "* ]] || failed=1
         echo "$name: $(tail -n 1 "$runs/$name.err")"
     fi
 }
 
-# So many messages that each run takes a few seconds, with enough deliveries for the kernel's clock of 10 ms
-# to measure their cost.
+# So many messages that each run takes about three seconds. With few waiters that is ten thousand deliveries: a p99
+# that means something, and enough for the kernel's clock of 10 ms to measure their cost.
 rounds_for() {
-    if (($1 <= 20)); then echo 500
-    elif (($1 <= 200)); then echo 100
-    elif (($1 <= 2000)); then echo 20
-    elif (($1 <= 6000)); then echo 4
+    if (($1 <= 10)); then echo 1000
+    elif (($1 <= 50)); then echo 500
+    elif (($1 <= 150)); then echo 150
+    elif (($1 <= 500)); then echo 50
+    elif (($1 <= 1500)); then echo 15
+    elif (($1 <= 4000)); then echo 5
     else echo 3; fi
+}
+
+# Whether this engine is measured with so many waiters on these cores.
+is_measured() { # ENGINE WAITERS CORES
+    case $1 in
+    blocking | async) [[ " $waiters " == *" $2 "* ]] ;;
+    *) [[ $3 == one && " $few " == *" $2 "* ]] ;;
+    esac
+}
+
+# The engines in the order of this repeat.
+in_order() { # REPEAT
+    if (($1 % 2)); then echo "$engines"; else tr ' ' '\n' <<<"$engines" | tac | tr '\n' ' '; fi
 }
 
 SECONDS=0 done=0
@@ -100,29 +194,38 @@ for repeat in $(seq "$repeats"); do
         echo "$done of $repeats repeats took $SECONDS s: one more would not fit into $limit s"
         break
     fi
-    for count in $waiters; do
-        for engine in $engines; do
-            echo "repeat $repeat of $repeats: $engine, $count waiters"
-            measure "fan-out.$engine.$count.$repeat" "$engine" \
-                --mode fan-out --waiters "$count" --rounds "$(rounds_for "$count")"
+    echo "repeat $repeat of $repeats, after $SECONDS s"
+    for on in $cores; do
+        place "$on"
+        for relay in $relays; do
+            "${on_server[@]}" "$binary" bench --relay "$relay" >"$runs/$on.relay.$relay.500.$repeat.json"
+        done
+        for count in $(tr ' ' '\n' <<<"$waiters $few" | sort -nu); do
+            for engine in $(in_order "$repeat"); do
+                is_measured "$engine" "$count" "$on" || continue
+                echo "    $on: $engine, $count waiters"
+                measure "$on.fan-out.$engine.$count.$repeat" "$engine" \
+                    --mode fan-out --waiters "$count" --rounds "$(rounds_for "$count")"
+            done
         done
     done
-    for engine in $engines; do
-        # The floor gives one message a reply; its firehose would take longer than everything else.
-        [[ $engine == floor ]] && continue
-        echo "repeat $repeat of $repeats: $engine, firehose"
-        measure "firehose.$engine.100.$repeat" "$engine" \
-            --mode firehose --waiters 100 --publishers 4 --messages 1000
+    # The floor gives one message a reply; its firehose would take longer than everything else. The peers lose
+    # messages in one, or give one a reply as well.
+    place one
+    for engine in $(in_order "$repeat"); do
+        [[ $engine == blocking || $engine == async ]] || continue
+        echo "    $engine, firehose"
+        measure "one.firehose.$engine.100.$repeat" "$engine" \
+            --mode firehose --waiters 100 --publishers 4 --messages 250
     done
     done=$repeat
 done
+echo "$done repeats took $SECONDS s"
 
-pinned=false
-((${#on_server[@]} > 0)) && pinned=true
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 cat >"$directory/about.json" <<JSON
-{"commit": "$commit", "command": "scripts/compare.sh", "engines": "$engines",
- "waiters": "$waiters", "repeats": $done, "pinned": $pinned}
+{"commit": "$commit", "command": "${PEERS:+PEERS='$PEERS' }scripts/compare.sh", "engines": "$engines",
+ "waiters": "$waiters", "repeats": $done, "pinned": $pinned, "peers": {$told}}
 JSON
 
 "$binary" bench --report "$directory"

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::relay::Links;
 use super::target::{Form, Target};
 use crate::config::{ROOMS_ASKED_MAX, TEXT_LIMIT};
 
@@ -16,7 +17,7 @@ use crate::config::{ROOMS_ASKED_MAX, TEXT_LIMIT};
 pub struct BenchArgs {
     /// Whom to measure: http://HOST:PORT for a fresh room, http://HOST:PORT/chat/ROOM for that one. Where it takes a
     /// passphrase to come in: http://NAME:PASSPHRASE@HOST:PORT
-    #[arg(value_name = "URL", required_unless_present_any = ["floor", "report"])]
+    #[arg(value_name = "URL", required_unless_present_any = ["floor", "relay", "report"])]
     pub url: Option<Target>,
 
     /// A token that may read and write in the rooms, where it takes one to come in
@@ -27,7 +28,7 @@ pub struct BenchArgs {
     #[arg(long, value_enum, default_value_t = Mode::FanOut)]
     pub mode: Mode,
 
-    /// How many wait [default: fan-out and idle 1000, firehose 100, publish 1, soak 200]
+    /// How many wait [default: fan-out and idle 1000, firehose 100, publish 1, soak 200, relay 500]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub waiters: Option<u32>,
 
@@ -102,8 +103,13 @@ pub struct BenchArgs {
     #[arg(long, value_name = "ADDR:PORT", conflicts_with = "url")]
     pub floor: Option<SocketAddr>,
 
+    /// Measure no server, but what a wake costs: so many links [default: 500], each of which waits for the one before it
+    /// and wakes the one behind it. Told as JSON
+    #[arg(long, value_enum, value_name = "LINKS", conflicts_with_all = ["url", "floor"])]
+    pub relay: Option<Links>,
+
     /// Measure nothing; put the runs of scripts/compare.sh in this directory side by side
-    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["url", "floor"], hide = true)]
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["url", "floor", "relay"], hide = true)]
     pub report: Option<PathBuf>,
 }
 

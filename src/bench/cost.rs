@@ -33,6 +33,8 @@ struct PerDelivery {
 /// The difference between waiters held and none, divided by their number.
 #[derive(Debug, Serialize)]
 struct PerWaiter {
+    /// Its creation: to accept it, answer its greeting, and begin its first wait.
+    cpu_us: f64,
     threads: f64,
     fds: f64,
     resident_bytes: f64,
@@ -82,8 +84,9 @@ impl Server {
             line(
                 "server, a waiter",
                 format!(
-                    "{:.2} threads, {:.2} fds; KiB: {:.1} resident, {:.1} kernel stack, \
-                     {:.1} page tables, {:.0} reserved",
+                    "{:.0} us of a processor to begin; {:.2} threads, {:.2} fds; KiB: {:.1} resident, \
+                     {:.1} kernel stack, {:.1} page tables, {:.0} reserved",
+                    each.cpu_us,
                     each.threads,
                     each.fds,
                     kib(each.resident_bytes),
@@ -126,6 +129,7 @@ impl PerWaiter {
     fn of(none: &Usage, held: &Usage, waiters: usize) -> PerWaiter {
         let each = |of: fn(&Usage) -> u64| (of(held) as f64 - of(none) as f64) / waiters as f64;
         PerWaiter {
+            cpu_us: held.cpu_since(none).as_secs_f64() * 1e6 / waiters as f64,
             threads: each(|usage| usage.threads),
             fds: each(|usage| usage.fds),
             resident_bytes: each(|usage| usage.resident),

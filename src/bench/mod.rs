@@ -20,6 +20,7 @@
 //!  crowd      waiters, messages and failures on order, by the same loop, for the backstage
 //!  compare    many runs side by side: a page, a picture, JSON
 //!  floor      the yardstick: the least server with a thread a connection
+//!  relay      what a wake costs a thread and a task, with no server around it
 //! ```
 
 mod answer;
@@ -41,6 +42,7 @@ mod mark;
 mod process;
 mod publish;
 mod publishers;
+mod relay;
 mod reply;
 mod report;
 mod session;
@@ -56,6 +58,7 @@ use std::time::Instant;
 pub use self::args::BenchArgs;
 use self::args::Mode;
 use crate::clock::Timestamp;
+use crate::config::RELAY_LINKS;
 use error::Error;
 use process::Watched;
 use report::Report;
@@ -69,13 +72,17 @@ pub fn run(args: &BenchArgs) -> ExitCode {
         Some(token) => target.map(|target| target.with_token(token)),
         None => target,
     };
+    let relay = |links| relay::run(links, args.waiters.map_or(RELAY_LINKS, |links| links as usize));
     let outcome = match (&args.floor, &args.report, &target) {
         (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),
         (_, Some(directory), _) => compare::write(directory).map(|()| true),
         (_, _, Some(target)) if args.crowd => crowd::run(target),
         (_, _, Some(target)) if args.soak => soak::run(args, target),
         (_, _, Some(target)) => measure(args, target).map(|report| tell(&report, args.json)),
-        (None, None, None) => unreachable!("clap asks for one of the three"),
+        (None, None, None) => match args.relay {
+            Some(links) => relay(links).map(|report| println!("{}", report.json())).map(|()| true),
+            None => unreachable!("clap asks for one of the four"),
+        },
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -109,7 +109,8 @@ impl Publishers {
         tally: &mut Tally,
     ) -> Result<(), Error> {
         match event {
-            Event::Reply(reply) if reply.status == 200 => {
+            // Other servers answer that they have made a message, or taken it.
+            Event::Reply(reply) if matches!(reply.status, 200..=202) => {
                 tally.acknowledge(number);
                 record(&mut self.answer, reply.at, due);
                 self.fewest_found = self.fewest_found.into_iter().chain(reply.delivered()).min();

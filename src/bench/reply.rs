@@ -60,6 +60,8 @@ struct Entry<'a> {
 /// What the bench reads of a JSON reply to a POST.
 #[derive(Deserialize)]
 struct Receipt {
+    /// nchan has another word for it.
+    #[serde(alias = "subscribers")]
     delivered: u64,
 }
 

@@ -126,3 +126,15 @@ pub const CROWD_BURST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How many calls that block a crowd makes for each core: more than an engine of tasks has threads.
 pub const CROWD_STALLS: usize = 2;
+
+/// How many links a relay has: as many as jimblandy/context-switch, beside whose figures ours stand.
+pub const RELAY_LINKS: usize = 500;
+
+/// The stack of a link that is a thread, in bytes: as there. Only what it touches is resident.
+pub const RELAY_STACK: usize = 1024 * 1024;
+
+/// How often something goes through a relay before it is timed, so that every link has waited and has been woken.
+pub const RELAY_WARM_UPS: usize = 20;
+
+/// How often it goes through while it is timed: about a second with 500 links.
+pub const RELAY_ROUNDS: usize = 300;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::interval::Spread;
+
 /// The figures that are gathered: their names, and where they stand in a run's report.
-const FIGURES: [(&str, &str); 22] = [
+const FIGURES: [(&str, &str); 26] = [
     ("held", "/waiters/held"),
     ("refused", "/waiters/refused"),
     ("cpu_us", "/server/per_delivery/cpu_us"),
@@ -24,6 +26,10 @@ const FIGURES: [(&str, &str); 22] = [
     ("kernel_stack_bytes", "/server/held/kernel_stacks"),
     ("page_table_bytes", "/server/held/page_tables"),
     ("waiter_resident_bytes", "/server/per_waiter/resident_bytes"),
+    ("creation_cpu_us", "/server/per_waiter/cpu_us"),
+    ("hop_us", "/hop_us"),
+    ("link_creation_us", "/creation_us"),
+    ("link_bytes", "/link_bytes"),
     ("fewest_found", "/fewest_found"),
     ("load_share", "/load_share"),
     ("deliveries", "/deliveries"),
@@ -31,9 +37,20 @@ const FIGURES: [(&str, &str); 22] = [
     ("gaps", "/gaps"),
 ];
 
-/// One engine with one number of waiters in one mode.
+/// What a cell is about: the runs that differ only in the repeat.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// On which cores the server ran: `one` to itself, or `all` with the load.
+    pub cores: String,
+    pub mode: String,
+    pub waiters: u64,
+    pub engine: String,
+}
+
+/// One engine with one number of waiters in one mode, on so many cores.
 #[derive(Debug, Serialize)]
 pub struct Cell {
+    pub cores: String,
     pub mode: String,
     pub engine: String,
     pub waiters: u64,
@@ -47,23 +64,9 @@ pub struct Cell {
     pub remarks: Vec<String>,
 }
 
-/// A figure over the repeats, each by its number of the repeat.
-#[derive(Debug, Clone, Serialize)]
-pub struct Spread {
-    pub median: f64,
-    pub least: f64,
-    pub most: f64,
-    #[serde(skip)]
-    pub by_repeat: BTreeMap<u64, f64>,
-}
-
 impl Cell {
     /// Gathers the reports of one cell, each with the number of its repeat.
-    pub fn of(
-        (mode, waiters, engine): &(String, u64, String),
-        reports: &[(u64, Value)],
-        mut remarks: Vec<String>,
-    ) -> Cell {
+    pub fn of(key: Key, reports: &[(u64, Value)], mut remarks: Vec<String>) -> Cell {
         let mut figures = BTreeMap::new();
         for (name, at) in FIGURES {
             let by_repeat =
@@ -84,9 +87,10 @@ impl Cell {
         remarks.sort();
         remarks.dedup();
         Cell {
-            mode: mode.clone(),
-            engine: engine.clone(),
-            waiters: *waiters,
+            cores: key.cores,
+            mode: key.mode,
+            engine: key.engine,
+            waiters: key.waiters,
             repeats: reports.len(),
             figures,
             lost: sum("lost"),
@@ -100,24 +104,4 @@ impl Cell {
     pub fn median(&self, figure: &str) -> Option<f64> {
         self.figures.get(figure).map(|spread| spread.median)
     }
-}
-
-impl Spread {
-    fn of(by_repeat: BTreeMap<u64, f64>) -> Option<Spread> {
-        let values: Vec<f64> = by_repeat.values().copied().collect();
-        Some(Spread {
-            least: values.iter().copied().fold(f64::INFINITY, f64::min),
-            most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            median: median(values)?,
-            by_repeat,
-        })
-    }
-}
-
-/// The middle of the values, or the mean of the two in the middle.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    Some(if values.len() % 2 == 1 { upper } else { (values[middle - 1] + upper) / 2.0 })
 }

@@ -45,6 +45,8 @@ pub struct Chart {
     pub unit: &'static str,
     pub across: Across,
     pub scale: Scale,
+    /// A value that matters, as a line across.
+    pub level: Option<f64>,
     pub series: Vec<Series>,
 }
 
@@ -57,13 +59,13 @@ pub struct Series {
     pub points: Vec<Point>,
 }
 
-/// The median at a number of waiters or a time, and between what it varied.
+/// The median at a number of waiters or a time, and its interval.
 #[derive(Debug, Clone, Copy)]
 pub struct Point {
     pub across: f64,
     pub median: f64,
-    pub least: f64,
-    pub most: f64,
+    pub low: f64,
+    pub high: f64,
 }
 
 impl Chart {
@@ -71,8 +73,8 @@ impl Chart {
     pub fn group(&self) -> String {
         let mut svg = String::new();
         let points = || self.series.iter().flat_map(|series| &series.points);
-        let most = points().map(|point| point.most).fold(0.0, f64::max);
-        let least = points().map(|point| point.least).filter(|&least| least > 0.0);
+        let most = points().map(|point| point.high).fold(0.0, f64::max);
+        let least = points().map(|point| point.low).filter(|&least| least > 0.0);
         let least = least.fold(f64::INFINITY, f64::min).min(most);
         let Some(ground) = Ground::new(self.across, points().map(|point| point.across)) else {
             return svg;
@@ -118,6 +120,9 @@ impl Chart {
             HEIGHT - 6.0,
             ground.name()
         );
+        if let Some(level) = self.level {
+            let _ = write!(svg, "<path class=\"level\" d=\"M{LEFT} {:.1}H{RIGHT}\"/>", axis.y(level));
+        }
         for series in &self.series {
             series.draw(&mut svg, &axis, x);
         }
@@ -176,13 +181,13 @@ impl Series {
                 "<path class=\"range {engine}\" d=\"M{x:.1} {:.1}V{:.1}\"/>\
                  <circle class=\"dot {engine}{dashed}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{}\">\
                  <title>{engine}, {} waiters: {} ({} to {})</title></circle>",
-                axis.y(point.least),
-                axis.y(point.most),
+                axis.y(point.low),
+                axis.y(point.high),
                 if self.dashed { 2.5 } else { 3.5 },
                 point.across,
                 short(point.median),
-                short(point.least),
-                short(point.most)
+                short(point.low),
+                short(point.high)
             );
         }
     }

@@ -2,64 +2,53 @@
 
 use std::fmt::Write;
 
-use super::cell::Cell;
 use super::chart::short;
-use super::plots::{LOOK, cpu, files, memory, reach, switches, threads};
+use super::claim;
+use super::crossover::{Crossing, Crossover};
+use super::interval::confidence;
+use super::plots::{LOOK, cpu, creation, files, memory, ratios, reach, switches, threads};
 use super::runs::Comparison;
+use super::tables::{escape, fan_out, firehose};
 
 const TEMPLATE: &str = include_str!("page.html");
 
-const KIB: f64 = 1.0 / 1024.0;
-const MIB: f64 = KIB / 1024.0;
-
-/// The columns of the table of fan-outs: heading, unit, figure, factor to the unit.
-const COLUMNS: [(&str, &str, &str, f64); 13] = [
-    ("CPU", "us a delivery", "cpu_us", 1.0),
-    ("in user", "us", "user_us", 1.0),
-    ("in kernel", "us", "system_us", 1.0),
-    ("half have it", "ms", "p50_us", 0.001),
-    ("99 % have it", "ms", "p99_us", 0.001),
-    ("last has it", "ms", "last_us", 0.001),
-    ("waited", "times a delivery", "voluntary_switches", 1.0),
-    ("pushed aside", "times a delivery", "involuntary_switches", 1.0),
-    ("threads", "", "threads", 1.0),
-    ("files", "", "fds", 1.0),
-    ("resident", "MiB", "resident_bytes", MIB),
-    ("kernel stack", "MiB", "kernel_stack_bytes", MIB),
-    ("a waiter", "KiB resident", "waiter_resident_bytes", KIB),
-];
+const MIB: f64 = 1.0 / 1_048_576.0;
 
 /// Fills the template.
-pub fn render(comparison: &Comparison) -> String {
-    let charts = [
-        cpu(comparison),
-        reach(comparison),
-        memory(comparison),
-        threads(comparison),
-        switches(comparison),
-        files(comparison),
-    ];
-    let charts: String = charts.iter().map(|chart| chart.svg()).collect();
+pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
+    let on = |cores: &str| {
+        let charts = [cpu(comparison, cores), reach(comparison, cores), switches(comparison, cores)];
+        charts.iter().map(|chart| chart.svg()).collect::<String>()
+    };
+    let waiter = [memory(comparison), creation(comparison), threads(comparison), files(comparison)];
+    let waiter: String = waiter.iter().map(|chart| chart.svg()).collect();
     let pinned = if comparison.about["pinned"] == true {
-        "The server has one processor to itself, the load another."
+        "On one core, the server has that core to itself, and the load another. On all, both share them."
     } else {
         "Server and load share the processors."
     };
     TEMPLATE
         .replace("{{look}}", LOOK)
         .replace("{{facts}}", &facts(comparison))
-        .replace("{{charts}}", &charts)
-        .replace("{{repeats}}", &comparison.about["repeats"].to_string())
-        .replace("{{fan_out}}", &fan_out(comparison))
+        .replace("{{crossover}}", &crossover(crossovers))
+        .replace("{{one}}", &on("one"))
+        .replace("{{all}}", &on("all"))
+        .replace("{{waiter}}", &waiter)
+        .replace("{{claim}}", &claim::render(comparison))
+        .replace("{{sure}}", &sure(comparison))
+        .replace("{{fan_out_one}}", &fan_out(comparison, "one"))
+        .replace("{{fan_out_all}}", &fan_out(comparison, "all"))
         .replace("{{firehose}}", &firehose(comparison))
         .replace("{{ended}}", &ended(comparison))
+        .replace("{{peers}}", &peers(comparison))
         .replace("{{pinned}}", pinned)
         .replace("{{where}}", &place(comparison))
 }
 
-/// Text for where markup is expected.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// How many repeats there are, and how sure an interval is by that.
+pub fn sure(comparison: &Comparison) -> String {
+    let repeats = comparison.repeats();
+    format!("{repeats} repeats, so an interval holds the median with {:.0} %", confidence(repeats) * 100.0)
 }
 
 /// The ratios that one remembers.
@@ -68,77 +57,67 @@ fn facts(comparison: &Comparison) -> String {
     for (engine, to, waiters) in
         [("blocking", "async", 1000), ("blocking", "async", 5000), ("blocking", "floor", 1000)]
     {
-        if let Some(ratio) = comparison.ratio("cpu_us", engine, to, waiters) {
+        if let Some(ratio) = comparison.ratio("cpu_us", (engine, to), "one", waiters) {
             let waiters = short(waiters as f64);
             let _ = write!(
                 facts,
-                "<li><b>{ratio:.2} &times;</b>CPU for a delivery: {engine} over {to}, {waiters} waiters</li>"
+                "<li><b>{:.2} &times;</b>CPU for a delivery: {engine} over {to}, {waiters} waiters, one core \
+                 ({:.2} to {:.2})</li>",
+                ratio.median, ratio.low, ratio.high
             );
         }
     }
     facts
 }
 
-fn fan_out(comparison: &Comparison) -> String {
-    let mut table = "<tr><th>waiters</th><th class=\"word\">engine</th>".to_owned();
-    for (heading, unit, ..) in COLUMNS {
-        let _ = write!(table, "<th>{heading}<small>{unit}</small></th>");
+/// The answers, each in a sentence, and the ratios from which they come.
+fn crossover(crossovers: &[Crossover]) -> String {
+    if crossovers.is_empty() {
+        return "<p>It takes both engines, and they were not measured together.</p>".to_owned();
     }
-    table += "<th>faults<small>lost, doubled, swapped</small></th></tr>";
-    let mut before = None;
-    for cell in in_order(comparison, "fan-out") {
-        let first = before.replace(cell.waiters) != Some(cell.waiters);
-        let held = match cell.median("held") {
-            Some(held) if held < cell.waiters as f64 => format!(", {} held", short(held)),
-            _ => String::new(),
-        };
-        let _ = write!(
-            table,
-            "<tr{}><td>{}</td><td class=\"engine {engine}\">{engine}{held}</td>",
-            if first { " class=\"first\"" } else { "" },
-            if first { short(cell.waiters as f64) } else { String::new() },
-            engine = cell.engine
-        );
-        for (_, _, figure, factor) in COLUMNS {
-            let _ = write!(table, "<td>{}</td>", value(cell, figure, factor));
-        }
-        table += &faults(cell);
-        table += "</tr>";
+    let mut list = String::new();
+    for crossover in crossovers {
+        let _ = write!(list, "<li>{}</li>", sentence(crossover));
     }
-    table
+    format!("<ul>{list}</ul><div class=\"charts\"><div>{}</div></div>", ratios(crossovers).svg())
 }
 
-fn firehose(comparison: &Comparison) -> String {
-    let mut table = "<tr><th class=\"word\">engine</th><th>deliveries<small>a second</small></th>\
-        <th>CPU<small>us a delivery</small></th><th>half have it<small>ms</small></th>\
-        <th>99 % have it<small>ms</small></th><th>ok after<small>ms, half</small></th>\
-        <th>faults<small>lost, doubled, swapped</small></th></tr>"
-        .to_owned();
-    for cell in in_order(comparison, "firehose") {
-        let speed = match (cell.median("deliveries"), cell.median("seconds")) {
-            (Some(deliveries), Some(seconds)) if seconds > 0.0 => short(deliveries / seconds),
-            _ => "\u{2013}".to_owned(),
-        };
-        let _ = write!(
-            table,
-            "<tr><td class=\"engine {engine}\">{engine}</td><td>{speed}</td>",
-            engine = cell.engine
-        );
-        for (figure, factor) in
-            [("cpu_us", 1.0), ("p50_us", 0.001), ("p99_us", 0.001), ("answer_p50_us", 0.001)]
-        {
-            let _ = write!(table, "<td>{}</td>", value(cell, figure, factor));
+/// The answer on some cores.
+pub fn sentence(crossover: &Crossover) -> String {
+    let place = if crossover.cores == "one" { "On one core" } else { "On all cores" };
+    let Crossover { at, low, high, returns, .. } = crossover;
+    let mut said = match at {
+        Crossing::Below(fewest) => {
+            format!(
+                "{place} it is worse already at {} waiters, the fewest that were measured",
+                short(*fewest)
+            )
         }
-        table += &faults(cell);
-        table += "</tr>";
+        Crossing::At(waiters) => format!("{place} it is no worse up to {} waiters", short(*waiters)),
+        Crossing::Above(most) => {
+            format!("{place} it is no worse at any number that was measured, up to {} waiters", short(*most))
+        }
+    };
+    let _ = write!(said, "; the repeats allow {} to {}.", end(low), end(high));
+    if !returns.is_empty() {
+        let returns: Vec<String> = returns.iter().map(|&waiters| short(waiters)).collect();
+        let _ = write!(said, " Behind that the ratio is within 1.1 again at {}.", returns.join(", "));
     }
-    table
+    said
+}
+
+fn end(crossing: &Crossing) -> String {
+    match crossing {
+        Crossing::Below(fewest) => format!("fewer than {}", short(*fewest)),
+        Crossing::At(waiters) => short(*waiters),
+        Crossing::Above(most) => format!("more than {}", short(*most)),
+    }
 }
 
 /// Which engines did not hold all that was asked for, and in whose words.
 fn ended(comparison: &Comparison) -> String {
     let mut list = String::new();
-    for cell in in_order(comparison, "fan-out") {
+    for cell in comparison.cells.iter().filter(|cell| cell.mode == "fan-out") {
         let held = cell.median("held").unwrap_or(0.0);
         if held >= cell.waiters as f64 {
             continue;
@@ -157,6 +136,16 @@ fn ended(comparison: &Comparison) -> String {
     } else {
         format!("<ul>{list}</ul>")
     }
+}
+
+/// What the script says about the peers that were asked for.
+fn peers(comparison: &Comparison) -> String {
+    let mut list = String::new();
+    for (name, said) in comparison.about["peers"].as_object().into_iter().flatten() {
+        let said = escape(said.as_str().unwrap_or_default());
+        let _ = write!(list, "<li><b class=\"name {name}\">{name}</b>: {said}</li>");
+    }
+    if list.is_empty() { "<p>None was asked for.</p>".to_owned() } else { format!("<ul>{list}</ul>") }
 }
 
 fn place(comparison: &Comparison) -> String {
@@ -181,27 +170,4 @@ fn place(comparison: &Comparison) -> String {
         let _ = write!(list, "<dt>{name}</dt><dd>{}</dd>", escape(&text));
     }
     list
-}
-
-/// The cells of a mode by waiters, then in the order in which the engines were asked for.
-fn in_order<'a>(comparison: &'a Comparison, mode: &str) -> Vec<&'a Cell> {
-    let engines = comparison.engines();
-    let place = |cell: &Cell| engines.iter().position(|engine| *engine == cell.engine);
-    let mut cells: Vec<&Cell> = comparison.cells.iter().filter(|cell| cell.mode == mode).collect();
-    cells.sort_by_key(|cell| (cell.waiters, place(cell)));
-    cells
-}
-
-fn value(cell: &Cell, figure: &str, factor: f64) -> String {
-    let median = cell.median(figure);
-    median.map_or("\u{2013}".to_owned(), |median| short(median * factor))
-}
-
-fn faults(cell: &Cell) -> String {
-    let Cell { lost, doubled, swapped, repeats, .. } = cell;
-    match (repeats, lost + doubled + swapped) {
-        (0, _) => format!("<td class=\"bad\">{}</td>", escape(&cell.remarks.join("; "))),
-        (_, 0) => "<td class=\"good\">none</td>".to_owned(),
-        _ => format!("<td class=\"bad\">{lost}, {doubled}, {swapped}</td>"),
-    }
 }

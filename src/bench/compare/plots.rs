@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::chart::{Across, Chart, Point, Scale, Series};
+use super::crossover::{Crossover, LIMIT};
 use super::runs::Comparison;
 
 /// The colours and the plots' looks, for the page and the picture alike.
@@ -10,77 +11,118 @@ pub const LOOK: &str = include_str!("look.css");
 /// A figure's place in a report: its name in the JSON, and the factor to the unit that is shown.
 type Figure = (&'static str, f64);
 
+/// The least number of waiters whose creation is shown. The kernel counts the time of a process in steps of 10 ms: with
+/// fewer waiters a step is more than a twentieth of what they took.
+const CREATED: u64 = 1000;
+
+/// Which runs a plot is made of: those on one core or on all, with at least so many waiters.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    comparison: &'a Comparison,
+    cores: &'a str,
+    waiters: u64,
+}
+
 /// One plot of fan-outs, for all engines; what is `dashed` accompanies what is `solid`.
 fn plot(
-    comparison: &Comparison,
+    of: Of<'_>,
     title: &'static str,
     unit: &'static str,
     scale: Scale,
     solid: &[Figure],
-    dashed: Option<Figure>,
+    dashed: &[Figure],
 ) -> Chart {
     let mut series = Vec::new();
-    for engine in comparison.engines() {
-        let cells: Vec<&Cell> = comparison.fan_outs().filter(|cell| cell.engine == engine).collect();
-        let mut add = |figures: &[Figure], dashed| {
+    for engine in of.comparison.engines() {
+        let cells = of.comparison.fan_outs(of.cores).filter(|cell| cell.engine == engine);
+        let cells: Vec<&Cell> = cells.filter(|cell| cell.waiters >= of.waiters).collect();
+        for (figures, dashed) in [(solid, false), (dashed, true)] {
             let points: Vec<Point> = cells.iter().filter_map(|cell| point(cell, figures)).collect();
-            if !points.is_empty() {
+            if !points.is_empty() && !figures.is_empty() {
                 let engine = engine.to_owned();
                 series.push(Series { engine, dashed, points });
             }
-        };
-        add(solid, false);
-        if let Some(figure) = dashed {
-            add(&[figure], true);
         }
     }
-    Chart { title, unit, across: Across::Waiters, scale, series }
+    Chart { title, unit, across: Across::Waiters, scale, level: None, series }
 }
 
 /// The sum of the figures, placed over the waiters that were held, not those that were asked for.
 fn point(cell: &Cell, figures: &[Figure]) -> Option<Point> {
-    let mut point = Point { across: cell.median("held")?, median: 0.0, least: 0.0, most: 0.0 };
+    let mut point = Point { across: cell.median("held")?, median: 0.0, low: 0.0, high: 0.0 };
     for (figure, factor) in figures {
         let spread = cell.figures.get(figure)?;
         point.median += spread.median * factor;
-        point.least += spread.least * factor;
-        point.most += spread.most * factor;
+        point.low += spread.low * factor;
+        point.high += spread.high * factor;
     }
     Some(point)
 }
 
-pub fn cpu(comparison: &Comparison) -> Chart {
-    let unit = "microseconds of a processor, with the next poll";
-    let figures = [("cpu_us", 1.0)];
-    plot(comparison, "CPU for one delivery", unit, Scale::Linear, &figures, None)
+fn all<'a>(comparison: &'a Comparison, cores: &'a str) -> Of<'a> {
+    Of { comparison, cores, waiters: 0 }
 }
 
-pub fn reach(comparison: &Comparison) -> Chart {
+pub fn cpu(comparison: &Comparison, cores: &str) -> Chart {
+    let unit = "microseconds of a processor, with the next poll";
+    plot(all(comparison, cores), "CPU for one delivery", unit, Scale::Linear, &[("cpu_us", 1.0)], &[])
+}
+
+pub fn reach(comparison: &Comparison, cores: &str) -> Chart {
     let unit = "ms after the publish: half of all (solid), 99 of 100 (dashed)";
     let (p50, p99) = (("p50_us", 0.001), ("p99_us", 0.001));
-    let title = "Until a message has reached them";
-    plot(comparison, title, unit, Scale::Powers, &[p50], Some(p99))
+    plot(all(comparison, cores), "Until a message has reached them", unit, Scale::Powers, &[p50], &[p99])
+}
+
+pub fn switches(comparison: &Comparison, cores: &str) -> Chart {
+    let unit = "for one delivery, with the next poll: all (solid), pushed aside (dashed)";
+    let (waited, pushed) = (("voluntary_switches", 1.0), ("involuntary_switches", 1.0));
+    plot(all(comparison, cores), "Context switches", unit, Scale::Linear, &[waited, pushed], &[pushed])
 }
 
 pub fn memory(comparison: &Comparison) -> Chart {
-    const MIB: f64 = 1.0 / 1048576.0;
-    let unit = "MiB: resident, kernel stacks and page tables";
-    let figures = [("resident_bytes", MIB), ("kernel_stack_bytes", MIB), ("page_table_bytes", MIB)];
-    plot(comparison, "Memory", unit, Scale::Powers, &figures, None)
+    const MIB: f64 = 1.0 / 1_048_576.0;
+    let unit = "MiB: all (solid), the kernel's stacks and page tables (dashed)";
+    let kernel = [("kernel_stack_bytes", MIB), ("page_table_bytes", MIB)];
+    let whole = [("resident_bytes", MIB), kernel[0], kernel[1]];
+    plot(all(comparison, "one"), "Memory", unit, Scale::Powers, &whole, &kernel)
+}
+
+pub fn creation(comparison: &Comparison) -> Chart {
+    let unit = "microseconds of a processor, until it waits for the first time";
+    let of = Of { waiters: CREATED, ..all(comparison, "one") };
+    plot(of, "Creation of a waiter", unit, Scale::Linear, &[("creation_cpu_us", 1.0)], &[])
 }
 
 pub fn threads(comparison: &Comparison) -> Chart {
     let figures = [("threads", 1.0)];
-    plot(comparison, "Threads", "while all wait", Scale::Powers, &figures, None)
+    plot(all(comparison, "one"), "Threads", "while all wait", Scale::Powers, &figures, &[])
 }
 
 pub fn files(comparison: &Comparison) -> Chart {
     let figures = [("fds", 1.0)];
-    plot(comparison, "Open files", "while all wait", Scale::Powers, &figures, None)
+    plot(all(comparison, "one"), "Open files", "while all wait", Scale::Powers, &figures, &[])
 }
 
-pub fn switches(comparison: &Comparison) -> Chart {
-    let unit = "for one delivery, with the next poll";
-    let figures = [("voluntary_switches", 1.0), ("involuntary_switches", 1.0)];
-    plot(comparison, "Context switches", unit, Scale::Linear, &figures, None)
+/// The ratios of the crossovers, and what "no worse" allows.
+pub fn ratios(crossovers: &[Crossover]) -> Chart {
+    let point = |at: &super::crossover::Ratio| Point {
+        across: at.waiters,
+        median: at.ratio.median,
+        low: at.ratio.low,
+        high: at.ratio.high,
+    };
+    let of = |crossover: &Crossover| Series {
+        engine: crossover.cores.clone(),
+        dashed: false,
+        points: crossover.ratios.iter().map(point).collect(),
+    };
+    Chart {
+        title: "Is a thread for each no worse?",
+        unit: "p99 of blocking over p99 of async, on one core and on all; the line: 1.1",
+        across: Across::Waiters,
+        scale: Scale::Powers,
+        level: Some(LIMIT),
+        series: crossovers.iter().map(of).collect(),
+    }
 }

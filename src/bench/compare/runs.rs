@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::cell::{Cell, median};
+use super::cell::{Cell, Key};
+use super::interval::Spread;
 use crate::bench::error::Error;
 
 /// Everything that a comparison found.
@@ -27,23 +28,24 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Reads `about.json` and `runs/MODE.ENGINE.WAITERS.REPEAT.json` with its `.err`.
+    /// Reads `about.json` and `runs/CORES.MODE.ENGINE.WAITERS.REPEAT.json` with its `.err`.
     pub fn read(directory: &Path) -> Result<Comparison, Error> {
         let about = read_json(&directory.join("about.json"))?;
         let runs = directory.join("runs");
-        let mut gathered: BTreeMap<(String, u64, String), Vec<(u64, Value)>> = BTreeMap::new();
-        let mut remarks: BTreeMap<(String, u64, String), Vec<String>> = BTreeMap::new();
+        let mut gathered: BTreeMap<Key, Vec<(u64, Value)>> = BTreeMap::new();
+        let mut remarks: BTreeMap<Key, Vec<String>> = BTreeMap::new();
         for entry in fs::read_dir(&runs).map_err(|error| wrong(&runs, &error))? {
             let path = entry.map_err(|error| wrong(&runs, &error))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let parts: Vec<&str> = name.split('.').collect();
-            let [mode, engine, waiters, repeat, "json"] = parts[..] else {
+            let [cores, mode, engine, waiters, repeat, "json"] = parts[..] else {
                 continue;
             };
             let (Ok(waiters), Ok(repeat)) = (waiters.parse(), repeat.parse()) else {
                 return Err(wrong(&path, &"not a name that compare.sh gives"));
             };
-            let key = (mode.to_owned(), waiters, engine.to_owned());
+            let (cores, mode, engine) = (cores.to_owned(), mode.to_owned(), engine.to_owned());
+            let key = Key { cores, mode, waiters, engine };
             let report = fs::read_to_string(&path).map_err(|error| wrong(&path, &error))?;
             gathered.entry(key.clone()).or_default();
             if report.is_empty() {
@@ -62,28 +64,37 @@ impl Comparison {
         let all = || gathered.values().flatten().map(|(_, report)| report);
         let times: Vec<String> = all().map(|report| text(report, "/started")).collect();
         let some = all().next().ok_or_else(|| wrong(&runs, &"no run has a report"))?;
+        let (machine, version) = (some["machine"].clone(), text(some, "/version"));
         Ok(Comparison {
-            machine: some["machine"].clone(),
-            version: text(some, "/version"),
+            machine,
+            version,
             from: times.iter().min().cloned().unwrap_or_default(),
             to: times.iter().max().cloned().unwrap_or_default(),
             about,
             cells: gathered
-                .iter()
-                .map(|(key, reports)| Cell::of(key, reports, remarks.remove(key).unwrap_or_default()))
+                .into_iter()
+                .map(|(key, reports)| {
+                    let remarks = remarks.remove(&key).unwrap_or_default();
+                    Cell::of(key, &reports, remarks)
+                })
                 .collect(),
         })
     }
 
-    /// The fan-outs, by number of waiters and engine.
-    pub fn fan_outs(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.mode == "fan-out")
+    /// The fan-outs on these cores, by number of waiters and engine.
+    pub fn fan_outs(&self, cores: &str) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(move |cell| cell.mode == "fan-out" && cell.cores == cores)
     }
 
     /// The engines that were compared, in the order in which they were asked for.
     pub fn engines(&self) -> Vec<&str> {
         let asked = self.about["engines"].as_str().unwrap_or_default();
         asked.split_whitespace().collect()
+    }
+
+    /// How many repeats there are.
+    pub fn repeats(&self) -> usize {
+        self.about["repeats"].as_u64().unwrap_or(0) as usize
     }
 
     /// The commit that was built.
@@ -119,20 +130,31 @@ impl Comparison {
         self.machine["memory_bytes"].as_f64().unwrap_or(0.0)
     }
 
-    /// How many times the figure of one engine is that of another in a fan-out: the median over the
-    /// repeats of their ratio within one repeat, since only what ran together may be compared.
-    pub fn ratio(&self, figure: &str, engine: &str, to: &str, waiters: u64) -> Option<f64> {
+    /// How many times the figure of one engine is that of another in a fan-out, within one repeat, since only what ran
+    /// together may be compared.
+    pub fn ratio(
+        &self,
+        figure: &str,
+        (engine, to): (&str, &str),
+        cores: &str,
+        waiters: u64,
+    ) -> Option<Spread> {
         let of = |engine: &str| {
-            let mut cells = self.fan_outs();
+            let mut cells = self.fan_outs(cores);
             cells.find(|cell| cell.engine == engine && cell.waiters == waiters)
         };
-        let (one, other) = (of(engine)?.figures.get(figure)?, of(to)?.figures.get(figure)?);
-        let ratios = one.by_repeat.iter().filter_map(|(repeat, value)| {
-            let base = *other.by_repeat.get(repeat)?;
-            (base > 0.0).then_some(value / base)
-        });
-        median(ratios.collect())
+        ratio_of(figure, of(engine)?, of(to)?)
     }
+}
+
+/// How many times the figure of one cell is that of another, within one repeat.
+pub fn ratio_of(figure: &str, one: &Cell, other: &Cell) -> Option<Spread> {
+    let (one, other) = (one.figures.get(figure)?, other.figures.get(figure)?);
+    let ratios = one.by_repeat.iter().filter_map(|(repeat, value)| {
+        let base = *other.by_repeat.get(repeat)?;
+        (base > 0.0).then_some((*repeat, value / base))
+    });
+    Spread::of(ratios.collect())
 }
 
 fn read_json(path: &Path) -> Result<Value, Error> {
@@ -164,13 +186,13 @@ mod tests {
         fs::create_dir(&runs).unwrap();
         fs::write(directory.path().join("about.json"), r#"{"engines": "slow quick"}"#).unwrap();
         for (name, text) in [
-            ("fan-out.slow.10.1.json", run(20.0, 10, 0)),
-            ("fan-out.slow.10.2.json", run(90.0, 9, 1)),
-            ("fan-out.slow.10.3.json", run(40.0, 10, 2)),
-            ("fan-out.quick.10.1.json", run(10.0, 10, 0)),
-            ("fan-out.quick.10.2.json", run(30.0, 10, 0)),
-            ("fan-out.quick.10.3.json", String::new()),
-            ("fan-out.quick.10.3.err", "comet-chat bench: no server answers there".to_owned()),
+            ("one.fan-out.slow.10.1.json", run(20.0, 10, 0)),
+            ("one.fan-out.slow.10.2.json", run(90.0, 9, 1)),
+            ("one.fan-out.slow.10.3.json", run(40.0, 10, 2)),
+            ("one.fan-out.quick.10.1.json", run(10.0, 10, 0)),
+            ("one.fan-out.quick.10.2.json", run(30.0, 10, 0)),
+            ("one.fan-out.quick.10.3.json", String::new()),
+            ("one.fan-out.quick.10.3.err", "comet-chat bench: no server answers there".to_owned()),
         ] {
             fs::write(runs.join(name), text).unwrap();
         }
@@ -178,11 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_tells_the_median_and_between_what_it_varied() {
+    fn a_cell_tells_the_median_and_its_interval() {
         let comparison = gathered();
-        let slow = comparison.fan_outs().find(|cell| cell.engine == "slow").unwrap();
+        let slow = comparison.fan_outs("one").find(|cell| cell.engine == "slow").unwrap();
         let cpu = &slow.figures["cpu_us"];
-        assert_eq!((cpu.least, cpu.median, cpu.most), (20.0, 40.0, 90.0));
+        assert_eq!((cpu.low, cpu.median, cpu.high), (20.0, 40.0, 90.0));
         assert_eq!((slow.repeats, slow.lost), (3, 3));
         assert_eq!(slow.remarks, ["503 full"]);
     }
@@ -190,7 +212,7 @@ mod tests {
     #[test]
     fn a_run_that_failed_is_told_and_not_counted() {
         let comparison = gathered();
-        let quick = comparison.fan_outs().find(|cell| cell.engine == "quick").unwrap();
+        let quick = comparison.fan_outs("one").find(|cell| cell.engine == "quick").unwrap();
         assert_eq!(quick.repeats, 2);
         assert_eq!(quick.median("cpu_us"), Some(20.0));
         assert_eq!(quick.remarks, ["comet-chat bench: no server answers there"]);
@@ -198,7 +220,8 @@ mod tests {
 
     #[test]
     fn only_what_ran_in_one_repeat_is_set_in_ratio() {
-        let ratio = gathered().ratio("cpu_us", "slow", "quick", 10);
-        assert_eq!(ratio, Some((2.0 + 3.0) / 2.0));
+        let ratio = gathered().ratio("cpu_us", ("slow", "quick"), "one", 10).unwrap();
+        assert_eq!((ratio.low, ratio.median, ratio.high), (2.0, 2.5, 3.0));
+        assert!(gathered().ratio("cpu_us", ("slow", "quick"), "all", 10).is_none());
     }
 }

@@ -1,19 +1,21 @@
 //! The picture for a README: four plots, and what one must know to believe them.
 
 use super::chart::{HEIGHT, WIDTH};
-use super::page::escape;
-use super::plots::{LOOK, cpu, memory, reach, threads};
+use super::crossover::Crossover;
+use super::page::sure;
+use super::plots::{LOOK, cpu, memory, ratios, reach};
 use super::runs::Comparison;
+use super::tables::escape;
 
 const MARGIN: f64 = 28.0;
 const HEAD: f64 = 76.0;
 const GAP: f64 = 16.0;
 
 /// Draws the picture.
-pub fn render(comparison: &Comparison) -> String {
+pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
     let width = MARGIN * 2.0 + WIDTH * 2.0 + GAP;
     let height = HEAD + HEIGHT * 2.0 + GAP + 52.0;
-    let charts = [cpu(comparison), reach(comparison), memory(comparison), threads(comparison)];
+    let charts = [cpu(comparison, "one"), reach(comparison, "one"), memory(comparison), ratios(crossovers)];
     let places = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
     let mut plots = String::new();
     for (chart, (column, row)) in charts.iter().zip(places) {
@@ -22,14 +24,14 @@ pub fn render(comparison: &Comparison) -> String {
         plots += &format!("<g transform=\"translate({x} {y})\">{}</g>", chart.group());
     }
     let note = escape(&format!(
-        "comet-chat {} ({}), {}. {}, {}, {}. Medians of {}: {}",
+        "comet-chat {} ({}), {}. {}, {}, {}. {}: {}",
         comparison.version,
         comparison.commit(),
         comparison.day(),
         comparison.machine("processor"),
         comparison.processors(),
         comparison.machine("system"),
-        comparison.about["repeats"],
+        sure(comparison),
         comparison.command(),
     ));
     format!(
@@ -38,8 +40,8 @@ pub fn render(comparison: &Comparison) -> String {
          aria-label=\"What a waiter costs each engine\">\n<style>{LOOK}</style>\n\
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"12\"/>\n\
          <text class=\"headline\" x=\"32\" y=\"40\">What a waiter costs</text>\n\
-         <text class=\"note\" x=\"32\" y=\"61\">One message to all, who then poll again. \
-         Waiters, time, memory and threads go by powers of ten.</text>\n\
+         <text class=\"note\" x=\"32\" y=\"61\">One message to all, who then poll again; the server \
+         has one core, but where it says all. Waiters, time and memory go by powers of ten.</text>\n\
          {plots}\n<text class=\"note\" x=\"32\" y=\"{}\">{note}</text>\n</svg>\n",
         height - 20.0
     )

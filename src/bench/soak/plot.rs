@@ -31,9 +31,9 @@ pub fn render(samples: &[Sample]) -> String {
 fn chart(title: &'static str, unit: &'static str, samples: &[Sample], read: fn(&Sample) -> f64) -> Chart {
     let point = |sample: &Sample| {
         let value = read(sample);
-        Point { across: sample.at / 60.0, median: value, least: value, most: value }
+        Point { across: sample.at / 60.0, median: value, low: value, high: value }
     };
     let points = samples.iter().map(point).collect();
     let series = vec![Series { engine: "server".to_owned(), dashed: false, points }];
-    Chart { title, unit, across: Across::Minutes, scale: Scale::Linear, series }
+    Chart { title, unit, across: Across::Minutes, scale: Scale::Linear, level: None, series }
 }
