@@ -12,6 +12,11 @@
 //! chooses N. Tasks: if the client goes, its task ends at the `.await` where it stands, and no line below it is run.
 //! What must happen in any case belongs in a `Drop`.
 
+use std::net::TcpStream;
+use std::time::Duration;
+
+use socket2::SockRef;
+
 use crate::chat::Chat;
 use crate::client::Connection;
 use crate::harness::wait_until;
@@ -83,7 +88,13 @@ fn room_of(chat: &Chat) -> Chat {
 fn sits(room: &Chat, seated: u64, given_back: &str) -> Connection {
     let mut sitting = None;
     wait_until(&format!("there is a place, given back when {given_back}"), || {
-        let client = room.waits("?wait=60");
+        // A room that nobody asks goes to sleep after 30 s, and is another one when it wakes.
+        room.people();
+        // When this client goes, it resets its connection, which drops a task that waits.
+        let socket = TcpStream::connect(room.address()).expect("a connection");
+        SockRef::from(&socket).set_linger(Some(Duration::ZERO)).expect("an option of a socket");
+        let mut client = Connection::over(socket);
+        client.send(&room.get("?wait=60"));
         wait_until("a client waits or is refused", || client.has_something() || room.waiting() > seated);
         sitting = (!client.has_something()).then_some(client);
         sitting.is_some()
