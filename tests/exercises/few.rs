@@ -4,7 +4,7 @@
 //! sentence and `Retry-After`. Whoever stops waiting gives the place back: answered, at the end of its time, or gone.
 //! `wait=0` does not wait and needs no place.
 //!
-//! Read first `poll` in `src/blocking/poll.rs`: what `_seat` does there, and when it ends. Then `RoomHandle` and
+//! Read first `poll` in `src/blocking/poll.rs`: what `seat` does there, and when it ends. Then `RoomHandle` and
 //! `Rooms::wake` in `room.rs`. `Refusal::TooManyWaiters` is near enough, and `Census` counts who waits; ask what it
 //! has counted when two come at once.
 //!
