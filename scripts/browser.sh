@@ -27,11 +27,17 @@ need npm npm
 PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 CHROMIUM=$(command -v "$CHROMIUM") || fail "There is no $CHROMIUM."
 
+built=$(realpath -m "${CARGO_TARGET_DIR:-target}/debug")
 features=()
 [[ $ENGINE != async ]] || features=(--all-features)
+# The backstage shows both engines, and is not in the default build.
+if [[ -z ${SCRIPT-} && ($# = 0 || " $* " = *" backstage "*) ]]; then
+  cargo build --quiet --all-features
+  ln -f "$built/comet-chat" "$built/comet-chat-full"
+  export COMET_CHAT_FULL=$built/comet-chat-full
+fi
 cargo build --quiet "${features[@]}"
-COMET_CHAT=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat")
-export COMET_CHAT
+export COMET_CHAT=$built/comet-chat
 
 npm ci --silent --no-audit --no-fund --prefix tests/browser || fail "npm could not fetch what tests/browser/package-lock.json names."
 if (($# > 0)) || [[ -n ${SCRIPT-} ]]; then

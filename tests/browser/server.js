@@ -10,6 +10,9 @@ import { SLOW, SlowLine } from "./slow.js";
 
 const { COMET_CHAT = "target/debug/comet-chat", ENGINE = "blocking" } = process.env;
 
+/** The same with all features: the backstage shows both engines. */
+const { COMET_CHAT_FULL = COMET_CHAT } = process.env;
+
 const running = new Set();
 
 /** Ends what still runs. */
@@ -24,8 +27,10 @@ export class Server {
   headers = {};
 
   /** Starts one; `store` is `memory:`, or by default a file that outlives a kill. */
-  static async start({ store, options = [] } = {}) {
+  static async start({ store, options = [], engine = ENGINE, program = COMET_CHAT } = {}) {
     const server = new Server();
+    server.engine = engine;
+    server.program = program;
     server.directory = mkdtempSync(join(tmpdir(), "comet-chat-browser-"));
     server.store = store ?? `sqlite:${join(server.directory, "chat.db")}`;
     server.options = options;
@@ -39,12 +44,17 @@ export class Server {
     return Server.start({ store: "memory:" });
   }
 
+  /** One whose backstage is open. */
+  static backstage(engine) {
+    return Server.start({ store: "memory:", options: ["--lesson"], engine, program: COMET_CHAT_FULL });
+  }
+
   async #run(listen) {
-    const options = ["--listen", listen, "--store", this.store, "--engine", ENGINE];
+    const options = ["--listen", listen, "--store", this.store, "--engine", this.engine];
     // The other name under which browser.js finds this machine.
     options.push("--allow-host", "chat.test", ...this.options);
     const log = join(this.directory, "log");
-    this.process = spawn(COMET_CHAT, options, { stdio: ["ignore", "pipe", openSync(log, "a")] });
+    this.process = spawn(this.program, options, { stdio: ["ignore", "pipe", openSync(log, "a")] });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
     // Its log matters only if the server ends by itself.
     this.process.on("exit", (code) => code && process.stderr.write(readFileSync(log)));

@@ -1,17 +1,30 @@
-// The backstage of this server, and of the one beside it: what each says, as it says it.
+// The backstage: one engine, or two side by side, their levers, and what can be broken.
 
-const beside = new URLSearchParams(location.search).get("beside");
+import { element } from "./element.js";
+import { Engine } from "./engine.js";
+import { Failures } from "./failures.js";
+import { Levers } from "./levers.js";
+import { projector } from "./projector.js";
+import { servers } from "./server.js";
 
-for (const server of ["", beside].filter((url) => url !== null)) {
-  const section = document.createElement("section");
-  const heading = document.createElement("h2");
-  const figures = document.createElement("pre");
-  section.append(heading, figures);
-  document.getElementById("engines").append(section);
-  const events = new EventSource(server === "" ? "backstage/events" : `${server}/backstage/events`);
-  events.addEventListener("frame", (event) => {
-    const { cells: _cells, ...frame } = JSON.parse(event.data);
-    heading.textContent = frame.engine;
-    figures.textContent = JSON.stringify(frame, null, 2);
+const place = document.getElementById("engines");
+const { shown, problem } = servers();
+const engines = shown.map((server) => new Engine(server));
+const levers = new Levers(shown);
+const failures = new Failures(shown);
+
+projector();
+if (problem) place.append(element("p", { class: "problem" }, problem));
+for (const engine of engines) place.append(engine.node);
+place.classList.toggle("two", engines.length > 1);
+
+for (const [n, server] of shown.entries()) {
+  server.follow((frame) => {
+    engines[n].take(frame);
+    // Both are drawn to the same scale, so that one can be compared with the other.
+    const most = (figure) => Math.max(...engines.map((engine) => engine[figure]));
+    for (const engine of engines) engine.scale({ slots: most("slots"), things: most("things") });
+    levers.take(server, frame);
+    failures.take(server, frame);
   });
 }
