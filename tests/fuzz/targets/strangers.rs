@@ -22,7 +22,7 @@ pub const TARGET: Target = Target {
         "GET /chat/other,lobby?after=latest\r\nAuthorization: Bearer 0123456789abcdef-token",
         "POST /chat/lobby\r\nAuthorization: Bearer 0123456789abcdef-token",
         "POST /chat/lobby/leave\r\nAuthorization: Basic YW5uYTpvcGVuIHNlc2FtZSwgcGxlYXNl",
-        "GET /chat/lobby\r\nCookie: a=b; comet-chat=1764158400.0123456789abcdef0123456789abcdef\r\nAccept: text/html",
+        "GET /chat/lobby\r\nCookie: a=b; chat-session=1764158400.0123456789abcdef0123456789abcdef\r\nAccept: text/html",
         "GET /chat/lobby?invite=1764158400.0123456789abcdef0123456789abcdef\r\nAccept: text/html",
         "GET /rooms\r\nAuthorization: Basic YW5uYTp3cm9uZw==",
         "GET /login?to=/chat/lobby\r\nAccept: text/html",
