@@ -6,7 +6,8 @@ use hdrhistogram::Histogram;
 
 use super::error::Error;
 use super::latency::histogram;
-use super::session::{Session, bar};
+use super::live::Live;
+use super::session::Session;
 use crate::config::STALLED_ROUNDS;
 
 /// What a fan-out finds beside what every session records.
@@ -21,7 +22,7 @@ pub struct Outcome {
 pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
     let rounds = session.args.rounds;
     let mut outcome = Outcome { rounds: 0, last: histogram() };
-    let bar = bar("fan-out", rounds as u64);
+    let mut live = Live::new("fan-out", rounds as u64, "ms to the last waiter, each round");
     let mut stalled = 0;
     while outcome.rounds < rounds && stalled < STALLED_ROUNDS {
         session.waiters.slowest = Duration::ZERO;
@@ -40,9 +41,9 @@ pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
         }
         outcome.last.saturating_record(session.waiters.slowest.as_nanos() as u64);
         outcome.rounds += 1;
-        bar.inc(1);
+        live.set_position(outcome.rounds);
+        live.add(session.waiters.slowest.as_secs_f64() * 1e3, Some(&session.waiters.delivery));
         session.rest(session.pause())?;
     }
-    bar.finish_and_clear();
     Ok(outcome)
 }

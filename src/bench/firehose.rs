@@ -4,14 +4,15 @@
 use std::time::{Instant, SystemTime};
 
 use super::error::Error;
-use super::session::{Session, bar};
+use super::live::Live;
+use super::session::Session;
 
 /// Publishes everything, and waits until every waiter has seen it, or until nothing comes for too long.
 pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let each = session.args.messages;
     let mut sent = vec![0; session.plan.publishers];
     let total = each * sent.len();
-    let bar = bar("firehose", (total * session.tally.waiters()) as u64);
+    let mut live = Live::new("firehose", (total * session.tally.waiters()) as u64, "deliveries a second");
     let mut deadline = Instant::now() + session.patience();
     let mut before = (0, 0);
     loop {
@@ -22,7 +23,8 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
             }
         }
         let now = (session.tally.acknowledged(), session.tally.deliveries());
-        bar.set_position(now.1 as u64);
+        live.set_position(now.1);
+        live.count(now.1, Some(&session.waiters.delivery));
         if now != before {
             before = now;
             deadline = Instant::now() + session.patience();
@@ -37,6 +39,5 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
         }
         session.turn(left)?;
     }
-    bar.finish_and_clear();
     Ok(())
 }

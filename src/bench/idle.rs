@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use super::error::Error;
-use super::session::{Session, bar};
+use super::live::Live;
+use super::session::Session;
 
 /// Holds the waiters for as long as asked.
 pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let seconds = session.args.seconds;
-    let bar = bar("idle", seconds);
-    for _ in 0..seconds {
+    let mut live = Live::new("idle", seconds, "waits that ended, a second");
+    for second in 0..seconds {
         session.rest(Duration::from_secs(1))?;
-        bar.inc(1);
+        live.set_position(second as usize + 1);
+        live.count(session.waiters.timeouts, None);
     }
-    bar.finish_and_clear();
     Ok(())
 }

@@ -44,6 +44,13 @@ impl Latency {
     }
 }
 
+impl Latency {
+    /// The two that matter most.
+    pub fn in_short(&self) -> String {
+        format!("p50 {:.2}  p99 {:.2} ms", self.p50 / 1000.0, self.p99 / 1000.0)
+    }
+}
+
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |microseconds: f64| microseconds / 1000.0;

@@ -15,6 +15,7 @@
 //!                   │
 //!   target ──── connection ──── reply bytes out, bytes in
 //!
+//!  live       what is seen meanwhile: a bar and a graph
 //!  report     one run, for people and machines, with cost, latency, machine and verdict
 //!  soak       visitors who come and go for a long time, by the same readiness loop
 //!  crowd      waiters, messages and failures on order, by the same loop, for the backstage
@@ -35,8 +36,10 @@ mod fanout;
 mod files;
 mod firehose;
 pub mod floor;
+mod graph;
 mod idle;
 mod latency;
+mod live;
 mod machine;
 mod mark;
 mod process;

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::args::BenchArgs;
 use super::client::Client;
 use super::error::Error;
 use super::files;
+use super::live::Live;
 use super::mark::{Mark, Number};
 use super::process::{Usage, Watched};
 use super::publishers::Publishers;
@@ -81,11 +80,12 @@ impl<'a> Session<'a> {
     /// Connects the waiters, as many as the server takes, until all of them wait.
     pub fn hold_waiters(&mut self) -> Result<(), Error> {
         let (wanted, patience) = (self.plan.waiters, self.patience());
-        let bar = bar("connecting", wanted as u64);
+        let mut live = Live::new("connecting", wanted as u64, "served, a second");
         let mut deadline = Instant::now() + patience;
         while self.waiters.greeted < wanted {
             let before = self.waiters.greeted;
-            bar.set_position(before as u64);
+            live.set_position(before);
+            live.count(before, None);
             while self.waiters.begun() < wanted.min(before + ON_THEIR_WAY) {
                 self.waiters.greet(&mut self.client, &self.target);
             }
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
                 deadline = Instant::now() + patience;
             }
         }
-        bar.finish_and_clear();
+        drop(live);
         self.settle()?;
         if self.tally.waiters() == 0 {
             return Err(Error::AllRefused(self.waiters.refusal.take().unwrap_or_default()));
@@ -172,11 +172,4 @@ impl<'a> Session<'a> {
             }
         }
     }
-}
-
-/// A progress bar on the terminal; nothing where stderr is none.
-pub fn bar(what: &'static str, length: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {eta:>4}")
-        .expect("the template is well-formed");
-    ProgressBar::new(length).with_style(style).with_message(what)
 }

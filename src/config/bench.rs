@@ -41,6 +41,12 @@ pub const NAMED_FAULTS: usize = 20;
 /// How many messages a second are published to measure the latency of publishing.
 pub const PUBLISH_RATE: f64 = 500.0;
 
+/// How often the plot on the terminal moves.
+pub const LIVE_BEAT: Duration = Duration::from_millis(250);
+
+/// How many lines it is high, beside its caption.
+pub const LIVE_ROWS: usize = 3;
+
 /// How many visitors a soak has.
 pub const SOAK_VISITORS: u32 = 200;
 

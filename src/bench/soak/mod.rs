@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 use super::args::BenchArgs;
 use super::error::Error;
 use super::files;
+use super::live::Live;
 use super::process::Watched;
-use super::session::bar;
 use super::target::{Form, Target};
 use crate::clock::Timestamp;
 use crate::config::{BENCH_FILES, GRACE, SOAK_RATE, SOAK_SAMPLE, SOAK_VISITORS, SOAK_VOICES};
@@ -71,15 +71,15 @@ pub fn run(args: &BenchArgs, target: &Target) -> Result<bool, Error> {
 /// Has the visitors chat for as long as asked.
 fn chat(crowd: &mut Crowd, watched: Option<&Watched>, args: &BenchArgs) -> Result<Vec<Sample>, Error> {
     let rate = args.rate.unwrap_or(SOAK_RATE);
-    let bar = bar("soak", args.seconds);
+    let mut live = Live::new("soak", args.seconds, "deliveries a second");
     let begun = Instant::now();
     let mut samples = Vec::new();
     let (mut said, mut looked) = (0.0, Duration::ZERO);
     loop {
         let at = begun.elapsed();
-        bar.set_position(at.as_secs());
+        live.set_position(at.as_secs() as usize);
+        live.count(crowd.talk.deliveries(), None);
         if at.as_secs() >= args.seconds {
-            bar.finish_and_clear();
             return Ok(samples);
         }
         while said / rate <= at.as_secs_f64() {
