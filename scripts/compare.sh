@@ -46,6 +46,9 @@ if command -v taskset >/dev/null && (($(nproc) > 1)); then
     pinned=true
 fi
 
+# Not every server raises this by itself.
+ulimit -n "$(ulimit -Hn)"
+
 # What goes before a server, and what before the load.
 place() { # CORES
     on_server=() on_load=()

@@ -4,8 +4,8 @@
 
 use std::fmt::Write;
 
+use super::axis::short;
 use super::cell::Cell;
-use super::chart::short;
 use super::crossover::LIMIT;
 use super::interval::Spread;
 use super::runs::{Comparison, ratio_of};

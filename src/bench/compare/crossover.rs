@@ -3,9 +3,9 @@
 //! Worse means here: the blocking engine's p99 is more than 1.1 times the async engine's. The two are set in ratio within
 //! one repeat. Between the numbers of waiters that were measured the ratio is taken to go straight over their logarithm.
 //!
-//! The ends of the interval are where the ends of the ratio's own intervals cross: below the lower end even the kindest
-//! of them is under the limit at every number, and at the upper end even the strictest is over it. In other words, it
-//! holds every number of waiters at which the repeats do not exclude that the ratio is just at the limit.
+//! The ends of the interval are where the ends of the ratio's own intervals first cross. Up to the lower end even the
+//! upper ends of the ratios are within the limit, and just behind the upper end even a lower end is over it. In other words,
+//! it holds every number of waiters at which the repeats do not exclude that the ratio is just at the limit.
 
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::chart::short;
+use super::axis::short;
 use super::claim;
 use super::crossover::{Crossing, Crossover};
 use super::interval::confidence;

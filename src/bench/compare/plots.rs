@@ -1,7 +1,8 @@
 //! What the plots show: each a figure of a server, over the number of waiters.
 
+use super::axis::{Across, Scale};
 use super::cell::Cell;
-use super::chart::{Across, Chart, Point, Scale, Series};
+use super::chart::{Chart, Point, Series};
 use super::crossover::{Crossover, LIMIT};
 use super::runs::Comparison;
 

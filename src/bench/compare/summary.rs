@@ -1,6 +1,6 @@
 //! The picture for a README: four plots, and what one must know to believe them.
 
-use super::chart::{HEIGHT, WIDTH};
+use super::axis::{HEIGHT, WIDTH};
 use super::crossover::Crossover;
 use super::page::sure;
 use super::plots::{LOOK, cpu, memory, ratios, reach};

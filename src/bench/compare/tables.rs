@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use super::axis::short;
 use super::cell::Cell;
-use super::chart::short;
 use super::interval::Spread;
 use super::runs::Comparison;
 
