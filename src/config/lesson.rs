@@ -25,3 +25,12 @@ pub const LEVER_RATE_MAX: u32 = 1_000;
 
 /// The kernel stack of one thread, in bytes: THREAD_SIZE on x86-64 and arm64.
 pub const KERNEL_STACK: u64 = 16 * 1024;
+
+/// How many reports of the crowd are kept for those who look: ten seconds of them.
+pub const CROWD_REPORTS: usize = 50;
+
+/// How many more files may be opened when the limit is reached: so many come in, and nobody after them.
+pub const FILES_LEFT: u64 = 8;
+
+/// How long no more files may be opened. It ends by itself, since nobody could come in to end it.
+pub const FILES_FAIL: Duration = Duration::from_secs(15);

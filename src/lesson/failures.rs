@@ -1,5 +1,8 @@
 //! The failures that a class may try.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
 /// A failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -42,6 +45,32 @@ impl Failure {
     /// Its name on the wire.
     pub fn name(self) -> &'static str {
         Failure::ALL[self as usize].1
+    }
+}
+
+/// Which failures there are now.
+#[derive(Default)]
+pub struct Failures([AtomicBool; Failure::ALL.len()]);
+
+impl Failures {
+    /// Whether there is this one.
+    pub fn are(&self, failure: Failure) -> bool {
+        self.0[failure as usize].load(SeqCst)
+    }
+
+    /// Notes that this one begins, or ends.
+    pub fn switch(&self, failure: Failure, on: bool) {
+        self.0[failure as usize].store(on, SeqCst);
+    }
+
+    /// Ends this one. Says whether there was one.
+    pub fn end(&self, failure: Failure) -> bool {
+        self.0[failure as usize].swap(false, SeqCst)
+    }
+
+    /// All of them by their names.
+    pub fn by_name(&self) -> BTreeMap<&'static str, bool> {
+        Failure::ALL.map(|(failure, name)| (name, self.are(failure))).into()
     }
 }
 

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::crowd::Report;
 use super::levers::Levers;
 use super::process::Figures;
 use super::scene::Scene;
@@ -37,6 +38,7 @@ pub struct Frame {
     deliveries: u64,
     cores: u32,
     levers: Levers,
+    crowd: Report,
     failures: BTreeMap<&'static str, bool>,
     restarts: Restarts,
 }
@@ -84,6 +86,8 @@ pub struct Around {
     pub process: Figures,
     /// Where the levers stand.
     pub levers: Levers,
+    /// What the crowd has told since the last frame.
+    pub crowd: Report,
     /// Which failures there are.
     pub failures: BTreeMap<&'static str, bool>,
     /// Threads of the program itself.
@@ -104,7 +108,7 @@ pub struct Program {
 impl Frame {
     /// The frame of a scene.
     pub fn of(scene: Scene, around: Around) -> Frame {
-        let Around { at, cells, process, levers, failures, program } = around;
+        let Around { at, cells, process, levers, crowd, failures, program } = around;
         let rooms = scene.now.rooms;
         Frame {
             engine: scene.engine,
@@ -127,6 +131,7 @@ impl Frame {
             deliveries: METRICS.deliveries.get(),
             cores: process.cores,
             levers,
+            crowd,
             failures,
             restarts: Restarts { rooms: METRICS.room_restarts.get(), store: scene.now.store.restarts },
             rooms: busiest(scene),

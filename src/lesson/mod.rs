@@ -4,19 +4,26 @@
 //! own way: what differs is a part of the lesson.
 //!
 //! ```text
-//! page ◀── frames ◀── frame ◀── scene of an engine: rooms, threads or tasks
+//! page ◀── watcher ◀── frame ◀── scene of an engine: rooms, threads or tasks
 //!                        ▲
-//! cells, mailboxes, process ── stage: levers, failures
+//! cells, mailboxes, process, crowd
+//!
+//! page ──▶ asked ──▶ stage ──▶ levers ───▶ stagehand ──▶ the crowd, a process of its own
+//!                       └────▶ failures ─▶ stagehand, doubtful (the store), machine (files, processors)
 //! ```
 
 mod asked;
+mod crowd;
+mod doubtful;
 mod failures;
 mod frame;
 mod levers;
+mod machine;
 mod page;
 mod process;
 mod scene;
 mod stage;
+mod stagehand;
 mod watcher;
 
 pub use self::asked::{Asked, parse};

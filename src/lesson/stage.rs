@@ -1,19 +1,24 @@
 //! The stage: what a lesson has for the whole process, from its start to its end.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use super::failures::Failure;
+use super::crowd::Order;
+use super::doubtful::Doubtful;
+use super::failures::{Failure, Failures};
 use super::frame::Program;
 use super::levers::{Levers, Moved};
+use super::machine::Machine;
 use super::process::Process;
+use super::stagehand::Stagehand;
+use crate::address;
+use crate::message::RoomName;
 use crate::metrics::{process, watch_cells};
 use crate::room::mailbox;
 use crate::store::Store;
+use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 
@@ -25,8 +30,12 @@ pub struct Setting {
     began: Instant,
     /// The process, as the kernel sees it.
     pub process: Process,
+    /// Who starts the crowd.
+    pub stagehand: Stagehand,
+    /// Which failures there are.
+    pub failures: Failures,
     levers: Mutex<Levers>,
-    failures: [AtomicBool; Failure::ALL.len()],
+    machine: Machine,
     /// The threads before the store was opened, and at how many addresses it listens.
     before: usize,
     addresses: usize,
@@ -41,11 +50,16 @@ impl Stage {
     /// Sets the stage for a server that listens at these addresses. Call it before the store is opened. From then on
     /// who waits is counted, and what lies in the mailboxes.
     pub fn set(addresses: &[SocketAddr]) -> io::Result<Stage> {
+        let room = |address: &SocketAddr| {
+            format!("http://{}{}", address::from_here(*address), room_path(&RoomName::lobby()))
+        };
         let setting = Setting {
             began: Instant::now(),
             process: Process::new()?,
+            stagehand: Stagehand::start(addresses.first().map(room), give_files_back)?,
+            failures: Failures::default(),
             levers: Mutex::default(),
-            failures: Default::default(),
+            machine: Machine::default(),
             before: threads(),
             addresses: addresses.len(),
             store: OnceLock::new(),
@@ -59,10 +73,20 @@ impl Stage {
 
     /// Puts the store on it, once it is open.
     pub fn put_on(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
-        if let Ok(stage) = stage() {
-            stage.store.get_or_init(|| threads().saturating_sub(stage.before));
+        let Ok(stage) = stage() else { return store };
+        stage.store.get_or_init(|| threads().saturating_sub(stage.before));
+        Arc::new(Doubtful::new(store, &stage.failures))
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let Ok(stage) = stage() else { return };
+        stage.stagehand.end();
+        for failure in [Failure::Files, Failure::Pin] {
+            // A program that takes over would have less. What can't be given back can't be helped here.
+            let _ = stage.switch(failure, false);
         }
-        store
     }
 }
 
@@ -76,16 +100,44 @@ pub fn move_levers(moved: Moved) -> Result<Reply, Refusal> {
     let stage = stage()?;
     let mut levers = stage.levers.lock().unwrap_or_else(PoisonError::into_inner);
     *levers = moved.from(*levers);
+    // Within the lock, so that the last move is the last that the crowd hears of.
+    stage.stagehand.tell(Order::Levers(*levers));
     Ok(json(serde_json::json!(*levers)))
 }
 
 /// Begins a failure, or ends it, and says whether it is there now.
 pub fn fail(failure: Failure, on: bool) -> Result<Reply, Refusal> {
-    stage()?.failures[failure as usize].store(on, SeqCst);
+    stage()?.switch(failure, on).map_err(|error| {
+        tracing::warn!(%error, failure = failure.name(), "the lesson can't have this failure");
+        Refusal::TryAgain
+    })?;
     Ok(json(serde_json::json!({ "on": on })))
 }
 
+fn give_files_back() {
+    if let Ok(stage) = stage() {
+        let _ = stage.switch(Failure::Files, false);
+    }
+}
+
 impl Setting {
+    fn switch(&self, failure: Failure, on: bool) -> io::Result<()> {
+        match failure {
+            Failure::Stall | Failure::Vanish | Failure::Slow | Failure::Burst => {
+                self.stagehand.tell(Order::Failure(failure, on));
+            }
+            Failure::Files => {
+                self.machine.limit_files(on)?;
+                self.stagehand.tell(Order::Failure(failure, on));
+            }
+            Failure::Pin => self.machine.pin(on, self.stagehand.id())?,
+            // The store asks.
+            Failure::Panic | Failure::Store => {}
+        }
+        self.failures.switch(failure, on);
+        Ok(())
+    }
+
     /// How long it has been there, in milliseconds.
     pub fn age(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
@@ -96,15 +148,12 @@ impl Setting {
         *self.levers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which failures there are.
-    pub fn failures(&self) -> BTreeMap<&'static str, bool> {
-        Failure::ALL.map(|(failure, name)| (name, self.failures[failure as usize].load(SeqCst))).into()
-    }
-
     /// The threads of the program itself.
     pub fn program(&self) -> Program {
         let store = self.store.get().copied().unwrap_or(0);
-        Program { store, other: self.before, addresses: self.addresses }
+        // One thread listens to the crowd.
+        let other = self.before + usize::from(self.stagehand.heard.is_there());
+        Program { store, other, addresses: self.addresses }
     }
 }
 

@@ -18,6 +18,8 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 pub struct Watcher {
     /// When it was shown the last frame.
     seen: Instant,
+    /// How many reports of the crowd it was shown.
+    heard: u64,
 }
 
 impl Watcher {
@@ -25,7 +27,7 @@ impl Watcher {
     pub fn new() -> Result<Watcher, Refusal> {
         let taken = |count| (count < WATCHERS_MAX).then_some(count + 1);
         match COUNT.fetch_update(SeqCst, SeqCst, taken) {
-            Ok(_) => Ok(Watcher { seen: Instant::now() }),
+            Ok(_) => Ok(Watcher { seen: Instant::now(), heard: stage()?.stagehand.heard.since(0).1 }),
             Err(_) => Err(Refusal::TooManyWaiters),
         }
     }
@@ -40,6 +42,7 @@ impl Watcher {
         let Ok(stage) = stage() else { return String::new() };
         let now = Instant::now();
         let process = stage.process.figures(scene.threads.map(|(_, count)| count));
+        let (crowd, heard) = stage.stagehand.heard.since(self.heard);
         let frame = Frame::of(
             scene,
             Around {
@@ -47,11 +50,12 @@ impl Watcher {
                 cells: cells().map(|cells| cells.render(now, self.seen)).unwrap_or_default(),
                 process,
                 levers: stage.levers(),
-                failures: stage.failures(),
+                crowd,
+                failures: stage.failures.by_name(),
                 program: stage.program(),
             },
         );
-        self.seen = now;
+        (self.seen, self.heard) = (now, heard);
         // Plain structs of strings and numbers can't fail.
         let frame = serde_json::to_string(&frame).expect("plain data is written to memory");
         format!("event: frame\ndata: {frame}\n\n")

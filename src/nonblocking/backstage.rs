@@ -11,8 +11,8 @@ use super::room::Rooms;
 use super::view::snapshot;
 use crate::config::{FRAME_EVERY, STALL};
 use crate::door::hyper::{Answer, EventWriter, Visit};
-use crate::lesson::{self, Asked, Scene, Watcher};
-use crate::message::RoomName;
+use crate::lesson::{self, Asked, Failure, Scene, Watcher};
+use crate::message::{Claim, Draft, RoomName};
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
 use crate::wire::request::Format;
@@ -23,9 +23,19 @@ pub fn answer(rooms: &Arc<Rooms>, asked: Asked) -> Result<Answer, Refusal> {
         Asked::Reply(reply) => reply.into(),
         Asked::Frames => watch(rooms.clone())?,
         Asked::Levers(moved) => lesson::move_levers(moved)?.into(),
-        Asked::Failure(failure, on) => lesson::fail(failure, on)?.into(),
+        Asked::Failure(failure, on) => fail(rooms, failure, on)?.into(),
         Asked::Stall => stall().into(),
     })
+}
+
+/// Begins or ends a failure. A room panics when it next has something to store, so it is given something.
+fn fail(rooms: &Arc<Rooms>, failure: Failure, on: bool) -> Result<Reply, Refusal> {
+    let reply = lesson::fail(failure, on)?;
+    if (failure, on) == (Failure::Panic, true) {
+        let letter = Draft::said(None, Claim::Nothing, "panic", None);
+        drop(rooms.whereis(&RoomName::lobby())?.post(letter));
+    }
+    Ok(reply)
 }
 
 /// A blocking call. Here it holds up a worker, and with it every task that the worker would run.

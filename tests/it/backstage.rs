@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -15,6 +17,8 @@ on_every_engine![
     a_page_of_another_site_is_refused_and_one_of_this_machine_is_not,
     a_frame_says_what_the_figures_say,
     levers_move_within_their_bounds,
+    a_crowd_does_what_the_levers_say_and_ends_with_the_server,
+    a_failure_of_the_server_begins_and_ends,
 ];
 
 const LOOPBACK: &str = "http://localhost:1";
@@ -202,6 +206,86 @@ fn levers_move_within_their_bounds(launch: Launch) {
     ask(&server, post("/failures/earthquake", json!({"on": true}))).is(404);
     ask(&server, post("/failures/panic", json!({}))).is(400);
     ask(&server, post("/stall", json!({}))).is(200);
+}
+
+/// Switches a failure, on a connection that is open: at the limit of files there is no other.
+fn switch(connection: &mut Connection, failure: &str, on: bool) {
+    let told = connection.ask(&post(&format!("/failures/{failure}"), json!({"on": on}))).is(200).json();
+    assert_eq!(told, json!({"on": on}));
+}
+
+fn a_crowd_does_what_the_levers_say_and_ends_with_the_server(launch: Launch) {
+    const WAITERS: u64 = 30;
+    let mut server = lesson(launch);
+    let (chat, mut watcher) = (server.chat(), Watcher::of(&server));
+    let mut hand = server.connect();
+    hand.ask(&post("/levers", json!({"waiters": WAITERS, "rate": 5}))).is(200);
+    watcher.sees("all of the crowd hear a message", |frame| {
+        let posts = frame["crowd"]["posts"].as_array().expect("posts");
+        posts.iter().any(|post| post["of"] == WAITERS && post["last_us"].as_u64() > Some(0))
+    });
+    hand.ask(&post("/levers", json!({"rate": 0}))).is(200);
+    watcher.sees("all of the crowd wait", |frame| {
+        frame["waiters"] == WAITERS && frame["crowd"]["waiting"] == WAITERS && frame["crowd"]["lost"] == 0
+    });
+    assert_eq!(chat.figure("comet_chat_waiters"), WAITERS as f64);
+    switch(&mut hand, "vanish", true);
+    watcher.sees("clients vanish", |frame| frame["crowd"]["did"]["vanished"].as_u64() > Some(0));
+    switch(&mut hand, "vanish", false);
+
+    let crowd = server.children();
+    assert_eq!(crowd.len(), 1);
+    kill(crowd[0]);
+    watcher.sees("the crowd has ended", |frame| frame["crowd"]["ended"].is_string());
+    hand.ask(&post("/levers", json!({"waiters": 3}))).is(200);
+    watcher.sees("there is another", |frame| frame["crowd"]["waiting"] == 3 && frame["waiters"] == 3);
+    let crowd = server.children();
+    server.signal("TERM");
+    server.exits();
+    wait_until("the crowd has ended too", || !Path::new(&format!("/proc/{}", crowd[0])).exists());
+}
+
+fn kill(process: u32) {
+    let status = Command::new("kill").args(["-KILL", &process.to_string()]).status().expect("kill runs");
+    assert!(status.success());
+}
+
+fn a_failure_of_the_server_begins_and_ends(launch: Launch) {
+    let server = lesson(launch);
+    let (chat, mut watcher) = (server.chat(), Watcher::of(&server));
+    let mut hand = server.connect();
+    chat.says("all is well");
+    assert!(watcher.frame()["failures"].as_object().expect("failures").values().all(|on| on == false));
+
+    switch(&mut hand, "store", true);
+    watcher.sees("the store is away", |frame| frame["failures"]["store"] == true);
+    chat.ask(&chat.post().text("to nobody")).is(503);
+    assert_eq!(chat.figure("comet_chat_store_failures_total"), 1.0);
+    switch(&mut hand, "store", false);
+    chat.says("it is back");
+
+    switch(&mut hand, "panic", true);
+    let frame = watcher.sees("a room has panicked", |frame| frame["restarts"]["rooms"] == 1);
+    assert_eq!(frame["failures"]["panic"], false);
+    assert_eq!(chat.figure("comet_chat_room_restarts_total"), 1.0);
+    chat.serves_again();
+
+    let (cores, limits) = (server.cores(), server.limits());
+    switch(&mut hand, "pin", true);
+    watcher.sees("all share a core", |frame| frame["cores"] == 1 && frame["failures"]["pin"] == true);
+    assert!(server.cores().iter().all(|list| list.parse::<u32>().is_ok()), "{:?}", server.cores());
+    switch(&mut hand, "pin", false);
+    watcher.sees("they run as before", |frame| frame["failures"]["pin"] == false);
+    assert_eq!(server.cores(), cores);
+
+    switch(&mut hand, "files", true);
+    let frame = watcher.sees("no files are left", |frame| frame["failures"]["files"] == true);
+    let open = frame["files"].as_u64().expect("a count");
+    let limit = |limits: &str| limits.split_whitespace().nth(3).and_then(|soft| soft.parse::<u64>().ok());
+    assert!(limit(&server.limits()) <= Some(open + 16), "{open} {}", server.limits());
+    switch(&mut hand, "files", false);
+    watcher.sees("there are files", |frame| frame["failures"]["files"] == false);
+    assert_eq!(server.limits(), limits);
 }
 
 /// Base64, read.

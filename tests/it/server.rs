@@ -1,6 +1,8 @@
 //! A server process of a test's own: it starts on a free port, is watched from outside and is killed at the
 //! end.
 
+#[cfg(feature = "lesson")]
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -192,14 +194,6 @@ impl Server {
         self.footprint()
     }
 
-    /// How many of its threads have names that begin with this word.
-    #[cfg(feature = "lesson")]
-    pub fn threads_named(&self, word: &str) -> usize {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("the server's threads");
-        let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
-        names.filter(|name| name.starts_with(word)).count()
-    }
-
     /// Waits until it holds no more than before, or little more, since pools keep some threads and files for
     /// the next clients. If each client left something behind, that would be more: send fifty, or more.
     #[track_caller]
@@ -259,6 +253,45 @@ impl Server {
         let fields: Vec<&str> = after_name.split(' ').collect();
         let number = |index: usize| fields[index].parse::<u64>().expect("a number of ticks");
         number(11) + number(12)
+    }
+}
+
+/// What a lesson changes, as the kernel says.
+#[cfg(feature = "lesson")]
+impl Server {
+    fn of_threads<T>(&self, read: impl Fn(&Path) -> Option<T>) -> Vec<T> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("the server's threads");
+        tasks.filter_map(|task| read(&task.ok()?.path())).collect()
+    }
+
+    /// How many of its threads have names that begin with this word.
+    pub fn threads_named(&self, word: &str) -> usize {
+        let names = self.of_threads(|thread| fs::read_to_string(thread.join("comm")).ok());
+        names.iter().filter(|name| name.starts_with(word)).count()
+    }
+
+    /// On which processors its threads may run: each answer once.
+    pub fn cores(&self) -> BTreeSet<String> {
+        let allowed = |thread: &Path| {
+            let status = fs::read_to_string(thread.join("status")).ok()?;
+            // The thread that starts the crowd leaves it where it is.
+            let is_pinned = !status.starts_with("Name:\tstagehand");
+            let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:\t"));
+            list.filter(|_| is_pinned).map(str::to_owned)
+        };
+        self.of_threads(allowed).into_iter().collect()
+    }
+
+    /// Its limit of open files.
+    pub fn limits(&self) -> String {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", self.process.id())).expect("its limits");
+        limits.lines().find(|line| line.starts_with("Max open files")).expect("the limit").to_owned()
+    }
+
+    /// The processes that it has started.
+    pub fn children(&self) -> Vec<u32> {
+        let children = self.of_threads(|thread| fs::read_to_string(thread.join("children")).ok());
+        children.iter().flat_map(|line| line.split_whitespace()).filter_map(|id| id.parse().ok()).collect()
     }
 }
 
