@@ -7,7 +7,7 @@ use crate::client::Connection;
 use crate::harness::Launch;
 use crate::raw::post;
 
-on_every_setup![
+on_every_engine![
     a_body_over_the_limit_is_refused_unread_and_leaves_nothing_behind,
     a_body_beyond_all_numbers_is_refused,
     a_length_that_is_none_is_refused,

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use crate::chat::Chat;
 use crate::harness::{repeatable, times};
 
-on_every_setup![heads_at_random_have_the_status_that_they_should];
+on_every_engine![heads_at_random_have_the_status_that_they_should];
 
 /// What is wrong with a request, the worst last. A server that finds one fault looks no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

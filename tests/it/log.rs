@@ -3,7 +3,7 @@
 use crate::client::Request;
 use crate::harness::{Launch, wait_until};
 
-on_every_setup![every_request_is_a_line_without_what_was_said];
+on_every_engine![every_request_is_a_line_without_what_was_said];
 
 /// `--log debug` had no line for a request. An operator who looked for a slow or a refused one had to put a
 /// proxy in front.

@@ -5,8 +5,8 @@
 //! server, a [`harness::Launch`] starts a server process of its own, and a [`harness::Alone`] does so while
 //! no other test runs; these tests stand in [`alone`].
 //!
-//! `COMET_CHAT_URL=http://HOST:PORT cargo test --test it blocking_memory` speaks to a server that runs
-//! already. Tests that need a process of their own are left out, and say so.
+//! `COMET_CHAT_URL=http://HOST:PORT cargo test --test it -- blocking_memory ::blocking::` speaks to a server that
+//! runs already. Tests that need a process of their own are left out, and say so.
 
 /// Makes a module of tests for every setup. The compiler reports a test that is not in the list as dead code.
 macro_rules! on_every_setup {

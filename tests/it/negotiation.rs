@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use crate::chat::Chat;
 use crate::client::Request;
 
-on_every_setup![
+on_every_engine![
     without_a_preference_it_is_plain_text,
     where_json_is_accepted_it_is_json,
     a_browser_is_given_the_page,

@@ -5,7 +5,7 @@ use crate::chat::Chat;
 use crate::client::Request;
 use crate::harness::Launch;
 
-on_every_setup![
+on_every_engine![
     a_page_of_another_site_changes_nothing,
     a_page_of_this_site_and_a_script_change_what_they_like,
     a_link_from_another_site_opens_the_page,

@@ -11,7 +11,7 @@ use crate::chat::Chat;
 use crate::client::Request;
 use crate::harness::PATIENCE;
 
-on_every_setup![a_slow_reader_gets_all_of_a_large_page,];
+on_every_engine![a_slow_reader_gets_all_of_a_large_page,];
 
 /// The most that the server holds for all clients.
 pub const HELD_MAX: f64 = (128 * 1024 * 1024) as f64;

@@ -11,7 +11,7 @@ use crate::harness::{Launch, wait_until};
 use crate::raw::post;
 use crate::server::Server;
 
-on_every_setup![
+on_every_engine![
     a_second_wait_ends_the_first_at_once,
     a_request_behind_a_wait_ends_it_at_once,
     requests_in_a_row_are_answered_in_their_order,

@@ -10,7 +10,7 @@ use crate::chat::Chat;
 use crate::harness::{Launch, left_out, wait_until};
 use crate::raw;
 
-on_every_setup![
+on_every_engine![
     behind_nginx_the_chat_works,
     nginx_that_buffers_replies_passes_on_each_event_at_once,
     nginx_keeps_away_what_harms_tiny_http,

@@ -6,12 +6,12 @@ use crate::chat::Chat;
 use crate::client::Request;
 use crate::harness::Launch;
 
-on_every_setup![
+on_every_setup![a_refused_message_is_not_published, refusals_leave_nothing_behind];
+
+on_every_engine![
     a_bad_request_is_refused_with_a_status_and_a_sentence,
     where_json_is_accepted_a_refusal_is_a_problem,
-    a_refused_message_is_not_published,
     after_a_refusal_the_connection_goes_on,
-    refusals_leave_nothing_behind,
 ];
 
 /// A request, and the refusal that it should get.

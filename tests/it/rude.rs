@@ -7,7 +7,7 @@ use crate::client::{Connection, is_silence};
 use crate::harness::{Launch, wait_until};
 use crate::raw::post;
 
-on_every_setup![
+on_every_engine![
     an_absurd_body_behind_many_waits_does_not_end_the_process,
     a_body_that_was_cut_off_is_not_published,
     a_bad_chunk_is_refused_once_and_the_connection_ends,
@@ -20,9 +20,8 @@ on_every_setup![
     harmless_differences_are_accepted,
     invisible_messages_and_names_are_refused,
     a_joiner_is_part_of_a_name_where_a_script_needs_it,
+    requests_are_answered_at_once_after_many_waits_have_ended,
 ];
-
-on_every_engine![requests_are_answered_at_once_after_many_waits_have_ended];
 
 /// Eight pipelined waits and then a POST of two hundred terabytes ended the process. The ninth request was
 /// answered on a path of its own, which did not look at the announced length.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::chat::Chat;
 
-on_every_setup![waits_that_one_message_began_do_not_end_in_one_instant, a_wait_without_a_cursor_is_exact];
+on_every_engine![waits_that_one_message_began_do_not_end_in_one_instant, a_wait_without_a_cursor_is_exact];
 
 /// One message woke all who waited. All of them waited again at once, so all these waits ended at once too:
 /// in a silent room they came back in one instant, for ever.
