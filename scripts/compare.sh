@@ -17,7 +17,9 @@
 #   REPEATS=6                             how often all of it is repeated: six give the medians an interval that is
 #                                         right with 97 %, fewer a less certain one
 #   LIMIT=900                             seconds after the build into which repeats must fit, but the
-#                                         first: a busy machine gets fewer of them
+#                                         first: a busy machine gets fewer of them. It must be quiet for
+#                                         other reasons too: where others want a core, a thousand threads
+#                                         get a thousand shares of it, and the one worker of a thousand tasks gets one
 #
 # The runs of one repeat are interleaved: each number of waiters goes through all engines before the
 # next, so that a noisy minute of the machine meets them alike. Every second repeat goes through the engines
@@ -166,15 +168,15 @@ measure() {
     fi
 }
 
-# So many messages that each run takes about three seconds. With few waiters that is ten thousand deliveries: a p99
-# that means something, and enough for the kernel's clock of 10 ms to measure their cost.
+# So many messages that each run takes about two seconds. With few waiters that is seven thousand deliveries and more: a
+# p99 that means something, and enough for the kernel's clock of 10 ms to measure their cost.
 rounds_for() {
-    if (($1 <= 10)); then echo 1000
-    elif (($1 <= 50)); then echo 500
-    elif (($1 <= 150)); then echo 150
-    elif (($1 <= 500)); then echo 50
-    elif (($1 <= 1500)); then echo 15
-    elif (($1 <= 4000)); then echo 5
+    if (($1 <= 10)); then echo 700
+    elif (($1 <= 50)); then echo 350
+    elif (($1 <= 150)); then echo 100
+    elif (($1 <= 500)); then echo 35
+    elif (($1 <= 1500)); then echo 10
+    elif (($1 <= 4000)); then echo 4
     else echo 3; fi
 }
 
@@ -190,6 +192,17 @@ is_measured() { # ENGINE WAITERS CORES
 in_order() { # REPEAT
     if (($1 % 2)); then echo "$engines"; else tr ' ' '\n' <<<"$engines" | tac | tr '\n' ' '; fi
 }
+
+# How busy the machine is with other work, in percent of all its processors, over two seconds.
+times() { awk '/^cpu /{print $2 + $3 + $4 + $7 + $8 + $9, $5 + $6}' /proc/stat; }
+busy=0
+if [[ -r /proc/stat ]]; then
+    read -r busy_before idle_before < <(times)
+    sleep 2
+    read -r busy_after idle_after < <(times)
+    busy=$((100 * (busy_after - busy_before) / (busy_after - busy_before + idle_after - idle_before + 1)))
+    ((busy < 10)) || echo "The machine is $busy % busy with other work. Figures of now are worth little."
+fi
 
 SECONDS=0 done=0
 for repeat in $(seq "$repeats"); do
@@ -219,7 +232,7 @@ for repeat in $(seq "$repeats"); do
         [[ $engine == blocking || $engine == async ]] || continue
         echo "    $engine, firehose"
         measure "one.firehose.$engine.100.$repeat" "$engine" \
-            --mode firehose --waiters 100 --publishers 4 --messages 250
+            --mode firehose --waiters 100 --publishers 4 --messages 100
     done
     done=$repeat
 done
@@ -228,7 +241,7 @@ echo "$done repeats took $SECONDS s"
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 cat >"$directory/about.json" <<JSON
 {"commit": "$commit", "command": "${PEERS:+PEERS='$PEERS' }scripts/compare.sh", "engines": "$engines",
- "waiters": "$waiters", "repeats": $done, "pinned": $pinned, "peers": {$told}}
+ "waiters": "$waiters", "repeats": $done, "pinned": $pinned, "busy": $busy, "peers": {$told}}
 JSON
 
 "$binary" bench --report "$directory"

@@ -97,7 +97,7 @@ mod tests {
         let directory = place.path();
         fs::create_dir(directory.join("runs")).unwrap();
         let about = json!({
-            "engines": "blocking async nchan", "repeats": 6, "pinned": true, "commit": "abc", "command": "this & that",
+            "engines": "blocking async nchan", "repeats": 6, "pinned": true, "busy": 3, "commit": "abc", "command": "this & that",
             "peers": {"nchan": "nginx with nchan", "mochiweb": "left out: there is no escript"},
         });
         fs::write(directory.join("about.json"), about.to_string()).unwrap();
@@ -132,6 +132,7 @@ mod tests {
             "takes a thread <b>1.50</b> times (1.50 to 1.50) of a task's time, so the claim does not hold here",
             "6 repeats, so an interval holds the median with 97 %",
             "left out: there is no escript",
+            "the machine was 3 % busy with other work",
             "A &lt;fast&gt; one",
             "this &amp; that",
         ] {

@@ -42,6 +42,7 @@ pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
         .replace("{{ended}}", &ended(comparison))
         .replace("{{peers}}", &peers(comparison))
         .replace("{{pinned}}", pinned)
+        .replace("{{busy}}", &busy(comparison))
         .replace("{{where}}", &place(comparison))
 }
 
@@ -49,6 +50,14 @@ pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
 pub fn sure(comparison: &Comparison) -> String {
     let repeats = comparison.repeats();
     format!("{repeats} repeats, so an interval holds the median with {:.0} %", confidence(repeats) * 100.0)
+}
+
+/// What else the machine did.
+fn busy(comparison: &Comparison) -> String {
+    match comparison.about["busy"].as_u64() {
+        Some(percent) => format!("Before the first run the machine was {percent} % busy with other work."),
+        None => "How busy the machine was with other work is not known.".to_owned(),
+    }
 }
 
 /// The ratios that one remembers.
