@@ -239,8 +239,10 @@ done
 echo "$done repeats took $SECONDS s"
 
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+command=scripts/compare.sh
+[[ -z $peers ]] || command="PEERS='$peers' $command"
 cat >"$directory/about.json" <<JSON
-{"commit": "$commit", "command": "${PEERS:+PEERS='$PEERS' }scripts/compare.sh", "engines": "$engines",
+{"commit": "$commit", "command": "$command", "engines": "$engines",
  "waiters": "$waiters", "repeats": $done, "pinned": $pinned, "busy": $busy, "peers": {$told}}
 JSON
 

@@ -12,21 +12,9 @@ pub const LOOK: &str = include_str!("look.css");
 /// A figure's place in a report: its name in the JSON, and the factor to the unit that is shown.
 type Figure = (&'static str, f64);
 
-/// The least number of waiters whose creation is shown. The kernel counts the time of a process in steps of 10 ms: with
-/// fewer waiters a step is more than a twentieth of what they took.
-const CREATED: u64 = 1000;
-
-/// Which runs a plot is made of: those on one core or on all, with at least so many waiters.
-#[derive(Clone, Copy)]
-struct Of<'a> {
-    comparison: &'a Comparison,
-    cores: &'a str,
-    waiters: u64,
-}
-
 /// One plot of fan-outs, for all engines; what is `dashed` accompanies what is `solid`.
 fn plot(
-    of: Of<'_>,
+    (comparison, cores): (&Comparison, &str),
     title: &'static str,
     unit: &'static str,
     scale: Scale,
@@ -34,9 +22,8 @@ fn plot(
     dashed: &[Figure],
 ) -> Chart {
     let mut series = Vec::new();
-    for engine in of.comparison.engines() {
-        let cells = of.comparison.fan_outs(of.cores).filter(|cell| cell.engine == engine);
-        let cells: Vec<&Cell> = cells.filter(|cell| cell.waiters >= of.waiters).collect();
+    for engine in comparison.engines() {
+        let cells: Vec<&Cell> = comparison.fan_outs(cores).filter(|cell| cell.engine == engine).collect();
         for (figures, dashed) in [(solid, false), (dashed, true)] {
             let points: Vec<Point> = cells.iter().filter_map(|cell| point(cell, figures)).collect();
             if !points.is_empty() && !figures.is_empty() {
@@ -60,25 +47,21 @@ fn point(cell: &Cell, figures: &[Figure]) -> Option<Point> {
     Some(point)
 }
 
-fn all<'a>(comparison: &'a Comparison, cores: &'a str) -> Of<'a> {
-    Of { comparison, cores, waiters: 0 }
-}
-
 pub fn cpu(comparison: &Comparison, cores: &str) -> Chart {
     let unit = "microseconds of a processor, with the next poll";
-    plot(all(comparison, cores), "CPU for one delivery", unit, Scale::Linear, &[("cpu_us", 1.0)], &[])
+    plot((comparison, cores), "CPU for one delivery", unit, Scale::Linear, &[("cpu_us", 1.0)], &[])
 }
 
 pub fn reach(comparison: &Comparison, cores: &str) -> Chart {
     let unit = "ms after the publish: half of all (solid), 99 of 100 (dashed)";
     let (p50, p99) = (("p50_us", 0.001), ("p99_us", 0.001));
-    plot(all(comparison, cores), "Until a message has reached them", unit, Scale::Powers, &[p50], &[p99])
+    plot((comparison, cores), "Until a message has reached them", unit, Scale::Powers, &[p50], &[p99])
 }
 
 pub fn switches(comparison: &Comparison, cores: &str) -> Chart {
     let unit = "for one delivery, with the next poll: all (solid), pushed aside (dashed)";
     let (waited, pushed) = (("voluntary_switches", 1.0), ("involuntary_switches", 1.0));
-    plot(all(comparison, cores), "Context switches", unit, Scale::Linear, &[waited, pushed], &[pushed])
+    plot((comparison, cores), "Context switches", unit, Scale::Linear, &[waited, pushed], &[pushed])
 }
 
 pub fn memory(comparison: &Comparison) -> Chart {
@@ -86,23 +69,22 @@ pub fn memory(comparison: &Comparison) -> Chart {
     let unit = "MiB: all (solid), the kernel's stacks and page tables (dashed)";
     let kernel = [("kernel_stack_bytes", MIB), ("page_table_bytes", MIB)];
     let whole = [("resident_bytes", MIB), kernel[0], kernel[1]];
-    plot(all(comparison, "one"), "Memory", unit, Scale::Powers, &whole, &kernel)
+    plot((comparison, "one"), "Memory", unit, Scale::Powers, &whole, &kernel)
 }
 
 pub fn creation(comparison: &Comparison) -> Chart {
     let unit = "microseconds of a processor, until it waits for the first time";
-    let of = Of { waiters: CREATED, ..all(comparison, "one") };
-    plot(of, "Creation of a waiter", unit, Scale::Linear, &[("creation_cpu_us", 1.0)], &[])
+    plot((comparison, "one"), "Creation of a waiter", unit, Scale::Linear, &[("creation_cpu_us", 1.0)], &[])
 }
 
 pub fn threads(comparison: &Comparison) -> Chart {
     let figures = [("threads", 1.0)];
-    plot(all(comparison, "one"), "Threads", "while all wait", Scale::Powers, &figures, &[])
+    plot((comparison, "one"), "Threads", "while all wait", Scale::Powers, &figures, &[])
 }
 
 pub fn files(comparison: &Comparison) -> Chart {
     let figures = [("fds", 1.0)];
-    plot(all(comparison, "one"), "Open files", "while all wait", Scale::Powers, &figures, &[])
+    plot((comparison, "one"), "Open files", "while all wait", Scale::Powers, &figures, &[])
 }
 
 /// The ratios of the crossovers, and what "no worse" allows.

@@ -14,7 +14,7 @@ const GAP: f64 = 16.0;
 /// Draws the picture.
 pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
     let width = MARGIN * 2.0 + WIDTH * 2.0 + GAP;
-    let height = HEAD + HEIGHT * 2.0 + GAP + 52.0;
+    let height = HEAD + HEIGHT * 2.0 + GAP + 72.0;
     let charts = [cpu(comparison, "one"), reach(comparison, "one"), memory(comparison), ratios(crossovers)];
     let places = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
     let mut plots = String::new();
@@ -23,17 +23,16 @@ pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
         let y = HEAD + row * (HEIGHT + GAP);
         plots += &format!("<g transform=\"translate({x} {y})\">{}</g>", chart.group());
     }
-    let note = escape(&format!(
-        "comet-chat {} ({}), {}. {}, {}, {}. {}: {}",
+    let about = escape(&format!(
+        "comet-chat {} ({}), {}. {}, {}, {}",
         comparison.version,
         comparison.commit(),
         comparison.day(),
         comparison.machine("processor"),
         comparison.processors(),
         comparison.machine("system"),
-        sure(comparison),
-        comparison.command(),
     ));
+    let how = escape(&format!("{}: {}", sure(comparison), comparison.command()));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\" role=\"img\" \
@@ -42,7 +41,9 @@ pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
          <text class=\"headline\" x=\"32\" y=\"40\">What a waiter costs</text>\n\
          <text class=\"note\" x=\"32\" y=\"61\">One message to all, who then poll again; the server \
          has one core, but where it says all. Waiters, time and memory go by powers of ten.</text>\n\
-         {plots}\n<text class=\"note\" x=\"32\" y=\"{}\">{note}</text>\n</svg>\n",
+         {plots}\n<text class=\"note\" x=\"32\" y=\"{}\">{about}</text>\n\
+         <text class=\"note\" x=\"32\" y=\"{}\">{how}</text>\n</svg>\n",
+        height - 40.0,
         height - 20.0
     )
 }
