@@ -114,11 +114,17 @@ pub const CROWD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long those stay away, at most, who were cut off: at random, so that not all come back at once.
 pub const CROWD_AWAY: Duration = Duration::from_secs(1);
 
+/// How often that is doubled for one for whom the server has no place, again and again: up to 32 s.
+pub const CROWD_DOUBLINGS: u32 = 5;
+
 /// How often half of the clients vanish, while they do. Between two times all come back, and one sees that.
 pub const CROWD_VANISH: Duration = Duration::from_secs(2);
 
 /// How many read nothing of their stream.
 pub const CROWD_SLOW: usize = 4;
+
+/// How long each of them stays, if it is not cut off: longer than a server bears with one who takes nothing.
+pub const CROWD_SLOW_STAY: Duration = Duration::from_secs(40);
 
 /// The least size of a message while some read nothing (16 KiB). At two a second, what the kernels hold for a
 /// connection is full after ten seconds. It is no more, since all others take it too.

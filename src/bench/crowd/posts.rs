@@ -72,16 +72,18 @@ impl Posts {
         }
     }
 
-    /// A waiter has a message.
-    pub fn hear(&mut self, waiter: usize, number: Number, at: SystemTime) {
+    /// A waiter has a message. The time counts only if it has waited for it.
+    pub fn hear(&mut self, waiter: usize, number: Number, at: Option<SystemTime>) {
         let Some(post) = self.under_way.get_mut(&number) else { return };
         if !post.owed.remove(waiter) {
             return;
         }
         post.had += 1;
-        let took = at.duration_since(post.sent).unwrap_or_default();
-        let (first, last) = post.took.unwrap_or((took, took));
-        post.took = Some((first.min(took), last.max(took)));
+        if let Some(at) = at {
+            let took = at.duration_since(post.sent).unwrap_or_default();
+            let (first, last) = post.took.unwrap_or((took, took));
+            post.took = Some((first.min(took), last.max(took)));
+        }
         if post.is_answered && post.owed.is_empty() {
             self.end(number, 0);
         }
@@ -155,8 +157,8 @@ mod tests {
 
     const SENT: SystemTime = SystemTime::UNIX_EPOCH;
 
-    fn at(micros: u64) -> SystemTime {
-        SENT + Duration::from_micros(micros)
+    fn at(micros: u64) -> Option<SystemTime> {
+        Some(SENT + Duration::from_micros(micros))
     }
 
     fn told(of: usize, first_us: u64, last_us: u64, refused: u8) -> Told {
@@ -166,14 +168,15 @@ mod tests {
     #[test]
     fn a_message_is_over_when_it_is_answered_and_all_have_it() {
         let mut posts = Posts::default();
-        let number = posts.publish(SENT, Instant::now(), [3, 70].into_iter());
+        let number = posts.publish(SENT, Instant::now(), [3, 70, 71].into_iter());
+        posts.hear(71, number, None);
         posts.hear(70, number, at(20));
         posts.hear(70, number, at(90));
         posts.hear(5, number, at(1));
         posts.answer(number, true);
         assert_eq!(posts.told, []);
         posts.hear(3, number, at(10));
-        assert_eq!(posts.told, [told(2, 10, 20, 0)]);
+        assert_eq!(posts.told, [told(3, 10, 20, 0)]);
         assert_eq!(posts.lost, 0);
     }
 

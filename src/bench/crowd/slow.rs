@@ -9,13 +9,14 @@ use socket2::{Domain, Socket, Type};
 
 use super::super::target::Target;
 use super::news::News;
-use crate::config::{CROWD_AWAY, CROWD_BEAT, CROWD_SLOW};
+use crate::config::{CROWD_AWAY, CROWD_BEAT, CROWD_SLOW, CROWD_SLOW_STAY};
 
 /// The readers.
 pub struct Slow {
     address: SocketAddr,
     is_on: bool,
-    streams: Vec<Socket>,
+    /// Each with the time at which it goes.
+    streams: Vec<(Socket, Instant)>,
     /// Not before this time does another come.
     next: Instant,
 }
@@ -45,12 +46,14 @@ impl Slow {
             return Ok(());
         }
         self.next = now + CROWD_AWAY;
+        // An end behind what it has not read never reaches it, so each goes some time.
+        self.streams.retain(|(_, until)| now < *until);
         let before = self.streams.len();
         self.drop_ended()?;
         (self.streams.len()..before).for_each(|_| news.refuse("a slow reader was cut off".to_owned()));
         while self.streams.len() < CROWD_SLOW {
             match open(self.address, target) {
-                Ok(stream) => self.streams.push(stream),
+                Ok(stream) => self.streams.push((stream, now + CROWD_SLOW_STAY)),
                 Err(error) => {
                     news.refuse(error.to_string());
                     return Ok(());
@@ -63,7 +66,7 @@ impl Slow {
 
     fn drop_ended(&mut self) -> io::Result<()> {
         let mut polled: Vec<PollFd<'_>> =
-            self.streams.iter().map(|stream| PollFd::new(stream, PollFlags::RDHUP)).collect();
+            self.streams.iter().map(|(stream, _)| PollFd::new(stream, PollFlags::RDHUP)).collect();
         poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
         let goes_on: Vec<bool> = polled.iter().map(|stream| stream.revents().is_empty()).collect();
         let mut goes_on = goes_on.into_iter();

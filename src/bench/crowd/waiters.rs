@@ -8,7 +8,9 @@ use super::super::reply::Reply;
 use super::super::target::{Form, Target};
 use super::news::News;
 use super::posts::Posts;
-use crate::config::{CROWD_AWAY, CROWD_PACE, CROWD_PATIENCE, CROWD_VANISH, HOLD, ON_THEIR_WAY};
+use crate::config::{
+    CROWD_AWAY, CROWD_DOUBLINGS, CROWD_PACE, CROWD_PATIENCE, CROWD_VANISH, HOLD, ON_THEIR_WAY,
+};
 
 /// All waiters: the slots of the client from `first_slot` on.
 pub struct Waiters {
@@ -27,6 +29,8 @@ struct Waiter {
     state: State,
     /// Where to poll next: what it has missed while it was away.
     next: Option<String>,
+    /// How often the server said that it has no place.
+    refused_in_a_row: u32,
 }
 
 enum State {
@@ -103,14 +107,19 @@ impl Waiters {
                     let why = "a reply without a cursor".to_owned();
                     return self.come_again(number, why, client, (posts, news));
                 };
+                let has_waited = matches!(waiter.state, State::Waits(_));
+                if has_waited {
+                    waiter.refused_in_a_row = 0;
+                }
                 client.send(slot, &target.poll(&next, HOLD, Form::Json));
                 waiter.next = Some(next);
                 waiter.state = State::Waits(Instant::now() + HOLD + CROWD_PATIENCE);
-                hear(number, &reply, mark, posts);
+                hear(number, has_waited, &reply, mark, posts);
             }
             Event::Reply(reply) => {
                 // It does not ask again for what is not there.
                 waiter.next = waiter.next.take().filter(|_| reply.is_refusal());
+                waiter.refused_in_a_row += 1;
                 self.come_again(number, reply.summary(), client, (posts, news));
             }
             Event::Closed(error) => self.come_again(number, error.to_string(), client, (posts, news)),
@@ -136,7 +145,7 @@ impl Waiters {
             let waiter = match self.all[away..].iter().position(is_due) {
                 Some(ahead) => away + ahead,
                 None if self.all.len() < self.wanted => {
-                    self.all.push(Waiter { state: State::Away(now), next: None });
+                    self.all.push(Waiter { state: State::Away(now), next: None, refused_in_a_row: 0 });
                     self.all.len() - 1
                 }
                 None => return,
@@ -175,17 +184,21 @@ impl Waiters {
     ) {
         posts.forgive(waiter);
         client.close(self.first_slot + waiter);
-        self.all[waiter].state = State::Away(Instant::now() + CROWD_AWAY.mul_f64(fastrand::f64()));
+        // Whoever has no place leaves the server in peace for a while, and for longer each time.
+        let times = 1 << self.all[waiter].refused_in_a_row.min(CROWD_DOUBLINGS);
+        let pause = (CROWD_AWAY * times).mul_f64(fastrand::f64());
+        self.all[waiter].state = State::Away(Instant::now() + pause);
         news.refuse(why);
     }
 }
 
-fn hear(waiter: usize, reply: &Reply, mark: &Mark, posts: &mut Posts) {
+/// Whoever was away did not wait for what it hears now.
+fn hear(waiter: usize, has_waited: bool, reply: &Reply, mark: &Mark, posts: &mut Posts) {
     if reply.status == 200 {
         // What is not this wire holds no message of ours.
         for text in reply.texts().unwrap_or_default() {
             if let Some(number) = mark.number(&text) {
-                posts.hear(waiter, number, reply.at);
+                posts.hear(waiter, number, has_waited.then_some(reply.at));
             }
         }
     }
