@@ -4,8 +4,8 @@
 #
 #   scripts/compare.sh [DIRECTORY]        default: target/compare
 #
-# Writes report.html (self-contained, with plots), report.json and summary.svg into the directory,
-# and every single run beside them. From the environment:
+# Writes report.html (self-contained, with plots), report.json, and summary.md and summary.svg for a README into the
+# directory, and every single run beside them. From the environment:
 #
 #   ENGINES="floor blocking async"        who is compared
 #   PEERS="mochiweb nchan"                who else, if installed (Debian: erlang-mochiweb and erlang-inets;

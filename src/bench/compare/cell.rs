@@ -80,6 +80,14 @@ impl Cell {
                 figures.insert(name, spread);
             }
         }
+        // Left a processor for either reason.
+        let [waited, pushed] =
+            ["voluntary_switches", "involuntary_switches"].map(|name| figures.get(name).cloned());
+        if let Some((waited, pushed)) = waited.zip(pushed)
+            && let Some(sum) = waited.plus(&pushed)
+        {
+            figures.insert("switches", sum);
+        }
         let sum = |fault: &str| {
             let of = |(_, report): &(u64, Value)| report["verdict"][fault].as_u64();
             reports.iter().filter_map(of).sum()

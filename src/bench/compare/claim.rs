@@ -9,7 +9,6 @@ use super::cell::Cell;
 use super::crossover::LIMIT;
 use super::interval::Spread;
 use super::runs::{Comparison, ratio_of};
-use super::tables::with_interval;
 
 const KIB: f64 = 1.0 / 1024.0;
 
@@ -29,68 +28,50 @@ const ROWS: [Row; 4] = [
     ("memory, KiB resident", "9.5, and 10 in the kernel", "0.4", "link_bytes", KIB, SOCKET),
 ];
 
-/// The table, and what follows from it; or that it was not measured.
-pub fn render(comparison: &Comparison) -> String {
-    let mut table = "<tr><th class=\"word\"></th><th class=\"word\"></th><th>a thread</th><th>a task</th>\
-        <th>thread / task</th></tr>"
-        .to_owned();
-    let mut any = false;
+/// The head of the table.
+pub const HEAD: [&str; 5] = ["", "", "a thread", "a task", "thread / task"];
+
+/// The lines of the table: what and where, what a thread takes and a task, and their ratio. None if it was not measured.
+pub fn lines(comparison: &Comparison) -> Vec<[String; 5]> {
+    let mut lines = Vec::new();
     for (what, thread, task, figure, factor, kinds) in ROWS {
-        let _ = write!(
-            table,
-            "<tr class=\"first\"><td>{what}</td><td class=\"word\">context-switch</td><td>{thread}</td>\
-             <td>{task}</td><td></td></tr>"
-        );
+        let theirs = [what, "context-switch", thread, task, ""];
+        lines.push(theirs.map(str::to_owned));
         for cores in ["one", "all"] {
-            let of = |kind: &str| relay(comparison, cores, kind);
-            let (Some(thread), Some(task)) = (of(kinds[0]), of(kinds[1])) else {
-                continue;
-            };
-            any = true;
-            table += &line(&here(cores), (thread, task), figure, factor);
+            let [thread, task] = kinds.map(|kind| relay(comparison, cores, kind));
+            lines.extend(thread.zip(task).map(|both| line("", cores, both, figure, factor)));
         }
+    }
+    if lines.len() == ROWS.len() {
+        return Vec::new();
     }
     for (what, figure, factor) in [
         ("the server: CPU for a delivery, us", "cpu_us", 1.0),
         ("the server: creation of a waiter, us", "creation_cpu_us", 1.0),
         ("the server: memory of a waiter, KiB resident", "waiter_resident_bytes", KIB),
     ] {
-        let _ = write!(table, "<tr class=\"first\"><td>{what}</td><td></td><td></td><td></td><td></td></tr>");
-        for cores in ["one", "all"] {
-            if let (Some(blocking), Some(tasks)) =
-                (engine(comparison, cores, "blocking"), engine(comparison, cores, "async"))
-            {
-                table += &line(&here(cores), (blocking, tasks), figure, factor);
-            }
+        for (cores, what) in [("one", what), ("all", "")] {
+            lines.extend(engines(comparison, cores).map(|both| line(what, cores, both, figure, factor)));
         }
     }
-    if !any {
-        return "<p>It was not measured in this run.</p>".to_owned();
-    }
-    format!("<p>{}</p><div class=\"wide\"><table>{table}</table></div>", verdict(comparison))
+    lines
 }
 
-fn here(cores: &str) -> String {
-    if cores == "one" { "here, one core".to_owned() } else { "here, all cores".to_owned() }
-}
-
-fn line(place: &str, (thread, task): (&Cell, &Cell), figure: &str, factor: f64) -> String {
-    let value = |cell: &Cell| cell.figures.get(figure).map(|spread| with_interval(spread, factor));
-    let [thread_has, task_has] = [value(thread), value(task)].map(Option::unwrap_or_default);
-    let ratio = ratio_of(figure, thread, task).map(|ratio| with_interval(&ratio, 1.0)).unwrap_or_default();
-    format!(
-        "<tr><td></td><td class=\"word\">{place}</td><td>{thread_has}</td><td>{task_has}</td><td>{ratio}</td></tr>"
-    )
+fn line(what: &str, cores: &str, (thread, task): (&Cell, &Cell), figure: &str, factor: f64) -> [String; 5] {
+    let place = if cores == "one" { "here, one core" } else { "here, all cores" };
+    let [thread_has, task_has] =
+        [thread, task].map(|cell| cell.figures.get(figure).map(|spread| spread.words(factor)));
+    let ratio = ratio_of(figure, thread, task).map(|ratio| ratio.words(1.0));
+    let [thread_has, task_has, ratio] = [thread_has, task_has, ratio].map(Option::unwrap_or_default);
+    [what.to_owned(), place.to_owned(), thread_has, task_has, ratio]
 }
 
 /// What the figures say, in sentences.
-fn verdict(comparison: &Comparison) -> String {
+pub fn verdict(comparison: &Comparison) -> String {
     let mut said = String::new();
     for (cores, place) in [("one", "On one core"), ("all", "On all cores")] {
-        let hop = match (relay(comparison, cores, SOCKET[0]), relay(comparison, cores, SOCKET[1])) {
-            (Some(thread), Some(task)) => ratio_of("hop_us", thread, task),
-            _ => None,
-        };
+        let [thread, task] = SOCKET.map(|kind| relay(comparison, cores, kind));
+        let hop = thread.zip(task).and_then(|(thread, task)| ratio_of("hop_us", thread, task));
         let Some(hop) = hop else { continue };
         let holds = match &hop {
             hop if hop.high <= LIMIT => "so the claim holds here",
@@ -102,12 +83,12 @@ fn verdict(comparison: &Comparison) -> String {
             "{place} a hop through a socket takes a thread {} of a task's time, {holds}",
             times(&hop)
         );
-        let engines = engine(comparison, cores, "blocking").zip(engine(comparison, cores, "async"));
-        if let Some(cpu) = engines.and_then(|(blocking, tasks)| ratio_of("cpu_us", blocking, tasks)) {
+        let cpu = engines(comparison, cores).and_then(|(threads, tasks)| ratio_of("cpu_us", threads, tasks));
+        if let Some(cpu) = cpu {
             let waiters = short(WAITERS as f64);
             let _ = write!(
                 said,
-                "; but the server of threads takes {} of the other's CPU for a delivery to {waiters} waiters",
+                "; the server of threads takes {} of the other's CPU for a delivery to {waiters} waiters",
                 times(&cpu)
             );
         }
@@ -118,12 +99,17 @@ fn verdict(comparison: &Comparison) -> String {
 
 fn times(ratio: &Spread) -> String {
     let [median, low, high] = [ratio.median, ratio.low, ratio.high].map(|value| format!("{value:.2}"));
-    format!("<b>{median}</b> times ({low} to {high})")
+    format!("{median} times ({low} to {high})")
 }
 
 fn relay<'a>(comparison: &'a Comparison, cores: &str, kind: &str) -> Option<&'a Cell> {
     let mut cells = comparison.cells.iter();
     cells.find(|cell| cell.mode == "relay" && cell.cores == cores && cell.engine == kind)
+}
+
+/// The engine of threads and that of tasks.
+fn engines<'a>(comparison: &'a Comparison, cores: &str) -> Option<(&'a Cell, &'a Cell)> {
+    engine(comparison, cores, "blocking").zip(engine(comparison, cores, "async"))
 }
 
 fn engine<'a>(comparison: &'a Comparison, cores: &str, engine: &str) -> Option<&'a Cell> {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::axis::short;
+
 /// How surely an interval should hold the median. Fewer than six repeats can't promise this.
 const WANTED: f64 = 0.95;
 
@@ -35,6 +37,18 @@ impl Spread {
             high: *values.get(count - 1 - cut)?,
             by_repeat,
         })
+    }
+
+    /// The sum of two figures, added within each repeat.
+    pub fn plus(&self, other: &Spread) -> Option<Spread> {
+        let sum = |(repeat, value): (&u64, &f64)| Some((*repeat, value + other.by_repeat.get(repeat)?));
+        Spread::of(self.by_repeat.iter().filter_map(sum).collect())
+    }
+
+    /// The median and its interval, times a factor: `7.2 (6.9 to 8)`.
+    pub fn words(&self, factor: f64) -> String {
+        let [median, low, high] = [self.median, self.low, self.high].map(|value| short(value * factor));
+        if low == high { median } else { format!("{median} ({low} to {high})") }
     }
 }
 

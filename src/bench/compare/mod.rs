@@ -1,7 +1,7 @@
 //! Runs side by side: what `scripts/compare.sh` measured, as a page, a picture and JSON.
 //!
 //! `runs` gathers, `interval` says how sure a median is, `crossover` and `claim` answer the two questions, `chart` draws
-//! one plot, `plots` says of what, `tables` has the figures, `page` and `summary` put them together.
+//! one plot, `plots` says of what, `tables` has the figures, `page`, `summary` and `markdown` put them together.
 
 mod axis;
 mod cell;
@@ -9,6 +9,7 @@ mod chart;
 mod claim;
 mod crossover;
 mod interval;
+mod markdown;
 mod page;
 mod plots;
 mod runs;
@@ -39,7 +40,7 @@ struct Report<'a> {
     crossovers: &'a [Crossover],
 }
 
-/// Reads the runs in the directory and writes `report.html`, `report.json` and `summary.svg` there.
+/// Reads the runs in the directory and writes `report.html`, `report.json`, `summary.md` and `summary.svg` there.
 pub fn write(directory: &Path) -> Result<(), Error> {
     let comparison = Comparison::read(directory)?;
     let crossovers: Vec<Crossover> =
@@ -52,6 +53,7 @@ pub fn write(directory: &Path) -> Result<(), Error> {
     for (name, text) in [
         ("report.json", serde_json::to_string_pretty(&report).expect("every key is a string")),
         ("report.html", page::render(&comparison, &crossovers)),
+        ("summary.md", markdown::render(&comparison, &crossovers)),
         ("summary.svg", summary::render(&comparison, &crossovers)),
     ] {
         let path = directory.join(name);
@@ -129,7 +131,7 @@ mod tests {
         for said in [
             "On one core it is no worse up to 100 waiters; the repeats allow 100 to 100.",
             "On all cores it is worse already at 10 waiters",
-            "takes a thread <b>1.50</b> times (1.50 to 1.50) of a task's time, so the claim does not hold here",
+            "takes a thread 1.50 times (1.50 to 1.50) of a task's time, so the claim does not hold here",
             "6 repeats, so an interval holds the median with 97 %",
             "left out: there is no escript",
             "the machine was 3 % busy with other work",
@@ -139,6 +141,11 @@ mod tests {
             assert!(page.contains(said), "the page does not say: {said}");
         }
         assert!(!page.contains("{{"), "a place in the template was left open");
+        let markdown = read("summary.md");
+        assert!(markdown.contains("- On one core it is no worse up to 100 waiters;"), "{markdown}");
+        assert!(markdown.contains("| async | 10 | 100 "), "{markdown}");
+        assert!(markdown.contains("| nchan | 1,000 | 50 | 0.25 | 0.5 | 3.5 | 200 | 9.6 | 1 |"), "{markdown}");
+        assert!(markdown.contains("|  | here, one core | 6 | 4 | 1.5 |"), "{markdown}");
         let picture = read("summary.svg");
         assert!(picture.contains("Is a thread for each no worse?") && picture.contains("97 %"));
     }

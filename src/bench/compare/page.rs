@@ -8,7 +8,7 @@ use super::crossover::{Crossing, Crossover};
 use super::interval::confidence;
 use super::plots::{LOOK, cpu, creation, files, memory, ratios, reach, switches, threads};
 use super::runs::Comparison;
-use super::tables::{escape, fan_out, firehose};
+use super::tables::{self, escape, fan_out, firehose};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -34,7 +34,8 @@ pub fn render(comparison: &Comparison, crossovers: &[Crossover]) -> String {
         .replace("{{one}}", &on("one"))
         .replace("{{all}}", &on("all"))
         .replace("{{waiter}}", &waiter)
-        .replace("{{claim}}", &claim::render(comparison))
+        .replace("{{verdict}}", &claim::verdict(comparison))
+        .replace("{{claim}}", &tables::claim(comparison))
         .replace("{{sure}}", &sure(comparison))
         .replace("{{fan_out_one}}", &fan_out(comparison, "one"))
         .replace("{{fan_out_all}}", &fan_out(comparison, "all"))

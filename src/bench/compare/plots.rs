@@ -60,8 +60,8 @@ pub fn reach(comparison: &Comparison, cores: &str) -> Chart {
 
 pub fn switches(comparison: &Comparison, cores: &str) -> Chart {
     let unit = "for one delivery, with the next poll: all (solid), pushed aside (dashed)";
-    let (waited, pushed) = (("voluntary_switches", 1.0), ("involuntary_switches", 1.0));
-    plot((comparison, cores), "Context switches", unit, Scale::Linear, &[waited, pushed], &[pushed])
+    let (all, pushed) = (("switches", 1.0), ("involuntary_switches", 1.0));
+    plot((comparison, cores), "Context switches", unit, Scale::Linear, &[all], &[pushed])
 }
 
 pub fn memory(comparison: &Comparison) -> Chart {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::axis::short;
 use super::cell::Cell;
+use super::claim;
 use super::interval::Spread;
 use super::runs::Comparison;
 
@@ -90,14 +91,34 @@ pub fn firehose(comparison: &Comparison) -> String {
     table
 }
 
+/// What a hop and a wake cost, here and elsewhere.
+pub fn claim(comparison: &Comparison) -> String {
+    let mut table = "<tr>".to_owned();
+    for heading in claim::HEAD {
+        let _ = write!(table, "<th>{heading}</th>");
+    }
+    table += "</tr>";
+    for [what, place, thread, task, ratio] in claim::lines(comparison) {
+        let first = if what.is_empty() { "" } else { " class=\"first\"" };
+        let _ = write!(
+            table,
+            "<tr{first}><td>{what}</td><td class=\"word\">{place}</td><td>{thread}</td><td>{task}</td>\
+             <td>{ratio}</td></tr>"
+        );
+    }
+    table
+}
+
 /// A median with its interval below it.
-pub fn with_interval(spread: &Spread, factor: f64) -> String {
-    let [median, low, high] = [spread.median, spread.low, spread.high].map(|value| short(value * factor));
-    if low == high { median } else { format!("{median}<small>{low} to {high}</small>") }
+fn with_interval(spread: &Spread, factor: f64) -> String {
+    match spread.words(factor).split_once(" (") {
+        Some((median, interval)) => format!("{median}<small>{}</small>", interval.trim_end_matches(')')),
+        None => short(spread.median * factor),
+    }
 }
 
 /// The cells of a mode by waiters, then in the order in which the engines were asked for.
-fn in_order<'a>(comparison: &'a Comparison, mode: &str, cores: &str) -> Vec<&'a Cell> {
+pub fn in_order<'a>(comparison: &'a Comparison, mode: &str, cores: &str) -> Vec<&'a Cell> {
     let engines = comparison.engines();
     let place = |cell: &Cell| engines.iter().position(|engine| *engine == cell.engine);
     let of = |cell: &&Cell| cell.mode == mode && cell.cores == cores;
