@@ -10,7 +10,7 @@
 //! bench        the benchmark (feature bench)          clock config
 //! blocking     the engine of threads                  lesson access door page wire room metrics store message address clock config
 //! nonblocking  the engine of tasks (feature async)    lesson access door page wire room metrics store message address clock config
-//! lesson       the backstage (feature lesson)         page wire room metrics store message address config
+//! lesson       the backstage (feature lesson)         page wire room metrics store message address clock config
 //! door         what an HTTP library needs around it   access log wire metrics message address config
 //! access       what each request may                  wire message address clock config
 //! log          a line and a count for each request    wire metrics
