@@ -1,4 +1,5 @@
-//! The words of the lesson in README.md, beside what they are about: each excerpt stands in the code.
+//! The words of the lesson in README.md, beside what they are about: each excerpt stands in the code, and the recorded
+//! run of the hour has the hour's commands.
 
 use std::fs;
 use std::path::Path;
@@ -68,6 +69,16 @@ fn an_excerpt_that_is_not_there_is_noticed() {
     for wrong in ["one();\nthree();", "three();\n// ...\none();", "four();"] {
         assert!(!is_found(&lines(wrong), code), "{wrong}");
     }
+}
+
+#[test]
+fn the_recorded_run_has_the_commands_of_the_hour() {
+    let hour = blocks(&chapter("### The hour", "###"));
+    let hour = hour.into_iter().filter(|block| block.language == "sh").flat_map(|block| block.lines);
+    let recorded = fs::read_to_string("tests/lesson/hour.txt").expect("the recorded run");
+    let recorded: Vec<&str> = recorded.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    let hour: Vec<String> = hour.collect();
+    assert_eq!(recorded, hour, "the hour was changed after it was recorded: run scripts/hour.sh");
 }
 
 #[test]
