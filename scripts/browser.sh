@@ -31,7 +31,7 @@ built=$(realpath -m "${CARGO_TARGET_DIR:-target}/debug")
 features=()
 [[ $ENGINE != async ]] || features=(--all-features)
 # The backstage shows both engines, and is not in the default build.
-if [[ -z ${SCRIPT-} && ($# = 0 || " $* " = *" backstage "*) ]]; then
+if [[ -z ${SCRIPT-} && -z ${COMET_CHAT_FULL-} && ($# = 0 || " $* " = *" backstage "*) ]]; then
   cargo build --quiet --all-features
   ln -f "$built/comet-chat" "$built/comet-chat-full"
   export COMET_CHAT_FULL=$built/comet-chat-full

@@ -6,4 +6,9 @@
 # Needs what scripts/browser.sh needs, and installs it likewise.
 set -euo pipefail
 directory=$(realpath -m "${1:-$(dirname "$0")/../target/screenshots}")
-SCRIPT=screenshots.js exec "$(dirname "$0")/browser.sh" "$directory"
+cd "$(dirname "$0")/.."
+SCRIPT=screenshots.js scripts/browser.sh "$directory"
+# The backstage has a crowd there, which its test brings. Its figures are those of a release build.
+cargo build --quiet --release --features full
+COMET_CHAT_FULL=$(realpath "${CARGO_TARGET_DIR:-target}/release/comet-chat") PICTURES=$directory \
+  exec scripts/browser.sh backstage

@@ -25,10 +25,11 @@ macro_rules! files {
 }
 
 /// The script's modules.
-const MODULES: [page::File; 20] = files! {
+const MODULES: [page::File; 21] = files! {
     "backstage.js",
     "canvas.js",
     "cells.js",
+    "crowd.js",
     "engine.js",
     "failures.js",
     "figures.js",

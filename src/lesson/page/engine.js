@@ -1,5 +1,6 @@
 // One engine: what waits in it, what it is made of now, and what it costs.
 
+import { Crowd } from "./crowd.js";
 import { element } from "./element.js";
 import { Figures } from "./figures.js";
 import { Grid } from "./grid.js";
@@ -15,6 +16,7 @@ export class Engine {
   #title;
   #about;
   #grid;
+  #crowd = new Crowd();
   #mailbox;
   #things;
   #figures;
@@ -32,6 +34,7 @@ export class Engine {
     this.#things = new Things(id);
     this.#figures = new Figures(id);
     this.#plot = new Plot(id);
+    this.#grid.node.append(this.#crowd.node);
     const parts = [this.#grid, this.#plot, this.#things, this.#figures, this.#mailbox];
     this.node = element(
       "section",
@@ -49,7 +52,8 @@ export class Engine {
     this.#about.textContent = about;
     this.node.dataset.engine = frame.engine;
     this.#grid.take(frame.cells, now);
-    this.#plot.take(frame.crowd ?? {}, now);
+    this.#crowd.take(frame.crowd, now);
+    this.#plot.take(frame.crowd, now);
     this.#mailbox.take(frame, now);
     this.#things.take(frame);
     this.#figures.take(frame, this.#plot.faults);

@@ -15,7 +15,7 @@ export class Failures {
   /** What a server's frame says. */
   take(server, { engine, failures, crowd }) {
     for (const failure of this.#failures) {
-      failure.counts(server, crowd?.did ?? {});
+      failure.counts(server, crowd.did);
       failure.stands(server, engine, failures[failure.name]);
     }
   }

@@ -31,14 +31,15 @@ export class Figures {
     const ofACore = (seconds) => `${number(Math.round(seconds * 100))} %`;
     const rows = {
       deliveries: ["deliveries", aSecond("deliveries")],
-      cpu: [`CPU, of one core (may use ${cores})`, ofACore(rate("user") + rate("system"))],
+      cpu: ["CPU, of one core", ofACore(rate("user") + rate("system"))],
       system: ["of that in the kernel", ofACore(rate("system"))],
+      cores: ["cores that it may use", number(cores)],
       voluntary: ["context switches, voluntary", aSecond("voluntary")],
       involuntary: ["context switches, involuntary", aSecond("involuntary")],
       resident: ["resident memory", bytes(memory.resident)],
       stacks: ["kernel stacks", bytes(memory.kernel_stacks)],
       files: ["open files", number(files)],
-      crowd: ["synthetic waiters", `${number(crowd?.waiting ?? 0)} of ${number(levers.waiters)}`],
+      crowd: ["synthetic waiters", `${number(crowd.waiting)} of ${number(levers.waiters)}`],
       faults: ["messages lost, posts refused", `${number(faults.lost)}, ${number(faults.refused)}`],
       restarts: ["restarts of rooms, of the store", `${number(restarts.rooms)}, ${number(restarts.store)}`],
     };

@@ -125,7 +125,8 @@ export class Grid {
 
   #look(n, now, tall) {
     const rest = n < this.#cells.length ? left(this.#cells[n]) : 0;
-    if (rest !== 0 && this.#litUntil[n] > now) return LIT;
+    // Also one who was woken and has not come back yet.
+    if (this.#litUntil[n] > now) return LIT;
     if (rest === STREAM) return OPEN;
     return Math.ceil((tall * Math.min(rest, FULL)) / FULL);
   }

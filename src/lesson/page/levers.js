@@ -101,6 +101,7 @@ class Lever {
   /** Shows again where the servers stand. */
   fallBack() {
     this.#wanted = undefined;
+    for (const value of this.#stands.values()) this.#show(value);
   }
 
   #want(value, moved) {

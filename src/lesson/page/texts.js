@@ -53,11 +53,11 @@ export const FAILURES = [
     deed: { name: "stalled", says: "calls that slept" },
     saw: {
       blocking: {
-        text: "Nobody else noticed: the threads that sleep are late, and every other waiter has a thread of its own. The kernel takes a core away from a thread that sleeps, whatever its code does.",
+        text: "Nobody else noticed: the threads that sleep were late, and each of the others has a thread of its own. A thread that sleeps gives its core back to the kernel, whatever its code looks like.",
         code: ["src/blocking/backstage.rs: stall"],
       },
       async: {
-        text: "Everybody stalled, this panel too: all workers slept, and no other task got one. A task gives its worker back only where it awaits, and a plain sleep does not await.",
+        text: "Everybody stalled for seconds, this panel too: all workers slept, and no other task got one. A task gives its worker back only where it awaits, and a plain sleep does not await.",
         code: ["src/nonblocking/backstage.rs: stall", "src/nonblocking/mod.rs: runtime"],
       },
     },
@@ -70,11 +70,11 @@ export const FAILURES = [
     deed: { name: "vanished", says: "clients that vanished" },
     saw: {
       blocking: {
-        text: "The thread of one who is gone still sat in its wait: it blocks on a channel and can't see the socket. The watcher asks the kernel once a second who is gone, and ends those waits by a letter to the room.",
+        text: "The cells of those who were gone stayed for up to a second, beside those of who came back: a thread that blocks on a channel can't see its socket. A message ends such a wait, or the watcher, which asks the kernel once a second who is gone.",
         code: ["src/door/tiny_http/watcher.rs: look", "src/blocking/poll.rs: wait"],
       },
       async: {
-        text: "The cells were free at once: the task of a connection waits for the room and for the socket at the same time. When the socket ends, its future is dropped with all that it held, the seat and the channel too.",
+        text: "The cells were free at once, since the task of a connection waits for the room and for the socket at the same time. When the socket broke, the future was dropped with all that it held, its seat and its channel too.",
         code: ["src/door/hyper/handlers.rs: serve", "src/nonblocking/poll.rs: wait"],
       },
     },
@@ -83,11 +83,11 @@ export const FAILURES = [
     name: "slow",
     title: "Readers that read nothing",
     expect:
-      "A few clients open a stream of the room and never read from it, while messages go on. Who pays for them: the room, the other waiters, or nobody?",
+      "Four clients open a stream of the room and never read from it, while messages (now of 16 KiB at least, which takes all waiters longer) go on. Who waits for the four: the room, the other waiters, or nobody?",
     deed: { name: "slow", says: "streams opened that nobody reads" },
     saw: {
       blocking: {
-        text: "The others were served as before: the room hands a message to a channel and never waits for a socket. A slow reader costs its own thread, which blocks in a write until the time for it is over.",
+        text: "Nobody waited for them: the room hands a message to a channel, and never to a socket. When the buffers were full, their four threads blocked in a write, and were cut off when nothing had been taken for 10 s.",
         code: ["src/blocking/stream.rs: open", "src/door/tiny_http/events.rs: send"],
       },
       async: {
@@ -104,11 +104,11 @@ export const FAILURES = [
     deed: { name: "burst", says: "connections that came" },
     saw: {
       blocking: {
-        text: "Threads and kernel stacks jumped up with the burst, and came down some seconds after it. Each connection needs a reader before it is understood, and a thread that has become idle waits 5 s for other work before it ends.",
+        text: "Threads and kernel stacks jumped up: each connection takes a reader before its request is understood, and a handler after that. The readers were gone 5 s after the burst; the handlers stay for as long as each of them still gets a task within 5 s.",
         code: ["src/door/tiny_http/handlers.rs: add_handler", "src/door/tiny_http/crew.rs: shrink"],
       },
       async: {
-        text: "Only connections and files jumped up: a task is a few kilobytes on the heap, and no thread was made. The burst is over as soon as the last answer is sent.",
+        text: "Connections and files jumped up, and no thread was made: a connection is a task, some kilobytes on the heap. All was as before when the last answer was sent, but the few workers were so busy with the burst that the waiters heard of a message later.",
         code: ["src/door/hyper/handlers.rs: receive"],
       },
     },
@@ -117,10 +117,10 @@ export const FAILURES = [
     name: "panic",
     title: "A room that panics",
     expect:
-      "The room that holds all who wait panics once. Who gets an error, who loses a message, and what becomes of the room?",
+      "The room in which all wait panics once, when the next message comes. Who gets an error, who loses a message, and what becomes of the room?",
     saw: {
       both: {
-        text: "The room was started again from its store, and every waiter was told to ask again; nobody lost a message that was answered ok. The panic unwinds and takes the room's state and its channels with it, so whoever waits on one hears at once that nobody is at the other end.",
+        text: "Every waiter was answered 503 and came back, and the room began again from its store: whoever follows a cursor has missed nothing. The panic takes the room's state with it and all its ends of channels, so each thread or task that waits on one hears at once that nobody is there.",
         code: ["src/blocking/room.rs: run", "src/nonblocking/room.rs: run"],
       },
     },
@@ -129,10 +129,10 @@ export const FAILURES = [
     name: "store",
     title: "The store is away",
     expect:
-      "As long as this is on, the store takes no message. What does a sender hear, and what do those who wait notice?",
+      "While this is on, the store takes no message. What does a sender hear, and what do those who wait notice?",
     saw: {
       both: {
-        text: "Each POST was answered 503, and nobody was woken: a message is stored before anybody is shown it. Those who wait went on waiting, since a room needs its store only for what is new.",
+        text: "Each POST was answered 503 and nobody was woken, since a message is stored before anybody is shown it. Those who wait noticed nothing and went on waiting.",
         code: ["src/room/owner.rs: settle", "src/blocking/publish.rs: publish"],
       },
     },
@@ -141,14 +141,14 @@ export const FAILURES = [
     name: "files",
     title: "No more files",
     expect:
-      "The process may open only a few more files than it has open now, and every connection is a file. What happens to those who wait, and to those who come?",
+      "For 15 s the process may open only a few files more, and every connection is a file. Move the lever of waiters up: what becomes of those who wait, and of those who come?",
     saw: {
       blocking: {
-        text: "Those who waited were served as before, and new ones stood at the door: the kernel had accepted them, the server could not. The accept loop of tiny_http ends at such an error, so a supervisor starts another on the same listener.",
+        text: "Those who waited were served as before, and new ones stood at the door until there were files again: their kernel says connected, and nobody accepts them. The accept loop of tiny_http ends at such an error, so a supervisor starts another again and again, which you saw as more readers.",
         code: ["src/door/tiny_http/supervisor.rs: supervise"],
       },
       async: {
-        text: "Those who waited were served as before, and new ones stood at the door. The task that accepts pauses after such an error, and tries again.",
+        text: "Those who waited were served as before, and new ones stood at the door until there were files again. The task that accepts pauses after such an error, longer each time up to 2 s, and tries again.",
         code: ["src/door/hyper/handlers.rs: receive"],
       },
     },
@@ -157,14 +157,14 @@ export const FAILURES = [
     name: "pin",
     title: "One core",
     expect:
-      "All threads of the server have to share one core. Which of the two engines loses more by it, and which figure tells why?",
+      "All threads of the server have to share one core. Try it with ten messages a second: which engine loses more by it, and which figure tells why?",
     saw: {
       blocking: {
-        text: "The threads that were woken stood in line for the core, so the last waiter came later.",
-        code: ["src/door/tiny_http/handlers.rs: work"],
+        text: "The last waiter had its message two to five times later (500 waiters, ten messages a second), at the same CPU a delivery. To each waiter belong two threads that must run, one after the other, and the thousands of context switches for that have only one core now.",
+        code: ["src/door/tiny_http/handlers.rs: arrive", "src/door/tiny_http/handlers.rs: work"],
       },
       async: {
-        text: "The workers shared the core.",
+        text: "Hardly anything changed. One worker does most of the work of a broadcast, a task after the other without the kernel, so there was not much for a second core to do.",
         code: ["src/nonblocking/mod.rs: runtime"],
       },
     },
