@@ -59,7 +59,7 @@ place() { # CORES
     fi
 }
 
-features=bench relays='threads-by-socket threads-by-channel'
+features=bench relays='none-by-socket threads-by-socket threads-by-channel'
 if [[ " $engines " == *" async "* ]]; then
     features+=,async relays+=' tasks-by-socket tasks-by-channel'
 fi

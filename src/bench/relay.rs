@@ -3,7 +3,8 @@
 //! Each of many links waits for the one before it, and then wakes the one behind it. It is the bucket brigade of
 //! <https://github.com/jimblandy/context-switch>, so that its figures can stand beside ours: links that wait for the
 //! network have a socket between them, as there; links that wait for each other have what the engines' waiters wait on,
-//! a crossbeam or a tokio channel.
+//! a crossbeam or a tokio channel. What the reading and writing of a hop cost by themselves is known from sockets with
+//! nobody between them; the rest is the switch.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -22,6 +23,8 @@ use crate::config::{BENCH_FILES, HOLD, RELAY_ROUNDS, RELAY_STACK, RELAY_WARM_UPS
 /// What the links are, and what is between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Links {
+    /// None: one thread reads and writes all sockets, which shows what a hop costs without a switch
+    NoneBySocket,
     /// Threads that wait for the network
     ThreadsBySocket,
     /// Threads that wait for each other
@@ -72,12 +75,13 @@ struct Relay {
 
 /// Builds a relay of so many links, and sends something through it again and again.
 pub fn run(kind: Links, links: usize) -> Result<Report, Error> {
-    files::allow(2 * links as u64 + BENCH_FILES)?;
+    files::allow(2 * (links as u64 + 1) + BENCH_FILES)?;
     let started = Timestamp::now();
     let own = Watched::new(std::process::id() as i32).ok();
     let usage = || own.as_ref().and_then(|own| own.usage().ok());
     let before = usage();
     let mut relay = match kind {
+        Links::NoneBySocket => none_by_socket(links)?,
         Links::ThreadsBySocket => threads::by_socket(links)?,
         Links::ThreadsByChannel => threads::by_channel(links)?,
         #[cfg(feature = "async")]
@@ -121,6 +125,24 @@ fn pass_byte(mut first: UnixStream, mut last: UnixStream) -> Box<dyn FnMut() -> 
         first.write_all(b"*")?;
         last.read_exact(&mut [0])
     })
+}
+
+/// Sockets that nobody waits for.
+fn none_by_socket(count: usize) -> io::Result<Relay> {
+    let mut sockets = Vec::new();
+    let clock = Instant::now();
+    for _ in 0..=count {
+        sockets.push(UnixStream::pair()?);
+    }
+    let creation = clock.elapsed();
+    let pass = Box::new(move || {
+        for (write, read) in &mut sockets {
+            write.write_all(b"*")?;
+            read.read_exact(&mut [0])?;
+        }
+        Ok(())
+    });
+    Ok(Relay { pass, creation, _holds: Box::new(()) })
 }
 
 /// What a channel says when its other side has ended too early.

@@ -84,7 +84,7 @@ impl Cell {
         let [waited, pushed] =
             ["voluntary_switches", "involuntary_switches"].map(|name| figures.get(name).cloned());
         if let Some((waited, pushed)) = waited.zip(pushed)
-            && let Some(sum) = waited.plus(&pushed)
+            && let Some(sum) = waited.with(&pushed, |waited, pushed| Some(waited + pushed))
         {
             figures.insert("switches", sum);
         }

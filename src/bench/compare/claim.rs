@@ -28,13 +28,22 @@ const ROWS: [Row; 4] = [
     ("memory, KiB resident", "9.5, and 10 in the kernel", "0.4", "link_bytes", KIB, SOCKET),
 ];
 
+/// The sockets of a relay without links.
+const ALONE: &str = "none-by-socket";
+
 /// The head of the table.
 pub const HEAD: [&str; 5] = ["", "", "a thread", "a task", "thread / task"];
 
 /// The lines of the table: what and where, what a thread takes and a task, and their ratio. None if it was not measured.
 pub fn lines(comparison: &Comparison) -> Vec<[String; 5]> {
     let mut lines = Vec::new();
-    for (what, thread, task, figure, factor, kinds) in ROWS {
+    for (index, (what, thread, task, figure, factor, kinds)) in ROWS.into_iter().enumerate() {
+        // Behind the first row, what it consists of.
+        if index == 1 {
+            let theirs = ["the same less reading and writing, us", "context-switch", "1.7", "1.7", ""];
+            lines.push(theirs.map(str::to_owned));
+            lines.extend(["one", "all"].iter().filter_map(|cores| switch(comparison, cores)));
+        }
         let theirs = [what, "context-switch", thread, task, ""];
         lines.push(theirs.map(str::to_owned));
         for cores in ["one", "all"] {
@@ -42,7 +51,7 @@ pub fn lines(comparison: &Comparison) -> Vec<[String; 5]> {
             lines.extend(thread.zip(task).map(|both| line("", cores, both, figure, factor)));
         }
     }
-    if lines.len() == ROWS.len() {
+    if lines.len() == ROWS.len() + 1 {
         return Vec::new();
     }
     for (what, figure, factor) in [
@@ -57,13 +66,26 @@ pub fn lines(comparison: &Comparison) -> Vec<[String; 5]> {
     lines
 }
 
+/// What is left of a hop through a socket if the reading and the writing are taken off.
+fn switch(comparison: &Comparison, cores: &str) -> Option<[String; 5]> {
+    let hop = |kind| relay(comparison, cores, kind)?.figures.get("hop_us");
+    let less = |kind| hop(kind)?.with(hop(ALONE)?, |hop, alone| Some(hop - alone));
+    let [thread, task] = SOCKET.map(less);
+    let (thread, task) = thread.zip(task)?;
+    let ratio = thread.over(&task).map(|ratio| ratio.words(1.0)).unwrap_or_default();
+    Some(["".to_owned(), here(cores).to_owned(), thread.words(1.0), task.words(1.0), ratio])
+}
+
+fn here(cores: &str) -> &'static str {
+    if cores == "one" { "here, one core" } else { "here, all cores" }
+}
+
 fn line(what: &str, cores: &str, (thread, task): (&Cell, &Cell), figure: &str, factor: f64) -> [String; 5] {
-    let place = if cores == "one" { "here, one core" } else { "here, all cores" };
     let [thread_has, task_has] =
         [thread, task].map(|cell| cell.figures.get(figure).map(|spread| spread.words(factor)));
     let ratio = ratio_of(figure, thread, task).map(|ratio| ratio.words(1.0));
     let [thread_has, task_has, ratio] = [thread_has, task_has, ratio].map(Option::unwrap_or_default);
-    [what.to_owned(), place.to_owned(), thread_has, task_has, ratio]
+    [what.to_owned(), here(cores).to_owned(), thread_has, task_has, ratio]
 }
 
 /// What the figures say, in sentences.

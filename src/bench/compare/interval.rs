@@ -39,10 +39,17 @@ impl Spread {
         })
     }
 
-    /// The sum of two figures, added within each repeat.
-    pub fn plus(&self, other: &Spread) -> Option<Spread> {
-        let sum = |(repeat, value): (&u64, &f64)| Some((*repeat, value + other.by_repeat.get(repeat)?));
-        Spread::of(self.by_repeat.iter().filter_map(sum).collect())
+    /// The two figures as one, within each repeat: only what ran together may be set off against each other. A repeat
+    /// that gives `None` is left out.
+    pub fn with(&self, other: &Spread, join: impl Fn(f64, f64) -> Option<f64>) -> Option<Spread> {
+        let joined =
+            |(repeat, one): (&u64, &f64)| Some((*repeat, join(*one, *other.by_repeat.get(repeat)?)?));
+        Spread::of(self.by_repeat.iter().filter_map(joined).collect())
+    }
+
+    /// How many times the other it is.
+    pub fn over(&self, other: &Spread) -> Option<Spread> {
+        self.with(other, |one, other| (other > 0.0).then_some(one / other))
     }
 
     /// The median and its interval, times a factor: `7.2 (6.9 to 8)`.

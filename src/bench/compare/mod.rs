@@ -113,7 +113,9 @@ mod tests {
                     store(directory, &name("async"), fan_out(waiters, p99));
                     store(directory, &name("blocking"), fan_out(waiters, p99 * ratio));
                 }
-                for (kind, hop) in [("threads-by-socket", 6.0), ("tasks-by-socket", 4.0)] {
+                for (kind, hop) in
+                    [("threads-by-socket", 6.0), ("tasks-by-socket", 4.0), ("none-by-socket", 2.0)]
+                {
                     let run = json!({"hop_us": hop, "creation_us": 2.0, "link_bytes": 2048.0});
                     store(directory, &format!("{cores}.relay.{kind}.500.{repeat}"), run);
                 }
@@ -146,6 +148,7 @@ mod tests {
         assert!(markdown.contains("| async | 10 | 100 "), "{markdown}");
         assert!(markdown.contains("| nchan | 1,000 | 50 | 0.25 | 0.5 | 3.5 | 200 | 9.6 | 1 |"), "{markdown}");
         assert!(markdown.contains("|  | here, one core | 6 | 4 | 1.5 |"), "{markdown}");
+        assert!(markdown.contains("|  | here, one core | 4 | 2 | 2 |"), "{markdown}");
         let picture = read("summary.svg");
         assert!(picture.contains("Is a thread for each no worse?") && picture.contains("97 %"));
     }

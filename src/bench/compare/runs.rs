@@ -149,12 +149,7 @@ impl Comparison {
 
 /// How many times the figure of one cell is that of another, within one repeat.
 pub fn ratio_of(figure: &str, one: &Cell, other: &Cell) -> Option<Spread> {
-    let (one, other) = (one.figures.get(figure)?, other.figures.get(figure)?);
-    let ratios = one.by_repeat.iter().filter_map(|(repeat, value)| {
-        let base = *other.by_repeat.get(repeat)?;
-        (base > 0.0).then_some((*repeat, value / base))
-    });
-    Spread::of(ratios.collect())
+    one.figures.get(figure)?.over(other.figures.get(figure)?)
 }
 
 fn read_json(path: &Path) -> Result<Value, Error> {
