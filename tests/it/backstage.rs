@@ -232,6 +232,9 @@ fn a_crowd_does_what_the_levers_say_and_ends_with_the_server(launch: Launch) {
     switch(&mut hand, "vanish", true);
     watcher.sees("clients vanish", |frame| frame["crowd"]["did"]["vanished"].as_u64() > Some(0));
     switch(&mut hand, "vanish", false);
+    // An order that comes when it is dead starts another, so the last one must have come.
+    hand.ask(&post("/levers", json!({"waiters": 2}))).is(200);
+    watcher.sees("it is small", |frame| frame["crowd"]["waiting"] == 2 && frame["waiters"] == 2);
 
     let crowd = server.children();
     assert_eq!(crowd.len(), 1);
