@@ -1,12 +1,11 @@
 //! What the machine gives this process: files and processors. A lesson takes some of it away, and gives it back.
 
-use std::fs;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
 
+use super::cores::{Cores, Thread, move_all};
 use crate::config::FILES_LEFT;
 use crate::metrics::process::descriptors;
 
@@ -19,7 +18,7 @@ struct Taken {
     /// The limit of files as it was.
     files: Option<Rlimit>,
     /// The processors as they were.
-    cores: Option<CpuSet>,
+    cores: Option<Cores>,
 }
 
 impl Machine {
@@ -44,15 +43,13 @@ impl Machine {
     }
 
     /// Has all threads share one processor, but this one, or lets them run where they ran before.
-    pub fn pin(&self, on: bool, but: Option<Pid>) -> io::Result<()> {
+    pub fn pin(&self, on: bool, but: Option<Thread>) -> io::Result<()> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (on, taken.cores) {
             (true, None) => {
-                let before = sched_getaffinity(None)?;
-                let mut one = CpuSet::new();
-                (0..CpuSet::MAX_CPU).find(|core| before.is_set(*core)).iter().for_each(|core| one.set(*core));
+                let before = Cores::of_this_thread()?;
                 taken.cores = Some(before);
-                move_all(&one, but)?;
+                move_all(&before.first(), but)?;
             }
             (false, Some(before)) => {
                 move_all(&before, but)?;
@@ -62,20 +59,4 @@ impl Machine {
         }
         Ok(())
     }
-}
-
-/// Moves all threads to these processors. A new thread runs where the one runs that starts it, so the second round finds
-/// those that were started in the first.
-fn move_all(to: &CpuSet, but: Option<Pid>) -> io::Result<()> {
-    for _round in 0..2 {
-        for task in fs::read_dir("/proc/self/task")? {
-            let name = task?.file_name();
-            let id = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
-            if id.is_some() && id != but {
-                // It may have ended meanwhile.
-                let _ = sched_setaffinity(id, to);
-            }
-        }
-    }
-    Ok(())
 }

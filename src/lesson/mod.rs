@@ -13,6 +13,7 @@
 //! ```
 
 mod asked;
+mod cores;
 mod crowd;
 mod doubtful;
 mod failures;

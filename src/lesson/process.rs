@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use rustix::param::{clock_ticks_per_second, page_size};
-use rustix::thread::sched_getaffinity;
 
+use super::cores::Cores;
 use crate::config::PROCESS_EVERY;
 use crate::metrics::process::{Stat, descriptors};
 
@@ -41,7 +41,9 @@ pub struct Process {
 impl Process {
     /// This process.
     pub fn new() -> io::Result<Process> {
-        Ok(Process { stat: Mutex::new((File::open("/proc/self/stat")?, None)) })
+        let needs = |error| io::Error::other(format!("a lesson needs /proc, as Linux has it: {error}"));
+        let stat = File::open("/proc/self/stat").map_err(needs)?;
+        Ok(Process { stat: Mutex::new((stat, None)) })
     }
 
     /// What it was at most [`PROCESS_EVERY`] ago. An engine has counted these threads now.
@@ -73,7 +75,7 @@ fn look(stat: &mut File, counted: [usize; 2]) -> Option<Figures> {
         files: descriptors()?,
         switches: (usage.voluntary_context_switches(), usage.involuntary_context_switches()),
         cpu: (time(stat.field(14)?), time(stat.field(15)?)),
-        cores: sched_getaffinity(None).ok()?.count(),
+        cores: Cores::of_this_thread().ok()?.count(),
         counted,
     })
 }

@@ -8,8 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use rustix::thread::{Pid, gettid};
 
+use super::cores::{Thread, this_thread};
 use super::crowd::{Heard, Order};
 use super::failures::Failure;
 use super::levers::Levers;
@@ -20,7 +20,7 @@ pub struct Stagehand {
     /// What it is to do; none when the lesson is over.
     orders: Mutex<Option<Sender<Order>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    id: Arc<OnceLock<Pid>>,
+    id: Arc<OnceLock<Option<Thread>>>,
     /// What the crowd has told.
     pub heard: Arc<Heard>,
 }
@@ -48,7 +48,7 @@ impl Stagehand {
         let run = {
             let (heard, id) = (heard.clone(), id.clone());
             move || {
-                id.get_or_init(gettid);
+                id.get_or_init(this_thread);
                 run(room.as_deref(), &taken, &heard, end_files);
             }
         };
@@ -65,8 +65,8 @@ impl Stagehand {
     }
 
     /// Its thread.
-    pub fn id(&self) -> Option<Pid> {
-        self.id.get().copied()
+    pub fn id(&self) -> Option<Thread> {
+        self.id.get().copied().flatten()
     }
 
     /// Ends it, and the crowd.
