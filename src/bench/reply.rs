@@ -65,6 +65,13 @@ struct Receipt {
     delivered: u64,
 }
 
+/// What the bench reads of a refusal in JSON.
+#[derive(Deserialize)]
+struct Problem<'a> {
+    #[serde(borrow)]
+    detail: std::borrow::Cow<'a, str>,
+}
+
 impl Reply {
     /// Takes the first whole reply off the buffer; `None` while it is not whole.
     pub fn take(inbox: &mut Vec<u8>, at: SystemTime) -> Result<Option<Reply>, Malformed> {
@@ -106,9 +113,12 @@ impl Reply {
         matches!(self.status, 429 | 503)
     }
 
-    /// The status and the first line of the body, to be shown.
+    /// The status and what the server says for people: a problem's detail, or the first line of the body.
     pub fn summary(&self) -> String {
-        let body = String::from_utf8_lossy(&self.body);
+        let body = match serde_json::from_slice::<Problem<'_>>(&self.body) {
+            Ok(problem) => problem.detail,
+            Err(_) => String::from_utf8_lossy(&self.body),
+        };
         let line: String = body.lines().next().unwrap_or_default().chars().take(200).collect();
         format!("{} {line}", self.status)
     }
@@ -254,6 +264,15 @@ mod tests {
         assert_eq!(reply.texts().unwrap(), ["a\n", "b"]);
         let receipt = whole(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"delivered\":7}");
         assert_eq!(receipt.delivered(), Some(7));
+    }
+
+    #[test]
+    fn a_refusal_says_why_in_json_and_in_plain_text() {
+        let plain = whole(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\ntoo many\n");
+        assert_eq!(plain.summary(), "503 too many");
+        let json =
+            whole(b"HTTP/1.1 503 Busy\r\nContent-Length: 34\r\n\r\n{\"status\":503,\"detail\":\"too many\"}");
+        assert_eq!(json.summary(), "503 too many");
     }
 
     #[test]
