@@ -132,7 +132,7 @@ mod tests {
         let page = read("report.html");
         for said in [
             "On one core it is no worse up to 100 waiters; the repeats allow 100 to 100.",
-            "On all cores it is worse already at 10 waiters",
+            "On all cores it is worse already at 10 waiters, the fewest that were measured, and the repeats agree.",
             "takes a thread 1.50 times (1.50 to 1.50) of a task's time, so the claim does not hold here",
             "6 repeats, so an interval holds the median with 97 %",
             "left out: there is no escript",

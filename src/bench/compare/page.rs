@@ -108,7 +108,11 @@ pub fn sentence(crossover: &Crossover) -> String {
             format!("{place} it is no worse at any number that was measured, up to {} waiters", short(*most))
         }
     };
-    let _ = write!(said, "; the repeats allow {} to {}.", end(low), end(high));
+    if low == high {
+        said += ", and the repeats agree.";
+    } else {
+        let _ = write!(said, "; the repeats allow {} to {}.", end(low), end(high));
+    }
     if !returns.is_empty() {
         let returns: Vec<String> = returns.iter().map(|&waiters| short(waiters)).collect();
         let _ = write!(said, " Behind that the ratio is within 1.1 again at {}.", returns.join(", "));
