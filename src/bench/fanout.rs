@@ -22,7 +22,7 @@ pub struct Outcome {
 pub fn run(session: &mut Session<'_>) -> Result<Outcome, Error> {
     let rounds = session.args.rounds;
     let mut outcome = Outcome { rounds: 0, last: histogram() };
-    let mut live = Live::new("fan-out", rounds as u64, "ms to the last waiter, each round");
+    let mut live = Live::new("fan-out", rounds as u64, "ms to the last waiter");
     let mut stalled = 0;
     while outcome.rounds < rounds && stalled < STALLED_ROUNDS {
         session.waiters.slowest = Duration::ZERO;

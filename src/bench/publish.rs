@@ -15,7 +15,7 @@ use crate::config::{BENCH_NAP, PUBLISH_RATE};
 pub fn run(session: &mut Session<'_>) -> Result<(), Error> {
     let rate = session.args.rate.unwrap_or(PUBLISH_RATE);
     let total = (rate * session.args.seconds as f64).round() as usize;
-    let mut live = Live::new("publish", total as u64, "ms to a waiter, the longest of a moment");
+    let mut live = Live::new("publish", total as u64, "ms, the longest of a moment");
     let (start, clock) = (Instant::now(), SystemTime::now());
     let mut sent = 0;
     while sent < total {
