@@ -1,8 +1,8 @@
 //! The lesson: what is seen behind the stage, and who may look.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ on_every_engine![
     a_page_of_another_site_is_refused_and_one_of_this_machine_is_not,
     a_frame_says_what_the_figures_say,
     levers_move_within_their_bounds,
+    only_so_many_pages_look_at_once,
     a_crowd_does_what_the_levers_say_and_ends_with_the_server,
     a_failure_of_the_server_begins_and_ends,
 ];
@@ -50,6 +51,12 @@ impl Watcher {
         stream.set_read_timeout(Some(PATIENCE)).expect("a time greater than zero");
         stream.write_all(&get("/events").bytes()).expect("the request is sent");
         Watcher(BufReader::new(stream))
+    }
+
+    fn is_let_in(&mut self) -> bool {
+        let mut status = String::new();
+        self.0.read_line(&mut status).expect("a line in time");
+        status.starts_with("HTTP/1.1 200")
     }
 
     /// The next frame.
@@ -208,6 +215,15 @@ fn levers_move_within_their_bounds(launch: Launch) {
     ask(&server, post("/stall", json!({}))).is(200);
 }
 
+fn only_so_many_pages_look_at_once(launch: Launch) {
+    let server = lesson(launch);
+    let mut watchers: Vec<Watcher> = (0..8).map(|_| Watcher::of(&server)).collect();
+    watchers.iter_mut().for_each(|watcher| drop(watcher.frame()));
+    ask(&server, get("/events")).is(503);
+    watchers.pop();
+    wait_until("there is a place again", || Watcher::of(&server).is_let_in());
+}
+
 /// Switches a failure, on a connection that is open: at the limit of files there is no other.
 fn switch(connection: &mut Connection, failure: &str, on: bool) {
     let told = connection.ask(&post(&format!("/failures/{failure}"), json!({"on": on}))).is(200).json();
@@ -228,7 +244,8 @@ fn a_crowd_does_what_the_levers_say_and_ends_with_the_server(launch: Launch) {
     watcher.sees("all of the crowd wait", |frame| {
         frame["waiters"] == WAITERS && frame["crowd"]["waiting"] == WAITERS && frame["crowd"]["lost"] == 0
     });
-    assert_eq!(chat.figure("comet_chat_waiters"), WAITERS as f64);
+    // Each waits again and again, and there is a moment between.
+    wait_until("the figures say so", || chat.figure("comet_chat_waiters") == WAITERS as f64);
     switch(&mut hand, "vanish", true);
     watcher.sees("clients vanish", |frame| frame["crowd"]["did"]["vanished"].as_u64() > Some(0));
     switch(&mut hand, "vanish", false);
@@ -245,7 +262,13 @@ fn a_crowd_does_what_the_levers_say_and_ends_with_the_server(launch: Launch) {
     let crowd = server.children();
     server.signal("TERM");
     server.exits();
-    wait_until("the crowd has ended too", || !Path::new(&format!("/proc/{}", crowd[0])).exists());
+    wait_until("the crowd has ended too", || has_ended(crowd[0]));
+}
+
+/// Whether a process has ended, even if nobody has asked for its status.
+fn has_ended(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, fields)| fields.starts_with('Z'))
 }
 
 fn kill(process: u32) {
