@@ -117,7 +117,7 @@ pub const CROWD_AWAY: Duration = Duration::from_secs(1);
 /// How often that is doubled for one for whom the server has no place, again and again: up to 32 s.
 pub const CROWD_DOUBLINGS: u32 = 5;
 
-/// How often half of the clients vanish, while they do. Between two times all come back, and one sees that.
+/// How often half of the clients vanish, while they do. Of two thousand all come back between two times, and one sees that.
 pub const CROWD_VANISH: Duration = Duration::from_secs(2);
 
 /// How many read nothing of their stream.
