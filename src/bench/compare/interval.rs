@@ -1,9 +1,10 @@
 //! The median of few repeats, and an interval for it that assumes no distribution.
 //!
 //! The interval reaches from one of the ordered values to another. How surely the true median lies between them follows
-//! from the number of repeats alone: each repeat is as likely below it as above (J.-Y. Le Boudec, Performance Evaluation
-//! of Computer and Communication Systems, theorem 2.1, <https://leboudec.github.io/perfeval/>). A bootstrap needs more
-//! repeats than there are here: from a handful of values it draws the same few again and again, and is too narrow.
+//! from the number of repeats alone: each repeat is as likely below it as above. See E. Lehmann, Nonparametrics:
+//! Statistical Methods Based on Ranks, 1975, p. 182, or
+//! <https://real-statistics.com/order-statistics/confidence-intervals-order-statistics>. A bootstrap needs more repeats
+//! than there are here: from a handful of values it draws the same few again and again, and is too narrow.
 
 use std::collections::BTreeMap;
 
