@@ -5,8 +5,8 @@
 #   scripts/hour.sh [FILE]        default: tests/lesson/hour.txt
 #   PORTS="8080 8081"             the ports of the blocking and the async engine
 #
-# It needs curl and jq, and a machine that has nothing else to do: README.md quotes its figures. It takes about two minutes
-# after the build.
+# It needs curl and jq, and a machine that has nothing else to do: README.md quotes its figures. It takes two minutes after the
+# build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/need.sh

@@ -37,12 +37,18 @@ now='def mb: . / 1e5 | round / 10;
 
 # Times are of all messages of the crowd: when the first waiter had one, and the last.
 cost='def ms: if length > 0 then sort | .[length / 2 | floor] / 1e3 * 10 | round / 10 else "?" end;
+  if length < 2 then "a server says nothing" else
   .[0] as $a | .[-1] as $b | [.[].crowd.posts[]?] as $posts | ($b.deliveries - $a.deliveries) as $n
   | "\($b.engine): \($n) deliveries in \(($b.at - $a.at) / 1e3 | round) s",
   (select($n > 0)
     | "  CPU               \(([$b, $a] | map(.cpu.user + .cpu.system) | .[0] - .[1]) * 1e6 / $n | round) us a delivery",
       "  context switches  \(($b.switches.voluntary - $a.switches.voluntary) / $n * 100 | round / 100) a delivery",
-      "  a message is at the first waiter after \($posts | map(.first_us) | ms) ms, at the last after \($posts | map(.last_us) | ms) ms (medians)")'
+      "  a message is at the first waiter after \($posts | map(.first_us // empty) | ms) ms, at the last after \($posts | map(.last_us // empty) | ms) ms (medians)"),
+  (([.[].crowd.did // {} | to_entries[]] | group_by(.key) | map({did: .[0].key, times: (map(.value) | add)}))
+    + [{did: "lost", times: ([.[].crowd.lost // 0] | add)}]
+    | map(select(.times > 0) | "\(.times) \(.did)")
+    | select(length > 0) | "  clients           \(join(", "))")
+  end'
 
 case ${1:-} in
 '')
