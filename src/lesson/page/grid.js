@@ -8,6 +8,9 @@ import { colours } from "./palette.js";
 /** How long a flash lasts, in milliseconds. Three flashes a second are the most that are safe to look at. */
 const FLASH = 350;
 
+/** The same for who wants no motion: the mark of one message often stays until the next. */
+const CALM = 1000;
+
 /** How often the words are written anew, in milliseconds. */
 const WORDS = 1000;
 
@@ -52,11 +55,12 @@ export class Grid {
       grown.set(this.#litUntil);
       this.#litUntil = grown;
     }
+    const lasts = isCalm.matches ? CALM : FLASH;
     let woken = 0;
     for (let n = 0; n < cells.length; n += 1) {
       if (!isWoken(cells[n])) continue;
       woken += 1;
-      this.#litUntil[n] = now + FLASH;
+      this.#litUntil[n] = now + lasts;
     }
     this.#cells = cells;
     this.slots = cells.length;
@@ -68,7 +72,7 @@ export class Grid {
     }
     this.#canvas.ask();
     // The last flash must end even if no frame follows.
-    if (woken > 0) setTimeout(() => this.#canvas.ask(), FLASH);
+    if (woken > 0) setTimeout(() => this.#canvas.ask(), lasts);
   }
 
   /** Makes room for so many slots. */
