@@ -49,6 +49,8 @@ struct Room {
     waiting: usize,
     people: usize,
     mailbox: Named,
+    /// The most of each kind since the last frame.
+    most: Named,
     taken: u64,
 }
 
@@ -149,9 +151,12 @@ fn busiest(scene: Scene) -> Vec<Room> {
 
 fn look_into(room: RoomName, census: &Census) -> Room {
     let (waiting, people) = census.read();
-    let holds = |mailbox: &Mailbox| Kind::ALL.map(|(kind, name)| (name, mailbox.holds(kind))).into();
-    let mailbox = census.mailbox().map(holds).unwrap_or_default();
-    Room { room, waiting, people, mailbox, taken: census.mailbox().map_or(0, Mailbox::taken) }
+    let by_kind = |count: fn(&Mailbox, Kind) -> usize| {
+        let all = |mailbox: &Mailbox| Named::from(Kind::ALL.map(|(kind, name)| (name, count(mailbox, kind))));
+        census.mailbox().map(all).unwrap_or_default()
+    };
+    let (mailbox, most) = (by_kind(Mailbox::holds), by_kind(Mailbox::held_at_most));
+    Room { room, waiting, people, mailbox, most, taken: census.mailbox().map_or(0, Mailbox::taken) }
 }
 
 /// The threads by what they do. Some are not counted: they are what is left.

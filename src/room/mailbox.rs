@@ -40,6 +40,8 @@ pub fn watch() {
 #[derive(Debug, Default)]
 pub struct Mailbox {
     inside: [AtomicUsize; Kind::ALL.len()],
+    /// The most that lay in it since somebody looked.
+    most: [AtomicUsize; Kind::ALL.len()],
     taken: AtomicU64,
 }
 
@@ -51,7 +53,8 @@ impl Mailbox {
 
     /// Counts a letter before it is sent.
     pub fn sent(&self, kind: Kind) {
-        self.inside[kind as usize].fetch_add(1, Relaxed);
+        let before = self.inside[kind as usize].fetch_add(1, Relaxed);
+        self.most[kind as usize].fetch_max(before + 1, Relaxed);
     }
 
     /// Counts a letter that was taken.
@@ -63,6 +66,11 @@ impl Mailbox {
     /// How many letters of a kind lie in it.
     pub fn holds(&self, kind: Kind) -> usize {
         self.inside[kind as usize].load(Relaxed)
+    }
+
+    /// How many letters of a kind lay in it at most since this was last asked. They come and go faster than anybody looks.
+    pub fn held_at_most(&self, kind: Kind) -> usize {
+        self.most[kind as usize].swap(self.holds(kind), Relaxed)
     }
 
     /// How many letters were ever taken.
@@ -84,5 +92,6 @@ mod tests {
         mailbox.took(Kind::Publish);
         assert_eq!(Kind::ALL.map(|(kind, _)| mailbox.holds(kind)), [0, 0, 1, 0, 0]);
         assert_eq!(mailbox.taken(), 1);
+        assert_eq!([mailbox.held_at_most(Kind::Publish), mailbox.held_at_most(Kind::Publish)], [1, 0]);
     }
 }

@@ -176,7 +176,9 @@ fn a_frame_says_what_the_figures_say(launch: Launch) {
     let frame = watcher.sees("nobody waits but the stream", |frame| frame["waiters"] == 1);
     assert_eq!(frame["deliveries"].as_f64(), Some(chat.figure("comet_chat_deliveries_total")));
     let empty = json!({"subscribe": 0, "publish": 0, "arrived": 0, "unsubscribe": 0, "other": 0});
-    watcher.sees("the mailbox is empty", |frame| frame["rooms"][0]["mailbox"] == empty);
+    watcher.sees("the mailbox is empty, and stays so", |frame| {
+        frame["rooms"][0]["mailbox"] == empty && frame["rooms"][0]["most"] == empty
+    });
     watcher.sees("threads and files are as in /proc", |frame| {
         let held = server.footprint();
         let sum: u64 = frame["threads"].as_object().expect("threads").iter().fold(0, |sum, (name, count)| {

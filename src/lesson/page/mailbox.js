@@ -34,13 +34,13 @@ export class Mailbox {
       this.#seen = [];
     }
     const letters = Object.fromEntries(Object.keys(LETTERS).map((kind) => [kind, room?.mailbox[kind] ?? 0]));
-    this.#seen.push({ now, letters });
+    this.#seen.push({ now, most: { ...letters, ...room?.most } });
     while (this.#seen[0].now < now - KEPT) this.#seen.shift();
     if (room) this.#taken.take(at, room.taken);
     // Letters come and go faster than anybody reads.
     if (now - this.#written < 250) return;
     this.#written = now;
-    const peak = (kind) => Math.max(...this.#seen.map(({ letters }) => letters[kind]));
+    const peak = (kind) => Math.max(...this.#seen.map(({ most }) => most[kind]));
     const scale = Math.max(10, ...Object.keys(LETTERS).map(peak));
     this.#letters.show(
       Object.entries(LETTERS).map(([kind, label]) => ({
