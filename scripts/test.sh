@@ -119,9 +119,12 @@ scripts/deploy/check.sh
 
 step 'Two curl clients chat through the default build'
 scripts/two_clients.sh
-if said=$("${CARGO_TARGET_DIR:-target}/debug/comet-chat" --engine async --store memory: 2>&1) || [[ "$said" != *'build it with --features async'* ]]; then
-  fail "The default build says about --engine async: $said"
-fi
+for flags in '--engine async' --lesson; do
+  # shellcheck disable=SC2086
+  if said=$("${CARGO_TARGET_DIR:-target}/debug/comet-chat" $flags --store memory: 2>&1) || [[ $said != *'build it with --features '* ]]; then
+    fail "The default build says about $flags: $said"
+  fi
+done
 
 if [[ -x scripts/browser.sh ]]; then
   step 'The page in a real browser'
