@@ -18,7 +18,7 @@ export class Mailbox {
   #written = 0;
 
   constructor(id) {
-    this.#letters = new Table(`${id}-mailbox`, { row: "letters", columns: ["now", "most in 10 s"], bars: true });
+    this.#letters = new Table(`${id}-mailbox`, { row: "letters", columns: ["most in 10 s", "now"], bars: true });
     this.#letters.caption.append("The room's mailbox");
     this.#others = new Table(`${id}-rooms`, { row: "room", columns: ["wait", "people", "letters"] });
     this.#others.caption.append("Other rooms");
@@ -46,8 +46,8 @@ export class Mailbox {
       Object.entries(LETTERS).map(([kind, label]) => ({
         name: kind,
         label,
-        figures: [number(letters[kind]), number(peak(kind))],
-        share: letters[kind] / scale,
+        figures: [number(peak(kind)), number(letters[kind])],
+        share: peak(kind) / scale,
       })),
     );
     this.#letters.caption.textContent = room
