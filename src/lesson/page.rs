@@ -53,13 +53,15 @@ const MODULES: [page::File; 21] = files! {
 const SHARED: page::File = ("element.js", include_str!("../page/element.js"));
 
 /// The files beside the page, made at their first use.
-static FILES: LazyLock<[File; 2]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 3]> = LazyLock::new(|| {
     let files: Vec<page::File> = MODULES.into_iter().chain([SHARED]).collect();
     let script = page::modules(&files, "backstage.js");
     let sheet = include_str!("page/backstage.css").to_owned();
+    let icon = include_str!("../page/icon.svg").to_owned();
     [
         File { name: "backstage.js", content_type: "text/javascript; charset=utf-8", body: script },
         File { name: "backstage.css", content_type: "text/css; charset=utf-8", body: sheet },
+        File { name: "icon.svg", content_type: page::SVG, body: icon },
     ]
 });
 
