@@ -36,11 +36,7 @@ trap end_processes EXIT
 start() { # ENGINE ARGUMENTS...
   local engine=$1
   shift
-  "$binary" --listen 127.0.0.1:0 --engine "$engine" --store memory: "$@" >"$directory/server.out" 2>>"$directory/server.log" &
-  server=$!
-  processes+=("$server")
-  until_it_holds 'The server did not start' "$directory/server.log" grep -q http:// "$directory/server.out"
-  url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$directory/server.out")
+  start_server "$directory/server" "$binary" --listen 127.0.0.1:0 --engine "$engine" --store memory: "$@"
   rm -f "$directory/orders"
   mkfifo "$directory/orders"
   "$binary" bench "$url/chat/lobby" --crowd <"$directory/orders" >"$directory/crowd.out" 2>>"$directory/crowd.log" &

@@ -61,13 +61,10 @@ start_redis "$directory"
 urls=()
 instances=()
 for i in "${!engines[@]}"; do
-  said=$directory/instance-$((i + 1))
-  "$binary" --listen 127.0.0.1:0 --engine "${engines[i]}" --store "redis://127.0.0.1:$redis_port" \
-    >"$said.out" 2>"$said.log" &
-  processes+=($!)
-  instances+=($!)
-  until_it_holds "Instance $((i + 1)) did not start" "$said.log" grep -q 'http://' "$said.out"
-  urls+=("$(grep -om1 'http://[0-9.]*:[0-9]*' "$said.out")")
+  start_server "$directory/instance-$((i + 1))" "$binary" --listen 127.0.0.1:0 --engine "${engines[i]}" \
+    --store "redis://127.0.0.1:$redis_port"
+  instances+=("$server")
+  urls+=("$url")
 done
 
 if $is_check; then listen=127.0.0.1:$(free_port); fi

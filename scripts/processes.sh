@@ -23,6 +23,19 @@ until_it_holds() { # WHAT LOG COMMAND...
   fail "$what: $(tail -n 5 "$log")"
 }
 
+# Starts a server, and sets $server, $url and $log. What it prints goes to NAME.out, its log to NAME.log.
+start_server() { # NAME COMMAND...
+  local said=$1.out
+  log=$1.log
+  shift
+  : >"$said"
+  "$@" >"$said" 2>>"$log" &
+  server=$!
+  processes+=("$server")
+  until_it_holds 'The server did not start' "$log" grep -q http:// "$said"
+  url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$said")
+}
+
 # A port that nobody uses. It is below those that the kernel gives to clients.
 free_port() {
   local port

@@ -32,14 +32,9 @@ trap end_processes EXIT
 
 failed=0
 for engine in "${engines[@]}"; do
-  log=$directory/$engine.log
   rm -f "$directory/$engine".*
   [[ $store == sqlite: ]] && where=sqlite:$directory/$engine.db || where=$store
-  "$binary" --listen 127.0.0.1:0 --engine "$engine" --store "$where" >"$directory/$engine.out" 2>"$log" &
-  server=$!
-  processes+=("$server")
-  until_it_holds 'The server did not start' "$log" grep -q http:// "$directory/$engine.out"
-  url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$directory/$engine.out")
+  start_server "$directory/$engine" "$binary" --listen 127.0.0.1:0 --engine "$engine" --store "$where"
   printf '%s: %s s, %s visitors\n' "$engine" "$seconds" "${VISITORS:-2000}"
   "$binary" bench "$url" --soak --seconds "$seconds" --waiters "${VISITORS:-2000}" --rooms "${ROOMS:-20}" \
     --rate "${RATE:-20}" --pid "$server" --plot "$directory/$engine.svg" --json >"$directory/$engine.json" || failed=1

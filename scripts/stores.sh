@@ -39,13 +39,8 @@ start_empty_redis() {
   start_redis "$directory/redis"
 }
 
-# Starts a server, and sets $server and $url.
-start_server() { # ENGINE STORE
-  "$binary" --listen 127.0.0.1:0 --engine "$1" --store "$2" >"$directory/server.out" 2>>"$directory/server.log" &
-  server=$!
-  processes+=("$server")
-  until_it_holds 'The server did not start' "$directory/server.log" grep -q http:// "$directory/server.out"
-  url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$directory/server.out")
+start() { # ENGINE STORE
+  start_server "$directory/server" "$binary" --listen 127.0.0.1:0 --engine "$1" --store "$2"
 }
 
 measure() { # NAME ARGUMENTS...
@@ -68,7 +63,7 @@ for store in "${stores[@]}"; do
       sqlite:) rm -f "$directory"/chat.db* && address=sqlite:$directory/chat.db ;;
       *) address=$store ;;
     esac
-    start_server "$engine" "$address"
+    start "$engine" "$address"
     measure "publish.$name" --mode publish --rate 200 --seconds 5
     measure "firehose.$name" --mode firehose --waiters 1 --publishers 16 --messages 500
     measure "fan-out.$name" --mode fan-out --waiters 200 --rounds 50
@@ -86,7 +81,7 @@ for count in "${instances[@]}"; do
   start_empty_redis
   loads=()
   for ((i = 1; i <= count; i++)); do
-    start_server "${engines[i % ${#engines[@]}]}" "redis://127.0.0.1:$redis_port"
+    start "${engines[i % ${#engines[@]}]}" "redis://127.0.0.1:$redis_port"
     urls[i]=$url servers[i]=$server
   done
   for ((i = 1; i <= count; i++)); do

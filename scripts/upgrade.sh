@@ -39,12 +39,7 @@ install_program() {
 }
 
 install_program
-"$scratch/comet-chat" --engine "$engine" --listen 127.0.0.1:0 --store "sqlite:$scratch/chat.db" \
-  >"$scratch/out" 2>"$scratch/log" &
-server=$!
-processes+=("$server")
-until_it_holds 'The server did not start' "$scratch/log" grep -q http:// "$scratch/out"
-url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$scratch/out")
+start_server "$scratch/server" "$scratch/comet-chat" --engine "$engine" --listen 127.0.0.1:0 --store "sqlite:$scratch/chat.db"
 printf 'The %s engine serves at %s, process %s.\n' "$engine" "$url" "$server"
 
 # Speaks until the end, each message on a new connection, again and again until it is answered ok. curl ends with 7
@@ -93,13 +88,13 @@ runs_the_new_one() { [[ /proc/$server/exe -ef $scratch/comet-chat ]]; }
 
 between=${BETWEEN:-20}
 for ((swap = 1; swap <= ${SWAPS:-3}; swap++)); do
-  until_it_holds 'Nobody is answered' "$scratch/log" have_said $((swap * between))
+  until_it_holds 'Nobody is answered' "$log" have_said $((swap * between))
   install_program
   kill -USR2 "$server"
-  until_it_holds 'The new program does not run' "$scratch/log" runs_the_new_one
+  until_it_holds 'The new program does not run' "$log" runs_the_new_one
   printf '  swap %s, after %s messages\n' "$swap" "$(count_ok)"
 done
-until_it_holds 'Nobody is answered' "$scratch/log" have_said $(($(count_ok) + between))
+until_it_holds 'Nobody is answered' "$log" have_said $(($(count_ok) + between))
 touch "$scratch/end"
 # shellcheck disable=SC2086 # Two numbers.
 wait $speakers

@@ -39,7 +39,7 @@ pub struct Report {
     /// What did not reach them.
     #[serde(default)]
     lost: u64,
-    /// What became of messages: how many should have each, and how long it took.
+    /// What became of messages: how many had each, and how long it took.
     #[serde(default)]
     posts: Vec<Value>,
     /// What its failures did.
