@@ -98,14 +98,11 @@ pub fn sentence(crossover: &Crossover) -> String {
     let Crossover { at, low, high, returns, .. } = crossover;
     let mut said = match at {
         Crossing::Below(fewest) => {
-            format!(
-                "{place} it is worse already at {} waiters, the fewest that were measured",
-                short(*fewest)
-            )
+            format!("{place} it is worse already at {}, the fewest that were measured", waiters(*fewest))
         }
-        Crossing::At(waiters) => format!("{place} it is no worse up to {} waiters", short(*waiters)),
+        Crossing::At(number) => format!("{place} it is no worse up to {}", waiters(*number)),
         Crossing::Above(most) => {
-            format!("{place} it is no worse at any number that was measured, up to {} waiters", short(*most))
+            format!("{place} it is no worse at any number that was measured, up to {}", waiters(*most))
         }
     };
     if low == high {
@@ -118,6 +115,10 @@ pub fn sentence(crossover: &Crossover) -> String {
         let _ = write!(said, " Behind that the ratio is within 1.1 again at {}.", returns.join(", "));
     }
     said
+}
+
+fn waiters(number: f64) -> String {
+    format!("{} waiter{}", short(number), if number == 1.0 { "" } else { "s" })
 }
 
 fn end(crossing: &Crossing) -> String {
