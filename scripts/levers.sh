@@ -19,10 +19,10 @@ frames() { # SERVER SECONDS
   { curl --silent --no-buffer --max-time "$2" "$1/backstage/events" 2>/dev/null || true; } | sed -n 's/^data: \(.*}\)$/\1/p'
 }
 
-# Asks, and says what a server refuses.
+# Asks, and says what a server refuses. One that stalls answers in its own time.
 ask() { # SERVER PATH JSON
   local said
-  said=$(curl --silent --show-error --fail-with-body --max-time 10 --data "$3" "$1/backstage/$2") ||
+  said=$(curl --silent --show-error --fail-with-body --max-time 60 --data "$3" "$1/backstage/$2") ||
     fail "$1 refuses that: $said"
 }
 
