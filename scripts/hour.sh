@@ -15,6 +15,8 @@ need curl curl
 need jq jq
 
 file=${1:-tests/lesson/hour.txt}
+# Before the file is written, which may be one of the tree.
+commit=$(git describe --always --dirty)
 folder=$(mktemp -d)
 log=$folder/lesson.log
 trap 'end_processes; rm -rf "$folder"' EXIT
@@ -41,7 +43,7 @@ done
   printf '%s processors (%s), %s of memory, Linux %s, %s, commit %s.\n' "$(nproc)" \
     "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" \
     "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)" \
-    "$(uname -r)" "$(rustc --version | cut -d ' ' -f 1,2)" "$(git describe --always --dirty)"
+    "$(uname -r)" "$(rustc --version | cut -d ' ' -f 1,2)" "$commit"
   printf '\nIn the first terminal: PORTS="%s %s" scripts/lesson.sh\n' "$first" "$second"
   grep '^The lesson is at ' "$log"
 } >"$file"
