@@ -67,9 +67,7 @@ mod linux {
 
     use super::super::error::Error;
     use super::{Switches, Usage};
-
-    /// The kernel stack of one thread, in bytes: THREAD_SIZE on x86-64 and arm64.
-    const KERNEL_STACK: u64 = 16 * 1024;
+    use crate::config::KERNEL_STACK;
 
     /// A process that is watched.
     pub struct Watched {

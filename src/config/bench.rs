@@ -150,3 +150,6 @@ pub const RELAY_WARM_UPS: usize = 20;
 
 /// How often it goes through while it is timed: a second or two with 500 links that are the slowest.
 pub const RELAY_ROUNDS: usize = 100;
+
+/// The kernel stack of one thread, in bytes: THREAD_SIZE on x86-64 and arm64.
+pub const KERNEL_STACK: u64 = 16 * 1024;

@@ -23,9 +23,6 @@ pub const LEVER_WAITERS_MAX: u32 = 10_000;
 /// The most messages a second. One room takes about so many at a thousand waiters.
 pub const LEVER_RATE_MAX: u32 = 1_000;
 
-/// The kernel stack of one thread, in bytes: THREAD_SIZE on x86-64 and arm64.
-pub const KERNEL_STACK: u64 = 16 * 1024;
-
 /// How many reports of the crowd are kept for those who look: ten seconds of them.
 pub const CROWD_REPORTS: usize = 50;
 

@@ -20,7 +20,7 @@ use crate::room::mailbox;
 use crate::store::Store;
 use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::Reply;
+use crate::wire::reply::{JSON, Reply};
 
 /// A process is one server, so there is one stage.
 static STAGE: OnceLock<Setting> = OnceLock::new();
@@ -162,5 +162,5 @@ fn threads() -> usize {
 }
 
 fn json(value: serde_json::Value) -> Reply {
-    Reply::new(200, "application/json", value.to_string().into_bytes())
+    Reply::new(200, JSON, value.to_string().into_bytes())
 }

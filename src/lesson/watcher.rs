@@ -9,7 +9,7 @@ use super::stage::stage;
 use crate::config::WATCHERS_MAX;
 use crate::metrics::cells;
 use crate::wire::refusal::Refusal;
-use crate::wire::reply::Reply;
+use crate::wire::reply::{EVENT_STREAM, Reply};
 
 /// How many there are.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -34,7 +34,7 @@ impl Watcher {
 
     /// What stands before the frames.
     pub fn head(&self) -> Reply {
-        Reply::new(200, "text/event-stream; charset=utf-8", &[][..])
+        Reply::new(200, EVENT_STREAM, &[][..])
     }
 
     /// The next frame, as an event.

@@ -5,7 +5,7 @@ use std::{iter, mem};
 
 use serde::Serialize;
 
-use super::parts::{JSON_LINES, Reply, json_text};
+use super::parts::{EVENT_STREAM, JSON_LINES, Reply, json_text};
 use super::told::{Told, before, gaps, one_by_one};
 use crate::config::{EVENTS_BYTES, STREAM_RETRY};
 use crate::message::{Next, RoomName};
@@ -46,7 +46,7 @@ impl Feed {
     /// The head of the stream. The length of its body is not known.
     pub fn head(&self) -> Reply {
         let content_type = match self.form {
-            Form::ServerSent => "text/event-stream; charset=utf-8",
+            Form::ServerSent => EVENT_STREAM,
             Form::Lines => JSON_LINES,
         };
         // Proxies are told to pass on each event at once: nginx, and those that know the newer header.

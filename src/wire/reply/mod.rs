@@ -17,7 +17,7 @@ mod told;
 pub use self::events::Feed;
 pub use self::history::history;
 pub use self::page::{asset, invited, room_code, room_page};
-pub use self::parts::Reply;
+pub use self::parts::{EVENT_STREAM, JSON, Reply};
 pub use self::people::people;
 pub use self::poll::polled;
 pub use self::publish::{left, published};

@@ -11,8 +11,10 @@ use super::status::reason;
 use crate::config::COMPRESSED_FROM;
 use crate::page::gzip;
 
-/// Content types.
-pub(super) const JSON: &str = "application/json";
+/// JSON.
+pub const JSON: &str = "application/json";
+/// Server-sent events.
+pub const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 pub(super) const JSON_LINES: &str = "application/x-ndjson";
 pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
