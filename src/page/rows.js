@@ -67,10 +67,14 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
     "p",
     { class: "failure" },
     element("span", {}, reason ?? "Not sent."),
-    button("Try again", retry),
-    // The first message may still arrive: then this would be a second one.
-    state === "failed" && button("Edit", edit),
-    button("Discard", discard),
+    element(
+      "span",
+      {},
+      button("Try again", retry),
+      // The first message may still arrive: then this would be a second one.
+      state === "failed" && button("Edit", edit),
+      button("Discard", discard),
+    ),
   );
   row.querySelector(".said").append(failure);
   return row;

@@ -118,6 +118,11 @@ export class Server {
     });
   }
 
+  /** Somebody looks in, and is present for a while. */
+  join(room, name) {
+    return this.#json(`/chat/${encodeURIComponent(room)}?after=latest&wait=0&name=${encodeURIComponent(name)}`);
+  }
+
   /** All that is kept of a room. */
   async all(room) {
     const all = [];

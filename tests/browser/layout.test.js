@@ -1,0 +1,81 @@
+// Where things stand: on a desk, on a phone, on a phone held across, and at 400 %.
+
+import assert from "node:assert/strict";
+
+import { PHONE, browser, say, sent, tab, test, until } from "./browser.js";
+import { Server } from "./server.js";
+
+const server = await Server.common();
+
+/** The box of the first element of this selector, in whole pixels. */
+const boxOf = (page, selector) =>
+  page.locator(selector).first().evaluate((node) => {
+    const { top, bottom, left, right } = node.getBoundingClientRect();
+    return Object.fromEntries(Object.entries({ top, bottom, left, right }).map(([side, at]) => [side, Math.round(at)]));
+  });
+
+// The buttons stood lower than the sentence, and the last of them alone in a line of its own.
+test("what can be done about a failure stands in one line, level with the sentence if there is room", async () => {
+  const context = await browser(server, { name: "anna" });
+  await context.route("**/chat/failure*", (route) =>
+    route.request().method() !== "POST"
+      ? route.continue()
+      : route.fulfill({
+          status: 413,
+          contentType: "application/problem+json",
+          body: '{"type":"urn:comet-chat:message-too-large","detail":"A message has at most 64 KiB."}',
+        }),
+  );
+  const page = await tab(context, "failure");
+  await say(page, "too much");
+  const lines = (selector) =>
+    page.locator(selector).evaluateAll((nodes) => {
+      // The line on which the words stand, and not the box around them, which a finger must hit.
+      const bottom = (node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return Math.round(range.getBoundingClientRect().bottom);
+      };
+      return new Set(nodes.map(bottom)).size;
+    });
+  await page.locator(".failure").waitFor();
+  assert.equal(await lines(".failure > span:first-child, .failure button"), 1);
+  await page.setViewportSize({ width: 320, height: 600 });
+  assert.equal(await lines(".failure button"), 1);
+});
+
+// The marks of such a name were drawn over the messages above it.
+test("a letter with many marks stays in its avatar", async () => {
+  const name = `Z${"\u0301".repeat(40)}algo`;
+  await server.say("marks", name, "hello");
+  const page = await tab(await browser(server, { name, viewport: { width: 1400, height: 700 } }), "marks");
+  await page.locator("#people-list .avatar").first().waitFor();
+  const clips = (selector) =>
+    page.locator(selector).evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node).overflowY));
+  for (const selector of ["#log .avatar", "#people-list .avatar", "#me"])
+    assert.deepEqual(await clips(selector), ["clip"], selector);
+});
+
+test("who joined stands as far from the message above as from the one below", async () => {
+  await server.say("distance", "ben", "one");
+  await server.say("distance", "ben", "two");
+  const page = await tab(await browser(server, { name: "anna" }), "distance");
+  await page.locator("#log").getByText("anna joined").waitFor();
+  // One person is a line, and several are one that opens.
+  for (const people of [["cleo"], ["dora", "emil", "finn"]]) {
+    await server.say("distance", "ben", `before ${people}`);
+    for (const name of people) await server.join("distance", name);
+    await page.locator("#log").getByText(`${people[0]}`).last().waitFor();
+    await server.say("distance", "ben", `after ${people}`);
+    await page.locator("#log .text").getByText(`after ${people}`).waitFor();
+    const [above, below] = await page.locator("#log .row.presence").last().evaluate((row) => {
+      const line = document.createRange();
+      line.selectNodeContents(row.querySelector("summary") ?? row.querySelector("p"));
+      const { top, bottom } = line.getBoundingClientRect();
+      const before = row.previousElementSibling.querySelector(".bubble").getBoundingClientRect();
+      const after = row.nextElementSibling.querySelector(".who").getBoundingClientRect();
+      return [top - before.bottom, after.top - bottom];
+    });
+    assert.ok(above >= 8 && Math.abs(above - below) <= 2, `${people}: ${above} above, ${below} below`);
+  }
+});
