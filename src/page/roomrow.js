@@ -10,12 +10,14 @@ import { shown } from "./unread.js";
 /** `toggle()` shows or hides what can be done with the room. */
 export function roomRow({ room, people, at, current, visited, muted, unread, opened }, { toggle }) {
   const here = people === 1 ? "1 person" : `${people} people`;
-  const facts = [muted && "Muted", people > 0 && here, at && lately(at)].filter(Boolean).join(" · ");
+  const known = [muted && "Muted", people > 0 && here, at && lately(at)].filter(Boolean);
+  const facts = known.flatMap((fact) => [" · ", element("bdi", {}, fact)]).slice(1);
   const link = element(
     "a",
     { href: roomAddress(room), "aria-current": current && "page" },
     element("span", { class: `avatar square h${hue(room)}`, "aria-hidden": "true" }, initial(room)),
-    element("span", { class: "about" }, element("bdi", {}, room), element("small", {}, facts)),
+    // All of it is read in the direction of the name, from which facts in `bdi` do not distract.
+    element("span", { class: "about", dir: "auto" }, element("b", {}, room), element("small", {}, ...facts)),
     unread > 0 && element("span", { class: "badge", "aria-label": `${shown(unread)} unread` }, shown(unread)),
   );
   const row = element("li", { "data-room": room, class: muted && "muted" }, link);

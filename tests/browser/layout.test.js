@@ -79,3 +79,34 @@ test("who joined stands as far from the message above as from the one below", as
     assert.ok(above >= 8 && Math.abs(above - below) <= 2, `${people}: ${above} above, ${below} below`);
   }
 });
+
+// Beneath an Arabic name stood English facts in English order; and in a page from right to left "2 people" was "people 2".
+test("a room's facts are read in the direction of its name, and each in its own", async () => {
+  for (const room of ["ورشة", "facts"]) {
+    await server.say(room, "ben", "hello");
+    await server.join(room, "anna");
+  }
+  const page = await tab(await browser(server, { name: "anna", viewport: { width: 1400, height: 700 } }), "facts");
+  const factsOf = (room) =>
+    page.locator(`#room-list [data-room="${room}"] .about`).evaluate((about) => {
+      const edges = (node, from, to) => {
+        const range = document.createRange();
+        range.setStart(node.firstChild, from);
+        range.setEnd(node.firstChild, to);
+        return range.getBoundingClientRect();
+      };
+      const facts = [...about.querySelectorAll("bdi")];
+      const [first, last] = [facts[0], facts.at(-1)].map((node) => edges(node, 0, node.textContent.length).left);
+      const [digit, word] = [edges(facts[0], 0, 1).left, edges(facts[0], 2, 3).left];
+      const name = about.querySelector("b").getBoundingClientRect();
+      return { inOrder: first < last, isWhole: digit < word, count: facts.length, left: name.left };
+    });
+  await page.locator('#room-list [data-room="ورشة"] bdi').nth(1).waitFor();
+  for (const direction of ["ltr", "rtl"]) {
+    await page.evaluate((direction) => (document.dir = direction), direction);
+    const [latin, arabic] = [await factsOf("facts"), await factsOf("ورشة")];
+    assert.deepEqual([latin.inOrder, arabic.inOrder], [true, false], direction);
+    assert.deepEqual([latin.isWhole, arabic.isWhole], [true, true], direction);
+    assert.equal(latin.count, 2);
+  }
+});

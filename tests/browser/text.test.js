@@ -11,7 +11,7 @@ const server = await Server.common();
 
 /** What stands in the log besides text, and where its links lead. */
 function foreign(page) {
-  return page.locator("#log .text, #log .who, #people-list bdi, #room-list bdi").evaluateAll((nodes) => {
+  return page.locator("#log .text, #log .who, #people-list bdi, #room-list b").evaluateAll((nodes) => {
     const inside = nodes.flatMap((node) => [...node.querySelectorAll("*")]);
     const ours = (node) =>
       node.matches("span.mention") || (node.matches("a") && /^https?:$/.test(node.protocol));
