@@ -110,3 +110,32 @@ test("a room's facts are read in the direction of its name, and each in its own"
     assert.equal(latin.count, 2);
   }
 });
+
+test("the share dialog names the room, and all of it is in view on a phone, upright and held across", async () => {
+  const room = `a-room-${"whose-name-goes-on-".repeat(3)}`.slice(0, 64);
+  const page = await tab(await browser(server, { ...PHONE, name: "anna" }), room);
+  for (const [width, height] of [
+    [320, 568],
+    [640, 320],
+    [844, 390],
+    [1280, 800],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.locator("#share-button").click();
+    await page.locator("#qr").evaluate((image) => image.decode());
+    const dialog = await boxOf(page, "#share");
+    const { scrollHeight, clientHeight } = await page
+      .locator("#share")
+      .evaluate(({ scrollHeight, clientHeight }) => ({ scrollHeight, clientHeight }));
+    assert.ok(scrollHeight <= clientHeight, `${width}: ${scrollHeight} of ${clientHeight}`);
+    for (const part of ["#share-title", "#share-close", "#share-room", "#qr", "#address", "#copy"]) {
+      const { top, bottom, left, right } = await boxOf(page, part);
+      const isInside = top >= dialog.top && bottom <= dialog.bottom && left >= dialog.left && right <= dialog.right;
+      assert.ok(isInside && top >= 0 && bottom <= height, `${part} at ${width} x ${height}`);
+    }
+    assert.equal(await page.locator("#share-room").innerText(), room);
+    const code = await boxOf(page, "#qr");
+    assert.ok(code.right - code.left >= 200, "a camera reads it");
+    await page.keyboard.press("Escape");
+  }
+});
