@@ -62,6 +62,7 @@ const MODULES: &[File] = &files! {
     "main.js",
     "mention.js",
     "needs.js",
+    "order.js",
     "outbox.js",
     "past.js",
     "people.js",

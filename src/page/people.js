@@ -1,6 +1,7 @@
 // Who is here: the count beneath the room's name, and the list.
 
 import { avatar, element } from "./element.js";
+import { byName } from "./order.js";
 import { full, lately } from "./time.js";
 import { people } from "./wire.js";
 
@@ -10,6 +11,7 @@ const PAUSE = 2_000;
 export class People {
   #room;
   #me;
+  /** In the order of their names. */
   #people = [];
   #stale = true;
   #timer = null;
@@ -44,7 +46,8 @@ export class People {
     this.#stale = false;
     this.#asked = Date.now();
     try {
-      this.#people = await people(this.#room);
+      const here = await people(this.#room);
+      this.#people = here.sort((a, b) => byName(a.name, b.name));
     } catch {
       // The line says why. It asks again when somebody comes or the tab is shown.
       this.#stale = true;
@@ -62,7 +65,7 @@ export class People {
     document.getElementById("people-button").setAttribute("aria-label", `People: ${words}`);
     const me = this.#me();
     const mine = ({ name }) => (name === me ? 0 : 1);
-    const sorted = [...this.#people].sort((a, b) => mine(a) - mine(b) || a.name.localeCompare(b.name));
+    const sorted = [...this.#people].sort((a, b) => mine(a) - mine(b));
     const rows = sorted.map(({ name, since }) =>
       element(
         "li",

@@ -3,6 +3,7 @@
 import { keepFocus, twinOf } from "./focus.js";
 import { isMuted, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
+import { byName } from "./order.js";
 import { roomRow } from "./roomrow.js";
 import { roomAddress } from "./site.js";
 import { shown } from "./unread.js";
@@ -135,11 +136,11 @@ export class Rooms {
     });
   }
 
-  /** This room first, then those with unread messages, then by their newest message. */
+  /** This room first, then those with unread messages, then by their newest message, then by their names. */
   #sorted(all) {
     const rank = ({ current, unread }) => (current ? 0 : unread > 0 ? 1 : 2);
     const time = ({ at }) => (at ? Date.parse(at) : 0);
-    all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a));
+    all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a) || byName(a.room, b.room));
     if (!matchMedia("(hover: hover)").matches || !this.#list.matches(":hover")) return all;
     const before = Array.from(this.#list.children, ({ dataset }) => dataset.room);
     const place = ({ room }) => (before.includes(room) ? before.indexOf(room) : before.length);

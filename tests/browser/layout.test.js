@@ -139,3 +139,25 @@ test("the share dialog names the room, and all of it is in view on a phone, upri
     await page.keyboard.press("Escape");
   }
 });
+
+test("names stand in the order in which people count", async () => {
+  const names = ["user 10", "user 2", "Émile", "User 1", "emil", "zoé"];
+  for (const name of names) await server.join("count", name);
+  const context = await browser(server, { viewport: { width: 1400, height: 700 } });
+  for (const room of ["count-10", "count-9", "count-1"]) await tab(context, room);
+  await until("the server knows the rooms", async () => (await server.waiting("count-10", "count-9", "count-1")) === 3);
+  const page = await tab(context, "count");
+  const sorted = ["emil", "Émile", "User 1", "user 2", "user 10", "zoé"];
+  const people = () => page.locator("#people-list bdi").allTextContents();
+  await until("all are there", async () => (await people()).length === sorted.length);
+  assert.deepEqual(await people(), sorted);
+  // Nothing was said in these, so their times don't order them.
+  const rooms = await page.locator("#room-list b").allTextContents();
+  assert.deepEqual(
+    rooms.filter((room) => room.startsWith("count")),
+    ["count", "count-1", "count-9", "count-10"],
+  );
+  await page.locator("#message").pressSequentially("@user");
+  await page.locator("#mentions li").first().waitFor();
+  assert.deepEqual(await page.locator("#mentions bdi").allTextContents(), ["User 1", "user 2", "user 10"]);
+});
