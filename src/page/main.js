@@ -140,7 +140,9 @@ function renewOutbox() {
     if (row === next) next = next.nextElementSibling;
     else box.insertBefore(row, next);
   }
-  document.getElementById("empty").hidden = said || rows.size > 0;
+  const isSilent = !said && rows.size === 0;
+  document.getElementById("empty").hidden = !isSilent;
+  document.body.classList.toggle("silent", isSilent);
 }
 
 function rowOf(message, id, first) {

@@ -11,8 +11,8 @@ const PAUSE = 2_000;
 export class People {
   #room;
   #me;
-  /** In the order of their names. */
-  #people = [];
+  /** In the order of their names; `null` before the server has told. */
+  #people = null;
   #stale = true;
   #timer = null;
   #asked = 0;
@@ -26,7 +26,7 @@ export class People {
   }
 
   get names() {
-    return this.#people.map(({ name }) => name);
+    return (this.#people ?? []).map(({ name }) => name);
   }
 
   /** Somebody came or went: asks who is here, soon. */
@@ -58,9 +58,12 @@ export class People {
 
   /** Shows the list again, since the reader's name has changed. */
   show() {
+    if (this.#people === null) return;
     const count = this.#people.length;
-    const words = count === 1 ? "1 person here" : `${count} people here`;
-    document.getElementById("presence").textContent = count === 0 ? "Nobody here yet" : words;
+    const words = count === 0 ? "Nobody here" : count === 1 ? "1 person here" : `${count} people here`;
+    const presence = document.getElementById("presence");
+    presence.textContent = words;
+    presence.classList.toggle("nobody", count === 0);
     document.getElementById("people-title").textContent = `People · ${count}`;
     document.getElementById("people-button").setAttribute("aria-label", `People: ${words}`);
     const me = this.#me();

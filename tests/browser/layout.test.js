@@ -140,6 +140,45 @@ test("the share dialog names the room, and all of it is in view on a phone, upri
   }
 });
 
+// "Nobody here yet", "Nothing has been said here yet" and "The beginning of what is kept" stood on one page.
+test("that there is nothing yet is said once", async () => {
+  const visitor = await tab(await browser(server), "silence");
+  const anna = await tab(await browser(server, { name: "anna" }), "silence");
+  await anna.getByText("1 person here").waitFor();
+  await visitor.getByText("1 person here").waitFor();
+  await anna.reload();
+  await until("the history is read", () =>
+    anna.locator("#edge").evaluate((edge) => edge.textContent === "The beginning of what is kept"),
+  );
+  const shown = (page) =>
+    page.getByText(/nobody|nothing|beginning/i).filter({ visible: true }).allTextContents();
+  assert.deepEqual(await shown(anna), ["Nothing has been said here yet."]);
+  await anna.close();
+  await until("nobody is there", async () => (await visitor.locator("#presence").textContent()) === "Nobody here");
+  assert.deepEqual(await shown(visitor), ["Nothing has been said here yet."]);
+  await server.say("silence", null, "hello");
+  await visitor.getByText("Nobody here").waitFor();
+});
+
+// After a refused first look the page said that nobody was there.
+test("who is here is not told before the server has said so", async () => {
+  const context = await browser(server, { name: "anna" });
+  let refused = 0;
+  await context.route("**/people", async (route) => {
+    if (refused > 0) return route.continue();
+    await route.fulfill({ status: 503, headers: { "Retry-After": "1" }, body: "" });
+    refused += 1;
+  });
+  await server.say("untold", "ben", "hello");
+  const page = await tab(context, "untold");
+  await until("it was refused", () => refused > 0);
+  await page.locator("#me").click();
+  await page.locator("#name").fill("anne");
+  await page.locator("#name").press("Enter");
+  assert.equal(await page.locator("#presence").textContent(), "");
+  await page.getByText("2 people here").waitFor();
+});
+
 test("names stand in the order in which people count", async () => {
   const names = ["user 10", "user 2", "Émile", "User 1", "emil", "zoé"];
   for (const name of names) await server.join("count", name);
