@@ -15,8 +15,8 @@ export function home() {
   return document.getElementById(canPoint ? "message" : "log");
 }
 
-/** The same link or button in a row that was built again. */
+/** The same link, button or field in a row that was built again. */
 export function twinOf(lost, row, built) {
-  const controls = (row) => [...row.querySelectorAll("a, button")];
+  const controls = (row) => [...row.querySelectorAll("a, button, input")];
   return controls(built)[controls(row).indexOf(lost)];
 }

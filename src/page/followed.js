@@ -4,12 +4,13 @@
 //   read/ROOM      the message up to which it was read
 //   opened/ROOM    when it was last looked at
 //   muted/ROOM     true
+//   all/ROOM       true, if each message there gives notice
 //   left/ROOM      true, until it is opened again
 
 import { keep, keysUnder, recall, watchUnder } from "./kept.js";
 import { isRoomName } from "./limits.js";
 
-const KINDS = ["read", "opened", "muted", "left"];
+const KINDS = ["read", "opened", "muted", "all", "left"];
 
 const listeners = [];
 
@@ -41,12 +42,19 @@ export function readUpTo(room) {
   return recall(`read/${room}`);
 }
 
-export function setMuted(room, muted) {
-  change("muted", room, muted || null);
-}
-
 export function isMuted(room) {
   return recall(`muted/${room}`) === true;
+}
+
+/** What gives notice in a room: `all` messages, `mentions` of the reader, or `none`, if it is muted. */
+export function noticesOf(room) {
+  if (isMuted(room)) return "none";
+  return recall(`all/${room}`) === true ? "all" : "mentions";
+}
+
+export function setNotices(room, of) {
+  change("muted", room, of === "none" || null);
+  change("all", room, of === "all" || null);
 }
 
 export function leaveRoom(room) {

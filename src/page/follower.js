@@ -18,14 +18,15 @@ export class Follower {
   #track;
   #name;
   #silent;
+  #senses;
   #ping = null;
   #away = false;
 
   /**
    * `take({messages, gap})` gets new messages; `taken(name, sentence)` is called when somebody else has the name, and
-   * `silent()` when nobody seems to poll.
+   * `silent()` when nobody seems to poll. `senses()` gives whether the reader looks at this tab, and more of that kind.
    */
-  constructor({ bus, tab, room, next, name, take, taken, silent }) {
+  constructor({ bus, tab, room, next, name, take, taken, silent, senses = () => ({}) }) {
     this.#bus = bus;
     this.#tab = tab;
     this.#room = room;
@@ -36,6 +37,7 @@ export class Follower {
     bus.on("taken", (word) => word.room === room && taken(word.name, word.sentence));
     bus.on("news", (word) => word.room === room && this.#track.news(word));
     this.#silent = silent;
+    this.#senses = senses;
     this.#watch();
     this.#hear();
     this.#want();
@@ -50,6 +52,11 @@ export class Follower {
   rename(name) {
     this.#name = name;
     this.#want(true);
+  }
+
+  /** Tells the hub that the senses have changed. */
+  sense() {
+    this.#want();
   }
 
   /** Makes the hub try again at once. */
@@ -68,6 +75,7 @@ export class Follower {
       name: this.#name,
       anew,
       visible: !document.hidden,
+      ...this.#senses(),
     });
   }
 
@@ -105,6 +113,7 @@ export class Follower {
       // The poll's connection may be dead without a sign.
       if (!document.hidden && Date.now() - hiddenAt > NAP) this.prod();
     });
+    for (const type of ["focus", "blur"]) addEventListener(type, () => this.#want());
     addEventListener("pagehide", () => {
       this.#away = true;
       this.#bus.post({ is: "gone", tab: this.#tab });

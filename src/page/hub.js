@@ -5,6 +5,7 @@
 
 import { followed, onFollowed } from "./followed.js";
 import { Line } from "./line.js";
+import { Notices } from "./notices.js";
 import { plan } from "./plan.js";
 import { Poll } from "./poll.js";
 import { Unread } from "./unread.js";
@@ -29,6 +30,7 @@ export class Hub {
   #bus;
   #line;
   #unread;
+  #notices;
   #wants = new Map();
   /** The rooms in which somebody else has a name that was wanted there: the name, and the sentence that says so. */
   #taken = new Map();
@@ -42,10 +44,12 @@ export class Hub {
   #roll = 0;
   #rolled = 0;
 
-  constructor(bus) {
+  /** `tab` is this tab, `me()` the reader's name, and `errands` what a tab has another one do. */
+  constructor(bus, { tab, me, errands }) {
     this.#bus = bus;
     this.#line = new Line(() => this.#pong());
     this.#unread = new Unread(() => this.#pong());
+    this.#notices = new Notices({ bus, tab, me, errands, tabs: () => [...this.#wants.values()] });
     bus.on("want", (want) => this.#awake && this.#want(want));
     bus.on("gone", ({ tab }) => this.#awake && this.#gone(tab));
     bus.on("ping", () => this.#pong());
@@ -148,7 +152,7 @@ export class Hub {
     });
     const heard = new Set(wanted.filter(({ silent }) => !silent).flatMap(({ rooms }) => rooms));
     for (const room of this.#positions.keys()) if (!heard.has(room)) this.#positions.delete(room);
-    this.#unread.compare(this.#positions);
+    this.#compare();
   }
 
   // What polls ask of the hub, and tell it.
@@ -169,7 +173,7 @@ export class Hub {
     this.#line.answered();
     const newest = new Map(messages.map(({ room, id }) => [room, id]));
     for (const room of rooms) this.#positions.set(room, newest.get(room) ?? this.#somewhere());
-    this.#unread.compare(this.#positions);
+    this.#compare();
     this.#pong();
   }
 
@@ -177,7 +181,7 @@ export class Hub {
   answered(rooms, { messages, gaps }) {
     this.#line.answered();
     for (const room of rooms) this.#heard(room, messages.filter((message) => message.room === room), gaps.includes(room));
-    this.#unread.compare(this.#positions);
+    this.#compare();
     if (Date.now() - this.#rolled < ROLL_PAUSE) return;
     for (const [tab, want] of this.#wants) {
       if (want.roll <= this.#roll - MISSED_ROLLS) this.#gone(tab);
@@ -193,6 +197,12 @@ export class Hub {
     const news = { is: "news", room, after, messages, next, gap };
     this.#bus.post(news);
     this.#unread.news(news);
+    this.#notices.news(news);
+  }
+
+  #compare() {
+    this.#unread.compare(this.#positions);
+    this.#notices.compare(this.#positions);
   }
 
   #somewhere() {

@@ -3,6 +3,7 @@
 import { announce, tell } from "./announce.js";
 import { Attention } from "./attention.js";
 import { adopt } from "./backlog.js";
+import { Bell } from "./bell.js";
 import { Bus } from "./bus.js";
 import { Composer } from "./composer.js";
 import { Election } from "./election.js";
@@ -73,9 +74,11 @@ onNewDay(() => {
 });
 
 const tab = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("-");
-const hub = new Hub(bus);
+const bell = new Bell({ bus, tab, room, changed: () => follower.sense() });
+const hub = new Hub(bus, { tab, me: context.me, errands: bell.errands });
 // Before the election: a page that closes leaves its room first, and then passes the hub on.
-const follower = new Follower({ bus, tab, room, next, name, take: news, taken, silent: () => election.takeOver() });
+const senses = () => bell.senses;
+const follower = new Follower({ bus, tab, room, next, name, take: news, taken, silent: () => election.takeOver(), senses });
 new Status(bus, room, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();

@@ -2,13 +2,17 @@
 
 import { tell } from "./announce.js";
 import { element, hue, icon, initial } from "./element.js";
-import { leaveRoom, setMuted } from "./followed.js";
+import { leaveRoom, setNotices } from "./followed.js";
 import { roomAddress } from "./site.js";
 import { lately } from "./time.js";
 import { shown } from "./unread.js";
 
+/** What may give notice in a room, by `noticesOf`. */
+const CHOICES = { all: "All messages", mentions: "Mentions and quotes", none: "Nothing: mute it" };
+
 /** `toggle()` shows or hides what can be done with the room. */
-export function roomRow({ room, people, at, current, visited, muted, unread, opened }, { toggle }) {
+export function roomRow({ room, people, at, current, visited, notices, unread, opened }, { toggle }) {
+  const muted = notices === "none";
   const here = people === 1 ? "1 person" : `${people} people`;
   const known = [muted && "Muted", people > 0 && here, at && lately(at)].filter(Boolean);
   const facts = known.flatMap((fact) => [" · ", element("bdi", {}, fact)]).slice(1);
@@ -34,17 +38,20 @@ export function roomRow({ room, people, at, current, visited, muted, unread, ope
     icon("more"),
   );
   row.append(more);
-  if (opened) row.append(options(room, { muted, canLeave: !current }));
+  if (opened) row.append(options(room, { notices, canLeave: !current }));
   return row;
 }
 
-function options(room, { muted, canLeave }) {
-  const button = (words, click) =>
-    element("button", { type: "button", "aria-label": `${words} ${room}`, on: { click } }, words);
-  const mute = () => {
-    setMuted(room, !muted);
-    tell(muted ? `${room} is no longer muted.` : `${room} is muted.`);
+function options(room, { notices, canLeave }) {
+  const choose = (of) => {
+    setNotices(room, of);
+    if (of === "none") tell(`${room} is muted.`);
+    if (notices === "none") tell(`${room} is no longer muted.`);
   };
+  const choices = Object.entries(CHOICES).map(([of, words]) => {
+    const attributes = { type: "radio", name: `notices-${room}`, checked: of === notices };
+    return element("label", {}, element("input", { ...attributes, on: { change: () => choose(of) } }), words);
+  });
   const leave = () => {
     leaveRoom(room);
     tell(`You have left ${room}.`);
@@ -52,8 +59,13 @@ function options(room, { muted, canLeave }) {
   return element(
     "div",
     { class: "options" },
-    button(muted ? "Unmute" : "Mute", mute),
+    element(
+      "fieldset",
+      {},
+      element("legend", {}, "Notices", element("span", { class: "unseen" }, ` of ${room}`)),
+      ...choices,
+    ),
     // A room is left from another one.
-    canLeave && button("Leave", leave),
+    canLeave && element("button", { type: "button", "aria-label": `Leave ${room}`, on: { click: leave } }, "Leave"),
   );
 }

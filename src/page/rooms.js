@@ -1,7 +1,7 @@
 // The other rooms: which there are, what is unread in those that this browser follows, and the form for a new one.
 
 import { keepFocus, twinOf } from "./focus.js";
-import { isMuted, onFollowed, visited } from "./followed.js";
+import { noticesOf, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
 import { byName } from "./order.js";
 import { roomRow } from "./roomrow.js";
@@ -130,9 +130,9 @@ export class Rooms {
       const at = [told, this.#times.get(room)].filter(Boolean).sort().at(-1) ?? null;
       const current = room === this.#room;
       const visited = known.has(room);
-      const muted = (visited || current) && isMuted(room);
-      const unread = visited && !muted && !current ? (this.#unread.get(room) ?? 0) : 0;
-      return { room, people, at, current, visited, muted, unread, opened: room === this.#opened };
+      const notices = visited || current ? noticesOf(room) : "mentions";
+      const unread = visited && notices !== "none" && !current ? (this.#unread.get(room) ?? 0) : 0;
+      return { room, people, at, current, visited, notices, unread, opened: room === this.#opened };
     });
   }
 

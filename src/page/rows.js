@@ -1,7 +1,8 @@
 // The rows of the log: messages, days, gaps and the marker.
 
 import { avatar, element, hue, icon } from "./element.js";
-import { isBigEmoji, marksOf, mentions, nodesOf, piecesOf } from "./text.js";
+import { isForMe } from "./forme.js";
+import { isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
 import { clock, dayName, dayOf, full } from "./time.js";
 
 /** Messages of one person within this time stand together, in milliseconds. */
@@ -50,7 +51,7 @@ export function messageRow(message, { first, last, context }) {
   row.classList.toggle("first", first);
   row.classList.toggle("last", last);
   row.classList.toggle("emoji", isBigEmoji(text));
-  row.classList.toggle("to-me", !own && mentions(text, marks, context.me()));
+  row.classList.toggle("to-me", isForMe(message, { me: context.me(), own, marks }));
   return row;
 }
 

@@ -37,7 +37,7 @@ for (const colorScheme of ["light", "dark"]) {
           await page.locator(`#${panel} li`).first().waitFor();
           if (panel === "rooms") {
             await page.getByRole("button", { name: `Mute or leave ${room}`, exact: true }).click();
-            await page.getByRole("button", { name: `Mute ${room}`, exact: true }).click();
+            await page.getByRole("radio", { name: "Nothing: mute it" }).check();
             await page.locator("#room-list").getByText("Muted").waitFor();
             await page.getByRole("button", { name: `Mute or leave ${elsewhere}` }).click();
             await page.getByRole("button", { name: `Leave ${elsewhere}`, exact: true }).waitFor();

@@ -228,7 +228,7 @@ export async function play(seed, steps) {
 
   const { Hub } = await import("/source/hub.js");
   const { Follower } = await import("/source/follower.js");
-  const { followed, leaveRoom, markRead, openRoom, readUpTo, setMuted } = await import("/source/followed.js");
+  const { followed, leaveRoom, markRead, openRoom, readUpTo, setNotices } = await import("/source/followed.js");
 
   const names = ["a", "b", "c", "d", "e", "f"];
   const buses = new Set();
@@ -258,7 +258,7 @@ export async function play(seed, steps) {
     const start = server.room(room).latest;
     const tab = { id: `tab-${opened}`, room, at: start, term: null };
     tab.bus = new ModelBus(buses, clock, random);
-    tab.hub = new Hub(tab.bus);
+    tab.hub = new Hub(tab.bus, { tab: tab.id, me: () => "anna", errands: { give() {} } });
     const take = ({ messages, gap }) => {
       if (!tabs.has(tab)) return;
       for (const [n, message] of messages.entries()) {
@@ -305,7 +305,7 @@ export async function play(seed, steps) {
       forgot.add(room);
       server.forget(room);
     }
-    else if (what === 30) setMuted(some(names), random(2) === 0);
+    else if (what === 30) setNotices(some(names), some(["all", "mentions", "none"]));
     else if (what === 31) leaveRoom(some(names));
     else if (what === 32) some([...tabs]).follower.prod();
     else if (what === 33) some([...tabs]).follower.rename(some(["anna", "ben", "cleo"]));
