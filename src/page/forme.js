@@ -2,8 +2,11 @@
 
 import { marksOf, mentions } from "./text.js";
 
-/** `me` is the reader's name, or null; `own` whether the reader wrote it; `marks` are those of its text. */
-export function isForMe({ text }, { me, own, marks = marksOf(text) }) {
+/**
+ * Whether it mentions the reader, or answers a message of theirs. `me` is the reader's name, or null; `own` whether the
+ * reader wrote it; `isOwn(id)` whether they wrote that one; `marks` are those of its text.
+ */
+export function isForMe({ text, reply_to: answered }, { me, own, isOwn, marks = marksOf(text) }) {
   if (own) return false;
-  return mentions(text, marks, me);
+  return isOwn(answered) || mentions(text, marks, me);
 }

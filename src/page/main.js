@@ -39,7 +39,7 @@ let isTaken = false;
 let waiting = new Map();
 const failed = new Set();
 const speakers = new Set();
-const context = { me: () => name, names: known };
+const context = { me: () => name, isOwn: (id) => outbox.isOwn({ id }), names: known };
 
 tellNeeds();
 document.documentElement.classList.add("ready");

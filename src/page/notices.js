@@ -101,11 +101,11 @@ export class Notices {
     const of = noticesOf(room);
     const me = this.#me();
     const mine = new Set(recall(`own/${room}`, []));
-    // The answer to what was just sent may still be on its way.
-    const isOwn = ({ id, name }) => mine.has(id) || (name !== null && name === me);
+    const isOwn = (id) => mine.has(id);
     return messages.filter((message) => {
-      const own = isOwn(message);
-      return of === "all" ? !own : of === "mentions" && isForMe(message, { me, own });
+      // The answer to what was just sent may still be on its way.
+      const own = isOwn(message.id) || (message.name !== null && message.name === me);
+      return of === "all" ? !own : of === "mentions" && isForMe(message, { me, own, isOwn });
     });
   }
 

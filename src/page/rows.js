@@ -34,7 +34,7 @@ export function continues(before, message) {
   );
 }
 
-/** A message. `context` knows the reader's name and the names in the room. */
+/** A message. `context` knows the reader's name, which messages are theirs, and the names in the room. */
 export function messageRow(message, { first, last, context }) {
   const { text, own, at } = message;
   const name = nameOf(message);
@@ -51,7 +51,7 @@ export function messageRow(message, { first, last, context }) {
   row.classList.toggle("first", first);
   row.classList.toggle("last", last);
   row.classList.toggle("emoji", isBigEmoji(text));
-  row.classList.toggle("to-me", isForMe(message, { me: context.me(), own, marks }));
+  row.classList.toggle("to-me", isForMe(message, { me: context.me(), own, isOwn: context.isOwn, marks }));
   return row;
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { FOR_AXE, violations } from "./axe.js";
 import { clickShown, recorded, setFocused } from "./bell.js";
-import { browser, say, setHidden, showing, tab, test, until } from "./browser.js";
+import { browser, say, setHidden, showing, sources, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 import { Wire } from "./wire.js";
 
@@ -95,6 +95,29 @@ test("a mention gives notice, and by the room's choice every message or none", a
   await say(ben, "@anna, still there?");
   await until("the last is shown", () => titles(heard).length > 3);
   assert.equal(titles(heard)[3], "ben in of-what");
+});
+
+test("a message is for whom it mentions, and for whose message it answers", async () => {
+  const context = await browser(server);
+  await sources(context);
+  const page = await tab(context, "for-me");
+  const found = await page.evaluate(async () => {
+    const { isForMe } = await import("/source/forme.js");
+    const anna = { me: "anna", isOwn: (id) => id === "hers" };
+    const messages = [
+      { text: "to @Anna" },
+      { text: "to @annabel" },
+      { text: "to nobody", reply_to: "hers" },
+      { text: "to nobody", reply_to: "his" },
+    ];
+    const others = messages.map((message) => isForMe(message, { ...anna, own: false }));
+    const own = messages.map((message) => isForMe(message, { ...anna, own: true }));
+    const unnamed = messages.map((message) => isForMe(message, { ...anna, me: null, own: false }));
+    return { others, own, unnamed };
+  });
+  assert.deepEqual(found.others, [true, false, true, false]);
+  assert.deepEqual(found.own, [false, false, false, false], "nobody speaks to themselves");
+  assert.deepEqual(found.unnamed, [false, false, true, false]);
 });
 
 test("nobody is told of what they look at, and is in another window", async () => {
