@@ -19,11 +19,16 @@ const MOMENT = 300;
  */
 const ALERTS = { most: 2, apart: 4_000, quiet: 60_000 };
 
+/** How many messages are remembered as noticed: a tab that hung may hear them once more. */
+const REMEMBERED = 1_000;
+
 export class Notices {
+  #bus;
   #tab;
   #me;
   #tabs;
   #errands;
+  #noticed = new Set();
   #known = new Map();
   #tracks = new Map();
   #fresh = new Map();
@@ -36,6 +41,7 @@ export class Notices {
    * `errands` reaches the tab that can sound, or that has the room.
    */
   constructor({ bus, tab, me, tabs, errands }) {
+    this.#bus = bus;
     this.#tab = tab;
     this.#me = me;
     this.#tabs = tabs;
@@ -43,6 +49,9 @@ export class Notices {
     bus.on("news", ({ room, next }) => this.#known.set(room, placeOf(next)));
     bus.on("pong", ({ positions }) => {
       for (const [room, position] of positions) this.#known.set(room, placeOf(position));
+    });
+    bus.on("noticed", ({ ids }) => {
+      this.#noticed = new Set([...this.#noticed, ...ids].slice(-REMEMBERED));
     });
     bus.on("want", ({ room, looking }) => looking && this.#told.delete(room));
   }
@@ -103,6 +112,7 @@ export class Notices {
     const mine = new Set(recall(`own/${room}`, []));
     const isOwn = (id) => mine.has(id);
     return messages.filter((message) => {
+      if (this.#noticed.has(`${room} ${message.id}`)) return false;
       // The answer to what was just sent may still be on its way.
       const own = isOwn(message.id) || (message.name !== null && message.name === me);
       return of === "all" ? !own : of === "mentions" && isForMe(message, { me, own, isOwn });
@@ -110,6 +120,7 @@ export class Notices {
   }
 
   #tell(room, messages, tabs) {
+    this.#bus.post({ is: "noticed", ids: messages.map(({ id }) => `${room} ${id}`) });
     const now = Date.now();
     const before = this.#told.get(room) ?? { count: 0, alerts: 0, at: now };
     const count = before.count + messages.length;

@@ -217,6 +217,40 @@ test("what came before another tab took over is noticed, once", async () => {
   await shows(heard, "ben in taken-over", "2 messages for you in taken-over");
 });
 
+// On plain http a tab that hung takes its place back from the one that took over, and hears the same once more.
+test("what two tabs hear, while both poll for a moment, is noticed once", async () => {
+  const context = await browser(server);
+  await sources(context);
+  const page = await tab(context, "both");
+  await page.evaluate(async () => {
+    const { Notices } = await import("/source/notices.js");
+    localStorage["comet-chat/notify"] = "true";
+    const listeners = [];
+    const bus = {
+      on: (is, listener) => listeners.push({ is, listener }),
+      post: (word) => listeners.forEach(({ is, listener }) => is === word.is && listener(word)),
+    };
+    globalThis.given = [];
+    const open = (tab) => {
+      const errands = { give: (what, { count, text }) => globalThis.given.push(`${tab}: ${count}, ${text}`) };
+      return new Notices({ bus, tab, me: () => "anna", tabs: () => [{ tab, room: "both", looking: false }], errands });
+    };
+    globalThis.tabs = [open("first"), open("second")];
+    globalThis.hear = (tab, after, id) => {
+      const messages = [{ id: `e-${id}`, kind: "message", name: "ben", text: `@anna ${id}` }];
+      globalThis.tabs[tab].news({ room: "both", after: `e-${after}`, messages, next: `e-${id}`, gap: false });
+    };
+  });
+  const given = (...wanted) => showing(page, wanted, () => page.evaluate(() => globalThis.given));
+  await page.evaluate(() => globalThis.hear(1, 0, 1));
+  await given("second: 1, @anna 1");
+  await page.evaluate(() => {
+    globalThis.hear(0, 0, 1);
+    globalThis.hear(0, 1, 2);
+  });
+  await given("second: 1, @anna 1", "first: 1, @anna 2");
+});
+
 test("a busy room sounds at most twice, and again when somebody has looked", async () => {
   const context = await browser(server, { name: "anna", ...DESK });
   const heard = await recorded(context);
