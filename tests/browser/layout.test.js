@@ -200,3 +200,26 @@ test("names stand in the order in which people count", async () => {
   await page.locator("#mentions li").first().waitFor();
   assert.deepEqual(await page.locator("#mentions bdi").allTextContents(), ["User 1", "user 2", "user 10"]);
 });
+
+test("messages that stand together have one time and one tick, and a pointer sees the others'", async () => {
+  for (const text of ["one", "two", "three"]) await server.say("run", "ben", text);
+  const page = await tab(await browser(server, { name: "anna" }), "run");
+  for (const text of ["four", "five"]) {
+    await say(page, text);
+    await sent(page);
+  }
+  await page.locator("#log .row.own").nth(1).waitFor();
+  const seen = (selector) =>
+    page.locator("#log .row.message").evaluateAll(
+      (rows, selector) =>
+        rows.filter((row) => row.querySelector(selector)?.checkVisibility()).map((row) => row.querySelector(".text").textContent),
+      selector,
+    );
+  assert.deepEqual(await seen("time"), ["three", "five"]);
+  assert.deepEqual(await seen(".sign"), ["five"]);
+  for (const text of ["one", "four"]) {
+    await page.locator("#log .bubble", { hasText: text }).hover();
+    assert.ok((await seen("time")).includes(text));
+    assert.ok(await page.locator("#log").evaluate((log) => log.scrollWidth === log.clientWidth), "nothing is wider for it");
+  }
+});
