@@ -2,6 +2,7 @@
 
 import { element } from "./element.js";
 import { nameOf } from "./rows.js";
+import { sentenceOf } from "./text.js";
 
 /** More than this many at once are counted instead of read. */
 const READ = 3;
@@ -11,7 +12,7 @@ const LONG = 300;
 
 export function announce(messages) {
   if (messages.length === 0 || document.hidden) return;
-  const lines = messages.map((message) => `${nameOf(message)}: ${message.text.slice(0, LONG)}`);
+  const lines = messages.map((message) => sentenceOf(nameOf(message), message.text.slice(0, LONG)));
   tell(...(lines.length > READ ? [`${lines.length} new messages`] : lines));
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use askama::Template;
 
 use super::assets::{ASSETS, Assets};
-use crate::config::{BACKLOG_BYTES, LAYOUT_BYTES};
+use super::markup::{self, Part};
+use crate::config::BACKLOG_BYTES;
 use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
 
 /// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
@@ -154,22 +155,6 @@ fn hue(message: &Message) -> u32 {
     name_of(message).chars().fold(7, mix) % 12
 }
 
-/// A text in pieces that a browser lays out one by one, since the time for one piece may grow with the square
-/// of its length. `rows.js` cuts in the same way.
-fn pieces(mut text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    while text.len() > LAYOUT_BYTES {
-        let end = text.floor_char_boundary(LAYOUT_BYTES);
-        // After a line or a word: such a cut can't be seen.
-        let seam = text[..end].rfind('\n').or_else(|| text[..end].rfind(' '));
-        let (piece, rest) = text.split_at(seam.map_or(end, |at| at + 1));
-        pieces.push(piece);
-        text = rest;
-    }
-    pieces.push(text);
-    pieces
-}
-
 /// Hours and minutes in UTC. The script shows them in the reader's own time zone.
 fn clock(message: &Message) -> String {
     let at = message.at.to_string();
@@ -229,17 +214,6 @@ mod tests {
         let page = html("lobby", &[message(1, "a", "hi"), message(2, "a", &heavy)]);
         assert_eq!(page.matches("<li class=\"row").count(), 1);
         assert!(html("lobby", &[]).contains("data-next=\"00000001-9\""));
-    }
-
-    /// A browser laid out 64 KiB of accents on one letter, one paragraph, in 8 s.
-    #[test]
-    fn a_long_text_stands_in_pieces_and_is_whole() {
-        for text in ["", "hi", &"a\u{301}".repeat(9_000), &"one two\n".repeat(9_000), &"字".repeat(9_000)] {
-            let pieces = pieces(text);
-            assert_eq!(pieces.concat(), text);
-            assert!(pieces.iter().all(|piece| piece.len() <= LAYOUT_BYTES));
-            assert_eq!(pieces.len() > 1, text.len() > LAYOUT_BYTES);
-        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod assets;
 mod gzip;
 mod html;
 mod join;
+mod markup;
 mod share;
 
 pub use self::assets::{ASSET_CACHE_CONTROL, Asset, Representation, SVG, asset, prepare};

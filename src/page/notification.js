@@ -1,6 +1,7 @@
 // Notifications of the system.
 
 import { OWN, roomAddress } from "./site.js";
+import { isAction, sentenceOf } from "./text.js";
 
 /** Whether the browser shows them: `granted`, `denied`, `default` if it was not asked, `insecure` or `missing`. */
 export function permission() {
@@ -36,7 +37,7 @@ export class Notifications {
   show({ room, count, name, text, all, alert }) {
     const what = all ? "new messages" : "messages for you";
     const title = count === 1 ? `${name ?? "someone"} in ${room}` : `${count} ${what} in ${room}`;
-    const body = count === 1 ? text : `${name ?? "someone"}: ${text}`;
+    const body = count === 1 && !isAction(text) ? text : sentenceOf(name ?? "someone", text);
     const shown = this.#show(title, { body, tag: `${OWN}/${room}`, renotify: alert, dir: "auto" });
     if (shown === null) return false;
     this.#shown.set(room, shown);

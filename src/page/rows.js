@@ -1,18 +1,19 @@
 // The rows of the log: messages, days, gaps and the marker.
 
+import { codeNode, codeParts } from "./code.js";
 import { avatar, element, hue, icon } from "./element.js";
 import { isForMe } from "./forme.js";
-import { isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
+import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
 import { clock, dayName, dayOf, full } from "./time.js";
 
 /** Messages of one person within this time stand together, in milliseconds. */
 const RUN = 5 * 60 * 1000;
 
 /**
- * A longer text (in characters or lines) is folded, and laid out in pieces of that many characters, since
+ * A longer text (in characters, lines or pieces of code) is folded, and laid out in pieces of that many characters, since
  * the time for one piece may grow with the square of its length.
  */
-const LONG = { characters: 1_500, lines: 20 };
+const LONG = { characters: 1_500, lines: 20, codes: 100 };
 
 /** The messages whose long texts a reader has opened. They stay open when their rows are built again. */
 const opened = new WeakSet();
@@ -29,6 +30,8 @@ export function continues(before, message) {
     message.kind === "message" &&
     before.name === message.name &&
     before.own === message.own &&
+    !isAction(before.text) &&
+    !isAction(message.text) &&
     Date.parse(message.at) - Date.parse(before.at) < RUN &&
     dayOf(before.at) === dayOf(message.at)
   );
@@ -41,7 +44,8 @@ export function messageRow(message, { first, last, context }) {
   const marks = marksOf(text);
   const meta = element("span", { class: "meta" }, timeOf(at));
   const bubble = element("div", { class: "bubble" }, textOf(message, marks, context.names), meta);
-  const who = own
+  const acts = isAction(text);
+  const who = own && !acts
     ? element("p", { class: "who unseen" }, "You")
     : element("p", { class: `who h${hue(name)}`, dir: "auto" }, name);
   const said = element("div", { class: "said" }, who, bubble);
@@ -50,6 +54,7 @@ export function messageRow(message, { first, last, context }) {
   row.classList.toggle("own", own === true);
   row.classList.toggle("first", first);
   row.classList.toggle("last", last);
+  row.classList.toggle("action", acts);
   row.classList.toggle("emoji", isBigEmoji(text));
   row.classList.toggle("to-me", isForMe(message, { me: context.me(), own, isOwn: context.isOwn, marks }));
   return row;
@@ -119,16 +124,27 @@ function openingOf(text, marks) {
     if (end < 0) break;
   }
   const [first = 0] = piecesOf(text, marks, LONG.characters);
-  return end < 0 ? first : Math.min(first, end);
+  const codes = marks.filter(({ kind }) => kind === "code");
+  return Math.min(first, end < 0 ? first : end, codes[LONG.codes]?.start ?? first);
 }
 
+/** All of a long text. The pieces of a long block of code stand in one box, which scrolls as one. */
 function pieces(text, marks, names) {
+  const nodes = [];
+  const blocks = marks.filter(({ isBlock, start, end }) => isBlock && end - start > LONG.characters);
+  let [block] = blocks;
   let from = 0;
-  return piecesOf(text, marks, LONG.characters).map((to) => {
-    const piece = element("span", { class: "piece", dir: "auto" }, nodesOf(text, marks, names, from, to));
+  for (const to of piecesOf(text, marks, LONG.characters)) {
+    if (block && to > block.start) {
+      if (from === block.start) nodes.push(codeNode(block));
+      nodes.at(-1).append(element("span", { class: "piece" }, ...codeParts(text, block, from, to)));
+      if (to === block.end) block = blocks[blocks.indexOf(block) + 1];
+    } else {
+      nodes.push(element("span", { class: "piece", dir: "auto" }, nodesOf(text, marks, names, from, to)));
+    }
     from = to;
-    return piece;
-  });
+  }
+  return nodes;
 }
 
 /** A row for a message that can't be shown as it should be: the name and the plain text. */

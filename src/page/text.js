@@ -1,7 +1,12 @@
-// What people wrote, as DOM nodes: links, names and emoji, and never as markup.
+// What people wrote, as DOM nodes: links, names, code and emoji, and never as markup.
 //
 // A stranger wrote it: every pattern and every loop here goes through a text once. No pattern has
 // alternatives that match the same character, since a browser would try all combinations of them.
+
+import { codeIn, codeNode, codeParts, unseen } from "./code.js";
+
+/** What says what somebody does: "/me waves" is "anna waves". */
+const ACTION = /^\/me (?=\s*\S)/u;
 
 /** The beginning of a link, or a whole mention. */
 const BEGINNING = /\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_@.\/])@[\p{L}\p{N}\p{M}_.-]+/giu;
@@ -33,19 +38,53 @@ const EMOJI =
 /** At most this many emoji alone are shown big. */
 const BIG_EMOJI = 3;
 
-/** Where the text has links and mentions, in their order; none reaches into another. */
+/** Where the text has links, mentions and code, in their order; none reaches into another. */
 export function marksOf(text) {
   const marks = [];
-  BEGINNING.lastIndex = 0;
-  for (let match = BEGINNING.exec(text); match !== null; match = BEGINNING.exec(text)) {
-    const start = match.index;
-    const isLink = match[0][0] !== "@";
-    const end = isLink ? linkEnd(text, start, BEGINNING.lastIndex) : mentionEnd(match);
-    const longest = isLink ? LINK_LIMIT : NAME_LIMIT;
-    if (end > start && end - start <= longest) marks.push({ start, end, isLink });
-    BEGINNING.lastIndex = Math.max(end, BEGINNING.lastIndex);
+  let from = 0;
+  if (isAction(text)) {
+    from = ACTION.exec(text)[0].length;
+    marks.push({ kind: "action", start: 0, end: from });
+  }
+  let match = search(text, from);
+  for (const code of [...codeIn(text), null]) {
+    // What begins in code is neither. The search never goes back, so it sees each place once.
+    if (match !== null && match.index < from) match = search(text, from);
+    while (match !== null && match.index < (code?.start ?? text.length)) {
+      const mark = markAt(text, match);
+      if (mark.isGood) marks.push(mark);
+      match = search(text, Math.max(mark.end, match.index + match[0].length));
+    }
+    if (code !== null) {
+      marks.push(code);
+      from = code.end;
+    }
   }
   return marks;
+}
+
+function search(text, from) {
+  BEGINNING.lastIndex = from;
+  return BEGINNING.exec(text);
+}
+
+/** The link or mention that begins here. */
+function markAt(text, match) {
+  const start = match.index;
+  const kind = match[0][0] === "@" ? "mention" : "link";
+  const end = kind === "link" ? linkEnd(text, start, start + match[0].length) : mentionEnd(match);
+  const longest = kind === "link" ? LINK_LIMIT : NAME_LIMIT;
+  return { kind, start, end, isGood: end > start && end - start <= longest };
+}
+
+/** Whether the text says what its writer does. */
+export function isAction(text) {
+  return ACTION.test(text);
+}
+
+/** A message as a sentence about its writer. */
+export function sentenceOf(name, text) {
+  return isAction(text) ? `${name} ${text.replace(ACTION, "")}` : `${name}: ${text}`;
 }
 
 /**
@@ -57,16 +96,22 @@ export function nodesOf(text, marks, names, from = 0, to = text.length) {
   let long = null;
   let end = from;
   for (const mark of marks) {
-    if (mark.start < end) continue;
+    // Only code goes on from one part into the next.
+    if (mark.end <= end || (mark.start < end && mark.kind !== "code")) continue;
     if (mark.start >= to) break;
-    fragment.append(text.slice(end, mark.start));
-    if (mark.isLink) {
-      end = mark.end;
-      fragment.append(linkNode(text.slice(mark.start, end)));
+    const start = Math.max(mark.start, end);
+    fragment.append(text.slice(end, start));
+    end = Math.min(mark.end, to);
+    if (mark.kind === "code") {
+      fragment.append(codeNode(mark, ...codeParts(text, mark, start, end)));
+    } else if (mark.kind === "action") {
+      fragment.append(unseen(text.slice(start, end)));
+    } else if (mark.kind === "link") {
+      fragment.append(linkNode(text.slice(start, end)));
     } else {
       long ??= longNames(names());
-      end = Math.min(to, mark.start + 1 + nameAt(text, mark, long).length);
-      fragment.append(mentionNode(text.slice(mark.start, end)));
+      end = Math.min(to, start + 1 + nameAt(text, mark, long).length);
+      fragment.append(mentionNode(text.slice(start, end)));
     }
   }
   fragment.append(text.slice(end, to));
@@ -77,21 +122,28 @@ export function nodesOf(text, marks, names, from = 0, to = text.length) {
 export function mentions(text, marks, name) {
   if (name === null) return false;
   const long = longNames([name]);
-  return marks.some((mark) => !mark.isLink && same(nameAt(text, mark, long), name));
+  return marks.some((mark) => mark.kind === "mention" && same(nameAt(text, mark, long), name));
 }
 
 /**
  * Where the pieces of a long text end: each has about `size` characters at most. A piece ends after
- * a line or a word if it can, and in no link or mention.
+ * a line or a word if it can, and in no link or mention. Code that is longer is cut too, in pieces of its own.
  */
 export function piecesOf(text, marks, size) {
   const ends = [];
   let next = 0;
   for (let from = 0; from < text.length; from = ends.at(-1)) {
     let end = cutOf(text, from, size);
-    while (next < marks.length && marks[next].end <= end) next += 1;
+    while (next < marks.length && marks[next].end <= end) {
+      // The rest of code that was cut.
+      if (marks[next].start < from && marks[next].end > from) ({ end } = marks[next]);
+      next += 1;
+    }
     const mark = marks[next];
-    if (mark && mark.start < end) end = mark.start > from ? mark.start : mark.end;
+    if (mark && mark.start < end) {
+      if (mark.start > from) end = mark.start;
+      else end = mark.kind === "code" ? Math.min(end, mark.end) : mark.end;
+    }
     ends.push(end);
   }
   return ends;

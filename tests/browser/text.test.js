@@ -14,7 +14,8 @@ function foreign(page) {
   return page.locator("#log .text, #log .who, #people-list bdi, #room-list b").evaluateAll((nodes) => {
     const inside = nodes.flatMap((node) => [...node.querySelectorAll("*")]);
     const ours = (node) =>
-      node.matches("span.mention") || (node.matches("a") && /^https?:$/.test(node.protocol));
+      node.matches("span.mention, code, span.mark, code.block > span") ||
+      (node.matches("a") && /^https?:$/.test(node.protocol));
     return inside.filter((node) => !ours(node)).map((node) => node.outerHTML);
   });
 }
@@ -189,11 +190,13 @@ test("a row takes at most 50 ms, whatever is in it", async () => {
     const random = (await import("/source/chance.js")).randomFrom(start);
     const alphabet = [
       ..."⌚ 👍🏽 👩‍👩‍👧 🇩🇪 1️⃣ ( ) [ ] { } . , ! ? … * _ - @ @a @anna http:// https://a.b/ www. www.a".split(" "),
+      ..."` `` ``` ```js\n \n``` /me".split(/ (?=.)/),
       ..."\u200d \ufe0f \u0301 \u202e \u2066 a é 字 。 ） ก א ي क् \u00ad".split(" "),
       " ",
       "\n",
     ];
     const texts = alphabet.flatMap((some) => [4096, 65536].map((length) => [[some], length]));
+    texts.push([["`a` ", "``b`` "], 65536], [["```\n", "a\n"], 65536], [["`\n"], 65536], [["/me `a` "], 65536]);
     texts.push([["⌚"], 39], [["www.a "], 65536], [["@a "], 65536], [["a", "א"], 65536]);
     for (let round = 0; round < 60; round += 1) {
       const some = Array.from({ length: 1 + random(4) }, () => alphabet[random(alphabet.length)]);
