@@ -4,12 +4,13 @@
 #   scripts/browser.sh [TOPIC...]        default: all; the topics are tests/browser/*.test.js
 #
 # Each test's server is its own process with a fresh store on a free port, and ends with the tests.
-# All topics run as two suites side by side, as most tests wait most of the time. Needs Chromium and
+# Of all topics two run at a time, as most tests wait most of the time. Needs Chromium and
 # Node.js 18 or later; what is missing it installs with apt-get if it may, or says what to install.
-# Takes about five minutes on two cores. From the environment:
+# Takes about four minutes on two cores. From the environment:
 #
 #   ENGINE=blocking                      or async
-#   CHROMIUM=chromium                    the browser
+#   CHROMIUM=chromium                    or chromium-headless-shell, the default if the system has it: the same
+#                                        engine without the windows around the pages
 #   SLOW=4                               a machine so many times slower, on a slow line: a test that
 #                                        fails then relies on a fast one, or the page does
 #   SCRIPT=suite.js                      or figures.js: how fast the page is, on this machine
@@ -19,13 +20,28 @@ cd "$(dirname "$0")/.."
 source scripts/need.sh
 
 export ENGINE=${ENGINE:-blocking}
-export CHROMIUM=${CHROMIUM:-chromium}
-[[ $CHROMIUM != chromium ]] || need chromium chromium fonts-noto-color-emoji
+# Each page has a window in Chromium, whose own buttons are pages as well: that takes most of the processor time. So
+# the tests run without windows, but for this topic: only with windows can a page be allowed to show notifications.
+topic_with_windows=notice
+with_windows=${CHROMIUM:-chromium}
+[[ $with_windows != chromium ]] || need chromium chromium fonts-noto-color-emoji
+if [[ -z ${CHROMIUM-} ]]; then
+  CHROMIUM=chromium-headless-shell
+  if [[ " $* " = *" $topic_with_windows "* ]]; then
+    CHROMIUM=chromium
+  elif ! (need "$CHROMIUM" chromium-headless-shell); then
+    printf 'The tests run in chromium instead, and take longer.\n'
+    CHROMIUM=chromium
+  fi
+fi
+export CHROMIUM topic_with_windows
 need node nodejs
 need npm npm
 # It is not on everybody's path, and the package must not start its own server.
 PATH=$PATH:/usr/sbin RUNLEVEL=1 need nginx nginx-light
 CHROMIUM=$(command -v "$CHROMIUM") || fail "There is no $CHROMIUM."
+with_windows=$(command -v "$with_windows")
+export with_windows
 
 built=$(realpath -m "${CARGO_TARGET_DIR:-target}/debug")
 features=()
@@ -45,15 +61,29 @@ if (($# > 0)) || [[ -n ${SCRIPT-} ]]; then
 fi
 
 said=$(mktemp -d)
-suites=()
-trap 'kill "${suites[@]}" 2>/dev/null || true; rm -rf "$said"' EXIT
-for half in 1 2; do
-  HALF=$half node tests/browser/suite.js >"$said/$half" 2>&1 &
-  suites+=($!)
-done
-failed=()
-for half in 1 2; do
-  if wait "${suites[half - 1]}"; then cat "$said/$half"; else failed+=("$said/$half"); fi
-done
-# What failed stands last.
-((${#failed[@]} == 0)) || { cat "${failed[@]}"; exit 1; }
+export said
+trap 'rm -rf "$said"' EXIT
+
+run_topic() { # TOPIC
+  local start=$SECONDS
+  [[ $1 != "$topic_with_windows" ]] || CHROMIUM=$with_windows
+  if node tests/browser/suite.js "$1" >"$said/$1" 2>&1; then
+    printf '%-12s %4d s  %d tests passed\n' "$1" $((SECONDS - start)) "$(sed -n 's/^[^ ]* pass //p' "$said/$1")"
+  else
+    printf '%-12s %4d s  failed\n' "$1" $((SECONDS - start))
+    mv "$said/$1" "$said/$1.failed"
+    return 1
+  fi
+}
+export -f run_topic
+
+# The longest first: else one of them would run alone at last.
+longest=(access loss followed limits tabs history notice backstage)
+all=$(printf '%s\n' "${longest[@]}" tests/browser/*.test.js | sed 's|^tests/browser/||; s|\.test\.js$||' | awk '!seen[$0]++')
+status=0
+xargs --max-procs=2 --replace={} bash -c 'run_topic {}' <<<"$all" || status=$?
+if ((status > 0)); then
+  # What failed stands last.
+  cat "$said"/*.failed
+  exit 1
+fi

@@ -7,6 +7,8 @@
 set -euo pipefail
 directory=$(realpath -m "${1:-$(dirname "$0")/../target/screenshots}")
 cd "$(dirname "$0")/.."
+# As people see it.
+export CHROMIUM=${CHROMIUM:-chromium}
 SCRIPT=screenshots.js scripts/browser.sh "$directory"
 # The backstage has a crowd there, which its test brings. Its figures are those of a release build.
 cargo build --quiet --release --features full

@@ -1,8 +1,6 @@
 // Runs every test of the page, one after the other, in one Chromium.
 //
 //   node suite.js [TOPIC...]        default: all; the topics are *.test.js
-//
-// `HALF=1` and `HALF=2` are two halves of all, for two processes side by side.
 
 import { readdirSync } from "node:fs";
 import { after, afterEach, before } from "node:test";
@@ -19,12 +17,6 @@ afterEach(async () => {
   assert.deepEqual(faults, [], "the page breaks nothing and asks for nothing that its policy forbids");
 });
 
-/** About half of the time. */
-const FIRST = ["tabs", "followed", "old", "model", "stream"];
-
 const files = readdirSync(new URL(".", import.meta.url)).sort();
 const all = files.filter((file) => file.endsWith(".test.js")).map((file) => file.slice(0, -".test.js".length));
-const others = all.filter((topic) => !FIRST.includes(topic));
-const topics = { 1: FIRST, 2: others }[process.env.HALF] ?? [...FIRST, ...others];
-for (const topic of process.argv.length > 2 ? process.argv.slice(2) : topics)
-  await import(`./${topic}.test.js`);
+for (const topic of process.argv.length > 2 ? process.argv.slice(2) : all) await import(`./${topic}.test.js`);
