@@ -144,7 +144,7 @@ impl Access {
         let local = elsewhere.as_ref().unwrap_or(head);
         self.hosts.admit(local, &self.sites)?;
         let mut intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
-        self.told.settle(head, caller, &mut intent)?;
+        self.told.settle(head, caller, &mut intent, self.names.seal())?;
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
     }

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::caller::Caller;
-use crate::message::{Invalid, PersonName};
+use crate::message::{Invalid, PersonName, Seal};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Head, Intent, is_token};
 
@@ -29,7 +29,13 @@ impl Told {
 
     /// Has whoever sent this request speak, come and go under the name that the proxy tells, whatever name it
     /// says itself.
-    pub fn settle(&self, head: &Head<'_>, caller: &Caller, intent: &mut Intent) -> Result<(), Refusal> {
+    pub fn settle(
+        &self,
+        head: &Head<'_>,
+        caller: &Caller,
+        intent: &mut Intent,
+        seal: &Seal,
+    ) -> Result<(), Refusal> {
         let Some(header) = &self.header else { return Ok(()) };
         if is_about_the_server(intent) {
             return Ok(());
@@ -39,7 +45,7 @@ impl Told {
         }
         let name = name_in(head, header)?;
         // The proxy knows the person, on whatever device: no key is needed.
-        intent.vouch();
+        intent.vouch(Some(seal.person(&name)));
         match intent {
             Intent::Publish(publish) => publish.name = Some(name),
             Intent::Leave(leave) => leave.who.name = name,

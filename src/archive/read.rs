@@ -122,5 +122,5 @@ fn draft(entry: Entry) -> Result<Option<Draft>, String> {
         .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))?;
     let at = Timestamp(at);
     // Whoever has the name now does not undo what was said.
-    Ok(Some(Draft { at, ..Draft::said(name, Claim::Vouched, &entry.text, None) }))
+    Ok(Some(Draft { at, ..Draft::said(name, Claim::Vouched(None), &entry.text, None) }))
 }

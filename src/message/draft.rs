@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cursor::Cursor;
 use super::entry::{Kind, Message};
 use super::invalid::Invalid;
-use super::key::Claim;
+use super::key::{Claim, Holder};
 use super::mark::Mark;
 use super::names::PersonName;
 use crate::clock::{Timestamp, steady};
@@ -19,10 +19,12 @@ pub struct Draft {
     pub kind: Kind,
     /// Who speaks, comes or goes.
     pub name: Option<PersonName>,
-    /// By what right the name is used. Whoever holds a key is kept as the author also without a name.
+    /// By what right that is done. Whoever holds a key is kept as the author also without a name.
     pub claim: Claim,
     /// What is said.
     pub text: Arc<str>,
+    /// The message that it is about: the one that it answers, or which it edits or deletes.
+    pub of: Option<Cursor>,
     /// The sender's own id of it: the same id again within ten minutes is published once.
     pub sent_as: Option<SentAs>,
     /// When it reached the room, by the wall clock.
@@ -49,13 +51,21 @@ impl Draft {
     /// What somebody says now.
     pub fn said(name: Option<PersonName>, claim: Claim, text: &str, send_id: Option<SendId>) -> Draft {
         let sent_as = send_id.map(SentAs::now);
-        Draft { kind: Kind::Message, name, claim, text: text.into(), sent_as, at: Timestamp::now() }
+        let (kind, text, at) = (Kind::Message, text.into(), Timestamp::now());
+        Draft { kind, name, claim, text, of: None, sent_as, at }
+    }
+
+    /// Whether whoever sent this may change a message of this author.
+    pub fn may_change(&self, author: Option<Holder>) -> bool {
+        self.claim == Claim::Operator || author.is_some() && self.claim.author() == author
     }
 
     /// The message that this becomes at its place in the order, after the message with the mark `previous`.
     pub fn numbered(self, id: Cursor, previous: Mark) -> Message {
-        let Draft { kind, name, claim, text, at, .. } = self;
-        Message { id, previous, kind, name, holder: claim.holder(), text, at }
+        let Draft { kind, name, claim, text, of, at, .. } = self;
+        let holder = if kind == Kind::Message { claim.author() } else { claim.holder() };
+        let is_by_operator = kind.is_change() && claim == Claim::Operator;
+        Message { id, previous, kind, name, holder, text, at, of, change: None, is_by_operator }
     }
 }
 

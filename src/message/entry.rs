@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::cursor::Cursor;
 use super::key::Holder;
@@ -11,24 +12,30 @@ use super::names::PersonName;
 use crate::clock::Timestamp;
 
 /// One entry in a room's order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Its place: a client that asks for `after=` this sees all that follows.
     pub id: Cursor,
     /// The mark of the message before it, by which a cursor that stands there is judged. It is not on the wire.
-    #[serde(skip)]
     pub previous: Mark,
-    /// Whether somebody spoke, came or went.
+    /// What it reports.
     pub kind: Kind,
     /// Who; `null` for a person who gave no name.
     pub name: Option<PersonName>,
-    /// The holder of the key with which it was sent, or for whom the name is held from here on. It is not on the wire.
-    #[serde(skip)]
+    /// Whoever may change it: the holder of the key with which it was sent. Of a `joined`, for whom the name is held
+    /// from here on. It is not on the wire.
     pub holder: Option<Holder>,
-    /// What was said; empty for `joined` and `left`.
+    /// What was said; empty for `joined` and `left`, and where the text is no more: it was deleted, or this is an edit
+    /// that a later one has overtaken.
     pub text: Arc<str>,
     /// When it was stored.
     pub at: Timestamp,
+    /// The message that this one is about: the one that it answers, or which it edits or deletes.
+    pub of: Option<Cursor>,
+    /// What became of it since.
+    pub change: Option<Change>,
+    /// Whether the room's operator did this, or made the change.
+    pub is_by_operator: bool,
 }
 
 impl Message {
@@ -42,6 +49,62 @@ impl Message {
         let is_next = self.id.epoch == cursor.epoch && self.id.sequence == cursor.sequence + 1;
         is_next && self.previous.matches(cursor.mark)
     }
+
+    /// What this becomes by a later entry of its room: the text of a message that is edited or deleted is another, and
+    /// that of an edit which is overtaken is gone. `None` if it stays as it is.
+    pub fn after(&self, later: &Message) -> Option<Message> {
+        let of = later.of?;
+        let change = match later.kind {
+            Kind::Edited => Change::Edited(later.at),
+            Kind::Deleted => Change::Deleted(later.at),
+            _ => return None,
+        };
+        if self.kind == Kind::Message && self.id.is_at(of) {
+            let (text, is_by_operator) = (later.text.clone(), later.is_by_operator);
+            return Some(Message { text, change: Some(change), is_by_operator, ..self.clone() });
+        }
+        let is_overtaken = self.kind == Kind::Edited
+            && self.id.sequence < later.id.sequence
+            && self.of.is_some_and(|edited| edited.is_at(of));
+        is_overtaken.then(|| Message { text: "".into(), ..self.clone() })
+    }
+}
+
+/// As it stands on the wire: `of` is called `reply_to` where it is an answer.
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Message { id, kind, name, text, at, of, change, is_by_operator, .. } = self;
+        let more = [of.is_some(), change.is_some(), *is_by_operator].into_iter().map(usize::from);
+        let mut fields = serializer.serialize_struct("Message", 5 + more.sum::<usize>())?;
+        fields.serialize_field("id", id)?;
+        fields.serialize_field("kind", kind)?;
+        fields.serialize_field("name", name)?;
+        fields.serialize_field("text", text)?;
+        fields.serialize_field("at", at)?;
+        match (kind, of) {
+            (_, None) => {}
+            (Kind::Message, Some(of)) => fields.serialize_field("reply_to", of)?,
+            (_, Some(of)) => fields.serialize_field("of", of)?,
+        }
+        match change {
+            None => {}
+            Some(Change::Edited(at)) => fields.serialize_field("edited", at)?,
+            Some(Change::Deleted(at)) => fields.serialize_field("deleted", at)?,
+        }
+        if *is_by_operator {
+            fields.serialize_field("operator", &true)?;
+        }
+        fields.end()
+    }
+}
+
+/// What became of a message after it was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Its text is another since then.
+    Edited(Timestamp),
+    /// Its text is gone since then. Its place in the order stays.
+    Deleted(Timestamp),
 }
 
 /// What a message reports.
@@ -54,6 +117,10 @@ pub enum Kind {
     Joined,
     /// Somebody left the room.
     Left,
+    /// A message has another text from here on.
+    Edited,
+    /// A message has no text any more.
+    Deleted,
 }
 
 impl Kind {
@@ -63,6 +130,13 @@ impl Kind {
             Kind::Message => "message",
             Kind::Joined => "joined",
             Kind::Left => "left",
+            Kind::Edited => "edited",
+            Kind::Deleted => "deleted",
         }
+    }
+
+    /// Whether it changes what another message says.
+    pub fn is_change(self) -> bool {
+        matches!(self, Kind::Edited | Kind::Deleted)
     }
 }

@@ -55,7 +55,17 @@ impl Seal {
 
     /// By what the holder of a key is known.
     pub fn holder(&self, key: &Key) -> Holder {
-        let hash = blake3::keyed_hash(&self.secret(), key.0.as_bytes());
+        self.hash(key.0.as_bytes())
+    }
+
+    /// By what a person without a key is known, for whose name somebody vouches.
+    pub fn person(&self, name: &PersonName) -> Holder {
+        // No key has a blank in it.
+        self.hash(format!("person {name}").as_bytes())
+    }
+
+    fn hash(&self, bytes: &[u8]) -> Holder {
+        let hash = blake3::keyed_hash(&self.secret(), bytes);
         let mut half = [0; 16];
         half.copy_from_slice(&hash.as_bytes()[..16]);
         Holder(half)
@@ -109,8 +119,11 @@ pub enum Claim {
     Nothing,
     /// A key, by its hash. It may use what nobody else holds, and holds the name from then on.
     Key(Holder),
-    /// It needs no key: names are free here, or somebody who knows the person vouches for the name.
-    Vouched,
+    /// It needs no key: names are free here, or somebody who knows the person vouches for the name. What is said may
+    /// have an author nevertheless.
+    Vouched(Option<Holder>),
+    /// The room's operator, who may use any name and change any message.
+    Operator,
 }
 
 impl Claim {
@@ -118,13 +131,26 @@ impl Claim {
     pub fn holder(self) -> Option<Holder> {
         match self {
             Claim::Key(holder) => Some(holder),
-            Claim::Nothing | Claim::Vouched => None,
+            Claim::Nothing | Claim::Vouched(_) | Claim::Operator => None,
         }
+    }
+
+    /// Who may change later what is said with this.
+    pub fn author(self) -> Option<Holder> {
+        match self {
+            Claim::Vouched(author) => author,
+            _ => self.holder(),
+        }
+    }
+
+    /// Whether this may use a name whoever holds it.
+    pub fn needs_no_key(self) -> bool {
+        matches!(self, Claim::Vouched(_) | Claim::Operator)
     }
 
     /// Whether this may use what somebody holds.
     pub fn opens(self, holder: Holder) -> bool {
-        self == Claim::Key(holder) || self == Claim::Vouched
+        self == Claim::Key(holder) || self.needs_no_key()
     }
 }
 

@@ -10,11 +10,14 @@ use super::invalid::Invalid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds(u8);
 
-const ALL: [Kind; 3] = [Kind::Message, Kind::Joined, Kind::Left];
+const ALL: [Kind; 5] = [Kind::Message, Kind::Joined, Kind::Left, Kind::Edited, Kind::Deleted];
 
 impl Kinds {
-    /// What people say, and who joins and leaves.
-    pub const ALL: Kinds = Kinds(0b111);
+    /// What people say, edit and delete, and who joins and leaves.
+    pub const ALL: Kinds = Kinds((1 << ALL.len()) - 1);
+
+    /// What stands in a room's past: each message as it is now, so nothing that changed one.
+    pub const SHOWN: Kinds = Kinds(Kinds::ALL.0 & !(1 << Kind::Edited as u8 | 1 << Kind::Deleted as u8));
 
     /// What people say.
     pub const MESSAGES: Kinds = Kinds(1 << Kind::Message as u8);
@@ -44,8 +47,9 @@ impl FromStr for Kinds {
     fn from_str(text: &str) -> Result<Kinds, Invalid> {
         text.split(',').try_fold(Kinds(0), |kinds, word| {
             let kind = ALL.into_iter().find(|kind| kind.as_str() == word);
-            let kind = kind
-                .ok_or(Invalid("kinds is a list of message, joined and left, such as kinds=message,left"))?;
+            let kind = kind.ok_or(Invalid(
+                "kinds is a list of message, joined, left, edited and deleted, such as kinds=message,left",
+            ))?;
             Ok(Kinds(kinds.0 | 1 << kind as u8))
         })
     }

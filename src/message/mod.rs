@@ -18,7 +18,7 @@ mod visible;
 pub use self::composite::{CompositeCursor, Next, RoomHash};
 pub use self::cursor::{Cursor, Epoch};
 pub use self::draft::{Draft, SendId, SentAs};
-pub use self::entry::{Kind, Message};
+pub use self::entry::{Change, Kind, Message};
 pub use self::invalid::Invalid;
 pub use self::key::{Claim, Holder, Key, Person, Seal};
 pub use self::kinds::Kinds;

@@ -176,6 +176,9 @@ mod tests {
             holder: None,
             text: text.into(),
             at: Timestamp(1_700_000_000_042),
+            of: None,
+            change: None,
+            is_by_operator: false,
         })
     }
 

@@ -76,7 +76,7 @@ pub struct Wants {
 }
 
 impl Wants {
-    /// All that people say, and who joins and leaves.
+    /// All that happens in a room.
     pub const EVERYTHING: Wants = Wants { kinds: Kinds::ALL, limit: usize::MAX };
 
     /// The next message that somebody says: the protocol of 2008.
@@ -259,6 +259,10 @@ pub enum Unpublished {
     IdReused,
     /// Somebody else holds this name, or one that looks like it.
     NameTaken(PersonName),
+    /// The message that it edits or deletes is not kept, or was deleted.
+    NoMessage,
+    /// The message that it edits or deletes is somebody else's.
+    NotYours,
     /// The store could not take it.
     NotStored,
 }

@@ -36,7 +36,7 @@ impl<A> Askers<A> {
     pub fn note(&self, outcomes: &[Appended], people: &mut People) {
         for (draft, kind, Person { name, claim }) in &self.named {
             let is_so = matches!(outcomes.get(*draft), Some(Appended::Stored(_) | Appended::Needless));
-            if is_so && *kind != Kind::Message {
+            if is_so && matches!(kind, Kind::Joined | Kind::Left) {
                 people.note(name, Standing::after(*kind, *claim));
             }
         }

@@ -39,6 +39,7 @@ impl Recent {
     /// Adds what follows, and forgets what is too much.
     pub fn extend(&mut self, messages: impl IntoIterator<Item = (Arc<Message>, usize)>) {
         for (message, delivered) in messages {
+            self.change(&message);
             self.held.add(&message);
             self.messages.push_back((message, delivered));
         }
@@ -46,6 +47,20 @@ impl Recent {
             self.forget_oldest();
         }
         while self.held.is_over() && self.forget_oldest() {}
+    }
+
+    /// Changes what an entry edits or deletes, so that nobody gets from here what is not so any more.
+    fn change(&mut self, entry: &Message) {
+        if !entry.kind.is_change() {
+            return;
+        }
+        for (message, _) in &mut self.messages {
+            if let Some(changed) = message.after(entry) {
+                self.held.remove(message);
+                *message = Arc::new(changed);
+                self.held.add(message);
+            }
+        }
     }
 
     /// Forgets what the store has forgotten. If little memory is left for other rooms, forgets what is more than

@@ -194,6 +194,8 @@ impl<S> Room<S> {
                 Appended::Repeated(id) => Ok(self.published_before(*id)),
                 Appended::Conflict => Err(Unpublished::IdReused),
                 Appended::NameTaken(name) => Err(Unpublished::NameTaken(name.clone())),
+                Appended::NoMessage => Err(Unpublished::NoMessage),
+                Appended::NotYours => Err(Unpublished::NotYours),
                 Appended::Needless => Err(Unpublished::NotStored),
             })
             .collect();

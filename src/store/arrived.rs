@@ -40,12 +40,23 @@ pub enum Appended {
     /// Somebody else holds this name by a key, or one that looks like it; nothing was added. Only a store of several
     /// instances says so: elsewhere a room knows.
     NameTaken(PersonName),
+    /// It edits or deletes a message that is not kept, or was deleted; nothing was added.
+    NoMessage,
+    /// It edits or deletes a message of somebody else; nothing was added.
+    NotYours,
 }
 
 impl Arrived {
     /// What arrives where no other instance stores anything.
     pub(super) fn alone(outcomes: Vec<Appended>, latest: Cursor) -> Arrived {
         Arrived { before: Vec::new(), outcomes, latest, present: None }
+    }
+
+    /// What becomes of drafts in a room in which nothing was ever stored, if they only change messages: there are none.
+    /// Otherwise the room is to be made.
+    pub(super) fn in_no_room(drafts: &[Draft]) -> Option<Vec<Appended>> {
+        let changes_only = drafts.iter().all(|draft| draft.kind.is_change());
+        changes_only.then(|| drafts.iter().map(|_| Appended::NoMessage).collect())
     }
 
     /// What arrives for drafts that are not kept. Each check is numbered from 1, and has no mark.
@@ -65,7 +76,7 @@ impl Appended {
     pub fn stored(&self) -> Option<&Arc<Message>> {
         match self {
             Appended::Stored(message) => Some(message),
-            Appended::Repeated(_) | Appended::Conflict | Appended::Needless | Appended::NameTaken(_) => None,
+            _ => None,
         }
     }
 }

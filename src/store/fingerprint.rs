@@ -2,15 +2,19 @@
 
 use crate::message::Draft;
 
-/// The number of a speaker and a text: the FNV-1a hash in 64 bits.
+/// The number of a speaker, a text and what it is about: the FNV-1a hash in 64 bits.
 ///
 /// It stands in files, so it is the same in every version. It finds ids that were used twice by mistake. It
 /// does not protect from a sender who looks for two texts with one number.
 pub(super) fn fingerprint(draft: &Draft) -> u64 {
-    of(draft.name.as_ref().map(|name| name.as_str()), &draft.text)
+    let name = draft.name.as_ref().map_or("", |name| name.as_str());
+    // 0xff is in no UTF-8 text, so nothing else is taken for this.
+    let about = draft.of.map(|of| format!("{}{of}", draft.kind.as_str()));
+    let about = about.iter().flat_map(|about| [0xff].into_iter().chain(about.bytes()));
+    fnv(said(name.as_bytes(), draft.text.as_bytes()).chain(about))
 }
 
-/// The same for a message that is stored.
+/// The same for a message that is stored and about no other.
 pub(super) fn of(name: Option<&str>, text: &str) -> u64 {
     fnv(said(name.unwrap_or("").as_bytes(), text.as_bytes()))
 }

@@ -57,6 +57,10 @@ pub use sweeper::Sweeper;
 /// A `joined` with a key also says whose the name is until a `left` is stored. Where several instances share a store,
 /// nothing is stored then under that name, or one that looks like it, that comes without this key.
 ///
+/// An `edited` or `deleted` is stored only if the message that it is of is kept and not deleted, and if the draft
+/// [may change it](Draft::may_change); it bears the name that the message has. With it the message gets its new text, or
+/// loses its text, and so does an earlier `edited` of the same message: of what was said before nothing is kept.
+///
 /// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
 /// can bring half a store to memory.
 pub trait Store: Send + Sync + 'static {
@@ -105,7 +109,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest `limit` messages that were said before `sequence`, and who joined and left among them, oldest
     /// first. Joins and leaves are there only if they are among the newest `limit` entries, or the newest 100
-    /// if `limit` is less.
+    /// if `limit` is less. Edits and deletions are not there: each message is as it is now.
     fn before(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error>;
 
     /// The end of a room's order as people read it: counted by what was [said](Store::before).

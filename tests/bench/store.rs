@@ -199,6 +199,7 @@ fn said(number: usize) -> Draft {
         name: Some("anna".parse().expect("a name")),
         claim: Claim::Nothing,
         text: format!("{number}: a line as long as people write them in a chat").into(),
+        of: None,
         sent_as: Some(SentAs::now(format!("id-{number}").parse().expect("an id"))),
         at: Timestamp::now(),
     }

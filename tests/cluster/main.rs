@@ -22,6 +22,7 @@ mod instances;
 mod link;
 mod told;
 
+mod changes;
 mod faults;
 mod ghosts;
 mod hops;

@@ -51,6 +51,7 @@ pub fn said(text: &str, id: Option<&str>) -> Draft {
         name: Some("ann".parse().unwrap()),
         claim: Claim::Nothing,
         text: text.into(),
+        of: None,
         sent_as,
         at: Timestamp(1_000),
     }

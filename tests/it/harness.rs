@@ -79,6 +79,8 @@ pub struct Launch {
     pub(crate) variables: Vec<(String, String)>,
     /// A socket that is handed over.
     pub(crate) socket: Option<Arc<OwnedFd>>,
+    /// Where it stores what it keeps, if another one goes on with that.
+    pub(crate) home: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Launch {
@@ -90,12 +92,13 @@ impl Launch {
             user: None,
             variables: Vec::new(),
             socket: None,
+            home: None,
         }
     }
 
     /// The same once more, for a test that starts several.
     pub fn again(&self) -> Launch {
-        let Launch { setup, limits, flags, user, variables, socket } = self;
+        let Launch { setup, limits, flags, user, variables, socket, home } = self;
         Launch {
             setup: *setup,
             limits: limits.clone(),
@@ -103,7 +106,14 @@ impl Launch {
             user: *user,
             variables: variables.clone(),
             socket: socket.clone(),
+            home: home.clone(),
         }
+    }
+
+    /// What it stores is there for the next one that is started [again](Launch::again), unless it is in memory only.
+    pub fn with_a_home(mut self) -> Launch {
+        self.home = Some(crate::server::a_home());
+        self
     }
 
     /// Gives the process no more than this many file descriptors, by `ulimit -n`.

@@ -85,6 +85,7 @@ mod alone;
 mod backstage;
 mod browsers;
 mod caller;
+mod changes;
 mod cursors;
 mod description;
 mod entry;

@@ -24,8 +24,8 @@ pub struct Server {
     address: SocketAddr,
     /// Everything that it printed, for the reader of a failed test.
     printed: Arc<Mutex<String>>,
-    /// Its working directory.
-    directory: tempfile::TempDir,
+    /// Its working directory, with what it stores.
+    directory: Arc<tempfile::TempDir>,
     user: Option<u32>,
 }
 
@@ -45,7 +45,7 @@ pub struct Footprint {
 impl Server {
     /// Starts the binary and waits until it has printed its address.
     pub fn start(launch: Launch) -> Server {
-        let directory = tempfile::tempdir().expect("a directory for the server");
+        let directory = launch.home.clone().unwrap_or_else(a_home);
         let user = launch.user;
         let mut process = command(&launch, directory.path()).spawn().expect("the server starts");
 
@@ -365,12 +365,18 @@ fn command(launch: &Launch, directory: &Path) -> Command {
     command
 }
 
-/// The flags that name the store.
+/// A directory of its own for a server.
+pub fn a_home() -> Arc<tempfile::TempDir> {
+    Arc::new(tempfile::tempdir().expect("a directory for the server"))
+}
+
+/// The flags that name the store. The keys in Redis have the name of the directory.
 fn store(store: &str, directory: &Path) -> Vec<String> {
     #[cfg(feature = "redis")]
     if store == "redis:" {
         let url = crate::redis::RedisServer::shared().url();
-        return vec!["--store".into(), url, "--redis-prefix".into(), crate::redis::a_prefix()];
+        let prefix = directory.file_name().expect("a name").to_string_lossy().into_owned();
+        return vec!["--store".into(), url, "--redis-prefix".into(), format!("test{prefix}")];
     }
     vec!["--store".into(), store.replace("{dir}", &directory.to_string_lossy())]
 }

@@ -234,7 +234,7 @@ fn a_name_that_is_held_is_nobody_else_s_until_it_ends() {
     for stranger in [named("Anna", Claim::Nothing), named("Anna", key(2))] {
         assert_eq!(scene.people.leaves(&stranger, AT_ONCE, scene.at(14.0)), Err(Taken));
     }
-    for other in [named("Anne", key(2)), named("anna", key(1)), named("Anna", Claim::Vouched)] {
+    for other in [named("Anne", key(2)), named("anna", key(1)), named("Anna", Claim::Vouched(None))] {
         assert_eq!(scene.people.admits(&other), Ok(()), "{other:?}");
     }
     // Nobody who was refused has renewed the lease.

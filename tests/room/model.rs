@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use comet_chat::clock::Now;
 use comet_chat::config::{ROOMS_MAX, TAIL_LIMIT};
-use comet_chat::message::{Claim, Cursor, Epoch, Kind, Mark, Message, Person, Timestamp};
+use comet_chat::message::{Claim, Cursor, Draft, Epoch, Kind, Mark, Message, Person, Timestamp};
 use comet_chat::room::lease::End;
 use comet_chat::room::standing::Standing;
 use comet_chat::room::state::Room;
@@ -210,8 +210,8 @@ impl World {
         let id = Cursor { sequence: before.sequence + 1, mark: Mark::random(), ..before };
         let previous = before.mark;
         let text = if kind == Kind::Message { id.to_string() } else { String::new() };
-        let (text, at) = (text.into(), Timestamp(0));
-        let message = Arc::new(Message { id, previous, kind, name: None, holder: None, text, at });
+        let draft = Draft { kind, at: Timestamp(0), ..Draft::said(None, Claim::Nothing, &text, None) };
+        let message = Arc::new(draft.numbered(id, previous));
         self.said.push(message.clone());
         Appended::Stored(message)
     }
@@ -246,9 +246,8 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     let says = |(room, said): &mut (Room<()>, u64), bytes: usize| {
         *said += 1;
         let id = Cursor { sequence: *said, ..Cursor::start(epoch) };
-        let text = "x".repeat(bytes).into();
-        let (previous, at) = (Mark::UNKNOWN, Timestamp(0));
-        let message = Message { id, previous, kind: Kind::Message, name: None, holder: None, text, at };
+        let draft = Draft { at: Timestamp(0), ..Draft::said(None, Claim::Nothing, &"x".repeat(bytes), None) };
+        let message = draft.numbered(id, Mark::UNKNOWN);
         let outcomes = vec![Appended::Stored(Arc::new(message))];
         let (woken, _) =
             room.publish(&Arrived { before: Vec::new(), outcomes, latest: id, present: None }, Now::read());

@@ -146,6 +146,7 @@ impl World {
                 name: name.map(|name| name.parse().expect("a name")),
                 claim: Claim::Nothing,
                 text: (&*text).into(),
+                of: None,
                 sent_as: None,
                 at: Timestamp(0),
             };

@@ -28,6 +28,7 @@ fn each_check_of_the_health_room_is_handed_to_its_waiter() {
             name: None,
             claim: Claim::Nothing,
             text: "healthy".into(),
+            of: None,
             sent_as: None,
             at: Timestamp(0),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
-    Claim, Cursor, Draft, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs,
+    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs,
 };
 use comet_chat::store::{self, Keep, Order, Read, Store, Tail};
 use fastrand::Rng;
@@ -41,7 +41,8 @@ fn agrees_with_a_plain_model(place: &Place) {
             }
             2..=10 => {
                 let name = any_room(&mut rng);
-                let drafts = any_drafts(&mut rng, &mut model.clocks);
+                let known = model.rooms.get(&name).cloned().unwrap_or_default();
+                let drafts = any_drafts(&mut rng, &mut model.clocks, &known);
                 let appended = store.append_and_wait(&name, &drafts).unwrap();
                 assert_eq!(appended, model.append(&name, &drafts, &appended));
             }
@@ -80,7 +81,7 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
     assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
     assert_eq!(store.before(&name, sequence, limit).unwrap(), room.before(sequence, limit));
-    let kinds = ["message", "joined", "left,joined", "message,joined,left"];
+    let kinds = ["message", "joined", "left,joined", "message,joined,left", "edited", "left,deleted"];
     let kinds: Kinds = rng.choice(kinds).unwrap().parse().unwrap();
     let wanted = kept.iter().rev().filter(|message| kinds.includes(message.kind));
     let expected = wanted.map(|message| message.id).nth(limit);
@@ -131,7 +132,7 @@ fn any_room(rng: &mut Rng) -> RoomName {
 }
 
 /// Few ids, names and texts, so that an id comes again: for the same message, and for another.
-fn any_drafts(rng: &mut Rng, clocks: &mut Clocks) -> Vec<Draft> {
+fn any_drafts(rng: &mut Rng, clocks: &mut Clocks, room: &Room) -> Vec<Draft> {
     (0..rng.usize(..6))
         .map(|_| {
             clocks.go_on(match rng.u8(..10) {
@@ -149,18 +150,31 @@ fn any_drafts(rng: &mut Rng, clocks: &mut Clocks) -> Vec<Draft> {
             let name: Option<PersonName> =
                 rng.bool().then(|| rng.choice(["Zoë 🦀", "zoe 🦀", "a"]).unwrap().parse().unwrap());
             let claim = match rng.u8(..8) {
-                0 => Claim::Vouched,
+                0 => Claim::Vouched(None),
+                4 => Claim::Vouched(Some(Holder::from_bytes([rng.u8(..2); 16]))),
+                5 if rng.bool() => Claim::Operator,
                 1..=3 => Claim::Key(Holder::from_bytes([rng.u8(..2); 16])),
                 _ => Claim::Nothing,
             };
-            Draft {
-                kind: *rng.choice(&[Kind::Message, Kind::Joined, Kind::Left]).unwrap(),
-                name,
-                claim,
-                text: ["", "a\0b", "שלום", "it's"][rng.usize(..4)].into(),
-                sent_as,
-                at: clocks.wall,
-            }
+            let kinds = [Kind::Message, Kind::Message, Kind::Joined, Kind::Left, Kind::Edited, Kind::Deleted];
+            let kind = *rng.choice(&kinds).unwrap();
+            let texts = if matches!(kind, Kind::Message | Kind::Edited) { 4 } else { 1 };
+            let text = ["", "a\0b", "שלום", "it's\n"][rng.usize(..texts)];
+            let of = any_target(rng, room).filter(|_| !matches!(kind, Kind::Joined | Kind::Left));
+            Draft { kind, name, claim, text: text.into(), of, sent_as, at: clocks.wall }
         })
         .collect()
+}
+
+/// Some message of the room, perhaps without its mark or with another's; or none that there is.
+fn any_target(rng: &mut Rng, room: &Room) -> Option<Cursor> {
+    let back = if rng.bool() { rng.u64(..6) } else { rng.u64(..60) };
+    let known = room.at(room.latest().saturating_sub(back))?.id;
+    Some(match rng.u8(..12) {
+        0 => Cursor { mark: Mark::UNKNOWN, ..known },
+        1 => Cursor { mark: Mark::random(), ..known },
+        2 => Cursor { epoch: Epoch::random(), ..known },
+        3 => Cursor { sequence: known.sequence + 70, ..known },
+        _ => known,
+    })
 }

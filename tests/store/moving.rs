@@ -49,7 +49,7 @@ fn a_room_comes_out_and_goes_in_with_its_order_and_times(place: &Place) {
     let [Archived { room, said }] = &archive::read(&lines[..]).unwrap()[..] else { panic!("one room") };
     // Whoever brings an archive vouches for the names in it.
     let vouched: Vec<Draft> =
-        a_talk().into_iter().map(|draft| Draft { claim: Claim::Vouched, ..draft }).collect();
+        a_talk().into_iter().map(|draft| Draft { claim: Claim::Vouched(None), ..draft }).collect();
     assert_eq!((room, said), (&from, &vouched));
     let moved = Archived { room: to.clone(), said: said.clone() };
     assert_eq!(archive::put(&*source, &moved), Ok(4));

@@ -155,6 +155,7 @@ pub fn said(text: &str, at: u64) -> Draft {
         name: None,
         claim: Claim::Nothing,
         text: text.into(),
+        of: None,
         sent_as: None,
         at: Timestamp(at),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
-    Claim, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, RoomName, Timestamp,
+    Change, Claim, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, RoomName, Timestamp,
 };
 use comet_chat::store::{Appended, Keep, Order, Present, RoomSummary};
 use fastrand::Rng;
@@ -82,8 +82,9 @@ impl Model {
                 _ => false,
             };
             let known = room.said.iter().find(|(sent, _)| is_known(sent));
-            if let Some((_, message)) = known {
-                let is_same = message.name == draft.name && message.text == draft.text;
+            if let Some((sent, message)) = known {
+                let is_same = sent.name == draft.name && sent.text == draft.text && sent.of == draft.of;
+                let is_same = is_same && (draft.of.is_none() || sent.kind == draft.kind);
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
                 continue;
             }
@@ -103,11 +104,26 @@ impl Model {
             if let (Kind::Left, Some(name)) = (draft.kind, &draft.name) {
                 room.keys.remove(name);
             }
+            let of = draft.of.filter(|of| of.epoch == self.epoch);
+            let mut written = Draft { of, ..draft.clone() };
+            if matches!(draft.kind, Kind::Edited | Kind::Deleted) {
+                let Some(target) = room.changeable(draft, self.epoch) else {
+                    appended.push(Appended::NoMessage);
+                    continue;
+                };
+                let is_author = target.holder.is_some() && target.holder == draft.claim.author();
+                if draft.claim != Claim::Operator && !is_author {
+                    appended.push(Appended::NotYours);
+                    continue;
+                }
+                (written.of, written.name) = (Some(target.id), target.name.clone());
+            }
             let mark = drawn.stored().map_or(Mark::UNKNOWN, |message| message.id.mark);
             assert_ne!(mark, Mark::UNKNOWN, "a new message has a mark");
             let id = Cursor { sequence: room.latest() + 1, mark, ..start };
             let at = room.said.last().map_or(draft.at, |(_, message)| message.at.max(draft.at));
-            let message = Arc::new(Message { at, ..draft.clone().numbered(id, room.mark()) });
+            let message = Arc::new(Message { at, ..written.numbered(id, room.mark()) });
+            room.change(&message);
             room.said.push((draft.clone(), message.clone()));
             appended.push(Appended::Stored(message));
         }
@@ -154,9 +170,38 @@ impl Model {
 }
 
 impl Room {
+    /// The message that a draft is about, if it can be edited or deleted.
+    fn changeable(&self, draft: &Draft, epoch: Epoch) -> Option<Arc<Message>> {
+        let of = draft.of.filter(|of| of.epoch == epoch)?;
+        let kept = self.kept();
+        let target = kept.iter().find(|message| message.id.sequence == of.sequence)?;
+        let is_it = target.kind == Kind::Message && target.id.mark.matches(of.mark);
+        (is_it && !matches!(target.change, Some(Change::Deleted(_)))).then(|| target.clone())
+    }
+
+    /// Nothing of what was said before an edit or deletion is kept.
+    fn change(&mut self, entry: &Message) {
+        let change = match entry.kind {
+            Kind::Edited => Change::Edited(entry.at),
+            Kind::Deleted => Change::Deleted(entry.at),
+            _ => return,
+        };
+        for (_, message) in &mut self.said {
+            let mut changed = Message::clone(message);
+            if Some(message.id) == entry.of {
+                (changed.text, changed.change) = (entry.text.clone(), Some(change));
+                changed.is_by_operator = entry.is_by_operator;
+            } else if message.kind == Kind::Edited && message.of == entry.of {
+                changed.text = "".into();
+            }
+            *message = Arc::new(changed);
+        }
+    }
+
     /// Notes whom an instance holds by a draft. Whether there is something to say by that.
     fn holds(&mut self, draft: &Draft, instance: usize) -> bool {
-        let Some(name) = draft.name.as_ref().filter(|_| draft.kind != Kind::Message) else { return true };
+        let moves = matches!(draft.kind, Kind::Joined | Kind::Left);
+        let Some(name) = draft.name.as_ref().filter(|_| moves) else { return true };
         let holders = self.holders.entry(name.clone()).or_default();
         let was_present = !holders.is_empty();
         match draft.kind {
@@ -170,7 +215,7 @@ impl Room {
     fn is_taken(&self, name: &PersonName, draft: &Draft) -> bool {
         let plain = |name: &PersonName| name.as_str().replace('ë', "e").to_lowercase();
         let alike = self.keys.iter().filter(|(other, _)| plain(other) == plain(name));
-        let is_free = draft.kind == Kind::Left || draft.claim == Claim::Vouched;
+        let is_free = draft.kind == Kind::Left || draft.claim.needs_no_key();
         !is_free && alike.filter_map(|(_, key)| *key).any(|key| draft.claim != Claim::Key(key))
     }
 
@@ -237,7 +282,7 @@ impl Room {
             if message.kind == Kind::Message {
                 left -= 1;
                 page.push(message);
-            } else if back < limit.max(100) {
+            } else if back < limit.max(100) && !matches!(message.kind, Kind::Edited | Kind::Deleted) {
                 page.push(message);
             }
         }

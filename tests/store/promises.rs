@@ -410,7 +410,6 @@ fn the_longest_text_comes_back_whole(place: &Place) {
     let text = "ä\n".repeat(TEXT_LIMIT / 3);
     let mut draft = said(&text, 1);
     draft.name = Some("אנה".parse().unwrap());
-    draft.kind = Kind::Joined;
     let appended = store.append_and_wait(&RoomName::lobby(), &[draft]).unwrap();
     store = place.reopen(store, ALL);
     let read = store.newest(&RoomName::lobby(), 1).unwrap().messages;

@@ -24,7 +24,7 @@ use super::lookalikes::Lookalikes;
 use super::standing::{Standing, Taken};
 use crate::clock::Now;
 use crate::config::PEOPLE_MAX;
-use crate::message::{Claim, Draft, Holder, Kind, Message, Person, PersonName, Timestamp};
+use crate::message::{Draft, Holder, Kind, Message, Person, PersonName, Timestamp};
 use crate::store::Present;
 
 /// The people of one room.
@@ -102,7 +102,7 @@ impl People {
     /// Refuses a person whose name somebody else holds, or one that looks like it.
     pub fn admits(&self, who: &Person) -> Result<(), Taken> {
         let holder = self.holder_of(&who.name);
-        if who.claim == Claim::Vouched || holder.is_some() && who.claim.holder() == holder {
+        if who.claim.needs_no_key() || holder.is_some() && who.claim.holder() == holder {
             return Ok(());
         }
         let is_taken =
@@ -233,7 +233,7 @@ impl People {
                     self.stored.remove(name);
                     self.held.remove(name);
                 }
-                Kind::Message => {}
+                Kind::Message | Kind::Edited | Kind::Deleted => {}
             }
         }
     }
@@ -277,6 +277,6 @@ impl People {
 
     fn announce(&mut self, kind: Kind, Person { name, claim }: Person, at: Timestamp) -> Draft {
         self.drafted.insert(name.clone(), Standing::after(kind, claim));
-        Draft { kind, name: Some(name), claim, text: "".into(), sent_as: None, at }
+        Draft { kind, name: Some(name), claim, text: "".into(), of: None, sent_as: None, at }
     }
 }

@@ -31,6 +31,7 @@ impl People {
             }
             Kind::Joined => standing.lacks(holder),
             Kind::Left => standing != Standing::Gone,
+            Kind::Edited | Kind::Deleted => return Worth::Same,
         };
         if !is_worth {
             return Worth::Nothing;

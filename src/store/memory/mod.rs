@@ -145,7 +145,8 @@ impl Store for MemoryStore {
             left -= usize::from(is_said && is_wanted);
             is_wanted
         });
-        let shown = wanted.filter(|(at, message)| message.kind == Kind::Message || *at >= floor);
+        let is_shown = |at, kind: Kind| kind == Kind::Message || at >= floor && Kinds::SHOWN.includes(kind);
+        let shown = wanted.filter(|(at, message)| is_shown(*at, message.kind));
         let mut messages = one_read(shown.map(|(_, message)| Ok(message.clone())))?;
         messages.reverse();
         Ok(messages)
@@ -222,6 +223,9 @@ impl Shelves {
             return Ok(Vec::new());
         };
         if !self.rooms.contains_key(name) {
+            if let Some(outcomes) = Arrived::in_no_room(drafts) {
+                return Ok(outcomes);
+            }
             let added = MEMORY_ENTRY_BYTES + name.as_str().len();
             if self.room_bytes + added > self.limit / 2 {
                 self.stats.failures += 1;

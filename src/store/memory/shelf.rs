@@ -8,7 +8,7 @@ use super::super::fingerprint::fingerprint;
 use super::super::{Appended, Error, Keep, one_read, remembers};
 use crate::config::MEMORY_ENTRY_BYTES;
 use crate::message::{
-    Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, SendId, SentAs, Timestamp,
+    Change, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, SendId, SentAs, Timestamp,
 };
 
 /// What is kept of one room.
@@ -27,6 +27,8 @@ pub(super) struct Shelf {
     /// Who has joined and not left since.
     pub(super) present: BTreeMap<PersonName, Here>,
     sent: HashMap<SendId, Sent>,
+    /// The newest change of each message that has one, by their sequences. It goes with the message.
+    edits: BTreeMap<u64, u64>,
     /// The keys of `sent` with their time, in the order in which they came.
     sent_order: VecDeque<(Timestamp, SendId)>,
 }
@@ -70,6 +72,18 @@ impl Shelf {
                 false => Appended::Conflict,
             };
         }
+        let mut draft = draft.clone();
+        if draft.kind.is_change() {
+            let target = draft.of.and_then(|of| self.changeable(of));
+            let Some(target) = target.map(|at| &self.messages[at].message) else {
+                return Appended::NoMessage;
+            };
+            if !draft.may_change(target.holder) {
+                return Appended::NotYours;
+            }
+            (draft.of, draft.name) = (Some(target.id), target.name.clone());
+        }
+        draft.of = draft.of.filter(|of| of.epoch == epoch);
         let at = draft.at.max(self.at.unwrap_or(draft.at));
         let holder = draft.claim.holder();
         match (draft.kind, &draft.name) {
@@ -88,14 +102,40 @@ impl Shelf {
             self.sent_order.push_back((*at, id.clone()));
             self.bytes += sent_bytes(id);
         }
-        let message = draft.clone().numbered(Cursor { epoch, sequence, mark }, self.mark);
+        let came = draft.at;
+        let message = draft.numbered(Cursor { epoch, sequence, mark }, self.mark);
         (self.latest, self.mark) = (sequence, mark);
         self.at = Some(at);
-        self.bytes += message_bytes(draft.name.as_ref(), &draft.text);
         let message = Arc::new(Message { at, ..message });
+        self.bytes += message_bytes(&message);
         self.said += usize::from(message.kind == Kind::Message);
-        self.messages.push_back(Kept { message: message.clone(), came: draft.at });
+        self.messages.push_back(Kept { message: message.clone(), came });
+        self.change(&message);
         Appended::Stored(message)
+    }
+
+    /// Where the message at a cursor is, if it can be edited or deleted.
+    fn changeable(&self, cursor: Cursor) -> Option<usize> {
+        let at = self.position_after(cursor.sequence.checked_sub(1)?);
+        let message = &self.messages.get(at)?.message;
+        let is_deleted = matches!(message.change, Some(Change::Deleted(_)));
+        (message.id.is_at(cursor) && message.kind == Kind::Message && !is_deleted).then_some(at)
+    }
+
+    /// Changes the message that a new entry edits or deletes, and the edit that it overtakes.
+    fn change(&mut self, entry: &Message) {
+        let Some(changed) = entry.of.filter(|_| entry.kind != Kind::Message) else { return };
+        let edit = self.edits.insert(changed.sequence, entry.id.sequence);
+        for sequence in [Some(changed.sequence), edit].into_iter().flatten() {
+            let at = self.position_after(sequence - 1);
+            if let Some(kept) = self.messages.get_mut(at)
+                && let Some(message) = kept.message.after(entry)
+            {
+                self.bytes -= message_bytes(&kept.message);
+                self.bytes += message_bytes(&message);
+                kept.message = Arc::new(message);
+            }
+        }
     }
 
     /// Forgets what is more or older than is kept.
@@ -117,7 +157,8 @@ impl Shelf {
 
     fn drop_oldest(&mut self) {
         if let Some(Kept { message, .. }) = self.messages.pop_front() {
-            self.bytes -= message_bytes(message.name.as_ref(), &message.text);
+            self.bytes -= message_bytes(&message);
+            self.edits.remove(&message.id.sequence);
             self.said -= usize::from(message.kind == Kind::Message);
         }
     }
@@ -170,8 +211,8 @@ impl Shelf {
 }
 
 /// What a message takes.
-fn message_bytes(name: Option<&PersonName>, text: &str) -> usize {
-    size_of::<Message>() + text.len() + name.map_or(0, |name| name.as_str().len())
+fn message_bytes(message: &Message) -> usize {
+    size_of::<Message>() + message.text.len() + message.name.as_ref().map_or(0, |name| name.as_str().len())
 }
 
 /// What it takes to remember an id.

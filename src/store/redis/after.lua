@@ -4,6 +4,7 @@ local from, limit, bytes, entries = tonumber(ARGV[4]) + 1, tonumber(ARGV[5]), to
 while limit > 0 and bytes > 0 do
   local some = redis.call('XRANGE', room.log, number(from), '+', 'COUNT', math.min(limit, CHUNK))
   if #some == 0 then break end
+  open(room, some)
   for _, entry in ipairs(some) do
     if bytes > 0 then
       entries[#entries + 1] = entry

@@ -2,15 +2,15 @@
 --
 -- prefix room epoch instance batch, seen: epoch sequence mark, wants_people, most and bytes of what others stored,
 -- keep entries horizon now most, memory and life of a sender's id, life of an outcome;
--- then of each draft: kind name text at mark id sent_at fingerprint key looks. The key is '' for none, and '*' if the name
--- needs none.
+-- then of each draft: kind name text at mark id sent_at fingerprint key looks about about_mark. The key is '' for none;
+-- '*', perhaps with a key behind it, if the name needs none; and 'o' for the operator.
 --
 -- Answers: epoch, the sequence and mark before the first draft, a word for each draft, what others stored, whether
 -- people follow, people. Or 'lapsed': the instance was taken for dead, and nothing is done.
 
 local room = keys_of(ARGV[1], ARGV[2])
 local instance, batch = ARGV[4], ARGV[5]
-local FIRST, EACH = 20, 10
+local FIRST, EACH = 20, 12
 local drafts = (#ARGV - FIRST + 1) / EACH
 local record = room.base .. 'batch:' .. instance
 
@@ -37,8 +37,12 @@ if not is_known then
   local memory = tonumber(ARGV[17])
   for draft = 1, drafts do
     local at = FIRST + (draft - 1) * EACH
-    local kind, name, text, came, mark, id, sent_at, fingerprint, key, looks = unpack(ARGV, at, at + EACH - 1)
+    local kind, name, text, came, mark, id, sent_at, fingerprint, key, looks, about, about_mark =
+      unpack(ARGV, at, at + EACH - 1)
     came = tonumber(came)
+    local operator = key == 'o' and 'o' or ''
+    local is_free = operator ~= '' or string.sub(key, 1, 1) == '*'
+    local author = operator == '' and string.gsub(key, '^%*', '') or ''
     local word
     local sent_key = room.base .. 'sent:' .. id
     local sent = id ~= '' and redis.call('GET', sent_key)
@@ -50,21 +54,38 @@ if not is_known then
     end
     if not word and name ~= '' then
       local stands = math.max(came, room.at)
-      if kind ~= LEFT and key ~= '*' and is_taken(room, looks, key) then
+      if kind ~= LEFT and not is_free and is_taken(room, looks, key) then
         word = 't'
       elseif kind == JOINED then
         if not hold(room, name, instance, stands) then word = 'n' end
-        if key ~= '' and key ~= '*' and lock(room, name, looks, key) and word then tell_keys(room, instance) end
+        if key ~= '' and not is_free and lock(room, name, looks, key) and word then tell_keys(room, instance) end
       end
       if kind == LEFT and not let_go(room, name, instance) then word = 'n' end
     end
+    local is_change = kind == EDITED or kind == DELETED
+    if not word and is_change then
+      local changed = changeable(room, about, about_mark)
+      if not changed then
+        word = 'm'
+      elseif operator == '' and (author == '' or changed[2][KEY] ~= author) then
+        word = 'y'
+      else
+        name, about_mark = changed[2][NAME], changed[2][MARK]
+      end
+    end
     if not word then
-      add(room, kind, name, text, came, mark, key == '*' and '' or key)
+      local holder = (kind == MESSAGE or not is_free) and author or ''
+      add(room, kind, name, text, came, mark, holder, about, about_mark, is_change and operator or '')
+      if is_change then change(room, kind, about, text, operator) end
       if id ~= '' then
         local sent_as = table.concat({sent_at, number(room.latest), mark, fingerprint}, ' ')
         redis.call('SET', sent_key, sent_as, 'PX', ARGV[18])
       end
       word = 's:' .. number(room.at)
+      if is_change then
+        local letters = string.gsub(name, '.', function(byte) return string.format('%02x', string.byte(byte)) end)
+        word = word .. ':' .. about_mark .. ':' .. letters
+      end
     end
     outcomes[draft] = word
   end
@@ -88,7 +109,7 @@ if tonumber(ARGV[6]) == epoch and seen <= base then
   local missed = base - seen
   local previous = base_mark
   if missed > 0 and missed <= tonumber(ARGV[10]) then
-    before = redis.call('XRANGE', room.log, number(seen + 1), number(base))
+    before = open(room, redis.call('XRANGE', room.log, number(seen + 1), number(base)))
     local bytes = 0
     for _, entry in ipairs(before) do bytes = bytes + #entry[2][TEXT] end
     if #before ~= missed or bytes > tonumber(ARGV[11]) then before = {} end

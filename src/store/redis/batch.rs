@@ -120,6 +120,11 @@ impl Batch {
                 .arg(sent.map_or(0, |_| fingerprint(draft)))
                 .arg(rows::key(draft.claim))
                 .arg(rows::looks(draft));
+            // A message of another life of the store is not here.
+            match draft.of.filter(|of| of.epoch == life.epoch()) {
+                Some(of) => command.arg(of.sequence).arg(of.mark.number()),
+                None => command.arg("").arg(""),
+            };
         }
         command
     }
@@ -159,7 +164,12 @@ fn outcome(draft: &Draft, mark: Mark, word: &str, latest: &mut Cursor) -> Result
         "s" => {
             let at = Timestamp(rows::number(next()?)?);
             let id = Cursor { sequence: latest.sequence + 1, mark, ..*latest };
-            let message = Message { at, ..draft.clone().numbered(id, latest.mark) };
+            let of = draft.of.filter(|of| of.epoch == latest.epoch);
+            let mut message = Message { at, of, ..draft.clone().numbered(id, latest.mark) };
+            if let Some(of) = message.of.as_mut().filter(|_| draft.kind.is_change()) {
+                of.mark = Mark::from_number(rows::number(next()?)?);
+                message.name = rows::name(rows::bytes(next()?)?);
+            }
             *latest = id;
             Appended::Stored(Arc::new(message))
         }
@@ -169,6 +179,8 @@ fn outcome(draft: &Draft, mark: Mark, word: &str, latest: &mut Cursor) -> Result
         }
         "c" => Appended::Conflict,
         "n" => Appended::Needless,
+        "m" => Appended::NoMessage,
+        "y" => Appended::NotYours,
         "t" => Appended::NameTaken(draft.name.clone().ok_or_else(|| rows::unreadable(&"nobody is taken"))?),
         _ => return Err(rows::unreadable(&format!("{word:?} is no outcome"))),
     })

@@ -1,5 +1,6 @@
 -- prefix room epoch sequence limit notices bytes. Answers: epoch, entries newest first. Those who came and went are
--- among them only if they are among the newest `notices` entries.
+-- among them only if they are among the newest `notices` entries. What changed a message is not there.
+local SHOWN = {[MESSAGE] = true, [JOINED] = true, [LEFT] = true}
 local room = keys_of(ARGV[1], ARGV[2])
 local limit = tonumber(ARGV[5])
 local read = {entries = {}, bytes = tonumber(ARGV[7])}
@@ -11,7 +12,7 @@ if oldest and limit > 0 and last >= sequence_of(oldest) then
   local said = count(entry_from(room, last), SAID)
   if said - forgotten >= limit then from = reach(room, from, last, SAID, said - limit + 1) end
   local floor = math.max(last + 1 - tonumber(ARGV[6]), from)
-  read_back(room, read, last, floor, last - floor + 1)
+  read_back(room, read, last, floor, last - floor + 1, SHOWN)
   read_back(room, read, floor - 1, from, limit, SAID)
 end
 return {epoch_of(ARGV[1], ARGV[3]), read.entries}

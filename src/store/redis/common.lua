@@ -4,18 +4,24 @@
 -- beside the stream that could part from it. Each entry also counts what was said and who had joined up to it,
 -- so any place is found by halving, whatever stands between.
 --
+-- A stream's entries never change, but what was said may: so the texts stand beside it, by their sequences. Before a text
+-- stands a word: `=`, or when it was edited or deleted, with `o` if the operator did that: `e1764000000000 hi`,
+-- `do1764000000000 `. Entries of earlier versions hold their texts themselves.
+--
 -- Keys are made here from a prefix and a room's name, and not declared: a Redis Cluster is refused.
 
-local MESSAGE, JOINED, LEFT = 'm', 'j', 'l'
+local MESSAGE, JOINED, LEFT, EDITED, DELETED = 'm', 'j', 'l', 'e', 'd'
 local SAID = {[MESSAGE] = true}
+local HAS_TEXT = {[MESSAGE] = true, [EDITED] = true}
 
 -- Where the fields of an entry are: all have the same ones, in one order, which a stream stores best.
 local KIND, NAME, TEXT, AT, CAME, MARK, PREVIOUS, SAID_COUNT, JOINED_COUNT = 2, 4, 6, 8, 10, 12, 14, 16, 18
+local KEY, OTHER_COUNTS = 20, 28
 
 local function keys_of(prefix, name)
   local base = prefix .. ':{' .. name .. '}:'
   return {prefix = prefix, name = name, base = base, log = base .. 'log', meta = base .. 'meta', people = base .. 'people',
-    keys = base .. 'keys', looks = base .. 'looks'}
+    keys = base .. 'keys', looks = base .. 'looks', texts = base .. 'texts', edits = base .. 'edits'}
 end
 
 -- The set of those whom an instance holds in a room, and the set of the rooms where it holds somebody.
@@ -41,14 +47,41 @@ local function mark_of(room) return tonumber(redis.call('HGET', room.meta, 'mark
 -- The first entry from a sequence on.
 local function entry_from(room, sequence) return redis.call('XRANGE', room.log, number(sequence), '+', 'COUNT', 1)[1] end
 
--- How many entries of these kinds there were up to this one, with those that are forgotten.
+-- How many entries of these kinds there were up to this one, with those that are forgotten. Those of the kinds that are
+-- rare are counted in one word, such as `e3d1`. Whatever is not counted has left.
 local function count(entry, kinds)
   local fields, sum = entry[2], 0
   local said, joined = tonumber(fields[SAID_COUNT]), tonumber(fields[JOINED_COUNT])
+  local left = sequence_of(entry) - said - joined
   if kinds[MESSAGE] then sum = sum + said end
   if kinds[JOINED] then sum = sum + joined end
-  if kinds[LEFT] then sum = sum + sequence_of(entry) - said - joined end
+  for kind, some in string.gmatch(fields[OTHER_COUNTS] or '', '(%a)(%d+)') do
+    if kinds[kind] then sum = sum + tonumber(some) end
+    left = left - tonumber(some)
+  end
+  if kinds[LEFT] then sum = sum + left end
   return sum
+end
+
+-- Gives entries their texts as they are now, and what became of them as a third part.
+local function open(room, entries)
+  local wanted, fields = {}, {}
+  for _, entry in ipairs(entries) do
+    entry[3] = ''
+    if HAS_TEXT[entry[2][KIND]] then
+      wanted[#wanted + 1] = entry
+      fields[#fields + 1] = number(sequence_of(entry))
+    end
+  end
+  -- Lua takes so many arguments at once, and more than that are never read.
+  for first = 1, #fields, 500 do
+    local texts = redis.call('HMGET', room.texts, unpack(fields, first, math.min(first + 499, #fields)))
+    for i, text in ipairs(texts) do
+      local entry = wanted[first + i - 1]
+      if text then entry[3], entry[2][TEXT] = string.match(text, '^(%S*) (.*)$') end
+    end
+  end
+  return entries
 end
 
 -- The first sequence of these two, or between them, by which there were so many entries of these kinds.

@@ -38,13 +38,13 @@ impl Link {
         if spec.database != 0 {
             greeting.push(cmd("SELECT").arg(spec.database).take());
         }
-        let greeted = greeting.len();
-        greeting.extend(Scripts::load());
-        let mut answers = link.ask_all(&greeting)?;
-        let names = answers.split_off(greeted);
-        for answer in answers {
+        // Redis ends the connection of a stranger who sends more than 16 KiB at once, as the steps are, and then
+        // nobody would be told what is missing.
+        greeting.push(cmd("PING"));
+        for answer in link.ask_all(&greeting)? {
             read::<Value>(answer)?;
         }
+        let names = link.ask_all(&Scripts::load())?;
         let names = names.into_iter().map(read).collect::<Result<_, _>>()?;
         link.scripts = Scripts::loaded(names);
         Ok(link)

@@ -10,6 +10,7 @@ local function read_back(room, read, from, floor, limit, kinds)
   while from >= floor and limit > 0 and read.bytes > 0 do
     local some = redis.call('XREVRANGE', room.log, number(from), number(floor), 'COUNT', math.min(limit, CHUNK))
     if #some == 0 then return end
+    open(room, some)
     local has_found = false
     for _, entry in ipairs(some) do
       if read.bytes > 0 and (not kinds or kinds[entry[2][KIND]]) then

@@ -6,7 +6,8 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use super::trouble::Trouble;
 use crate::message::{
-    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Looks, Mark, Message, PersonName, Seal, Timestamp,
+    Change, Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Looks, Mark, Message, PersonName, Seal,
+    Timestamp,
 };
 use crate::store::Present;
 
@@ -16,6 +17,8 @@ pub(super) fn letter(kind: Kind) -> &'static str {
         Kind::Message => "m",
         Kind::Joined => "j",
         Kind::Left => "l",
+        Kind::Edited => "e",
+        Kind::Deleted => "d",
     }
 }
 
@@ -23,12 +26,13 @@ pub(super) fn letters(kinds: Kinds) -> String {
     kinds.iter().map(letter).collect()
 }
 
-/// A claim as a word: a hash, `*` or nothing.
+/// A claim as a word: a hash, `*` with a hash or without, `o` or nothing.
 pub(super) fn key(claim: Claim) -> String {
     match claim {
         Claim::Nothing => String::new(),
         Claim::Key(holder) => holder.to_string(),
-        Claim::Vouched => "*".to_owned(),
+        Claim::Vouched(author) => author.map_or("*".to_owned(), |author| format!("*{author}")),
+        Claim::Operator => "o".to_owned(),
     }
 }
 
@@ -36,15 +40,19 @@ pub(super) fn key(claim: Claim) -> String {
 pub(super) fn claim(word: &str) -> Option<Claim> {
     match word {
         "" => Some(Claim::Nothing),
-        "*" => Some(Claim::Vouched),
-        hash => hash.parse().ok().map(Claim::Key),
+        "o" => Some(Claim::Operator),
+        word => match word.strip_prefix('*') {
+            Some("") => Some(Claim::Vouched(None)),
+            Some(author) => author.parse().ok().map(|author| Claim::Vouched(Some(author))),
+            None => word.parse().ok().map(Claim::Key),
+        },
     }
 }
 
 /// How a draft's name looks, if that may matter.
 pub(super) fn looks(draft: &Draft) -> String {
     match &draft.name {
-        Some(name) if draft.kind != Kind::Left && draft.claim != Claim::Vouched => {
+        Some(name) if draft.kind != Kind::Left && !draft.claim.needs_no_key() => {
             let looks: Vec<String> = Looks::of(name).each().map(|look| format!("{look:032x}")).collect();
             looks.join(" ")
         }
@@ -83,15 +91,18 @@ pub(super) fn messages(entries: Vec<Value>, epoch: Epoch) -> Result<Vec<Arc<Mess
     entries.into_iter().map(|entry| message(entry, epoch)).collect()
 }
 
-/// Reads an entry: its id, and its fields by the order in which `write.lua` adds them.
+/// Reads an entry: its id, its fields by the order in which `write.lua` adds them, and what became of it.
 fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
-    let (id, fields): (String, Vec<String>) = part(entry)?;
+    let (id, fields, word): (String, Vec<String>, String) = part(entry)?;
     let mut values = fields.into_iter().skip(1).step_by(2);
     let mut next = || values.next().ok_or_else(|| unreadable(&"a field is missing"));
     let (kind, name, text, at, _came, mark, previous) =
         (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
     // Behind the counts of what was said and who joined. Entries of earlier versions end before it.
     let key = values.nth(2).unwrap_or_default();
+    let mut next = || values.next().unwrap_or_default();
+    let (about, about_mark, operator) = (next(), next(), next());
+    let (change, is_changed_by_operator) = change(&word)?;
     let sequence = number(id.split('-').next().unwrap_or_default())?;
     let mark_of = |text: &str| number(text).map(Mark::from_number);
     Ok(Arc::new(Message {
@@ -101,13 +112,45 @@ fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
             "m" => Kind::Message,
             "j" => Kind::Joined,
             "l" => Kind::Left,
+            "e" => Kind::Edited,
+            "d" => Kind::Deleted,
             other => return Err(unreadable(&format!("{other:?} is no kind"))),
         },
-        name: (!name.is_empty()).then(|| PersonName::accepted_before(name)),
+        name: self::name(name),
         holder: holder(&key)?,
         text: text.into(),
         at: Timestamp(number(&at)?),
+        of: match about.is_empty() {
+            true => None,
+            false => Some(Cursor { epoch, sequence: number(&about)?, mark: mark_of(&about_mark)? }),
+        },
+        change,
+        is_by_operator: is_changed_by_operator || !operator.is_empty(),
     }))
+}
+
+/// Reads the word before a text: what became of the message, and whether the operator did it.
+fn change(word: &str) -> Result<(Option<Change>, bool), Trouble> {
+    let Some((kind, at)) = word.split_at_checked(1).filter(|(kind, _)| matches!(*kind, "e" | "d")) else {
+        return Ok((None, false));
+    };
+    let by_operator = at.strip_prefix('o');
+    let at = Timestamp(number(by_operator.unwrap_or(at))?);
+    let change = if kind == "e" { Change::Edited(at) } else { Change::Deleted(at) };
+    Ok((Some(change), by_operator.is_some()))
+}
+
+/// Reads a person's name, if there is one.
+pub(super) fn name(name: String) -> Option<PersonName> {
+    (!name.is_empty()).then(|| PersonName::accepted_before(name))
+}
+
+/// Reads a text in hexadecimal digits.
+pub(super) fn bytes(digits: &str) -> Result<String, Trouble> {
+    let byte = |at: usize| digits.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| unreadable(&format!("{digits:?} is no text")))
 }
 
 /// Reads who is present, by name.

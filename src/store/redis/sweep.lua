@@ -15,7 +15,7 @@ open_at_end(room)
 local names = redis.call('SRANDMEMBER', held_in(room, instance), #ARGV - 3)
 if #names == 0 then redis.call('SREM', rooms_held_by(prefix, instance), name) end
 for i, person in ipairs(names) do
-  if let_go(room, person, instance) then add(room, LEFT, person, '', now, ARGV[i + 3], '') end
+  if let_go(room, person, instance) then add(room, LEFT, person, '', now, ARGV[i + 3], '', '', '', '') end
 end
 if room.is_changed then
   settle(room)

@@ -7,22 +7,67 @@ end
 
 -- Reads what is needed to go on at the end of a room's order.
 local function open_at_end(room)
-  local meta = redis.call('HMGET', room.meta, 'mark', 'at', 'said', 'joined')
+  local meta = redis.call('HMGET', room.meta, 'mark', 'at', 'said', 'joined', 'others')
   room.latest = latest_of(room)
   room.mark, room.at = tonumber(meta[1] or 0), tonumber(meta[2] or 0)
   room.said, room.joined = tonumber(meta[3] or 0), tonumber(meta[4] or 0)
+  room.others = meta[5] or ''
 end
 
--- Adds an entry at the end. `came` is when it came by the clock of that moment; a room's times never go back.
-local function add(room, kind, name, text, came, mark, key)
+-- Counts one more of a rare kind in a word such as `e3d1`.
+local function count_one_more(word, kind)
+  local some = string.match(word, kind .. '(%d+)')
+  if not some then return word .. kind .. '1' end
+  return (string.gsub(word, kind .. '%d+', kind .. number(tonumber(some) + 1)))
+end
+
+-- Adds an entry at the end. `came` is when it came by the clock of that moment; a room's times never go back. `about` is
+-- the sequence of the message that it is about and `about_mark` its mark, or both are ''. `operator` is 'o' or ''.
+local function add(room, kind, name, text, came, mark, key, about, about_mark, operator)
   room.latest = room.latest + 1
   room.at = math.max(room.at, came)
-  if kind == MESSAGE then room.said = room.said + 1 end
-  if kind == JOINED then room.joined = room.joined + 1 end
-  redis.call('XADD', room.log, number(room.latest), 'k', kind, 'n', name, 't', text, 'a', number(room.at),
-    'c', number(came), 'm', mark, 'p', number(room.mark), 's', number(room.said), 'j', number(room.joined), 'h', key)
+  if kind == MESSAGE then
+    room.said = room.said + 1
+  elseif kind == JOINED then
+    room.joined = room.joined + 1
+  elseif kind ~= LEFT then
+    room.others = count_one_more(room.others, kind)
+  end
+  redis.call('XADD', room.log, number(room.latest), 'k', kind, 'n', name, 't', '', 'a', number(room.at),
+    'c', number(came), 'm', mark, 'p', number(room.mark), 's', number(room.said), 'j', number(room.joined), 'h', key,
+    'o', about, 'om', about_mark, 'b', operator, 'x', room.others)
+  if HAS_TEXT[kind] then redis.call('HSET', room.texts, number(room.latest), '= ' .. text) end
   room.mark = tonumber(mark)
   room.is_changed = true
+end
+
+-- The message of a sequence and mark, if it can be edited or deleted.
+local function changeable(room, sequence, mark)
+  local entry = sequence ~= '' and redis.call('XRANGE', room.log, sequence, sequence)[1]
+  if not entry or entry[2][KIND] ~= MESSAGE then return nil end
+  local known = entry[2][MARK]
+  if known ~= mark and known ~= '0' and mark ~= '0' then return nil end
+  open(room, {entry})
+  if string.sub(entry[3], 1, 1) == DELETED then return nil end
+  return entry
+end
+
+-- Changes a message by the entry that was added last, of this kind, and empties the edit that it overtakes.
+local function change(room, kind, sequence, text, operator)
+  redis.call('HSET', room.texts, sequence, kind .. operator .. number(room.at) .. ' ' .. text)
+  local overtaken = redis.call('HGET', room.edits, sequence)
+  if overtaken then redis.call('HSET', room.texts, overtaken, '= ') end
+  if kind == EDITED then redis.call('HSET', room.edits, sequence, number(room.latest)) end
+end
+
+-- Forgets the texts of these sequences, and those between.
+local function forget_texts(room, from, to)
+  for first = from, to, 500 do
+    local some = {}
+    for sequence = first, math.min(first + 499, to) do some[#some + 1] = number(sequence) end
+    redis.call('HDEL', room.texts, unpack(some))
+    redis.call('HDEL', room.edits, unpack(some))
+  end
 end
 
 -- Notes that an instance holds a person. Returns whether the person was not present before.
@@ -135,7 +180,10 @@ local function trim(room, keep, entries, horizon, now, most)
     end
     is_at_limit = not is_young and start < latest + 1 and from == start
   end
-  if from > oldest then redis.call('XTRIM', room.log, 'MINID', number(from)) end
+  if from > oldest then
+    redis.call('XTRIM', room.log, 'MINID', number(from))
+    forget_texts(room, oldest, from - 1)
+  end
   return is_at_limit
 end
 
@@ -143,7 +191,7 @@ end
 local function settle(room)
   if room.is_changed then
     redis.call('HSET', room.meta, 'mark', number(room.mark), 'at', number(room.at), 'said', number(room.said),
-      'joined', number(room.joined))
+      'joined', number(room.joined), 'others', room.others)
   end
   local rooms, recent = room.prefix .. ':rooms', room.prefix .. ':recent'
   if redis.call('XLEN', room.log) > 0 or redis.call('HLEN', room.people) > 0 then

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 
-use super::rows::{self, Room, Sent};
+use super::rows::{self, Room, Sent, Target};
 use super::schema;
 use crate::config::{DELETE_AHEAD, SEND_ID_MEMORY_MS, SQLITE_SWEEP};
 use crate::message::{Cursor, Draft, Epoch, Holder, Kind, Mark, Message, RoomName, SentAs, Timestamp};
@@ -50,7 +50,11 @@ impl Ledger<'_> {
         if let Some(steady) = first_sent(drafts) {
             self.forget_sent(steady, drafts.len() + DELETE_AHEAD)?;
         }
-        let mut room = self.room(name)?;
+        let mut room = match (self.find(name)?, Arrived::in_no_room(drafts)) {
+            (Some(room), _) => room,
+            (None, Some(outcomes)) => return Ok(Arrived::alone(outcomes, Cursor::start(self.epoch))),
+            (None, None) => self.make(name)?,
+        };
         let before = room.clone();
         let appended = drafts
             .iter()
@@ -100,10 +104,7 @@ impl Ledger<'_> {
         Ok(next)
     }
 
-    fn room(&self, name: &RoomName) -> rusqlite::Result<Room> {
-        if let Some(room) = self.find(name)? {
-            return Ok(room);
-        }
+    fn make(&self, name: &RoomName) -> rusqlite::Result<Room> {
         let id = self.transaction.prepare_cached(schema::MAKE_ROOM)?.insert([name.as_str()])?;
         Ok(Room { id, oldest: 1, latest: 0, mark: Mark::UNKNOWN, at: Timestamp(0), said: 0 })
     }
@@ -121,10 +122,22 @@ impl Ledger<'_> {
         {
             return Ok(known);
         }
-        let at = draft.at.max(room.at);
-        let holder = draft.claim.holder();
-        let holder = holder.as_ref().map(Holder::bytes);
-        if let (Kind::Joined, Some(name)) = (draft.kind, &draft.name) {
+        let mut draft = draft.clone();
+        if draft.kind.is_change() {
+            let Some(target) = self.changeable(room, draft.of)? else {
+                return Ok(Appended::NoMessage);
+            };
+            if !draft.may_change(target.author) {
+                return Ok(Appended::NotYours);
+            }
+            (draft.of, draft.name) = (Some(target.place), target.name);
+        }
+        draft.of = draft.of.filter(|of| of.epoch == self.epoch);
+        let came = draft.at;
+        let message = draft.numbered(self.cursor(sequence, mark), room.mark);
+        let message = Message { at: message.at.max(room.at), ..message };
+        let holder = message.holder.as_ref().map(Holder::bytes);
+        if let (Kind::Joined, Some(name)) = (message.kind, &message.name) {
             let hold = (room.id, name.as_str(), holder);
             if self.transaction.prepare_cached(schema::HOLD)?.execute(hold)? > 0 {
                 return Ok(Appended::Needless);
@@ -143,29 +156,54 @@ impl Ledger<'_> {
         self.transaction.prepare_cached(schema::STORE_MESSAGE)?.execute((
             room.id,
             sequence,
-            rows::kind_number(draft.kind),
-            draft.name.as_ref().map(|name| name.as_str()),
-            &draft.text,
-            at.0,
-            draft.at.0,
+            rows::kind_number(message.kind),
+            message.name.as_ref().map(|name| name.as_str()),
+            &message.text,
+            message.at.0,
+            came.0,
             mark.number(),
             room.mark.number(),
             holder,
+            message.of.map(|of| of.sequence),
+            message.of.map(|of| of.mark.number()),
+            message.is_by_operator,
         ))?;
-        if let Some(name) = &draft.name {
-            let name = name.as_str();
-            match draft.kind {
-                Kind::Message => 0,
-                Kind::Joined => {
-                    self.transaction.prepare_cached(schema::JOIN)?.execute((room.id, name, at.0, holder))?
-                }
-                Kind::Left => self.transaction.prepare_cached(schema::LEAVE)?.execute((room.id, name))?,
-            };
+        self.follow(room, &message, holder)?;
+        (room.latest, room.mark, room.at) = (sequence, mark, message.at);
+        room.said += usize::from(message.kind == Kind::Message);
+        Ok(Appended::Stored(Arc::new(message)))
+    }
+
+    /// Changes what follows from a new entry: who is present, or what another message says.
+    fn follow(&self, room: &Room, entry: &Message, holder: Option<&[u8; 16]>) -> rusqlite::Result<()> {
+        let prepared = |sql| self.transaction.prepare_cached(sql);
+        match (entry.kind, &entry.name, entry.of) {
+            (Kind::Joined, Some(name), _) => {
+                prepared(schema::JOIN)?.execute((room.id, name.as_str(), entry.at.0, holder))?;
+            }
+            (Kind::Left, Some(name), _) => {
+                prepared(schema::LEAVE)?.execute((room.id, name.as_str()))?;
+            }
+            (Kind::Edited | Kind::Deleted, _, Some(of)) => {
+                let change = if entry.kind == Kind::Edited { schema::EDIT } else { schema::DELETE };
+                let row = (room.id, of.sequence, &entry.text, entry.at.0, entry.is_by_operator);
+                prepared(change)?.execute(row)?;
+                prepared(schema::OVERTAKE)?.execute((room.id, of.sequence, entry.id.sequence))?;
+            }
+            _ => {}
         }
-        let message = draft.clone().numbered(self.cursor(sequence, mark), room.mark);
-        (room.latest, room.mark, room.at) = (sequence, mark, at);
-        room.said += usize::from(draft.kind == Kind::Message);
-        Ok(Appended::Stored(Arc::new(Message { at, ..message })))
+        Ok(())
+    }
+
+    /// The message at a cursor, if it can be edited or deleted.
+    fn changeable(&self, room: &Room, of: Option<Cursor>) -> rusqlite::Result<Option<Target>> {
+        let Some(of) = of.filter(|of| of.sequence >= room.oldest) else { return Ok(None) };
+        let found = self
+            .transaction
+            .prepare_cached(schema::TO_CHANGE)?
+            .query_row((room.id, of.sequence), |row| Target::from_row(row, of))
+            .optional()?;
+        Ok(found.filter(|target| target.place.is_at(of)))
     }
 
     /// What became of an earlier message with this id, if it is remembered.

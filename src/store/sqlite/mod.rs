@@ -103,7 +103,7 @@ impl SqliteStore {
         limit: usize,
     ) -> rusqlite::Result<Vec<Arc<Message>>> {
         let mut statement = transaction.prepare_cached(schema::MESSAGES_BEFORE)?;
-        let range = (room.id, from, before, most(limit));
+        let range = (room.id, from, before, most(limit), rows::kind_bits(Kinds::ALL));
         let mut messages = one_read(statement.query_map(range, |row| rows::message(row, self.epoch))?)?;
         messages.reverse();
         Ok(messages)
@@ -169,7 +169,8 @@ impl Store for SqliteStore {
             let (all, said) = (schema::MESSAGES_BEFORE, schema::SAID_BEFORE);
             let (mut all, mut said) = (transaction.prepare_cached(all)?, transaction.prepare_cached(said)?);
             let read = |row: &rusqlite::Row<'_>| rows::message(row, self.epoch);
-            let newest = all.query_map((room.id, floor, before, i64::MAX), read)?;
+            let shown = rows::kind_bits(Kinds::SHOWN);
+            let newest = all.query_map((room.id, floor, before, i64::MAX, shown), read)?;
             let older = said.query_map((room.id, from, floor, most(limit)), read)?;
             let mut messages = one_read(newest.chain(older))?;
             messages.reverse();

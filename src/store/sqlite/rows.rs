@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
 use crate::message::{
-    Cursor, Epoch, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp,
+    Change, Cursor, Epoch, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp,
 };
 use crate::store::{Keep, Present, RoomSummary, fingerprint};
 
@@ -65,7 +65,38 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
         holder: holder(row, 7)?,
         text: row.get(3)?,
         at: Timestamp(row.get(4)?),
+        of: about(row, epoch)?,
+        change: change(row)?,
+        is_by_operator: row.get(12)?,
     }))
+}
+
+fn about(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Option<Cursor>> {
+    let (sequence, mark): (Option<u64>, Option<u32>) = (row.get(8)?, row.get(9)?);
+    let mark = mark.map_or(Mark::UNKNOWN, Mark::from_number);
+    Ok(sequence.map(|sequence| Cursor { epoch, sequence, mark }))
+}
+
+fn change(row: &Row<'_>) -> rusqlite::Result<Option<Change>> {
+    let (edited, deleted): (Option<u64>, Option<u64>) = (row.get(10)?, row.get(11)?);
+    let edited = edited.map(|at| Change::Edited(Timestamp(at)));
+    Ok(deleted.map(|at| Change::Deleted(Timestamp(at))).or(edited))
+}
+
+/// A message that is to be changed.
+pub(super) struct Target {
+    pub(super) place: Cursor,
+    pub(super) name: Option<PersonName>,
+    pub(super) author: Option<Holder>,
+}
+
+impl Target {
+    /// Reads what `TO_CHANGE` selects for this place.
+    pub(super) fn from_row(row: &Row<'_>, of: Cursor) -> rusqlite::Result<Target> {
+        let name: Option<String> = row.get(1)?;
+        let place = Cursor { mark: Mark::from_number(row.get(0)?), ..of };
+        Ok(Target { place, name: name.map(PersonName::accepted_before), author: holder(row, 2)? })
+    }
 }
 
 /// Reads what `NEWEST_BUT` selects.
@@ -131,6 +162,8 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
         Kind::Message => 0,
         Kind::Joined => 1,
         Kind::Left => 2,
+        Kind::Edited => 3,
+        Kind::Deleted => 4,
     }
 }
 
@@ -144,6 +177,8 @@ fn kind(number: i64) -> rusqlite::Result<Kind> {
         0 => Ok(Kind::Message),
         1 => Ok(Kind::Joined),
         2 => Ok(Kind::Left),
+        3 => Ok(Kind::Edited),
+        4 => Ok(Kind::Deleted),
         _ => Err(FromSqlError::OutOfRange(number).into()),
     }
 }

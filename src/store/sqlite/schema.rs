@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
 /// A released step is never changed. A new one is added after it.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     "
     PRAGMA application_id = 0x636d6368;
 
@@ -28,7 +28,7 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     CREATE TABLE messages (
         room INTEGER NOT NULL,
         sequence INTEGER NOT NULL,
-        kind INTEGER NOT NULL,   -- 0 message, 1 joined, 2 left
+        kind INTEGER NOT NULL,   -- 0 message, 1 joined, 2 left, 3 edited, 4 deleted
         name TEXT,
         text TEXT NOT NULL,
         at INTEGER NOT NULL,
@@ -107,15 +107,29 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     ALTER TABLE present ADD COLUMN holder BLOB;
     ALTER TABLE messages ADD COLUMN holder BLOB;
 ",
+    "
+    -- The sequence and mark of the message that this one answers, edits or deletes.
+    ALTER TABLE messages ADD COLUMN about INTEGER;
+    ALTER TABLE messages ADD COLUMN about_mark INTEGER;
+
+    -- When it was edited or deleted, and whether the operator did that.
+    ALTER TABLE messages ADD COLUMN edited INTEGER;
+    ALTER TABLE messages ADD COLUMN deleted INTEGER;
+    ALTER TABLE messages ADD COLUMN operator INTEGER NOT NULL DEFAULT 0;
+
+    -- The edits of each message.
+    CREATE INDEX edits ON messages (room, about, sequence) WHERE kind = 3;
+",
 ];
 
 /// The log is written ahead, and is on the disk before a commit returns. `fullfsync` makes a Mac's disk empty
-/// its own cache too, and does nothing elsewhere. A log that has grown is cut back to 64 MiB.
+/// its own cache too, and does nothing elsewhere. A log that has grown is cut back to 64 MiB. What is deleted is overwritten.
 pub(super) const WRITER_PRAGMAS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA journal_size_limit = 67108864;
+    PRAGMA secure_delete = ON;
 ";
 
 pub(super) const ANY_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
@@ -169,21 +183,44 @@ pub(super) const PEOPLED: &str = "
 ";
 
 pub(super) const STORE_MESSAGE: &str = "
-    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous, holder)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9, ?10)
+    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous, holder, about, about_mark, operator)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9, ?10, ?11, ?12, ?13)
+";
+
+/// What must be known of a message to change it.
+pub(super) const TO_CHANGE: &str = "
+    SELECT mark, name, holder FROM messages WHERE room = ?1 AND sequence = ?2 AND kind = 0 AND deleted IS NULL
+";
+
+pub(super) const EDIT: &str = "
+    UPDATE messages SET text = ?3, edited = ?4, operator = ?5 WHERE room = ?1 AND sequence = ?2
+";
+
+pub(super) const DELETE: &str = "
+    UPDATE messages SET text = ?3, deleted = ?4, operator = ?5 WHERE room = ?1 AND sequence = ?2
+";
+
+/// Empties the newest edit of a message before another entry.
+pub(super) const OVERTAKE: &str = "
+    UPDATE messages SET text = '' WHERE room = ?1 AND sequence = (
+        SELECT max(sequence) FROM messages INDEXED BY edits
+        WHERE kind = 3 AND room = ?1 AND about = ?2 AND sequence < ?3
+    )
 ";
 
 /// The messages of a room from one sequence on (inclusive), oldest first.
 pub(super) const MESSAGES_FROM: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder FROM messages
+    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator
+    FROM messages
     WHERE room = ?1 AND sequence >= ?2
     ORDER BY sequence LIMIT ?3
 ";
 
-/// The messages of a room from one sequence (inclusive) up to another (exclusive), newest first.
+/// The messages of a room from one sequence (inclusive) up to another (exclusive), newest first: of these kinds.
 pub(super) const MESSAGES_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder FROM messages
-    WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3
+    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator
+    FROM messages
+    WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3 AND (1 << kind) & ?5
     ORDER BY sequence DESC LIMIT ?4
 ";
 
@@ -210,7 +247,8 @@ pub(super) const SAID_BETWEEN: &str = "
 
 /// The same as `MESSAGES_BEFORE`, of what was said only.
 pub(super) const SAID_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder FROM messages INDEXED BY said
+    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator
+    FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
 ";

@@ -67,6 +67,10 @@ pub enum Refusal {
     KeyInAddress,
     /// A name that somebody else holds, or that looks like one.
     NameTaken(PersonName),
+    /// An edit or deletion of a message that is not kept, or was deleted.
+    NoMessage,
+    /// An edit or deletion of somebody else's message.
+    NotYours,
     /// A header with an invalid name, or a value that is not visible ASCII.
     BadHeader,
     /// An `Expect` of something else than `100-continue`.
@@ -155,6 +159,8 @@ impl From<Unpublished> for Refusal {
         match reason {
             Unpublished::IdReused => Refusal::IdReused,
             Unpublished::NameTaken(name) => Refusal::NameTaken(name),
+            Unpublished::NoMessage => Refusal::NoMessage,
+            Unpublished::NotYours => Refusal::NotYours,
             Unpublished::NotStored => Refusal::StoreUnavailable,
         }
     }
@@ -198,6 +204,8 @@ impl Refusal {
             Refusal::BadKey(_) => (400, "bad-key"),
             Refusal::KeyInAddress => (400, "key-in-address"),
             Refusal::NameTaken(_) => (409, "name-taken"),
+            Refusal::NoMessage => (404, "no-message"),
+            Refusal::NotYours => (403, "not-yours"),
             Refusal::BadHeader => (400, "bad-header"),
             Refusal::UnknownExpectation => (417, "unknown-expectation"),
             Refusal::BadHost(_) => (400, "bad-host"),

@@ -25,7 +25,7 @@ impl fmt::Display for Refusal {
                 f.write_str("a '%' is not followed by two hexadecimal digits: write a literal '%' as %25")
             }
             Refusal::BadJson(reason) => {
-                write!(f, "the body is not JSON of the form {{\"message\":\"TEXT\"}} (name, id and key may be added): {reason}")
+                write!(f, "the body is not JSON of the form {{\"message\":\"TEXT\"}} (name, id, key and reply_to may be added): {reason}")
             }
             Refusal::BadForm(reason)
             | Refusal::BadCursor(reason)
@@ -51,7 +51,7 @@ impl fmt::Display for Refusal {
                 "two of these rooms can't stand in one cursor, since their names have the same hash: wait in one of them by another request",
             ),
             Refusal::OneRoom => f.write_str(
-                "only a wait may name several rooms: send a message, leave or look in one room at a time",
+                "only a wait may name several rooms: send a message, change one, leave or look in one room at a time",
             ),
             Refusal::BadPresent => {
                 f.write_str("present is a list of some of the rooms that are asked for, such as present=lunch,work")
@@ -84,6 +84,12 @@ impl fmt::Display for Refusal {
             Refusal::NoInviteNeeded => {
                 f.write_str("this chat is open to all who reach it: pass on the room's address")
             }
+            Refusal::NoMessage => f.write_str(
+                "there is no such message: it was deleted, is no longer kept, or of is not the id of a message",
+            ),
+            Refusal::NotYours => f.write_str(
+                "this message is not yours: only who sent it may change it, with the same Chat-Key, or the room's operator",
+            ),
             Refusal::BadHeader => {
                 f.write_str("a header's name is not a token, or its value has bytes that are not visible ASCII")
             }

@@ -8,7 +8,7 @@ use super::parts::{JSON, PLAIN, Reply, json};
 use super::terminal::shown;
 use super::told::Told;
 use crate::config::REPLY_BYTES;
-use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
+use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
 use crate::store::Read;
 use crate::wire::path::room_path;
 use crate::wire::request::{Format, History};
@@ -60,13 +60,19 @@ pub fn history(history: &History, read: &Read) -> Reply {
 fn line(message: &Message) -> String {
     let name = shown(message.name.as_ref().map_or("somebody", PersonName::as_str));
     match message.kind {
+        Kind::Message if matches!(message.change, Some(Change::Deleted(_))) => {
+            format!("{} {name}: (deleted)\n", message.at)
+        }
         // Further lines of a message are indented.
         Kind::Message => {
             let text = message.text.replace("\r\n", "\n");
             let lines: Vec<String> = text.trim_end().split('\n').map(shown).collect();
-            format!("{} {name}: {}\n", message.at, lines.join("\n    "))
+            let edited = if message.change.is_some() { " (edited)" } else { "" };
+            format!("{} {name}: {}{edited}\n", message.at, lines.join("\n    "))
         }
-        Kind::Joined | Kind::Left => format!("{} {name} {}\n", message.at, message.kind.as_str()),
+        Kind::Joined | Kind::Left | Kind::Edited | Kind::Deleted => {
+            format!("{} {name} {}\n", message.at, message.kind.as_str())
+        }
     }
 }
 

@@ -44,9 +44,14 @@ fn in_plain_text(poll: &Poll, told: &Told<'_>) -> Reply {
     let (kind, text) = (message.kind.as_str(), &message.text);
     let reply = match message.kind {
         Kind::Message => Reply::new(200, PLAIN, text.as_bytes().to_vec()),
-        Kind::Joined | Kind::Left => {
+        Kind::Edited => Reply::new(200, PLAIN, text.as_bytes().to_vec()).with("Chat-Kind", kind),
+        Kind::Joined | Kind::Left | Kind::Deleted => {
             Reply::new(200, PLAIN, format!("{name} {kind}").into_bytes()).with("Chat-Kind", kind)
         }
+    };
+    let reply = match message.of.filter(|_| message.kind.is_change()) {
+        Some(of) => reply.with("Chat-Of", of.to_string()),
+        None => reply,
     };
     if poll.is_in_several() { reply.with("Chat-Room", segment(told.room)) } else { reply }
 }

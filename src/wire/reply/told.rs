@@ -133,6 +133,9 @@ mod tests {
                 holder: None,
                 text,
                 at,
+                of: None,
+                change: None,
+                is_by_operator: false,
             })
         };
         let messages: Arc<[_]> = (before + 1..).zip(times).map(message).collect();

@@ -13,21 +13,24 @@ pub(super) struct Said {
     pub name: Option<String>,
     pub id: Option<String>,
     pub key: Option<String>,
+    pub of: Option<String>,
+    pub reply_to: Option<String>,
 }
 
 /// Reads a body by its `Content-Type`.
 pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
     match media_type(head)?.as_str() {
         FORM => {
-            let [message, name, id, key] = fields(text_of(body)?, ["message", "name", "id", "key"])?;
-            Ok(Said { message, name, id, key })
+            let names = ["message", "name", "id", "key", "of", "reply_to"];
+            let [message, name, id, key, of, reply_to] = fields(text_of(body)?, names)?;
+            Ok(Said { message, name, id, key, of, reply_to })
         }
         "application/json" => {
             serde_json::from_str(text_of(body)?).map_err(|error| Refusal::BadJson(error.to_string()))
         }
         "text/plain" => {
-            let [name, id] = fields(query, ["name", "id"])?;
-            Ok(Said { message: Some(text_of(body)?.to_owned()), name, id, key: None })
+            let [name, id, of, reply_to] = fields(query, ["name", "id", "of", "reply_to"])?;
+            Ok(Said { message: Some(text_of(body)?.to_owned()), name, id, key: None, of, reply_to })
         }
         _ => Err(Refusal::UnsupportedMediaType),
     }

@@ -37,7 +37,9 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Re
             let [to] = fields(query, ["to"])?;
             Ok(Intent::Login(Login::to(to, None)))
         }
-        Place::Leave(_) | Place::Invite(_) => Err(Refusal::MethodNotAllowed(place.allow())),
+        Place::Edit(_) | Place::Delete(_) | Place::Leave(_) | Place::Invite(_) => {
+            Err(Refusal::MethodNotAllowed(place.allow()))
+        }
     }
 }
 

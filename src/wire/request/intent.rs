@@ -6,7 +6,9 @@ use super::accept::{Exposition, Format};
 use super::wait::spread;
 use crate::clock::Timestamp;
 use crate::config::STREAM_BEAT;
-use crate::message::{Claim, Cursor, Draft, Person, PersonName, RoomName, RoomPatterns, SendId};
+use crate::message::{
+    Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId,
+};
 use crate::room::{After, Subscription, Wants};
 use crate::store::Order;
 
@@ -17,7 +19,7 @@ pub enum Intent {
     Poll(Poll),
     /// Wait for messages again and again, on one connection.
     Stream(Poll),
-    /// Publish a message.
+    /// Publish a message, or edit or delete one.
     Publish(Publish),
     /// Look at a room's past.
     History(History),
@@ -54,13 +56,21 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Lets it use any name: names are free here, or somebody who knows the person vouches for the name.
-    pub fn vouch(&mut self) {
+    /// Lets it use any name: names are free here, or somebody who knows the person vouches for the name. Without an
+    /// author of its own, what is said is by the holder of the key, if there is one.
+    pub fn vouch(&mut self, author: Option<Holder>) {
+        if let Some(claim) = self.claim() {
+            *claim = Claim::Vouched(author.or(claim.author()));
+        }
+    }
+
+    /// By what right it is asked for, if that matters.
+    fn claim(&mut self) -> Option<&mut Claim> {
         match self {
-            Intent::Poll(poll) | Intent::Stream(poll) => poll.claim = Claim::Vouched,
-            Intent::Publish(publish) => publish.claim = Claim::Vouched,
-            Intent::Leave(leave) => leave.who.claim = Claim::Vouched,
-            _ => {}
+            Intent::Poll(poll) | Intent::Stream(poll) => Some(&mut poll.claim),
+            Intent::Publish(publish) => Some(&mut publish.claim),
+            Intent::Leave(leave) => Some(&mut leave.who.claim),
+            _ => None,
         }
     }
 }
@@ -149,17 +159,21 @@ pub struct History {
     pub format: Format,
 }
 
-/// A message to a room.
+/// A message to a room, or a change of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
     /// Where.
     pub room: RoomName,
+    /// What kind of entry it becomes.
+    pub kind: Kind,
     /// Who.
     pub name: Option<PersonName>,
     /// By what right.
     pub claim: Claim,
     /// What.
     pub text: String,
+    /// The message that it answers or changes.
+    pub of: Option<Cursor>,
     /// The sender's own name for it.
     pub send_id: Option<SendId>,
     /// How to answer.
@@ -169,7 +183,10 @@ pub struct Publish {
 impl Publish {
     /// What is to be stored of it.
     pub fn draft(&self) -> Draft {
-        Draft::said(self.name.clone(), self.claim, &self.text, self.send_id.clone())
+        // A change bears the name that the message has.
+        let name = self.name.clone().filter(|_| self.kind == Kind::Message);
+        let said = Draft::said(name, self.claim, &self.text, self.send_id.clone());
+        Draft { kind: self.kind, of: self.of, ..said }
     }
 }
 

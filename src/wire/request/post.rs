@@ -1,16 +1,16 @@
-//! POST requests: speaking and leaving.
+//! POST requests: speaking, changing what was said, and leaving.
 
 use std::time::Duration;
 
 use super::body::{Said, form, said};
-use super::fields::{fields, name_in};
+use super::fields::{cursor_in, fields, name_in};
 use super::get::view;
 use super::head::Head;
 use super::intent::{Intent, Leave, Login, Publish};
 use super::key::claim;
 use super::route::Place;
 use super::wait::seconds;
-use crate::message::{Person, RoomName, Seal, SendId, has_something_visible};
+use crate::message::{Kind, Person, RoomName, Seal, SendId, has_something_visible};
 use crate::wire::refusal::Refusal;
 
 /// Says what a POST asks for.
@@ -22,7 +22,9 @@ pub(super) fn post(
     seal: &Seal,
 ) -> Result<Intent, Refusal> {
     match place {
-        Place::Room(room) => publish(head, room, query, body, seal).map(Intent::Publish),
+        Place::Room(room) => publish(head, (room, Kind::Message), query, body, seal).map(Intent::Publish),
+        Place::Edit(room) => publish(head, (room, Kind::Edited), query, body, seal).map(Intent::Publish),
+        Place::Delete(room) => publish(head, (room, Kind::Deleted), query, body, seal).map(Intent::Publish),
         Place::Several(_) => Err(Refusal::OneRoom),
         Place::Leave(room) => {
             let Said { name, key, .. } = said(head, query, body)?;
@@ -44,15 +46,23 @@ pub(super) fn post(
 
 fn publish(
     head: &Head<'_>,
-    room: RoomName,
+    (room, kind): (RoomName, Kind),
     query: &str,
     body: &[u8],
     seal: &Seal,
 ) -> Result<Publish, Refusal> {
-    let Said { message, name, id, key } = said(head, query, body)?;
-    let text = message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?;
+    let Said { message, name, id, key, of, reply_to } = said(head, query, body)?;
+    let text = match kind {
+        Kind::Deleted => String::new(),
+        _ => message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?,
+    };
+    let of = match kind {
+        Kind::Message => reply_to.filter(|reply_to| !reply_to.is_empty()),
+        _ => Some(of.ok_or(Refusal::BadForm("say which message: send of=CURSOR, the id of the message"))?),
+    };
+    let of = of.as_deref().map(cursor_in).transpose()?;
     let id = id.as_deref().or(head.header("Idempotency-Key"));
     let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
     let (name, claim) = (name_in(name)?, claim(head, query, key, seal)?);
-    Ok(Publish { room, name, claim, text, send_id, format: head.format() })
+    Ok(Publish { room, kind, name, claim, text, of, send_id, format: head.format() })
 }

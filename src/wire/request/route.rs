@@ -14,6 +14,8 @@ pub(super) enum Place {
     Several(Vec<RoomName>),
     History(RoomName),
     People(RoomName),
+    Edit(RoomName),
+    Delete(RoomName),
     Leave(RoomName),
     Code(RoomName),
     Invite(RoomName),
@@ -51,6 +53,8 @@ impl Place {
             "" => Place::Room,
             "history" => Place::History,
             "people" => Place::People,
+            "edit" => Place::Edit,
+            "delete" => Place::Delete,
             "leave" => Place::Leave,
             "qr" => Place::Code,
             "invite" => Place::Invite,
@@ -68,7 +72,7 @@ impl Place {
     pub fn allow(&self) -> &'static str {
         match self {
             Place::Room(_) | Place::Login => "GET, HEAD, POST, OPTIONS",
-            Place::Leave(_) | Place::Invite(_) => "POST, OPTIONS",
+            Place::Edit(_) | Place::Delete(_) | Place::Leave(_) | Place::Invite(_) => "POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -109,6 +113,8 @@ pub fn route(path: &str) -> &'static str {
         Some("") => "/chat/ROOM",
         Some("history") => "/chat/ROOM/history",
         Some("people") => "/chat/ROOM/people",
+        Some("edit") => "/chat/ROOM/edit",
+        Some("delete") => "/chat/ROOM/delete",
         Some("leave") => "/chat/ROOM/leave",
         Some("qr") => "/chat/ROOM/qr",
         Some("invite") => "/chat/ROOM/invite",

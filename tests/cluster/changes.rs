@@ -1,0 +1,51 @@
+//! What is edited or deleted on one instance is so on all of them, and in what each of them remembers.
+
+use serde_json::{Value, json};
+
+use crate::instances::{Instances, wait_until};
+use crate::server::Server;
+
+const ANNA: &str = "the-secret-key-of-anna";
+
+/// Asks an instance for something in the lobby, and gives the answer.
+fn posts(server: &Server, below: &str, form: &[(&str, &str)]) -> Value {
+    let url = format!("{}/chat/lobby{below}", server.url());
+    let posted = ureq::post(url).header("Accept", "application/json").header("Chat-Key", ANNA);
+    let mut answer = posted.send_form(form.iter().copied()).expect("it is accepted");
+    serde_json::from_str(&answer.body_mut().read_to_string().expect("an answer")).expect("JSON")
+}
+
+/// All messages of the lobby, with their texts.
+fn texts(server: &Server) -> Vec<Value> {
+    let url = format!("{}/chat/lobby?after=oldest&wait=0&kinds=message", server.url());
+    let mut answer = ureq::get(url).header("Accept", "application/json").call().expect("an answer");
+    let text = answer.body_mut().read_to_string().expect("an answer");
+    let answer: Value = serde_json::from_str(&text).expect("JSON");
+    answer["messages"].as_array().expect("messages").iter().map(|message| message["text"].clone()).collect()
+}
+
+#[test]
+fn a_change_on_one_instance_holds_on_all() {
+    let mut instances = Instances::start(&[]);
+    let said: Vec<String> = ["helo", "secret"]
+        .iter()
+        .map(|text| posts(&instances.servers[0], "", &[("message", text)])["id"].as_str().unwrap().to_owned())
+        .collect();
+    // Their rooms are awake now, and remember what was said.
+    for server in &instances.servers {
+        posts(server, "", &[("message", "here")]);
+        wait_until("all of it is there", || texts(server)[..2] == ["helo", "secret"]);
+    }
+    posts(&instances.servers[1], "/edit", &[("of", &said[0]), ("message", "hello")]);
+    posts(&instances.servers[2], "/delete", &[("of", &said[1])]);
+    for server in &instances.servers {
+        wait_until("it is as it is now", || texts(server)[..2] == ["hello", ""]);
+    }
+    // One that has ended was not needed for that.
+    instances.servers[2].dies();
+    instances.servers[2].starts_again();
+    assert_eq!(
+        texts(&instances.servers[2]),
+        json!(["hello", "", "here", "here", "here"]).as_array().unwrap()[..]
+    );
+}
