@@ -1,7 +1,7 @@
 // The form to write in: the name once, then one message after another.
 
 import { Draft } from "./draft.js";
-import { composes } from "./keyboard.js";
+import { composes, isOnScreen } from "./keyboard.js";
 import { bytesOver, isSeen, nameFault } from "./limits.js";
 import { Mention } from "./mention.js";
 
@@ -29,6 +29,7 @@ export class Composer {
     this.#text.addEventListener("input", () => this.#typed());
     this.#name.addEventListener("keydown", (event) => this.#nameKey(event, named));
     document.getElementById("me").addEventListener("click", () => this.askName());
+    this.#text.enterKeyHint = isOnScreen() ? "enter" : "send";
     this.#text.value ||= this.#draft.find();
     this.show(name);
     // Lines get longer or shorter when a phone is turned, or a panel opens beside the form.
@@ -139,7 +140,7 @@ export class Composer {
   #key(event) {
     if (composes(event)) return;
     if (this.#mention.key(event)) event.preventDefault();
-    else if (event.key === "Enter" && !event.shiftKey) {
+    else if (event.key === "Enter" && sends(event)) {
       event.preventDefault();
       this.#form.requestSubmit();
     } else if (event.key === "ArrowUp" || event.key === "ArrowDown") this.#recall(event);
@@ -164,4 +165,9 @@ export class Composer {
     this.#text.style.height = `${this.#text.scrollHeight}px`;
     document.getElementById("send").classList.toggle("ready", isSeen(this.#text.value));
   }
+}
+
+/** Whether this Enter sends. On a phone it begins a new line, as there is no other way to one. */
+function sends({ shiftKey, ctrlKey, metaKey }) {
+  return ctrlKey || metaKey || (!shiftKey && !isOnScreen());
 }

@@ -5,6 +5,11 @@ export function composes(event) {
   return event.isComposing || event.keyCode === 229;
 }
 
+/** Whether people type on the screen, where no key comes with Shift or Control. */
+export function isOnScreen() {
+  return matchMedia("(hover: none) and (pointer: coarse)").matches;
+}
+
 /** On some phones the on-screen keyboard covers the page: the page shrinks to the part above it. */
 export function makeRoom() {
   const viewport = globalThis.visualViewport;

@@ -60,6 +60,7 @@ export async function browser(server, { name, origin = server.origin, ...options
   context.setDefaultTimeout(PATIENCE);
   slowDown(context);
   context.origin = origin;
+  context.isPhone = options.isMobile === true;
   context.faults = [];
   context.on("page", (page) => {
     page.on("pageerror", (error) => context.faults.push(error.stack));
@@ -115,7 +116,8 @@ export async function tab(context, room) {
 /** Writes a message and sends it. */
 export async function say(page, text) {
   await page.locator("#message").fill(text);
-  await page.locator("#message").press("Enter");
+  // On a phone Enter begins a new line.
+  await page.locator("#message").press(page.context().isPhone ? "Control+Enter" : "Enter");
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, say, sent, tab, test, until } from "./browser.js";
+import { PHONE, browser, say, sent, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -222,4 +222,25 @@ test("messages that stand together have one time and one tick, and a pointer see
     assert.ok((await seen("time")).includes(text));
     assert.ok(await page.locator("#log").evaluate((log) => log.scrollWidth === log.clientWidth), "nothing is wider for it");
   }
+});
+
+test("on a phone Enter begins a new line and the button sends, and Control and Enter send everywhere", async () => {
+  const phone = await tab(await browser(server, { ...PHONE, name: "anna" }), "lines");
+  const message = phone.locator("#message");
+  assert.equal(await message.getAttribute("enterkeyhint"), "enter");
+  await message.fill("one");
+  await message.press("Enter");
+  await message.pressSequentially("two");
+  await phone.locator("#send").tap();
+  await showing(phone, ["one\ntwo"]);
+  const desk = await tab(await browser(server, { name: "ben" }), "lines");
+  assert.equal(await desk.locator("#message").getAttribute("enterkeyhint"), "send");
+  await desk.locator("#message").fill("three");
+  await desk.locator("#message").press("Enter");
+  for (const page of [phone, desk]) {
+    await page.locator("#message").fill("four");
+    await page.locator("#message").press("Control+Enter");
+    await sent(page);
+  }
+  await showing(phone, ["one\ntwo", "three", "four", "four"]);
 });
