@@ -77,6 +77,7 @@ const MODULES: &[File] = &files! {
     "plan.js",
     "poll.js",
     "presence.js",
+    "press.js",
     "roomrow.js",
     "rooms.js",
     "rows.js",
