@@ -101,6 +101,7 @@ const SHEETS: &[File] = &files! {
     "composer.css",
     "panels.css",
     "notice.css",
+    "small.css",
 };
 
 const LOGIN_SHEET: &str = include_str!("login.css");

@@ -81,8 +81,10 @@ export class Mention {
     });
     this.#list.replaceChildren(...options);
     this.#list.hidden = !this.open;
-    if (this.open) this.#input.setAttribute("aria-activedescendant", `mention-${this.#chosen}`);
-    else this.#input.removeAttribute("aria-activedescendant");
+    if (this.open) {
+      this.#input.setAttribute("aria-activedescendant", `mention-${this.#chosen}`);
+      options[this.#chosen].scrollIntoView({ block: "nearest" });
+    } else this.#input.removeAttribute("aria-activedescendant");
   }
 
   #choose(index) {

@@ -267,3 +267,24 @@ test("a click on a row that is built anew meanwhile is not lost", async () => {
     await button(then).waitFor();
   }
 });
+
+test("at 400 % nothing covers another, and the messages keep some lines", async () => {
+  for (let n = 0; n < 12; n += 1) await server.say("zoomed", "ben", `message ${n}`);
+  const context = await browser(server, { viewport: { width: 320, height: 256 } });
+  const page = await tab(context, "zoomed");
+  await page.locator("#log").evaluate((log) => (log.scrollTop = 0));
+  await page.locator("#down").waitFor();
+  await context.route("**/chat/zoomed?*", (route) => route.fulfill({ status: 200, contentType: "text/html", body: "Sign in" }));
+  await page.locator("#line").getByText("something between here and the server").waitFor();
+  await page.locator("#send").click();
+  const parts = ["#bar", "#line", "#log", "#down", "#composer"];
+  const boxes = await Promise.all(parts.map((part) => boxOf(page, part)));
+  boxes.slice(1).forEach((box, n) => assert.ok(box.top >= boxes[n].bottom, `${parts[n + 1]} is below ${parts[n]}`));
+  const log = boxes[2];
+  assert.ok(log.bottom - log.top >= 128, `${log.bottom - log.top} px of messages`);
+  for (const part of parts) {
+    await page.locator(part).scrollIntoViewIfNeeded();
+    const { top, bottom, left, right } = await boxOf(page, part);
+    assert.ok(top < 256 && bottom > 0 && left >= 0 && right <= 320, `${part} comes into view`);
+  }
+});
