@@ -288,3 +288,13 @@ test("at 400 % nothing covers another, and the messages keep some lines", async 
     assert.ok(top < 256 && bottom > 0 && left >= 0 && right <= 320, `${part} comes into view`);
   }
 });
+
+test("the browser's own search finds all that is shown", async () => {
+  await server.say("find", "ben", `first ${"word ".repeat(6_000)} lastofall`);
+  await server.say("find", "ben", "and `incode` too");
+  const page = await tab(await browser(server, { name: "anna" }), "find");
+  await page.getByRole("button", { name: "Show all of it" }).click();
+  const finds = (text) => page.evaluate((text) => find(text, false, false, true), text);
+  for (const text of ["first word", "lastofall", "incode", "find"]) assert.ok(await finds(text), text);
+  assert.equal(await finds("not there"), false);
+});
