@@ -19,13 +19,17 @@ pub(super) struct Head<'a> {
     pub(super) room: Cow<'a, str>,
 }
 
-/// An entry, as it is read. Its `id` is of the store that it comes from, and says nothing in another.
+/// An entry, as it is read. Its `id` is of the store that it comes from: in another it only tells which message an
+/// answer is to.
 #[derive(Deserialize)]
 pub(super) struct Entry {
+    pub(super) id: Option<String>,
     pub(super) kind: String,
     pub(super) name: Option<String>,
     pub(super) text: String,
     pub(super) at: String,
+    pub(super) reply_to: Option<String>,
+    pub(super) deleted: Option<String>,
 }
 
 /// The last line of a room.

@@ -1,28 +1,34 @@
 //! Putting an archived room into a store.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use super::read::Archived;
 use crate::config::ARCHIVE_READ;
-use crate::message::{Cursor, Draft, Kind, Timestamp};
-use crate::store::{Done, Error, Store};
+use crate::message::{Change, Cursor, Draft, Kind, Message, Timestamp};
+use crate::store::{Appended, Arrived, Done, Error, Store};
 
 /// Adds what is missing of a room, in its order and with its times, and answers how many messages that were.
 ///
 /// What is there already must be the beginning of the same, or all of it and more. So an import that was broken off
 /// goes on, and a second one does nothing. Anything else is refused, and nothing is changed.
 pub fn put(store: &dyn Store, archived: &Archived) -> Result<usize, Error> {
-    let Archived { room, said } = archived;
+    let Archived { room, said, places } = archived;
     let mut missing = &said[..];
+    let mut moved = Moved::default();
     let mut at = Timestamp(0);
     let mut last = Cursor::start(store.epoch());
     loop {
         let portion = store.after(room, last.sequence, ARCHIVE_READ)?;
         let Some(newest) = portion.last() else { break };
         let follows = portion.first().is_some_and(|first| first.id.sequence == last.sequence + 1);
-        let mut there = portion.iter().filter(|message| message.kind == Kind::Message);
-        let is_same = there.all(|there| match missing.split_first() {
+        let is_there = |there: &&Arc<Message>| {
+            there.kind == Kind::Message && !matches!(there.change, Some(Change::Deleted(_)))
+        };
+        let is_same = portion.iter().filter(is_there).all(|there| match missing.split_first() {
             Some((next, rest)) => {
+                moved.note(places.get(said.len() - missing.len()), there.id);
                 (missing, at) = (rest, at.max(next.at));
                 there.name == next.name && there.text == next.text && there.at == at
             }
@@ -44,15 +50,54 @@ pub fn put(store: &dyn Store, archived: &Archived) -> Result<usize, Error> {
             "the room {room} held messages that are forgotten: give it another name by --room"
         )));
     }
-    for some in missing.chunks(ARCHIVE_READ) {
-        last = append(store, archived, last, some)?;
+    let count = missing.len();
+    while !missing.is_empty() {
+        let places = places.get(said.len() - missing.len()..).unwrap_or_default();
+        let (some, rest) = missing.split_at(moved.portion(missing, places));
+        let drafts = some.iter().map(|draft| Draft { of: moved.to(draft.of), ..draft.clone() }).collect();
+        let arrived = append(store, archived, last, drafts)?;
+        let stored = arrived.outcomes.iter().filter_map(Appended::stored);
+        stored.zip(places).for_each(|(message, place)| moved.note(Some(place), message.id));
+        (missing, last) = (rest, arrived.latest);
     }
-    Ok(missing.len())
+    Ok(count)
 }
 
-fn append(store: &dyn Store, archived: &Archived, seen: Cursor, drafts: &[Draft]) -> Result<Cursor, Error> {
+/// Where messages stand now, by where they stood.
+#[derive(Default)]
+struct Moved(HashMap<Cursor, Cursor>);
+
+impl Moved {
+    fn note(&mut self, from: Option<&Cursor>, to: Cursor) {
+        self.0.extend(from.map(|from| (*from, to)));
+    }
+
+    /// Where the message stands that is answered, if it came along.
+    fn to(&self, of: Option<Cursor>) -> Option<Cursor> {
+        self.0.get(&of?).copied()
+    }
+
+    /// How many of these go in one batch: up to the first that answers one of the same batch, which has no place yet.
+    fn portion(&self, drafts: &[Draft], places: &[Cursor]) -> usize {
+        let mut before: HashSet<Cursor> = HashSet::new();
+        let most = drafts.len().min(ARCHIVE_READ);
+        let stands = |at: &usize| {
+            let answers_one = drafts[*at].of.is_some_and(|of| before.contains(&of));
+            before.extend(places.get(*at));
+            answers_one
+        };
+        (0..most).find(stands).unwrap_or(most)
+    }
+}
+
+fn append(
+    store: &dyn Store,
+    archived: &Archived,
+    seen: Cursor,
+    drafts: Vec<Draft>,
+) -> Result<Arrived, Error> {
     let (done, outcome) = channel();
-    store.append(&archived.room, seen, drafts.to_vec(), Done::new(move |outcome| drop(done.send(outcome))));
+    store.append(&archived.room, seen, drafts, Done::new(move |outcome| drop(done.send(outcome))));
     let broken = |error: Error| {
         Error(format!(
             "the import into {} was broken off, and goes on when it is done again: {error}",
@@ -60,5 +105,5 @@ fn append(store: &dyn Store, archived: &Archived, seen: Cursor, drafts: &[Draft]
         ))
     };
     let stored = outcome.recv().unwrap_or_else(|_| Err(Error("the store has ended".into())));
-    stored.map(|arrived| arrived.latest).map_err(broken)
+    stored.map_err(broken)
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::lines::{End, Entry, Head, MAGIC, VERSION};
 use crate::config::TEXT_LIMIT;
-use crate::message::{Claim, Draft, Invalid, PersonName, RoomName, Timestamp, has_something_visible};
+use crate::message::{
+    Claim, Cursor, Draft, Epoch, Invalid, PersonName, RoomName, Timestamp, has_something_visible,
+};
 use crate::store::Error;
 
 /// A room as it stands in an archive.
@@ -16,8 +18,11 @@ use crate::store::Error;
 pub struct Archived {
     /// Its name.
     pub room: RoomName,
-    /// What was said, in its order. Who came and went is left out: that belongs to the server that saw it.
+    /// What was said, in its order, as it was at last. Left out is who came and went, since that belongs to the server
+    /// that saw it, and what was deleted.
     pub said: Vec<Draft>,
+    /// Where each of these stood in the store from which it comes. An answer names the message by that.
+    pub places: Vec<Cursor>,
 }
 
 /// Reads an archive to its end. The error names the line that is not as it must be.
@@ -64,7 +69,10 @@ impl Reading {
             (Some(_), None, Some(_)) => self.end(&parsed(&value)?),
             (Some(open), None, None) => {
                 self.entries += 1;
-                open.said.extend(draft(parsed(&value)?)?);
+                if let Some((place, draft)) = draft(parsed(&value)?)? {
+                    open.said.push(draft);
+                    open.places.push(place);
+                }
                 Ok(())
             }
         }
@@ -81,7 +89,7 @@ impl Reading {
         if self.rooms.iter().any(|archived| archived.room == room) {
             return Err(format!("the room {room} comes a second time"));
         }
-        self.open = Some(Archived { room, said: Vec::new() });
+        self.open = Some(Archived { room, said: Vec::new(), places: Vec::new() });
         self.entries = 0;
         Ok(())
     }
@@ -103,10 +111,11 @@ fn parsed<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, String> {
     T::deserialize(value).map_err(|error| error.to_string())
 }
 
-/// What was said; `None` for who came or went.
-fn draft(entry: Entry) -> Result<Option<Draft>, String> {
+/// What was said, and where; `None` for anything else, and for what was deleted.
+fn draft(entry: Entry) -> Result<Option<(Cursor, Draft)>, String> {
     match entry.kind.as_str() {
-        "joined" | "left" => return Ok(None),
+        "joined" | "left" | "edited" | "deleted" => return Ok(None),
+        "message" if entry.deleted.is_some() => return Ok(None),
         "message" => {}
         other => return Err(format!("{other:?} is no kind of entry")),
     }
@@ -122,5 +131,12 @@ fn draft(entry: Entry) -> Result<Option<Draft>, String> {
         .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))?;
     let at = Timestamp(at);
     // Whoever has the name now does not undo what was said.
-    Ok(Some(Draft { at, ..Draft::said(name, Claim::Vouched(None), &entry.text, None) }))
+    let of = entry.reply_to.as_deref().map(place).transpose()?;
+    // Archives need no ids: those of the first version have none.
+    let place = entry.id.as_deref().map_or(Ok(Cursor::start(Epoch::from_number(0))), place)?;
+    Ok(Some((place, Draft { at, of, ..Draft::said(name, Claim::Vouched(None), &entry.text, None) })))
+}
+
+fn place(text: &str) -> Result<Cursor, String> {
+    text.parse().map_err(|invalid: Invalid| invalid.0.to_owned())
 }

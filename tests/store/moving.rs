@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use comet_chat::archive::{self, Archived};
-use comet_chat::message::{Claim, Draft, Kind, RoomName, Timestamp};
+use comet_chat::message::{Claim, Draft, Holder, Kind, RoomName, Timestamp};
 use comet_chat::store::{Error, Store};
 
 use crate::place::{ALL, AppendAndWait, Place, comings_and_goings, on_every_store, room, said};
@@ -14,6 +14,7 @@ on_every_store![
     a_room_comes_out_and_goes_in_with_its_order_and_times,
     what_was_imported_is_not_imported_twice_and_an_import_goes_on,
     a_room_that_holds_something_else_is_left_alone,
+    answers_come_along_and_what_was_deleted_does_not,
 ];
 
 /// A room with what makes trouble in lines.
@@ -46,12 +47,12 @@ fn a_room_comes_out_and_goes_in_with_its_order_and_times(place: &Place) {
     source.append_and_wait(&from, &comings_and_goings(3)).unwrap();
     source.append_and_wait(&from, &a_talk()).unwrap();
     let lines = export(&*source, &from);
-    let [Archived { room, said }] = &archive::read(&lines[..]).unwrap()[..] else { panic!("one room") };
+    let [Archived { room, said, .. }] = &archive::read(&lines[..]).unwrap()[..] else { panic!("one room") };
     // Whoever brings an archive vouches for the names in it.
     let vouched: Vec<Draft> =
         a_talk().into_iter().map(|draft| Draft { claim: Claim::Vouched(None), ..draft }).collect();
     assert_eq!((room, said), (&from, &vouched));
-    let moved = Archived { room: to.clone(), said: said.clone() };
+    let moved = Archived { room: to.clone(), said: said.clone(), places: Vec::new() };
     assert_eq!(archive::put(&*source, &moved), Ok(4));
     assert_eq!(texts(&*source, &to), texts(&*source, &from));
     let tail = source.newest(&to, 9).unwrap();
@@ -62,7 +63,7 @@ fn what_was_imported_is_not_imported_twice_and_an_import_goes_on(place: &Place) 
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     let many: Vec<Draft> = (0..1_234).map(|n| said(&format!("number {n}"), n / 3)).collect();
-    let archived = Archived { room: lobby.clone(), said: many };
+    let archived = Archived { room: lobby.clone(), said: many, places: Vec::new() };
     // As if it was broken off.
     store.append_and_wait(&lobby, &archived.said[..700]).unwrap();
     assert_eq!(archive::put(&*store, &archived), Ok(534));
@@ -73,11 +74,42 @@ fn what_was_imported_is_not_imported_twice_and_an_import_goes_on(place: &Place) 
     assert_eq!(texts(&*store, &lobby).len(), 1_235);
 }
 
+fn answers_come_along_and_what_was_deleted_does_not(place: &Place) {
+    let store = place.open(ALL);
+    let (from, to) = (room("from"), room("to"));
+    let by_key =
+        |text: &str, of| Draft { claim: Claim::Key(Holder::from_bytes([1; 16])), of, ..said(text, 1) };
+    let says = |draft: Draft| {
+        let stored = store.append_and_wait(&from, &[draft]).unwrap();
+        stored[0].stored().expect("it is stored").id
+    };
+    let question = says(by_key("who?", None));
+    let secret = says(by_key("secret", None));
+    let answer = says(by_key("me", Some(question)));
+    says(by_key("and me", Some(answer)));
+    says(by_key("what secret?", Some(secret)));
+    says(Draft { kind: Kind::Edited, ..by_key("who is it?", Some(question)) });
+    says(Draft { kind: Kind::Deleted, ..by_key("", Some(secret)) });
+
+    let archived = archive::read(&export(&*store, &from)[..]).unwrap().remove(0);
+    let archived = Archived { room: to.clone(), ..archived };
+    // As if it was broken off after the first.
+    let first = Archived { said: archived.said[..1].to_vec(), ..archived.clone() };
+    assert_eq!(archive::put(&*store, &first), Ok(1));
+    assert_eq!(archive::put(&*store, &archived), Ok(3));
+    assert_eq!(archive::put(&*store, &archived), Ok(0));
+    let moved = store.after(&to, 0, 9).unwrap();
+    let told: Vec<_> = moved.iter().map(|message| (&*message.text, message.of)).collect();
+    let (question, answer) = (Some(moved[0].id), Some(moved[1].id));
+    assert_eq!(told, [("who is it?", None), ("me", question), ("and me", answer), ("what secret?", None)]);
+}
+
 fn a_room_that_holds_something_else_is_left_alone(place: &Place) {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     store.append_and_wait(&lobby, &[said("mine", 1)]).unwrap();
-    let Err(Error(sentence)) = archive::put(&*store, &Archived { room: lobby.clone(), said: a_talk() })
+    let Err(Error(sentence)) =
+        archive::put(&*store, &Archived { room: lobby.clone(), said: a_talk(), places: Vec::new() })
     else {
         panic!("it was imported")
     };
