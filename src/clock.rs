@@ -1,6 +1,7 @@
 //! Time: the wall clock, which people read, and a clock that nobody can set.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +27,16 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(self.0)).fmt(f)
+    }
+}
+
+/// Reads a time of UTC since 1970 as RFC 3339 has it, to the millisecond: `2023-11-14T22:13:20.042Z`.
+impl FromStr for Timestamp {
+    type Err = humantime::TimestampError;
+
+    fn from_str(text: &str) -> Result<Timestamp, Self::Err> {
+        let since = humantime::parse_rfc3339(text)?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Timestamp(since.as_millis() as u64))
     }
 }
 
@@ -75,5 +86,6 @@ mod tests {
     #[test]
     fn a_time_is_shown_in_milliseconds_of_utc() {
         assert_eq!(Timestamp(1_700_000_000_042).to_string(), "2023-11-14T22:13:20.042Z");
+        assert_eq!("2023-11-14T22:13:20.042Z".parse(), Ok(Timestamp(1_700_000_000_042)));
     }
 }

@@ -31,10 +31,8 @@ pub fn page(rooms: &Rooms, browser: View, site: &Arc<Site>) -> Result<Answer, Re
 
 /// Reads a part of a room's past.
 pub fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
-    let (room, before) = (history.room.clone(), history.before);
-    // One more than asked for shows whether there is an older one.
-    let limit = history.limit + 1;
-    let read = rooms.store.ask(move |store| store::past(store, &room, before, limit))?;
+    let (room, part, limit) = (history.room.clone(), history.part, history.reads());
+    let read = rooms.store.ask(move |store| store::past(store, &room, part, limit))?;
     let bytes = text_bytes(&read.messages);
     Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read))))
 }

@@ -56,30 +56,3 @@ fn following(
     }
     Ok(messages.first().is_some_and(|first| first.follows(after)).then_some(messages))
 }
-
-/// Reads the newest `limit` messages that were said before a cursor, as [`Store::before`] does; to go on from
-/// there is to follow. Without a cursor these are the newest of all. If the cursor is of another past, they are
-/// the newest of all too, and that is a gap.
-pub fn past(store: &dyn Store, room: &RoomName, before: Option<Cursor>, limit: usize) -> Result<Read, Error> {
-    let latest = store.newest(room, 0)?.latest;
-    if let Some(before) = before
-        && is_of_the_past(store, room, before, latest)?
-    {
-        let messages = store.before(room, before.sequence, limit)?;
-        let next = messages.last().map_or(before, |message| message.id);
-        return Ok(Read { messages, gap: false, next });
-    }
-    let messages = store.before(room, latest.sequence + 1, limit)?;
-    Ok(Read { messages, gap: before.is_some(), next: latest })
-}
-
-/// Whether a cursor is of the past that ends at `latest`, as far as the kept messages tell. If the message after
-/// it is forgotten, everything before it is forgotten too, and there is nothing to show.
-fn is_of_the_past(store: &dyn Store, room: &RoomName, cursor: Cursor, latest: Cursor) -> Result<bool, Error> {
-    if !cursor.is_within(latest) {
-        return Ok(false);
-    }
-    let after = store.after(room, cursor.sequence, 1)?;
-    let is_next = |first: &Arc<Message>| first.id.sequence == cursor.sequence + 1;
-    Ok(after.first().is_none_or(|first| !is_next(first) || first.follows(cursor)))
-}

@@ -12,6 +12,7 @@ mod fingerprint;
 mod follow;
 mod judge;
 mod memory;
+mod past;
 #[cfg(feature = "redis")]
 mod redis;
 mod spec;
@@ -32,8 +33,9 @@ pub use arrived::{Appended, Arrived};
 pub use beside::{back_up, open_to_add, open_to_read};
 pub use done::Done;
 pub use follow::{Following, Hear, Heard};
-pub use judge::{Read, past, since};
+pub use judge::{Read, since};
 pub use memory::MemoryStore;
+pub use past::{Part, past};
 #[cfg(feature = "redis")]
 pub use redis::{Durability, RedisSpec, RedisStore, Secret, Tls};
 pub use spec::StoreSpec;

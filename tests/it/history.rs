@@ -1,6 +1,6 @@
 //! The past: pages of history, and the list of rooms.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chat::Chat;
 use crate::client::Request;
@@ -14,6 +14,8 @@ on_every_setup![
     history_in_plain_text_is_for_people,
     history_in_plain_text_leaves_the_terminal_alone,
     a_page_has_a_limit,
+    a_message_is_looked_at_among_those_around_it,
+    the_past_is_opened_at_a_time,
     a_room_that_never_was_has_an_empty_past,
     the_rooms_in_which_something_was_said_are_listed,
 ];
@@ -120,6 +122,13 @@ fn a_page_has_a_limit(chat: Chat) {
         ("limit=-1", "bad-limit"),
         ("limit=many", "bad-limit"),
         ("before=yesterday", "bad-cursor"),
+        ("around=yesterday", "bad-cursor"),
+        ("around=", "bad-cursor"),
+        ("at=yesterday", "bad-time"),
+        ("at=2026-11-26", "bad-time"),
+        ("at=2026-13-26T00:00:00Z", "bad-time"),
+        ("at=2026-11-26T00:00:00%2B01:00", "bad-time"),
+        ("at=2026-11-26T00:00:00Z&before=00000001-1", "bad-part"),
     ] {
         let problem =
             chat.ask(&chat.get(&format!("/history?{query}")).accept("application/json")).is(400).json();
@@ -127,7 +136,50 @@ fn a_page_has_a_limit(chat: Chat) {
     }
 }
 
+fn a_message_is_looked_at_among_those_around_it(chat: Chat) {
+    let ids: Vec<String> = numbers(0..40).iter().map(|text| chat.says(text)).collect();
+    let around = page(&chat, &format!("?around={}&limit=10", ids[20]));
+    assert_eq!(texts(&around), numbers(16..26));
+    assert_eq!((&around["previous"], &around["next"]), (&json!(ids[16]), &json!(ids[25])));
+    // It goes on in both directions, and nothing is lost or comes twice.
+    let older = page(&chat, &format!("?before={}&limit=10", ids[16]));
+    assert_eq!(texts(&older), numbers(6..16));
+    let query = format!("?after={}&wait=0&limit=5", ids[25]);
+    let newer = chat.ask(&chat.get(&query).accept("application/json")).is(200).json();
+    assert_eq!(texts(&newer), numbers(26..31));
+    for (at, limit, expected) in [(0, 4, 0..4), (39, 4, 38..40), (20, 1, 20..21), (20, 2, 20..22)] {
+        let around = page(&chat, &format!("?around={}&limit={limit}", ids[at]));
+        assert_eq!(texts(&around), numbers(expected), "{at} among {limit}");
+        assert_eq!(around["gap"], false);
+    }
+    assert_eq!(page(&chat, &format!("?around={}&limit=2", ids[0]))["previous"], Value::Null);
+    let elsewhere = chat.room(&format!("{}-2", chat.name())).says("elsewhere");
+    for cursor in ["00000000-9", elsewhere.as_str()] {
+        let newest = page(&chat, &format!("?around={cursor}&limit=2"));
+        assert_eq!((texts(&newest), &newest["gap"]), (numbers(38..40), &json!(true)));
+    }
+}
+
+fn the_past_is_opened_at_a_time(chat: Chat) {
+    let ids: Vec<String> = numbers(0..30).iter().map(|text| chat.says(text)).collect();
+    let all = page(&chat, "");
+    for at in [0, 1, 17, 29] {
+        let time = all["messages"][at]["at"].as_str().expect("a time");
+        let from = page(&chat, &format!("?at={time}&limit=3"));
+        // Several may have been said within one millisecond.
+        let first = all["messages"].as_array().unwrap().iter().position(|message| message["at"] == time);
+        let first = first.unwrap();
+        assert_eq!(texts(&from), numbers(first as u32..30.min(first as u32 + 3)));
+        assert_eq!(from["next"], json!(ids[29.min(first + 2)]));
+    }
+    assert_eq!(texts(&page(&chat, "?at=1970-01-01T00:00:00Z&limit=2")), numbers(0..2));
+    let later = page(&chat, "?at=2970-01-01T00:00:00Z");
+    assert_eq!((texts(&later), &later["next"]), (Vec::new(), &json!(ids[29])));
+    assert_eq!((&later["gap"], &later["previous"]), (&json!(false), &Value::Null));
+}
+
 fn a_room_that_never_was_has_an_empty_past(chat: Chat) {
+    assert!(texts(&page(&chat, "?at=1970-01-01T00:00:00Z")).is_empty());
     let page = page(&chat, "");
     assert!(texts(&page).is_empty());
     assert_eq!((&page["previous"], &page["gap"]), (&Value::Null, &Value::Bool(false)));

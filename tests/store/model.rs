@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
-    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs,
+    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs, Timestamp,
 };
-use comet_chat::store::{self, Keep, Order, Read, Store, Tail};
+use comet_chat::store::{self, Keep, Order, Part, Read, Store, Tail};
 use fastrand::Rng;
 
 use crate::place::{AppendAndWait, Place, listed, on_every_store, room};
@@ -119,8 +119,38 @@ fn judges(store: &dyn Store, name: &RoomName, room: &Room, rng: &mut Rng) {
     let messages = room.before(if gap { u64::MAX } else { sequence }, limit);
     let latest = room.end(store.epoch());
     let next = if gap { latest } else { messages.last().map_or(cursor, |message| message.id) };
-    let read = store::past(store, name, Some(cursor), limit).unwrap();
+    let read = store::past(store, name, Part::Before(cursor), limit).unwrap();
     assert_eq!(read, Read { messages, gap, next });
+    looks(store, name, room, cursor, limit, rng);
+}
+
+/// Looks around a message, and from a time on.
+fn looks(store: &dyn Store, name: &RoomName, room: &Room, cursor: Cursor, limit: usize, rng: &mut Rng) {
+    let kept = room.kept();
+    let latest = room.end(store.epoch());
+    let around = store::past(store, name, Part::Around(cursor), limit).unwrap();
+    let expected = match kept.iter().find(|message| message.id.is_at(cursor)) {
+        None => Read { messages: room.before(u64::MAX, limit), gap: true, next: latest },
+        Some(there) => {
+            let mut messages = room.before(cursor.sequence + 1, limit.div_ceil(2));
+            let said = messages.iter().filter(|message| message.kind == Kind::Message).count();
+            let (behind, end) = room.ahead(cursor.sequence, limit - said);
+            messages.extend(behind);
+            Read { messages, gap: false, next: end.unwrap_or(there.id) }
+        }
+    };
+    assert_eq!(around, expected);
+    let Some(oldest) = kept.first() else { return };
+    let time = match rng.u8(..8) {
+        0 => Timestamp(0),
+        1 => Timestamp(u64::MAX),
+        _ => Timestamp(rng.choice(&kept).unwrap().at.0 + rng.u64(..2)),
+    };
+    let earlier = kept.iter().rev().find(|message| message.at < time);
+    let (messages, end) = room.ahead(earlier.map_or(0, |message| message.id.sequence), limit);
+    let gap = earlier.is_none() && oldest.id.sequence > 1;
+    let from = store::past(store, name, Part::From(time), limit).unwrap();
+    assert_eq!(from, Read { messages, gap, next: end.unwrap_or(latest) });
 }
 
 fn any_room(rng: &mut Rng) -> RoomName {

@@ -8,7 +8,7 @@ use comet_chat::clock::Now;
 use comet_chat::message::{Cursor, Message, RoomName};
 use comet_chat::room::state::Room;
 use comet_chat::room::{self, After, Delivery, Outcome, SubscriberId, Subscription, Wake, Wants};
-use comet_chat::store::{self, Keep, Read, Store};
+use comet_chat::store::{self, Keep, Part, Read, Store};
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -189,7 +189,8 @@ impl World {
             assert_eq!(delivery.next, self.latest());
         }
 
-        let Read { messages, gap, .. } = store::past(self.store(), &lobby, Some(*cursor), 10).unwrap();
+        let Read { messages, gap, .. } =
+            store::past(self.store(), &lobby, Part::Before(*cursor), 10).unwrap();
         let is_before_all = at < self.past.len() && !is_told_by_what_follows;
         assert_eq!(gap, !is_past && !is_before_all, "before {cursor}");
         if !gap {

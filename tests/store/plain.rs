@@ -290,6 +290,25 @@ impl Room {
         page
     }
 
+    /// The next `limit` messages that were said after `sequence`, who came and left among them, and where they end.
+    pub fn ahead(&self, sequence: u64, limit: usize) -> (Vec<Arc<Message>>, Option<Cursor>) {
+        let (mut page, mut left, mut end) = (Vec::new(), limit, None);
+        let kept = self.kept();
+        let is_after = |message: &&Arc<Message>| message.id.sequence > sequence;
+        for (at, message) in kept.iter().filter(is_after).cloned().enumerate() {
+            if left == 0 {
+                break;
+            }
+            end = Some(message.id);
+            let is_said = message.kind == Kind::Message;
+            left -= usize::from(is_said);
+            if is_said || at < limit.max(100) && !matches!(message.kind, Kind::Edited | Kind::Deleted) {
+                page.push(message);
+            }
+        }
+        (page, end)
+    }
+
     pub fn trim(&mut self, keep: Keep, now: Timestamp) {
         let is_said = |(draft, _): &(Draft, Arc<Message>)| draft.kind == Kind::Message;
         while self.said[self.forgotten..].iter().filter(|entry| is_said(entry)).count() > keep.messages {

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Mark, Message, RoomName};
-use comet_chat::store::{self, Appended, Keep, Store};
+use comet_chat::store::{self, Appended, Keep, Part, Store};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
@@ -187,7 +187,7 @@ fn a_file_from_before_there_were_marks_gets_them() {
                 let rest = store::since(&*store, &lobby, Some(cursor), 100).unwrap();
                 let is_last = at + 1 == messages.len();
                 assert!(is_last || !rest.gap && rest.messages[..] == messages[at + 1..], "{cursor}");
-                assert!(!store::past(&*store, &lobby, Some(cursor), 100).unwrap().gap);
+                assert!(!store::past(&*store, &lobby, Part::Before(cursor), 100).unwrap().gap);
             }
         }
         let first = old(messages[0].id.sequence - 1);

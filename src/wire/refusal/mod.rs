@@ -33,8 +33,12 @@ pub enum Refusal {
     BadJson(String),
     /// A form without a required field.
     BadForm(&'static str),
-    /// An `after`, `before` or `Last-Event-ID` that is not a cursor.
+    /// An `after`, `before`, `around` or `Last-Event-ID` that is not a cursor.
     BadCursor(&'static str),
+    /// An `at` that is not a time.
+    BadTime,
+    /// More than one of `before`, `around` and `at`.
+    BadPart,
     /// A `wait` that is not a number of seconds.
     BadWait,
     /// A `limit` that is not a number from 1 to this.
@@ -188,6 +192,8 @@ impl Refusal {
             Refusal::BadJson(_) => (400, "bad-json"),
             Refusal::BadForm(_) => (400, "bad-form"),
             Refusal::BadCursor(_) => (400, "bad-cursor"),
+            Refusal::BadTime => (400, "bad-time"),
+            Refusal::BadPart => (400, "bad-part"),
             Refusal::BadWait => (400, "bad-wait"),
             Refusal::BadLimit(_) => (400, "bad-limit"),
             Refusal::BadLast => (400, "bad-last"),

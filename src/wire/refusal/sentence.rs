@@ -36,6 +36,10 @@ impl fmt::Display for Refusal {
             | Refusal::BadKey(reason)
             | Refusal::BadHost(reason)
             | Refusal::BadFraming(reason) => f.write_str(reason),
+            Refusal::BadTime => {
+                f.write_str("at is a time of UTC as RFC 3339 has it, such as at=2026-11-26T00:00:00Z")
+            }
+            Refusal::BadPart => f.write_str("history takes one of before, around and at"),
             Refusal::BadWait => {
                 let most = HOLD_MAX.as_secs();
                 write!(f, "wait is a number of seconds up to {most}, such as wait=10 or wait=0.5")

@@ -8,7 +8,7 @@ use super::poll::poll;
 use super::route::Place;
 use crate::config::{HISTORY, HISTORY_MAX, ROOMS_LISTED, ROOMS_LISTED_MAX};
 use crate::message::{Invalid, RoomName, Seal};
-use crate::store::Order;
+use crate::store::{Order, Part};
 use crate::wire::refusal::Refusal;
 
 /// Says what a GET or HEAD asks for.
@@ -70,10 +70,16 @@ fn fetch(head: &Head<'_>, name: String) -> Fetch {
 }
 
 fn history(head: &Head<'_>, room: RoomName, query: &str) -> Result<History, Refusal> {
-    let [before, limit] = fields(query, ["before", "limit"])?;
-    let before = before.as_deref().map(cursor_in).transpose()?;
+    let [before, around, at, limit] = fields(query, ["before", "around", "at", "limit"])?;
+    let part = match (before, around, at) {
+        (None, None, None) => Part::Newest,
+        (Some(before), None, None) => Part::Before(cursor_in(&before)?),
+        (None, Some(around), None) => Part::Around(cursor_in(&around)?),
+        (None, None, Some(at)) => Part::From(at.parse().map_err(|_| Refusal::BadTime)?),
+        _ => return Err(Refusal::BadPart),
+    };
     let limit = limit.map_or(Ok(HISTORY), |limit| limit_in(&limit, HISTORY_MAX))?;
-    Ok(History { room, before, limit, format: head.format() })
+    Ok(History { room, part, limit, format: head.format() })
 }
 
 fn rooms(head: &Head<'_>, query: &str) -> Result<ListRooms, Refusal> {

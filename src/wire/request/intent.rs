@@ -10,7 +10,7 @@ use crate::message::{
     Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId,
 };
 use crate::room::{After, Subscription, Wants};
-use crate::store::Order;
+use crate::store::{Order, Part};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,12 +151,19 @@ impl Poll {
 pub struct History {
     /// Where.
     pub room: RoomName,
-    /// The part ends before this cursor; `None` for the newest part.
-    pub before: Option<Cursor>,
+    /// Which part.
+    pub part: Part,
     /// At most this many messages.
     pub limit: usize,
     /// How to answer.
     pub format: Format,
+}
+
+impl History {
+    /// How many messages to read. If the part is what came last, one more shows whether there is an older one.
+    pub fn reads(&self) -> usize {
+        self.limit + usize::from(matches!(self.part, Part::Newest | Part::Before(_)))
+    }
 }
 
 /// A message to a room, or a change of one.
