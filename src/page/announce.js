@@ -16,6 +16,11 @@ export function announce(messages) {
   tell(...(lines.length > READ ? [`${lines.length} new messages`] : lines));
 }
 
+/** Takes back what was announced: a text in it may be no more. */
+export function takeBack() {
+  tell();
+}
+
 /** Announces this, in place of the announcement before. */
 export function tell(...lines) {
   document.getElementById("announce").replaceChildren(...lines.map((line) => element("p", {}, line)));

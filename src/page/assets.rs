@@ -41,11 +41,14 @@ macro_rules! files {
 }
 
 const MODULES: &[File] = &files! {
+    "actions.js",
     "announce.js",
+    "ask.js",
     "attention.js",
     "backlog.js",
     "bell.js",
     "bus.js",
+    "changes.js",
     "code.js",
     "composer.js",
     "copy.js",
@@ -85,6 +88,7 @@ const MODULES: &[File] = &files! {
     "site.js",
     "sound.js",
     "status.js",
+    "subject.js",
     "text.js",
     "time.js",
     "track.js",
@@ -98,6 +102,7 @@ const MODULES: &[File] = &files! {
 const SHEETS: &[File] = &files! {
     "style.css",
     "log.css",
+    "actions.css",
     "composer.css",
     "panels.css",
     "notice.css",

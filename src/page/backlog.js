@@ -2,8 +2,8 @@
 
 export function adopt(place) {
   return Array.from(place.querySelectorAll("li[data-id]"), (row) => {
-    const { id, kind, at, name } = row.dataset;
-    const text = row.querySelector(".text")?.textContent ?? "";
-    return { id, kind, at, name: name ?? null, text };
+    const { id, kind, at, name, edited, deleted, operator } = row.dataset;
+    const text = deleted ? "" : (row.querySelector(".text")?.textContent ?? "");
+    return { id, kind, at, name: name ?? null, text, edited, deleted, operator: operator !== undefined };
   });
 }

@@ -4,6 +4,7 @@ import { Draft } from "./draft.js";
 import { composes, isOnScreen } from "./keyboard.js";
 import { bytesOver, isSeen, nameFault } from "./limits.js";
 import { Mention } from "./mention.js";
+import { Subject } from "./subject.js";
 
 export class Composer {
   #form = document.getElementById("composer");
@@ -12,18 +13,24 @@ export class Composer {
   #error = document.getElementById("message-error");
   #draft;
   #mention;
-  #back = 0;
+  #subject = new Subject(() => this.cancel());
+  #aside = "";
+  #does;
   #known = null;
   #refused = false;
 
-  /** `named(name)` when a name is given, `say(text)` when a message is. */
-  constructor({ room, name, names, named, say }) {
+  /**
+   * `named(name)` when a name is given, `say(text)` when a message is, `change(message, text)` when a message has
+   * another text, which may be none, and `editLast()` when the writer wants to edit what they said last.
+   */
+  constructor({ room, name, names, named, ...does }) {
+    this.#does = does;
     this.#draft = new Draft(room);
     this.#mention = new Mention(this.#text, document.getElementById("mentions"), names);
     this.#form.noValidate = true;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#submit(named, say);
+      this.#submit(named);
     });
     this.#text.addEventListener("keydown", (event) => this.#key(event));
     this.#text.addEventListener("input", () => this.#typed());
@@ -67,8 +74,38 @@ export class Composer {
     this.#name.select();
   }
 
+  /** Edits a message of the writer's own. What is being written waits aside. */
+  change(message, text = message.text) {
+    if (!this.#subject.edited) this.#aside = this.#text.value;
+    this.#subject.edit(message);
+    this.#put(text);
+    this.#text.focus();
+    this.#text.setSelectionRange(text.length, text.length);
+  }
+
+  /** Ends what began with a message, and leaves the message as it is. */
+  cancel() {
+    const wasEdited = this.#subject.edited !== null;
+    this.#subject.clear();
+    if (wasEdited) this.#put(this.#aside);
+    this.#text.focus();
+  }
+
+  /** The message with this id is no more. Gives whether it was being edited. */
+  lost(id) {
+    const isEdited = this.#subject.edited?.id === id;
+    if (isEdited) this.cancel();
+    return isEdited;
+  }
+
+  #put(text) {
+    this.#text.value = text;
+    this.#typed();
+  }
+
   /** Puts a text that was not sent before the text that is being written. */
   edit(text) {
+    if (this.#subject.edited) this.cancel();
     this.#text.value = [text, this.#text.value].filter((part) => part !== "").join("\n");
     this.#typed();
     this.#text.focus();
@@ -96,10 +133,15 @@ export class Composer {
     return true;
   }
 
-  #submit(named, say) {
+  #submit(named) {
     const asked = !document.getElementById("name-row").hidden;
     if (asked && !this.#giveName(named)) return;
     const text = this.#text.value.trimEnd();
+    const { edited } = this.#subject;
+    if (edited && !isSeen(text)) {
+      this.#does.change(edited, "");
+      return;
+    }
     if (!isSeen(text)) {
       this.#text.focus();
       return;
@@ -110,11 +152,14 @@ export class Composer {
       return;
     }
     this.#accept();
-    this.#text.value = "";
-    this.#typed();
-    this.#draft.say(text);
+    if (edited) {
+      this.cancel();
+      this.#does.change(edited, text);
+      return;
+    }
+    this.#put("");
     this.#text.focus();
-    say(text);
+    this.#does.say(text);
   }
 
   #refuse(input, reason) {
@@ -131,10 +176,10 @@ export class Composer {
   }
 
   #typed() {
-    this.#back = 0;
     this.#fit();
     if (!this.#refused) this.#accept();
-    this.#draft.write(this.#text.value);
+    // What an edited message says is kept by the server alone.
+    if (!this.#subject.edited) this.#draft.write(this.#text.value);
   }
 
   #key(event) {
@@ -143,20 +188,11 @@ export class Composer {
     else if (event.key === "Enter" && sends(event)) {
       event.preventDefault();
       this.#form.requestSubmit();
-    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") this.#recall(event);
-  }
-
-  /** Goes through the writer's last messages, while nothing else is typed. */
-  #recall(event) {
-    const { said } = this.#draft;
-    const current = this.#back === 0 ? "" : said.at(-this.#back);
-    if (this.#text.value !== current) return;
-    const back = this.#back + (event.key === "ArrowUp" ? 1 : -1);
-    if (back < 0 || back > said.length) return;
-    event.preventDefault();
-    this.#text.value = back === 0 ? "" : said.at(-back);
-    this.#typed();
-    this.#back = back;
+    } else if (event.key === "Escape" && this.#subject.isThere) this.cancel();
+    else if (event.key === "ArrowUp" && this.#text.value === "" && !this.#subject.edited) {
+      event.preventDefault();
+      this.#does.editLast();
+    }
   }
 
   /** Makes it as high as its text, up to the limit in the style. */

@@ -1,11 +1,8 @@
-// The text that is being written in this tab, and the last messages sent from it.
+// The text that is being written in this tab.
 //
 // Each tab has its own. A tab that closes leaves its text for the next tab in that room.
 
 import { keep, keepHere, keysUnder, recall, recallHere } from "./kept.js";
-
-/** How many of the last messages the Up key brings back. */
-const RECALLED = 30;
 
 export class Draft {
   #room;
@@ -13,6 +10,8 @@ export class Draft {
 
   constructor(room) {
     this.#room = room;
+    // An earlier page kept what was said, for the Up key.
+    keepHere(`said/${room}`, null);
     const chance = crypto.getRandomValues(new Uint32Array(2)).join("-");
     this.#left = `draft/${room}/${chance}`;
     addEventListener("pagehide", () => this.#leave());
@@ -28,16 +27,6 @@ export class Draft {
 
   write(text) {
     keepHere(`draft/${this.#room}`, text === "" ? null : text);
-  }
-
-  /** The last messages sent from this tab, oldest first. */
-  get said() {
-    return recallHere(`said/${this.#room}`, []);
-  }
-
-  say(text) {
-    const others = this.said.filter((said) => said !== text);
-    keepHere(`said/${this.#room}`, [...others, text].slice(-RECALLED));
   }
 
   #leave() {

@@ -9,8 +9,9 @@ use askama::Template;
 
 use super::assets::{ASSETS, Assets};
 use super::markup::{self, Part};
+use crate::clock::Timestamp;
 use crate::config::BACKLOG_BYTES;
-use crate::message::{Cursor, Kind, Message, PersonName, RoomName};
+use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
 
 /// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
 /// script to turn text into markup.
@@ -153,6 +154,22 @@ fn name_of(message: &Message) -> &str {
 fn hue(message: &Message) -> u32 {
     let mix = |hash: u32, c| hash.wrapping_mul(31).wrapping_add(u32::from(c));
     name_of(message).chars().fold(7, mix) % 12
+}
+
+/// When its text became another.
+fn edited(message: &Message) -> Option<Timestamp> {
+    message.change.and_then(|change| match change {
+        Change::Edited(at) => Some(at),
+        Change::Deleted(_) => None,
+    })
+}
+
+/// Since when it has no text any more.
+fn deleted(message: &Message) -> Option<Timestamp> {
+    message.change.and_then(|change| match change {
+        Change::Deleted(at) => Some(at),
+        Change::Edited(_) => None,
+    })
 }
 
 /// Hours and minutes in UTC. The script shows them in the reader's own time zone.

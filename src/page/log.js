@@ -3,6 +3,7 @@
 // Messages stand in chunks. Only the chunks near the visible part are built; the others are empty
 // boxes with their last height, or a guess.
 
+import { Changes } from "./changes.js";
 import { keepFocus, twinOf } from "./focus.js";
 import { keepPlace } from "./place.js";
 import { Presence, isPresence } from "./presence.js";
@@ -31,6 +32,7 @@ export class Log {
   #chunks = [];
   #ids = new Set();
   #rows = new Map();
+  #changes = new Changes();
   #marked = null;
   #grown = new Set();
   #near;
@@ -75,6 +77,29 @@ export class Log {
     return this.#ids.has(id);
   }
 
+  /** The message with this id, or null. */
+  find(id) {
+    for (const { items } of this.#chunks) for (const item of items) if (item.id === id && id) return item;
+    return null;
+  }
+
+  /** The newest message of the reader's own that is not deleted, or null. */
+  get lastOwn() {
+    const isOwn = (item) => item.kind === "message" && item.own && !item.deleted;
+    return this.#chunks.findLast(({ items }) => items.some(isOwn))?.items.findLast(isOwn) ?? null;
+  }
+
+  /** Changes messages as these entries say, which came after them. */
+  change(entries) {
+    const changed = entries.filter((entry) => this.#changes.hear(entry, this.find(entry.of)));
+    if (changed.length > 0) this.refresh(...changed.map(({ of }) => of));
+  }
+
+  /** Whether the change with this id was made. */
+  hasChange(id) {
+    return this.#changes.has(id);
+  }
+
   toEnd() {
     this.#stuck = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
@@ -104,7 +129,7 @@ export class Log {
 
   /** Adds older messages; what is in view stays where it is. */
   prepend(messages) {
-    const fresh = messages.filter((message) => !this.has(message.id));
+    const fresh = messages.filter((message) => !this.has(message.id)).map((message) => this.#changes.catchUp(message));
     this.#keepPlace(() => {
       const following = this.#chunks[0];
       if (following) while (isPresence(following.items[0]) && isPresence(fresh.at(-1))) this.#addBefore(following, fresh.pop());
@@ -313,7 +338,7 @@ export class Log {
       const follows = this.#continues(before, item);
       if (follows) this.#rows.get(before.id)?.classList.remove("last");
       const row = messageRow(item, { first: !follows, last: true, context: this.#context });
-      if (item.own) markSent(row);
+      if (item.own && !this.#context.changing(item.id)) markSent(row);
       this.#rows.set(item.id, row);
       box.append(row);
     } else if (item.kind === "gap") {
@@ -340,7 +365,8 @@ export class Log {
     const heir = (lost) => {
       const row = lost.closest(".row");
       const built = this.#rows.get(row?.dataset.id);
-      return (built && twinOf(lost, row, built)) ?? this.#scroller;
+      if (built && lost === row) built.tabIndex = -1;
+      return (built && (lost === row ? built : twinOf(lost, row, built))) ?? this.#scroller;
     };
     const kept = () => keepFocus(change, heir);
     if (!this.#stuck) {

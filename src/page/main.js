@@ -1,10 +1,13 @@
 // The page of a room: puts its parts together.
 
-import { announce, tell } from "./announce.js";
+import { Actions } from "./actions.js";
+import { announce, takeBack, tell } from "./announce.js";
+import { ask } from "./ask.js";
 import { Attention } from "./attention.js";
 import { adopt } from "./backlog.js";
 import { Bell } from "./bell.js";
 import { Bus } from "./bus.js";
+import { isChange } from "./changes.js";
 import { Composer } from "./composer.js";
 import { copyWhole } from "./copy.js";
 import { Election } from "./election.js";
@@ -21,6 +24,7 @@ import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
 import { keepClicks } from "./press.js";
+import { isPresence } from "./presence.js";
 import { Rooms } from "./rooms.js";
 import { continues, outboxRow, plainRow } from "./rows.js";
 import { share } from "./share.js";
@@ -39,9 +43,10 @@ if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
 let isTaken = false;
 let waiting = new Map();
+let changing = new Map();
 const failed = new Set();
 const speakers = new Set();
-const context = { me: () => name, isOwn: (id) => outbox.isOwn({ id }), names: known };
+const context = { me: () => name, isOwn: (id) => outbox.isOwn({ id }), names: known, changing: (id) => outbox.changeOf(id) };
 
 tellNeeds();
 document.documentElement.classList.add("ready");
@@ -57,7 +62,12 @@ const outbox = new Outbox(room, {
 const people = new People(room, context.me);
 const attention = new Attention(room, log, scroller);
 const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
-const composer = new Composer({ room, name, names: mentionable, named, say });
+const composer = new Composer({ room, name, names: mentionable, named, say, change, editLast });
+const isMine = (message) => message.own && !message.deleted && context.changing(message.id)?.kind !== "deleted";
+new Actions(scroller, log, [
+  { icon: "edit", label: "Edit", key: "e", fits: isMine, run: edit },
+  { icon: "delete", label: "Delete", key: "Delete", fits: isMine, run: (message) => change(message, "") },
+]);
 
 take({ messages: backlog, gap: false });
 attention.start((id) => past.reach(id)).then(() => past.look());
@@ -91,10 +101,10 @@ document.documentElement.classList.add("running");
 /** New messages from the poll. */
 function news({ messages, gap }) {
   take({ messages, gap });
-  const others = messages.filter(({ kind, own }) => kind === "message" && !own);
+  const others = messages.filter(({ kind, own, deleted }) => kind === "message" && !own && !deleted);
   attention.came(others);
   announce(others);
-  if (messages.some(({ kind }) => kind !== "message")) people.look();
+  if (messages.some(isPresence)) people.look();
 }
 
 function take({ messages, gap }) {
@@ -105,13 +115,25 @@ function take({ messages, gap }) {
     said = true;
     if (message.name !== null) speakers.add(message.name);
   }
-  log.append(messages, gap);
+  log.append(messages.filter((message) => !isChange(message)), gap);
+  takeChanges(messages.filter(isChange));
   showOutbox();
+}
+
+function takeChanges(changes) {
+  if (changes.length === 0) return;
+  takeBack();
+  for (const entry of changes) {
+    outbox.take(entry);
+    if (entry.kind === "deleted" && composer.lost(entry.of)) tell("The message that you edited was deleted.");
+  }
+  log.change(changes);
 }
 
 /** An own message has its place in the room. Perhaps another was wrongly taken for it. */
 function settled(cursor, claimed) {
   if (claimed && claimed !== cursor) log.setOwn(claimed, false);
+  if (log.hasChange(cursor)) outbox.take({ id: cursor });
   if (!log.has(cursor)) return;
   log.setOwn(cursor, true);
   outbox.take({ id: cursor });
@@ -120,6 +142,7 @@ function settled(cursor, claimed) {
 /** Shows messages on their way. Unchanged rows stay: there may be many, and each may be long. */
 function showOutbox() {
   keepFocus(renewOutbox, home);
+  renewChanging();
   for (const { id, state, reason } of outbox.entries) {
     if (state !== "failed") failed.delete(id);
     else if (!failed.has(id)) {
@@ -129,11 +152,21 @@ function showOutbox() {
   }
 }
 
+/** Shows at the messages which of them are about to change. */
+function renewChanging() {
+  const before = changing;
+  changing = new Map(outbox.changes.map(({ of, id, state }) => [of, `${id} ${state}`]));
+  const others = [...before.keys(), ...changing.keys()].filter((id) => before.get(id) !== changing.get(id));
+  if (others.length > 0) log.refresh(...others);
+}
+
 function renewOutbox() {
   let before = log.newest;
   const rows = new Map();
-  for (const entry of outbox.entries) {
-    const message = { ...entry, id: null, kind: "message", own: true };
+  // A change that is on its way shows at its message.
+  for (const entry of outbox.entries.filter(({ kind, state }) => !kind || state === "failed")) {
+    const text = entry.kind === "deleted" ? "Delete a message" : entry.text;
+    const message = { ...entry, text, id: null, kind: "message", own: true };
     const first = !continues(before, message);
     const key = [entry.id, entry.state, entry.reason, first].join("\n");
     rows.set(key, waiting.get(key) ?? rowOf(message, entry.id, first));
@@ -165,6 +198,29 @@ function rowOf(message, id, first) {
     console.error(error);
     return plainRow(message);
   }
+}
+
+function edit(message) {
+  composer.change(message, context.changing(message.id)?.text ?? message.text);
+}
+
+function editLast() {
+  const isNewer = outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
+  const message = log.lastOwn;
+  if (isNewer) tell("It can be edited when it is sent.");
+  else if (message && isMine(message)) edit(message);
+}
+
+/** The message gets another text. Without one it is deleted, if the writer means it. */
+async function change(message, text) {
+  if (text !== "") {
+    if (text !== (context.changing(message.id)?.text ?? message.text)) outbox.change("edited", message.id, text);
+    return;
+  }
+  const details = "Its text is gone then, for everybody.";
+  if (!(await ask({ question: "Delete this message?", details, yes: "Delete" }))) return;
+  composer.lost(message.id);
+  outbox.change("deleted", message.id);
 }
 
 function say(text) {

@@ -81,7 +81,7 @@ export class Notices {
   }
 
   #take(room, messages) {
-    const said = messages.filter(({ kind }) => kind === "message");
+    const said = messages.filter(({ kind, deleted }) => kind === "message" && !deleted);
     if (said.length === 0 || this.#isLookedAt(room)) return;
     this.#fresh.set(room, [...(this.#fresh.get(room) ?? []), ...said]);
     this.#timer ??= setTimeout(() => this.#notice(), MOMENT);
@@ -129,8 +129,8 @@ export class Notices {
     this.#told.set(room, { count, alerts: alert ? alerts + 1 : alerts, at: now });
     if (alert) this.#alerted = now;
     if (isOn("notify")) {
-      const { name, text } = messages.at(-1);
-      const details = { room, count, name, text: text.slice(0, LONG), all: noticesOf(room) === "all", alert };
+      const { id, name, text } = messages.at(-1);
+      const details = { room, id, count, name, text: text.slice(0, LONG), all: noticesOf(room) === "all", alert };
       const there = tabs.filter((tab) => tab.room === room).map(({ tab }) => tab);
       this.#errands.give("show", details, new Set([...there, this.#tab]));
     }

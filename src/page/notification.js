@@ -18,6 +18,11 @@ export class Notifications {
   constructor(bus, room) {
     this.#room = room;
     bus.on("want", ({ room, looking }) => looking && this.#shown.get(room)?.close());
+    // What it shows may be no more.
+    bus.on("news", ({ room, messages }) => {
+      const shown = this.#shown.get(room);
+      if (messages.some(({ of }) => of && of === shown?.of)) shown.close();
+    });
   }
 
   /** What `permission` says, or `missing` if the browser has refused to show one. */
@@ -34,12 +39,13 @@ export class Notifications {
   }
 
   /** Shows that messages came, in place of an earlier notification of the room. Gives whether it could. */
-  show({ room, count, name, text, all, alert }) {
+  show({ room, id, count, name, text, all, alert }) {
     const what = all ? "new messages" : "messages for you";
     const title = count === 1 ? `${name ?? "someone"} in ${room}` : `${count} ${what} in ${room}`;
     const body = count === 1 && !isAction(text) ? text : sentenceOf(name ?? "someone", text);
     const shown = this.#show(title, { body, tag: `${OWN}/${room}`, renotify: alert, dir: "auto" });
     if (shown === null) return false;
+    shown.of = id;
     this.#shown.set(room, shown);
     shown.addEventListener("close", () => this.#shown.get(room) === shown && this.#shown.delete(room));
     shown.addEventListener("click", () => {

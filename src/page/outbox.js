@@ -90,7 +90,7 @@ export class Outbox {
   /** Whether a new message seems to be what is being sent: the poll may be faster than the answer. */
   claims(message) {
     const entry = this.entries.find(
-      ({ state, name, text }) => state === "sending" && name === message.name && text === message.text,
+      ({ kind, state, name, text }) => !kind && state === "sending" && name === message.name && text === message.text,
     );
     if (!entry) return false;
     this.#settling.push({ ...entry, state: "sent", taken: message.id });
@@ -104,6 +104,23 @@ export class Outbox {
 
   add(text, name) {
     this.#waiting.add(random(), text, name);
+    this.#changed();
+    this.flush();
+  }
+
+  /** The changes of messages that are on their way. */
+  get changes() {
+    return this.entries.filter(({ kind, state }) => kind && state !== "failed");
+  }
+
+  /** The last change of this message that is on its way. */
+  changeOf(message) {
+    return message ? this.changes.findLast(({ of }) => of === message) : undefined;
+  }
+
+  /** Edits or deletes a message; `kind` as on the wire. */
+  change(kind, of, text = "") {
+    this.#waiting.add(random(), text, null, { kind, of });
     this.#changed();
     this.flush();
   }
@@ -163,9 +180,10 @@ export class Outbox {
     const entry = this.#next();
     // Another tab has sent the last one meanwhile.
     if (!entry) return;
-    const { id, text, name } = entry;
+    const { id, text, name, kind, of } = entry;
     let { tried } = entry;
-    if (tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
+    // A change that is made twice changes nothing more.
+    if (!kind && tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
       // The server has forgotten its id: if it received the message then, it would publish it again.
       if (await this.#mayBeThere(entry)) {
         this.#fail(entry, DOUBT);
@@ -176,10 +194,12 @@ export class Outbox {
     const isFirst = tried === undefined;
     if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
     try {
-      const { id: cursor } = await publish(this.#room, { text, name, id });
+      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;
+      // It is deleted already.
+      if (kind === "deleted" && error.status === 404) return this.discard(id);
       // Somebody has taken the name since it was first tried: it may have been stored then.
       const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
       this.#fail(entry, isInDoubt ? DOUBT : error.message, error.taken && !isInDoubt);
@@ -201,8 +221,10 @@ export class Outbox {
 
   #settle(entry, cursor) {
     const claim = this.#settling.find(({ id }) => id === entry.id);
-    this.#owned.set(cursor, Date.now());
-    this.#learn(recall(`own/${this.#room}`, []));
+    if (!entry.kind) {
+      this.#owned.set(cursor, Date.now());
+      this.#learn(recall(`own/${this.#room}`, []));
+    }
     if (claim) this.#settling = this.#settling.filter((other) => other !== claim);
     if (claim?.taken !== cursor) this.#settling.push({ ...entry, state: "sent", cursor });
     this.#waiting.remove(entry.id);

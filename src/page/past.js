@@ -49,7 +49,7 @@ export class Past {
   async #after(cursor) {
     for (;;) {
       try {
-        const { messages } = await poll([this.#room], { after: cursor, limit: 1, wait: 0 });
+        const { messages } = await poll([this.#room], { after: cursor, limit: 1, wait: 0, kinds: "message" });
         return messages[0]?.id ?? null;
       } catch (error) {
         if (error.status && !error.passing) return null;

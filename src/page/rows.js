@@ -1,6 +1,7 @@
 // The rows of the log: messages, days, gaps and the marker.
 
 import { codeNode, codeParts } from "./code.js";
+import { goneWords } from "./changes.js";
 import { avatar, element, hue, icon } from "./element.js";
 import { isForMe } from "./forme.js";
 import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
@@ -39,11 +40,17 @@ export function continues(before, message) {
 
 /** A message. `context` knows the reader's name, which messages are theirs, and the names in the room. */
 export function messageRow(message, { first, last, context }) {
-  const { text, own, at } = message;
+  const { own, at } = message;
   const name = nameOf(message);
+  const change = context.changing(message.id);
+  const text = change?.text ?? message.text;
+  const gone = change?.kind === "deleted" ? "Deleting…" : goneWords(message);
   const marks = marksOf(text);
   const meta = element("span", { class: "meta" }, timeOf(at));
-  const bubble = element("div", { class: "bubble" }, textOf(message, marks, context.names), meta);
+  if (change) meta.append(icon("sending", "Change on its way"));
+  const words = gone === null ? textOf(message, text, marks, context.names) : element("p", { class: "text gone" }, gone);
+  const isMarked = gone === null && message.edited !== undefined;
+  const bubble = element("div", { class: "bubble" }, words, isMarked && editedMark(message), meta);
   const acts = isAction(text);
   const who = own && !acts
     ? element("p", { class: "who unseen" }, "You")
@@ -56,7 +63,8 @@ export function messageRow(message, { first, last, context }) {
   row.classList.toggle("last", last);
   row.classList.toggle("action", acts);
   row.classList.toggle("emoji", isBigEmoji(text));
-  row.classList.toggle("to-me", isForMe(message, { me: context.me(), own, isOwn: context.isOwn, marks }));
+  row.classList.toggle("changing", change !== undefined);
+  row.classList.toggle("to-me", gone === null && isForMe(message, { me: context.me(), own, isOwn: context.isOwn, marks }));
   return row;
 }
 
@@ -91,8 +99,12 @@ export function markSent(row) {
   row.querySelector(".meta").append(icon("sent", "Sent"));
 }
 
-function textOf(message, marks, names) {
-  const { text } = message;
+function editedMark({ edited, operator }) {
+  const words = operator ? " edited by the operator" : " edited";
+  return element("span", { class: "edited", title: full(edited) }, words);
+}
+
+function textOf(message, text, marks, names) {
   const node = element("p", { class: "text", dir: "auto" });
   const opening = openingOf(text, marks);
   if (opening === text.length) {

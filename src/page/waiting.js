@@ -3,7 +3,8 @@
 // Tabs change them at the same time, without a lock. So each message is one key, which is written once, by the tab in
 // which it was written, and removed once it is stored. The outcome of the tries has a key beside it.
 //
-//   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait
+//   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait; a change of a message
+//                                                        has `kind` and `of` too, as on the wire
 //   outcome/ROOM/ID    {tried, after}                    when it was first tried, and where the room was; or
 //                      {failed, taken}                   why it failed, and whether the name was another's
 
@@ -42,11 +43,12 @@ export class Waiting {
     return recall(this.#key("outbox", id)) !== null;
   }
 
-  add(id, text, name) {
+  /** `more` is what a change has beside its text. */
+  add(id, text, name, more = {}) {
     // A clock that goes back, or a tab that is loaded again, does not change the order.
     const known = this.all.map(({ n }) => n);
     this.#last = known.reduce((a, b) => Math.max(a, b), Math.max(this.#last, Date.now() - 1)) + 1;
-    this.#keep("outbox", id, { n: this.#last, id, text, name, at: new Date().toISOString() });
+    this.#keep("outbox", id, { ...more, n: this.#last, id, text, name, at: new Date().toISOString() });
   }
 
   /** The message is tried, from now on. `after` is where the room is. */

@@ -109,13 +109,13 @@ function retryAfter(headers) {
 }
 
 /**
- * The messages of these rooms after the cursor, or the `last` ones; at most `limit`. Waits up to `wait` seconds for one. With a name,
+ * The messages of these rooms after the cursor, or the `last` ones; at most `limit`, and only of these `kinds`. Waits up to `wait` seconds for one. With a name,
  * this person is present meanwhile: in all of the rooms, or in those that `present` lists. `gaps` are the rooms that
  * have lost messages. `pause` is how long the server asks not to come back, in milliseconds.
  */
-export async function poll(rooms, { after, last, limit, wait, name, present }, signal) {
+export async function poll(rooms, { after, last, limit, wait, name, present, kinds }, signal) {
   const some = present && present.length < rooms.length;
-  const address = place(rooms, "", { after, last, limit, wait, name, present: some && present.join() });
+  const address = place(rooms, "", { after, last, limit, wait, name, kinds, present: some && present.join() });
   const isOurs = ({ status, body, headers }) =>
     status === 204
       ? headers.has("Chat-Cursor")
@@ -138,14 +138,19 @@ function gapsIn(headers, rooms) {
   return rooms.length === 1 ? rooms : gaps.split(",").map((room) => decodeURIComponent(room.trim()));
 }
 
+/** Where a message is published, or changed. */
+const PUBLISH = { message: "", edited: "/edit", deleted: "/delete" };
+
 /**
- * Publishes a message; the answer names its place. The body is the text and nothing else, so it is as long
- * as the page has measured.
+ * Publishes a message, or changes the message `of`; the answer names its place. The body is the text and nothing else,
+ * so it is as long as the page has measured.
  */
-export async function publish(room, { text, name, id }) {
-  const headers = { ...JSON_ACCEPTED, ...keyed(name), "Content-Type": "text/plain; charset=utf-8" };
+export async function publish(room, { text, name, id, kind = "message", of }) {
+  // Whose a message is, is told by the key and not by the name.
+  const held = keyed(kind === "message" ? name : true);
+  const headers = { ...JSON_ACCEPTED, ...held, "Content-Type": "text/plain; charset=utf-8" };
   const isOurs = ({ body }) => typeof body?.id === "string";
-  return (await ask(place(room, "", { name, id }), isOurs, { method: "POST", headers, body: text })).body;
+  return (await ask(place(room, PUBLISH[kind], { name, id, of }), isOurs, { method: "POST", headers, body: text })).body;
 }
 
 /** An address of the room that lets others in for a while, and until when. `origin` is what the reader's browser shows. */
