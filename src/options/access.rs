@@ -40,6 +40,11 @@ pub struct AccessOptions {
     #[arg(long, value_name = "FILE")]
     tokens_file: Option<PathBuf>,
 
+    /// A file of tokens for operators, who may change every message of their rooms, also where everybody may enter.
+    /// Each line has TOKEN ROOMS and perhaps a label, such as: 4f9c2b76d01e85a3 * anna. Read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    operators_file: Option<PathBuf>,
+
     /// Another site whose pages may use this server as its own do, such as https://app.example or
     /// http://localhost:3000; may be given several times. * lets every page that somebody here opens read what needs no
     /// login, and nothing else: give it only if anybody may read
@@ -84,7 +89,11 @@ enum Names {
 impl AccessOptions {
     /// What they say, of a server that the outside sees at this address, and perhaps with a backstage.
     pub fn spec(&self, public: Option<&PublicUrl>, has_backstage: bool) -> AccessSpec {
-        let entry = EntrySpec { passphrase: self.passphrase_file.clone(), tokens: self.tokens_file.clone() };
+        let entry = EntrySpec {
+            passphrase: self.passphrase_file.clone(),
+            tokens: self.tokens_file.clone(),
+            operators: self.operators_file.clone(),
+        };
         AccessSpec {
             hosts: self.allow_host.clone(),
             proxies: self.trusted_proxy.clone(),

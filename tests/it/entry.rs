@@ -27,6 +27,8 @@ on_every_engine![
     tokens_alone_close_the_chat,
     without_a_passphrase_everybody_is_in,
     a_bad_file_is_refused_at_the_start,
+    an_operator_changes_every_message_of_their_rooms,
+    an_operator_is_in_by_the_token,
 ];
 
 const PASSPHRASE: &str = "open sesame, pl\u{e9}ase";
@@ -466,12 +468,61 @@ fn without_a_passphrase_everybody_is_in(launch: Launch) {
     ask(&server, basic(Request::get("/rooms"), "anna", "anything")).is(200);
 }
 
+const OPERATORS: &str = "operator-0123456789 lobby,build-* the boss\n";
+
+/// The id of something that somebody says in a room.
+fn says(server: &Server, room: &str, lets_in: impl Fn(Request) -> Request) -> String {
+    let said = Request::post(&format!("/chat/{room}")).form(&[("message", "spam"), ("name", "mallory")]);
+    ask(server, lets_in(said)).is(200).cursor()
+}
+
+fn delete(room: &str, of: &str) -> Request {
+    Request::post(&format!("/chat/{room}/delete")).form(&[("of", of)]).accept("application/json")
+}
+
+fn an_operator_changes_every_message_of_their_rooms(launch: Launch) {
+    let operators = file(OPERATORS);
+    let server = with_file(launch, "--operators-file", &operators).start();
+    let open = |request: Request| request;
+    let (here, there) = (says(&server, "lobby", open), says(&server, "work", open));
+    ask(&server, delete("lobby", &here)).is(403);
+    let wrong = ask(&server, bearer(delete("lobby", &here), "operator-9876543210")).is(401).json();
+    assert_eq!(wrong["type"], "urn:comet-chat:not-in");
+    assert_eq!(
+        ask(&server, bearer(delete("work", &there), "operator-0123456789")).is(403).json()["type"],
+        "urn:comet-chat:not-yours"
+    );
+    let edit = Request::post("/chat/lobby/edit").form(&[("of", &here), ("message", "no advertisements")]);
+    ask(&server, bearer(edit, "operator-0123456789")).is(200);
+    ask(&server, bearer(delete("lobby", &here), "operator-0123456789")).is(200);
+    let all = ask(&server, Request::get("/chat?after=oldest&wait=0").accept("application/json")).json();
+    let told: Vec<_> =
+        all["messages"].as_array().unwrap().iter().filter(|told| told["kind"] != "joined").collect();
+    assert!(told.iter().all(|told| told["operator"] == true && told["name"] == "mallory"), "{told:?}");
+    assert!(!told[0]["deleted"].is_null(), "{told:?}");
+    // A token of any kind is nothing to whoever only speaks here.
+    ask(&server, bearer(Request::post("/chat").form(&[("message", "hi")]), "not-one-of-ours-1234")).is(200);
+}
+
+fn an_operator_is_in_by_the_token(launch: Launch) {
+    let (operators, tokens) = (file(OPERATORS), file(TOKENS));
+    let launch = with_file(launch, "--operators-file", &operators);
+    let server = with_file(launch, "--tokens-file", &tokens).start();
+    let spam = says(&server, "build-1", |request| bearer(request, "worker-0123456789"));
+    ask(&server, bearer(delete("build-1", &spam), "worker-0123456789")).is(403);
+    ask(&server, bearer(Request::get("/chat/build-1/history"), "operator-0123456789")).is(200);
+    ask(&server, bearer(Request::get("/chat/work/history"), "operator-0123456789")).is(403);
+    ask(&server, bearer(delete("build-1", &spam), "operator-0123456789")).is(200);
+    ask(&server, delete("build-1", &spam)).is(401);
+}
+
 fn a_bad_file_is_refused_at_the_start(launch: Launch) {
     let refuses = |flag: &str, file: &NamedTempFile| with_file(launch.again(), flag, file).refuses();
     for (flag, text, says) in [
         ("--passphrase-file", "", "has no passphrase in its first line"),
         ("--passphrase-file", " \nsecret", "has no passphrase in its first line"),
         ("--tokens-file", "# none\nshort read *", "line 2: a token has 16 characters"),
+        ("--operators-file", "operator-0123456789", "line 1: a line is TOKEN ROOMS"),
     ] {
         let reason = refuses(flag, &file(text));
         assert!(reason.contains(says), "{reason}");

@@ -19,12 +19,15 @@ pub struct EntrySpec {
     pub passphrase: Option<PathBuf>,
     /// Tokens for scripts.
     pub tokens: Option<PathBuf>,
+    /// Tokens of operators, which keep nobody out.
+    pub operators: Option<PathBuf>,
 }
 
-/// What lets in. If both are missing, everybody is in.
+/// What lets in. Without a passphrase and tokens of scripts everybody is in.
 pub struct Keys {
     pub passphrase: Option<Passphrase>,
     pub tokens: Option<Tokens>,
+    pub operators: Option<Tokens>,
     /// How browsers see the server: sessions are for that address.
     public: Option<PublicUrl>,
 }
@@ -35,6 +38,7 @@ impl Keys {
         Ok(Keys {
             passphrase: spec.passphrase.as_deref().map(Passphrase::read).transpose()?,
             tokens: spec.tokens.as_deref().map(Tokens::read).transpose()?,
+            operators: spec.operators.as_deref().map(Tokens::read_operators).transpose()?,
             public: public.clone(),
         })
     }

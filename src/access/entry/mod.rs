@@ -72,7 +72,7 @@ impl Entry {
 
     /// What lets in; nothing is needed if everybody may enter.
     pub fn lets_in_by(&self) -> Option<By> {
-        let EntrySpec { passphrase, tokens } = &self.spec;
+        let EntrySpec { passphrase, tokens, operators: _ } = &self.spec;
         passphrase.as_ref().map(|_| By::Passphrase).or(tokens.as_ref().map(|_| By::Token))
     }
 
@@ -87,13 +87,16 @@ impl Entry {
         parsed: Result<Intent, Refusal>,
         address: Option<IpAddr>,
     ) -> Result<Intent, Refusal> {
-        if self.is_open() {
-            let needs_none = matches!(parsed, Ok(Intent::Invite(_)));
-            return if needs_none { Err(Refusal::NoInviteNeeded) } else { parsed };
-        }
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Who comes by a unix socket is on this machine.
         let (address, now) = (address.unwrap_or(Ipv4Addr::LOCALHOST.into()), Timestamp::now());
+        if self.is_open() {
+            let intent = parsed?;
+            return match intent {
+                Intent::Invite(_) => Err(Refusal::NoInviteNeeded),
+                intent => self.empowered(&keys, head, intent, address),
+            };
+        }
         if let Some(login) = keys.invited(head, now)? {
             return Ok(Intent::Login(login));
         }
@@ -113,6 +116,7 @@ impl Entry {
             Pass::Script(token) => {
                 tracing::debug!(token.label, "a script comes in");
                 token.rights.permit(&mut intent)?;
+                token.rights.empower(&mut intent);
             }
         }
         Ok(intent)
@@ -144,25 +148,41 @@ impl Entry {
         }
     }
 
+    /// Where everybody is in, a token only matters for what an operator may do.
+    fn empowered(
+        &self,
+        keys: &Keys,
+        head: &Head<'_>,
+        mut intent: Intent,
+        address: IpAddr,
+    ) -> Result<Intent, Refusal> {
+        if let (Some(operators), Some(given)) = (&keys.operators, bearer(head))
+            && intent.is_for_operators()
+        {
+            let stranger = |why| keys.stranger(head, why, asked_for(head));
+            let find = || operators.find(given).cloned();
+            self.attempt(address, stranger, Why::WrongToken, find)?.rights.empower(&mut intent);
+        }
+        Ok(intent)
+    }
+
     /// By what the sender is in.
     fn pass(&self, keys: &Keys, head: &Head<'_>, address: IpAddr, now: Timestamp) -> Result<Pass, Refusal> {
         let stranger = |why| keys.stranger(head, why, asked_for(head));
-        let given = head.header("Authorization").and_then(|value| value.split_once(' '));
-        if let (Some((scheme, token)), Some(tokens)) = (given, &keys.tokens)
-            && scheme.eq_ignore_ascii_case("Bearer")
+        let known = || keys.operators.iter().chain(&keys.tokens);
+        if let Some(given) = bearer(head)
+            && known().next().is_some()
         {
-            let find = || tokens.find(token.trim()).cloned().map(Pass::Script);
+            let find = || known().find_map(|tokens| tokens.find(given)).cloned().map(Pass::Script);
             return self.attempt(address, stranger, Why::WrongToken, find);
         }
         let Some(passphrase) = &keys.passphrase else { return Err(Refusal::NotIn(stranger(Why::Stranger))) };
         if let Some(ends) = passphrase.session_of(head, now) {
             return Ok(Pass::Person { ends, name: String::new() });
         }
-        if let Some((scheme, credentials)) = given
-            && scheme.eq_ignore_ascii_case("Basic")
-        {
+        if let Some(credentials) = credentials(head, "Basic") {
             let person = || {
-                let (name, given) = basic(credentials.trim())?;
+                let (name, given) = basic(credentials)?;
                 let ends = after(now, SESSION);
                 passphrase.is(&given).then_some(Pass::Person { ends, name })
             };
@@ -197,6 +217,17 @@ impl Entry {
 /// for the methods (`OPTIONS`) without saying who it is.
 fn is_for_strangers(intent: &Intent) -> bool {
     matches!(intent, Intent::Asset(_) | Intent::Health | Intent::Live | Intent::Options(_))
+}
+
+/// What the request gives to be let in, if it gives it by this scheme.
+fn credentials<'a>(head: &Head<'a>, scheme: &str) -> Option<&'a str> {
+    let (given, credentials) = head.header("Authorization")?.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+}
+
+/// The token that it gives.
+fn bearer<'a>(head: &Head<'a>) -> Option<&'a str> {
+    credentials(head, "Bearer")
 }
 
 /// The name and the passphrase in HTTP Basic.

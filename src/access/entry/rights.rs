@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::message::{RoomName, RoomPatterns};
+use crate::message::{Claim, RoomName, RoomPatterns};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Intent;
 
@@ -12,6 +12,7 @@ use crate::wire::request::Intent;
 pub struct Rights {
     read: bool,
     write: bool,
+    operate: bool,
     rooms: RoomPatterns,
 }
 
@@ -24,9 +25,23 @@ impl Rights {
             "read,write" | "write,read" => (true, true),
             _ => return Err(format!("{rights:?} is not read, write or read,write")),
         };
-        let rooms =
-            RoomPatterns::from_str(rooms).map_err(|error| format!("{rooms:?} names no rooms: {error}"))?;
-        Ok(Rights { read, write, rooms })
+        Ok(Rights { read, write, operate: false, rooms: named(rooms)? })
+    }
+
+    /// Those of an operator of these rooms, who may do everything there. An error is the end of a sentence.
+    pub fn operator(rooms: &str) -> Result<Rights, String> {
+        Ok(Rights { read: true, write: true, operate: true, rooms: named(rooms)? })
+    }
+
+    /// Has what an operator asks for be done as the operator's.
+    pub fn empower(&self, intent: &mut Intent) {
+        let is_asked = self.operate && intent.is_for_operators();
+        if let Intent::Publish(publish) = intent
+            && is_asked
+            && self.rooms.include(&publish.room)
+        {
+            publish.claim = Claim::Operator;
+        }
     }
 
     /// Refuses what they do not give. A list of rooms becomes one of the rooms that they give.
@@ -75,9 +90,14 @@ impl Rights {
     }
 }
 
+fn named(rooms: &str) -> Result<RoomPatterns, String> {
+    RoomPatterns::from_str(rooms).map_err(|error| format!("{rooms:?} names no rooms: {error}"))
+}
+
 impl fmt::Display for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match (self.read, self.write) {
+            (true, true) if self.operate => "do everything",
             (true, true) => "read and write",
             (true, false) => "read",
             _ => "write",

@@ -1,4 +1,4 @@
-//! Tokens for scripts: each has rights over some rooms.
+//! Tokens for scripts and operators: each has rights over some rooms.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,22 +24,33 @@ pub struct Token {
 }
 
 impl Tokens {
-    /// Reads a file. An error is a sentence with the number of a line, and has no token in it.
+    /// Reads a file of scripts' tokens, each with its rights and rooms. An error is a sentence with the number of a
+    /// line, and has no token in it.
     pub fn read(path: &Path) -> Result<Tokens, String> {
-        let text = read_secret(path)?;
-        Tokens::parse(&text).map_err(|(line, error)| format!("{}, line {line}: {error}", path.display()))
+        Tokens::read_by(path, rights)
     }
 
-    /// Reads lines of a token, its rights, its rooms and perhaps a label, with blanks between. A line may be empty,
-    /// or a comment after `#`.
-    fn parse(text: &str) -> Result<Tokens, (usize, String)> {
+    /// Reads a file of operators' tokens, each with its rooms.
+    pub fn read_operators(path: &Path) -> Result<Tokens, String> {
+        Tokens::read_by(path, operator)
+    }
+
+    fn read_by(path: &Path, rights: Reading) -> Result<Tokens, String> {
+        let text = read_secret(path)?;
+        Tokens::parse(&text, rights)
+            .map_err(|(line, error)| format!("{}, line {line}: {error}", path.display()))
+    }
+
+    /// Reads lines of a token, what it gives, and perhaps a label, with blanks between. A line may be empty, or a
+    /// comment after `#`.
+    fn parse(text: &str, rights: Reading) -> Result<Tokens, (usize, String)> {
         let mut tokens = HashMap::new();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let (hash, token) = token(line).map_err(|error| (number, error))?;
+            let (hash, token) = token(line, rights).map_err(|error| (number, error))?;
             if tokens.insert(hash, Arc::new(token)).is_some() {
                 return Err((number, "this token stands there twice".to_owned()));
             }
@@ -54,13 +65,31 @@ impl Tokens {
     }
 }
 
-fn token(line: &str) -> Result<(Hash, Token), String> {
-    let (secret, rest) = first_word(line);
-    let (rights, rest) = first_word(rest);
+/// Reads what a token gives, and the label behind it.
+type Reading = fn(&str) -> Result<(Rights, &str), String>;
+
+/// `RIGHTS ROOMS`, and perhaps a label.
+fn rights(text: &str) -> Result<(Rights, &str), String> {
+    let (rights, rest) = first_word(text);
     let (rooms, label) = first_word(rest);
     if rooms.is_empty() {
         return Err("a line is TOKEN RIGHTS ROOMS, and perhaps a label".to_owned());
     }
+    Ok((Rights::parse(rights, rooms)?, label))
+}
+
+/// `ROOMS`, and perhaps a label.
+fn operator(text: &str) -> Result<(Rights, &str), String> {
+    let (rooms, label) = first_word(text);
+    if rooms.is_empty() {
+        return Err("a line is TOKEN ROOMS, and perhaps a label".to_owned());
+    }
+    Ok((Rights::operator(rooms)?, label))
+}
+
+fn token(line: &str, rights: Reading) -> Result<(Hash, Token), String> {
+    let (secret, rest) = first_word(line);
+    let (rights, label) = rights(rest)?;
     let hash = match secret.strip_prefix("blake3:") {
         Some(hex) => {
             Hash::from_hex(hex).map_err(|_| "after blake3: stand 64 hexadecimal digits".to_owned())?
@@ -73,7 +102,7 @@ fn token(line: &str) -> Result<(Hash, Token), String> {
         }
         None => blake3::hash(secret.as_bytes()),
     };
-    Ok((hash, Token { rights: Rights::parse(rights, rooms)?, label: label.to_owned() }))
+    Ok((hash, Token { rights, label: label.to_owned() }))
 }
 
 /// The first word of a text, and the text behind it.
@@ -95,11 +124,16 @@ blake3:d74981efa70a0c880b8d8c1985d075dbcbf679b99a5f9914e5aaf96b831a9e24 write lo
 
     #[test]
     fn a_line_is_a_token_with_rights() {
-        let tokens = Tokens::parse(TEXT).unwrap();
-        let rights = |token: &str| tokens.find(token).map(|token| token.rights.to_string());
-        assert_eq!(rights("0123456789abcdef").unwrap(), "it may read in *");
-        assert_eq!(rights("fedcba9876543210").unwrap(), "it may read and write in build-*, lobby");
-        assert_eq!(rights("hello world").unwrap(), "it may write in log");
+        let tokens = Tokens::parse(TEXT, rights).unwrap();
+        let found = |token: &str| tokens.find(token).map(|token| token.rights.to_string());
+        assert_eq!(found("0123456789abcdef").unwrap(), "it may read in *");
+        assert_eq!(found("fedcba9876543210").unwrap(), "it may read and write in build-*, lobby");
+        assert_eq!(found("hello world").unwrap(), "it may write in log");
+        let operators = Tokens::parse("0123456789abcdef  work,lobby the boss", operator).unwrap();
+        let boss = operators.find("0123456789abcdef").unwrap();
+        assert_eq!(boss.rights.to_string(), "it may do everything in work, lobby");
+        assert_eq!(boss.label, "the boss");
+        assert!(Tokens::parse("0123456789abcdef", operator).is_err());
         assert_eq!(tokens.find("0123456789abcdef").unwrap().label, "the dashboard");
         for other in ["", "0123456789abcde", "0123456789ABCDEF", "#"] {
             assert!(tokens.find(other).is_none(), "{other}");
@@ -118,7 +152,7 @@ blake3:d74981efa70a0c880b8d8c1985d075dbcbf679b99a5f9914e5aaf96b831a9e24 write lo
             ("0123456789abcd\u{e9}f read *", "ASCII"),
             ("0123456789abcdef read *\n0123456789abcdef write *", "twice"),
         ] {
-            let (number, error) = Tokens::parse(&format!("# a comment\n\n{line}\n")).unwrap_err();
+            let (number, error) = Tokens::parse(&format!("# a comment\n\n{line}\n"), rights).unwrap_err();
             assert_eq!(number, 2 + line.lines().count());
             assert!(error.contains(says), "{error}");
             assert!(!error.contains("0123456789"), "{error}");

@@ -59,9 +59,14 @@ impl Intent {
     /// Lets it use any name: names are free here, or somebody who knows the person vouches for the name. Without an
     /// author of its own, what is said is by the holder of the key, if there is one.
     pub fn vouch(&mut self, author: Option<Holder>) {
-        if let Some(claim) = self.claim() {
+        if let Some(claim) = self.claim().filter(|claim| **claim != Claim::Operator) {
             *claim = Claim::Vouched(author.or(claim.author()));
         }
+    }
+
+    /// Whether an operator may ask for it where others may not.
+    pub fn is_for_operators(&self) -> bool {
+        matches!(self, Intent::Publish(publish) if publish.kind.is_change())
     }
 
     /// By what right it is asked for, if that matters.

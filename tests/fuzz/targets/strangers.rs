@@ -36,7 +36,7 @@ static CLOSED: LazyLock<Access> = LazyLock::new(|| {
     let (passphrase, tokens) = (folder.path().join("passphrase"), folder.path().join("tokens"));
     fs::write(&passphrase, PASSPHRASE).expect("a file");
     fs::write(&tokens, format!("{TOKEN} read lobby")).expect("a file");
-    let entry = EntrySpec { passphrase: Some(passphrase), tokens: Some(tokens) };
+    let entry = EntrySpec { passphrase: Some(passphrase), tokens: Some(tokens), operators: None };
     let access = Access::new(&AccessSpec { entry, ..AccessSpec::default() }).expect("files");
     access.use_seal(seal());
     access
