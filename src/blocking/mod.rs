@@ -87,7 +87,7 @@ impl Service for Server {
             Intent::Stream(poll) => stream::open(rooms, poll, visit)?,
             Intent::Publish(publish) => publish::publish(rooms, publish)?.into(),
             Intent::Leave(leave) => publish::leave(rooms, leave)?.into(),
-            Intent::History(history) => view::history(rooms, history)?,
+            Intent::Past(past) => view::past(rooms, past)?,
             Intent::People(room) => view::people(rooms, head.format(), room)?.into(),
             Intent::Rooms(asked) => view::rooms(rooms, asked, &self.site)?.into(),
             Intent::Health => view::health(rooms, head.format(), &self.health)?.into(),

@@ -14,10 +14,10 @@ use crate::door::tiny_http::{Answer, Visit};
 use crate::message::{Claim, Draft, RoomName};
 use crate::metrics::{self, Snapshot};
 use crate::room::{After, Receipt, SubscriberId, Subscription, Wake, Wants};
-use crate::store;
+use crate::wire::past;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{Exposition, Format, History, ListRooms, View};
+use crate::wire::request::{Exposition, Format, ListRooms, Past, View};
 use crate::wire::rooms::{self as list, Census};
 
 /// A room's page, with its newest messages in it.
@@ -29,12 +29,10 @@ pub fn page(rooms: &Rooms, browser: View, site: &Arc<Site>) -> Result<Answer, Re
     Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, &site))))
 }
 
-/// Reads a part of a room's past.
-pub fn history(rooms: &Rooms, history: History) -> Result<Answer, Refusal> {
-    let (room, part, limit) = (history.room.clone(), history.part, history.reads());
-    let read = rooms.store.ask(move |store| store::past(store, &room, part, limit))?;
-    let bytes = text_bytes(&read.messages);
-    Ok(Answer::rendered(bytes, move || Ok(reply::history(&history, &read))))
+/// Reads a part of a room's past, or searches in it.
+pub fn past(rooms: &Rooms, asked: Past) -> Result<Answer, Refusal> {
+    let (bytes, render) = rooms.store.ask(move |store| past::read(store, asked))?;
+    Ok(Answer::rendered(bytes, move || Ok(render())))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.

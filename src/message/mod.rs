@@ -14,6 +14,7 @@ mod mark;
 mod names;
 mod patterns;
 mod visible;
+mod words;
 
 pub use self::composite::{CompositeCursor, Next, RoomHash};
 pub use self::cursor::{Cursor, Epoch};
@@ -27,4 +28,5 @@ pub use self::mark::Mark;
 pub use self::names::{PersonName, RoomName};
 pub use self::patterns::RoomPatterns;
 pub use self::visible::{has_something_visible, is_terminal_control};
+pub use self::words::Words;
 pub use crate::clock::Timestamp;

@@ -105,7 +105,7 @@ impl Service for Server {
             Intent::Stream(poll) => stream::open(rooms, poll, visit).await?,
             Intent::Publish(publish) => publish::publish(rooms, publish).await?.into(),
             Intent::Leave(leave) => publish::leave(rooms, leave).await?.into(),
-            Intent::History(history) => view::history(rooms, history).await?,
+            Intent::Past(past) => view::past(rooms, past).await?,
             Intent::People(room) => view::people(rooms, head.format(), room).await?.into(),
             Intent::Rooms(asked) => view::rooms(rooms, asked, &self.site).await?.into(),
             Intent::Health => view::health(rooms, head.format(), &self.health).await?.into(),

@@ -15,6 +15,7 @@ mod memory;
 mod past;
 #[cfg(feature = "redis")]
 mod redis;
+mod search;
 mod spec;
 mod sqlite;
 mod sweeper;
@@ -38,6 +39,7 @@ pub use memory::MemoryStore;
 pub use past::{Part, past};
 #[cfg(feature = "redis")]
 pub use redis::{Durability, RedisSpec, RedisStore, Secret, Tls};
+pub use search::{Bound, Found, Start, find};
 pub use spec::StoreSpec;
 pub use sqlite::SqliteStore;
 pub use sweeper::Sweeper;

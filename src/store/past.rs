@@ -116,7 +116,12 @@ fn ahead(
 
 /// Whether a cursor is of the past that ends at `latest`, as far as the kept messages tell. If the message after
 /// it is forgotten, everything before it is forgotten too, and there is nothing to show.
-fn is_of_the_past(store: &dyn Store, room: &RoomName, cursor: Cursor, latest: Cursor) -> Result<bool, Error> {
+pub(super) fn is_of_the_past(
+    store: &dyn Store,
+    room: &RoomName,
+    cursor: Cursor,
+    latest: Cursor,
+) -> Result<bool, Error> {
     if !cursor.is_within(latest) {
         return Ok(false);
     }

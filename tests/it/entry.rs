@@ -399,6 +399,8 @@ fn a_token_gives_its_rights_and_no_others(launch: Launch) {
         // Who is present has spoken: all see it.
         (get("/chat/build-1?after=oldest&wait=0&name=bot"), 403, 403, 200),
         (get("/chat/build-1/history"), 200, 403, 200),
+        (get("/chat/build-1,build-2/history?q=hi"), 200, 403, 200),
+        (get("/chat/build-1,work/history?q=hi"), 200, 403, 403),
         (get("/chat/work/people"), 200, 403, 403),
         (get("/chat/build-1").accept("text/html"), 200, 403, 200),
         (get("/rooms"), 200, 403, 200),

@@ -117,6 +117,7 @@ mod publish;
 mod refusals;
 mod rooms;
 mod rude;
+mod search;
 mod seed;
 mod several;
 mod several_limits;

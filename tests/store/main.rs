@@ -14,6 +14,7 @@ mod recovery;
 #[path = "../redis/mod.rs"]
 mod redis;
 mod rerun;
+mod search;
 mod servers;
 #[cfg(feature = "redis")]
 mod shared;

@@ -12,6 +12,7 @@ use fastrand::Rng;
 
 use crate::place::{AppendAndWait, Place, listed, on_every_store, room};
 use crate::plain::{Clocks, Model, Room};
+use crate::search;
 
 on_every_store![agrees_with_a_plain_model];
 
@@ -87,6 +88,7 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let expected = wanted.map(|message| message.id).nth(limit);
     assert_eq!(store.newest_but(&name, kinds, limit).unwrap(), expected);
     judges(store, &name, &room, rng);
+    search::agrees(store, &name, &room, rng);
 }
 
 /// Reads by a cursor: of this past, without a mark, or of another past.

@@ -53,7 +53,7 @@ impl Rights {
                 self.read_all(&poll.rooms)
                     && (!is_here || poll.present.iter().all(|room| self.may_write(room)))
             }
-            Intent::History(history) => self.may_read(&history.room),
+            Intent::Past(past) => self.read_all(past.rooms()),
             Intent::People(room) => self.may_read(room),
             Intent::Page(view) | Intent::Code(view) => self.may_read(&view.room),
             Intent::Publish(publish) => self.may_write(&publish.room),

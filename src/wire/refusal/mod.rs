@@ -47,6 +47,8 @@ pub enum Refusal {
     BadLast,
     /// A `kinds` that is not a list of kinds of messages.
     BadKinds(&'static str),
+    /// A `q` that is not what one can search for.
+    BadQuery(&'static str),
     /// An unknown `order` of rooms.
     BadOrder,
     /// A path or parameter that is not a room's name.
@@ -198,6 +200,7 @@ impl Refusal {
             Refusal::BadLimit(_) => (400, "bad-limit"),
             Refusal::BadLast => (400, "bad-last"),
             Refusal::BadKinds(_) => (400, "bad-kinds"),
+            Refusal::BadQuery(_) => (400, "bad-query"),
             Refusal::BadOrder => (400, "bad-order"),
             Refusal::BadRoom(_) => (400, "bad-room"),
             Refusal::TooManyAsked => (400, "too-many-asked"),

@@ -30,6 +30,7 @@ impl fmt::Display for Refusal {
             Refusal::BadForm(reason)
             | Refusal::BadCursor(reason)
             | Refusal::BadKinds(reason)
+            | Refusal::BadQuery(reason)
             | Refusal::BadRoom(reason)
             | Refusal::BadName(reason)
             | Refusal::BadId(reason)
@@ -49,13 +50,13 @@ impl fmt::Display for Refusal {
                 write!(f, "last is a whole number from 0 to {REPLY_MESSAGES}, and comes without after")
             }
             Refusal::TooManyAsked => {
-                write!(f, "one request waits in at most {ROOMS_ASKED_MAX} rooms: wait in the others by another request")
+                write!(f, "one request waits or searches in at most {ROOMS_ASKED_MAX} rooms: ask for the others by another request")
             }
             Refusal::OneHash => f.write_str(
                 "two of these rooms can't stand in one cursor, since their names have the same hash: wait in one of them by another request",
             ),
             Refusal::OneRoom => f.write_str(
-                "only a wait may name several rooms: send a message, change one, leave or look in one room at a time",
+                "only a wait and a search may name several rooms: send a message, change one, leave or look in one room at a time",
             ),
             Refusal::BadPresent => {
                 f.write_str("present is a list of some of the rooms that are asked for, such as present=lunch,work")

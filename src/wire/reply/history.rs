@@ -57,7 +57,7 @@ pub fn history(history: &History, read: &Read) -> Reply {
 }
 
 /// A message as a line for people.
-fn line(message: &Message) -> String {
+pub(super) fn line(message: &Message) -> String {
     let name = shown(message.name.as_ref().map_or("somebody", PersonName::as_str));
     match message.kind {
         Kind::Message if matches!(message.change, Some(Change::Deleted(_))) => {

@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod hits;
 mod page;
 mod parts;
 mod people;
@@ -16,6 +17,7 @@ mod told;
 
 pub use self::events::Feed;
 pub use self::history::history;
+pub use self::hits::hits;
 pub use self::page::{asset, invited, room_code, room_page};
 pub use self::parts::{EVENT_STREAM, JSON, Reply};
 pub use self::people::people;

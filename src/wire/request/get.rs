@@ -3,9 +3,10 @@
 use super::accept::Format;
 use super::fields::{cursor_in, fields, limit_in, name_in};
 use super::head::Head;
-use super::intent::{Fetch, History, Intent, ListRooms, Login, View};
+use super::intent::{Fetch, History, Intent, ListRooms, Login, Past, View};
 use super::poll::poll;
 use super::route::Place;
+use super::search::search;
 use crate::config::{HISTORY, HISTORY_MAX, ROOMS_LISTED, ROOMS_LISTED_MAX};
 use crate::message::{Invalid, RoomName, Seal};
 use crate::store::{Order, Part};
@@ -31,7 +32,7 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Re
             Format::Html => Ok(Intent::Elsewhere(rooms.swap_remove(0))),
             _ => wait(head, rooms, query, seal),
         },
-        Place::History(room) => history(head, room, query).map(Intent::History),
+        Place::History(rooms) => past(head, rooms, query).map(Intent::Past),
         Place::People(room) => Ok(Intent::People(room)),
         Place::Login => {
             let [to] = fields(query, ["to"])?;
@@ -67,6 +68,18 @@ pub(super) fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View,
 fn fetch(head: &Head<'_>, name: String) -> Fetch {
     let listed = |header| head.header_values(header).flat_map(|value| value.split(',')).map(str::trim);
     Fetch { name, gzip: head.takes_gzip(), known: listed("If-None-Match").map(str::to_owned).collect() }
+}
+
+fn past(head: &Head<'_>, mut rooms: Vec<RoomName>, query: &str) -> Result<Past, Refusal> {
+    let [words] = fields(query, ["q"])?;
+    match (words, rooms.pop()) {
+        (None, Some(room)) if rooms.is_empty() => history(head, room, query).map(Past::Part),
+        (None, _) => Err(Refusal::OneRoom),
+        (Some(words), last) => {
+            rooms.extend(last);
+            search(head, rooms, &words, query).map(Past::Search)
+        }
+    }
 }
 
 fn history(head: &Head<'_>, room: RoomName, query: &str) -> Result<History, Refusal> {

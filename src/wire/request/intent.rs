@@ -7,10 +7,10 @@ use super::wait::spread;
 use crate::clock::Timestamp;
 use crate::config::STREAM_BEAT;
 use crate::message::{
-    Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId,
+    Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId, Words,
 };
 use crate::room::{After, Subscription, Wants};
-use crate::store::{Order, Part};
+use crate::store::{Order, Part, Start};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub enum Intent {
     Stream(Poll),
     /// Publish a message, or edit or delete one.
     Publish(Publish),
-    /// Look at a room's past.
-    History(History),
+    /// Look at the past, of a room or for some words.
+    Past(Past),
     /// Look who is in a room.
     People(RoomName),
     /// Leave a room.
@@ -169,6 +169,42 @@ impl History {
     pub fn reads(&self) -> usize {
         self.limit + usize::from(matches!(self.part, Part::Newest | Part::Before(_)))
     }
+}
+
+/// A look at the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Past {
+    /// At a part of it.
+    Part(History),
+    /// For what was said in some words.
+    Search(Search),
+}
+
+impl Past {
+    /// Of which rooms.
+    pub fn rooms(&self) -> &[RoomName] {
+        match self {
+            Past::Part(history) => std::slice::from_ref(&history.room),
+            Past::Search(search) => &search.rooms,
+        }
+    }
+}
+
+/// A search in a room, or in several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// Where: one room or several, each once.
+    pub rooms: Vec<RoomName>,
+    /// What for.
+    pub words: Words,
+    /// From where on back in each of the rooms.
+    pub starts: Vec<Start>,
+    /// At most this many messages, of all rooms together.
+    pub limit: usize,
+    /// How to answer.
+    pub format: Format,
+    /// The parameters that the address of the next page repeats: `q=lunch&limit=20`.
+    pub kept: String,
 }
 
 /// A message to a room, or a change of one.

@@ -13,12 +13,15 @@ mod places;
 mod poll;
 mod post;
 mod route;
+mod search;
 mod wait;
 
 pub use self::accept::{Exposition, Format};
 pub use self::fields::fields;
 pub use self::framing::BodyLength;
 pub use self::head::{Head, is_token};
-pub use self::intent::{Fetch, History, Intent, Invite, Leave, ListRooms, Login, Poll, Publish, View};
+pub use self::intent::{
+    Fetch, History, Intent, Invite, Leave, ListRooms, Login, Past, Poll, Publish, Search, View,
+};
 pub use self::parse::parse;
 pub use self::route::{known_method, route};

@@ -12,7 +12,8 @@ pub(super) enum Place {
     Room(RoomName),
     /// Two rooms or more, each once, in the order in which they are named.
     Several(Vec<RoomName>),
-    History(RoomName),
+    /// One room or more, each once.
+    History(Vec<RoomName>),
     People(RoomName),
     Edit(RoomName),
     Delete(RoomName),
@@ -49,9 +50,10 @@ impl Place {
         }
         let rest = path.strip_prefix("/chat/").ok_or(Refusal::NotFound)?;
         let (room, part) = rest.split_once('/').unwrap_or((rest, ""));
+        let mut rooms = rooms(&decode(room)?)?;
         let place = match part {
             "" => Place::Room,
-            "history" => Place::History,
+            "history" => return Ok(Place::History(rooms)),
             "people" => Place::People,
             "edit" => Place::Edit,
             "delete" => Place::Delete,
@@ -60,7 +62,6 @@ impl Place {
             "invite" => Place::Invite,
             _ => return Err(Refusal::NotFound),
         };
-        let mut rooms = rooms(&decode(room)?)?;
         match rooms.pop() {
             Some(room) if rooms.is_empty() => Ok(place(room)),
             _ if !part.is_empty() => Err(Refusal::OneRoom),

@@ -5,7 +5,7 @@ use comet_chat::config::{HOLD, TEXT_LIMIT};
 use comet_chat::message::{RoomName, has_something_visible};
 use comet_chat::wire::refusal::Refusal;
 use comet_chat::wire::reply::refused;
-use comet_chat::wire::request::{BodyLength, Format, Head, Intent, Poll, parse};
+use comet_chat::wire::request::{BodyLength, Format, Head, Intent, Past, Poll, parse};
 
 use super::{Target, assert_is_a_sentence, seal, text};
 
@@ -91,7 +91,13 @@ fn assert_is_sound(head: &Head<'_>, intent: Intent) {
             assert!(has_something_visible(&publish.text) && !publish.room.is_internal());
         }
         Intent::Leave(leave) => assert!(!leave.room.is_internal()),
-        Intent::History(history) => assert!(history.limit > 0 && !history.room.is_internal()),
+        Intent::Past(past) => {
+            let limit = match &past {
+                Past::Part(history) => history.limit,
+                Past::Search(search) => search.limit,
+            };
+            assert!(limit > 0 && past.rooms().iter().all(|room| !room.is_internal()));
+        }
         Intent::Rooms(rooms) => assert!(rooms.limit > 0),
         _ => {}
     }

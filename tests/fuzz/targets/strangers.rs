@@ -72,7 +72,7 @@ fn check(bytes: &[u8]) {
     match intent {
         Intent::Publish(_) | Intent::Leave(_) => panic!("who may only read has written"),
         Intent::Poll(poll) | Intent::Stream(poll) => assert_eq!(poll.rooms, [lobby]),
-        Intent::History(history) => assert_eq!(history.room, lobby),
+        Intent::Past(past) => assert_eq!(past.rooms(), [lobby]),
         Intent::People(room) => assert_eq!(room, lobby),
         _ => {}
     }
