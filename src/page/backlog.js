@@ -2,8 +2,9 @@
 
 export function adopt(place) {
   return Array.from(place.querySelectorAll("li[data-id]"), (row) => {
-    const { id, kind, at, name, edited, deleted, operator } = row.dataset;
+    const { id, kind, at, name, replyTo, edited, deleted, operator } = row.dataset;
     const text = deleted ? "" : (row.querySelector(".text")?.textContent ?? "");
-    return { id, kind, at, name: name ?? null, text, edited, deleted, operator: operator !== undefined };
+    const change = { edited, deleted, operator: operator !== undefined };
+    return { id, kind, at, name: name ?? null, text, reply_to: replyTo, ...change };
   });
 }

@@ -9,7 +9,7 @@ export function isChange({ kind }) {
 }
 
 /** Changes a message as a later entry says. Gives whether it is another now. */
-function change(message, { kind, text, at, operator = false }) {
+export function makeChange(message, { kind, text, at, operator = false }) {
   // An edit without a text was overtaken by a later one.
   const isOver = kind === "edited" && (text === "" || message.edited > at);
   if (message.deleted || isOver) return false;
@@ -39,13 +39,13 @@ export class Changes {
     this.#heard.set(entry.of, entry);
     const [oldest] = this.#heard.keys();
     if (this.#heard.size > REMEMBERED) this.#heard.delete(oldest);
-    return message !== null && change(message, entry);
+    return message !== null && makeChange(message, entry);
   }
 
   /** Makes the changes of a message that was read before they came. */
   catchUp(message) {
     const heard = this.#heard.get(message.id);
-    if (heard) change(message, heard);
+    if (heard) makeChange(message, heard);
     return message;
   }
 }

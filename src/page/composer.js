@@ -20,7 +20,7 @@ export class Composer {
   #refused = false;
 
   /**
-   * `named(name)` when a name is given, `say(text)` when a message is, `change(message, text)` when a message has
+   * `named(name)` when a name is given, `say(text, answered)` when a message is, which may answer the one with an id, `change(message, text)` when a message has
    * another text, which may be none, and `editLast()` when the writer wants to edit what they said last.
    */
   constructor({ room, name, names, named, ...does }) {
@@ -83,6 +83,13 @@ export class Composer {
     this.#text.setSelectionRange(text.length, text.length);
   }
 
+  /** Answers a message with what is being written. */
+  answer(message) {
+    if (this.#subject.edited) this.cancel();
+    this.#subject.answer(message);
+    this.#text.focus();
+  }
+
   /** Ends what began with a message, and leaves the message as it is. */
   cancel() {
     const wasEdited = this.#subject.edited !== null;
@@ -91,11 +98,12 @@ export class Composer {
     this.#text.focus();
   }
 
-  /** The message with this id is no more. Gives whether it was being edited. */
-  lost(id) {
-    const isEdited = this.#subject.edited?.id === id;
-    if (isEdited) this.cancel();
-    return isEdited;
+  /** The message with this id is another now. Gives whether it was being edited and is no more. */
+  changed(id, isDeleted) {
+    const isLost = isDeleted && this.#subject.edited?.id === id;
+    if (isLost) this.cancel();
+    else this.#subject.renew(id);
+    return isLost;
   }
 
   #put(text) {
@@ -157,9 +165,11 @@ export class Composer {
       this.#does.change(edited, text);
       return;
     }
+    const { answered } = this.#subject;
+    this.#subject.clear();
     this.#put("");
     this.#text.focus();
-    this.#does.say(text);
+    this.#does.say(text, answered?.id);
   }
 
   #refuse(input, reason) {

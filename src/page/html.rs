@@ -9,7 +9,6 @@ use askama::Template;
 
 use super::assets::{ASSETS, Assets};
 use super::markup::{self, Part};
-use crate::clock::Timestamp;
 use crate::config::BACKLOG_BYTES;
 use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
 
@@ -157,19 +156,30 @@ fn hue(message: &Message) -> u32 {
 }
 
 /// When its text became another.
-fn edited(message: &Message) -> Option<Timestamp> {
+fn edited(message: &Message) -> Option<String> {
     message.change.and_then(|change| match change {
-        Change::Edited(at) => Some(at),
+        Change::Edited(at) => Some(at.to_string()),
         Change::Deleted(_) => None,
     })
 }
 
 /// Since when it has no text any more.
-fn deleted(message: &Message) -> Option<Timestamp> {
+fn deleted(message: &Message) -> Option<String> {
     message.change.and_then(|change| match change {
-        Change::Deleted(at) => Some(at),
+        Change::Deleted(at) => Some(at.to_string()),
         Change::Edited(_) => None,
     })
+}
+
+/// What the message says that another one answers, in one line, if it is among these.
+fn quote(messages: &[Arc<Message>], of: &Cursor) -> String {
+    let Some(answered) = messages.iter().find(|message| message.id.is_at(*of)) else {
+        return "In answer to an earlier message".to_owned();
+    };
+    let begin: String = answered.text.chars().take(200).collect();
+    let words: Vec<&str> = begin.split_whitespace().collect();
+    let line = if deleted(answered).is_some() { "Deleted".to_owned() } else { words.join(" ") };
+    format!("{}: {line}", name_of(answered))
 }
 
 /// Hours and minutes in UTC. The script shows them in the reader's own time zone.

@@ -22,6 +22,9 @@ const MARGIN = 1_000;
 /** How far from the end still counts as the end, in pixels. */
 const END = 60;
 
+/** How long a message is lit up, in milliseconds. */
+const LIT = 4_000;
+
 /** Over this the log drops its oldest messages; history brings them back. */
 const MOST = 10_000;
 
@@ -34,6 +37,8 @@ export class Log {
   #rows = new Map();
   #changes = new Changes();
   #marked = null;
+  #lit = null;
+  #lighting = null;
   #grown = new Set();
   #near;
   #stuck = true;
@@ -181,12 +186,12 @@ export class Log {
     this.refresh(id);
   }
 
-  /** Builds the rows around these messages again. */
+  /** Builds the rows of these messages, those around them, and those of their answers again. */
   refresh(...ids) {
     this.#keepPlace(() => {
       this.#chunks.forEach((chunk, index) => {
         const touched = [chunk, this.#chunks[index + 1]].some((near) =>
-          near?.items.some((item) => item.id && ids.includes(item.id)),
+          near?.items.some((item) => item.id && (ids.includes(item.id) || ids.includes(item.reply_to))),
         );
         if (touched && chunk.built) this.#build(chunk);
       });
@@ -201,6 +206,27 @@ export class Log {
   /** Writes the names of the days again, when a new day has begun. */
   tellDays() {
     for (const row of this.#place.querySelectorAll(".row.day")) tellDay(row);
+  }
+
+  /** Brings a message to the middle of the view, and lights it up for a while. */
+  light(id) {
+    const chunk = this.#chunks.find(({ items }) => items.some((item) => item.id === id));
+    if (!chunk) return;
+    this.#unlight();
+    this.#lit = id;
+    this.#build(chunk);
+    clearTimeout(this.#lighting);
+    this.#lighting = setTimeout(() => this.#unlight(), LIT);
+    const { top, height } = this.#rows.get(id).getBoundingClientRect();
+    const above = Math.max(48, (this.#scroller.clientHeight - height) / 2);
+    this.#stuck = false;
+    this.#scroller.scrollTop += top - this.#scroller.getBoundingClientRect().top - above;
+    this.#stuck = this.atEnd;
+  }
+
+  #unlight() {
+    this.#rows.get(this.#lit)?.classList.remove("lit");
+    this.#lit = null;
   }
 
   /** Brings the marker into view, a little below the top. */
@@ -339,6 +365,7 @@ export class Log {
       if (follows) this.#rows.get(before.id)?.classList.remove("last");
       const row = messageRow(item, { first: !follows, last: true, context: this.#context });
       if (item.own && !this.#context.changing(item.id)) markSent(row);
+      row.classList.toggle("lit", item.id === this.#lit);
       this.#rows.set(item.id, row);
       box.append(row);
     } else if (item.kind === "gap") {

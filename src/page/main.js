@@ -1,15 +1,18 @@
 // The page of a room: puts its parts together.
 
 import { Actions } from "./actions.js";
+import { Address } from "./address.js";
 import { announce, takeBack, tell } from "./announce.js";
-import { ask } from "./ask.js";
 import { Attention } from "./attention.js";
 import { adopt } from "./backlog.js";
 import { Bell } from "./bell.js";
 import { Bus } from "./bus.js";
 import { isChange } from "./changes.js";
+import { copyText } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { copyWhole } from "./copy.js";
+import { goToDays } from "./days.js";
+import { Editing } from "./editing.js";
 import { Election } from "./election.js";
 import { hue, initial } from "./element.js";
 import { home, keepFocus } from "./focus.js";
@@ -20,14 +23,16 @@ import { keep, recall, watch } from "./kept.js";
 import { nameFault } from "./limits.js";
 import { Log } from "./log.js";
 import { tellNeeds } from "./needs.js";
+import { note } from "./note.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
 import { keepClicks } from "./press.js";
 import { isPresence } from "./presence.js";
+import { Quotes } from "./quote.js";
 import { Rooms } from "./rooms.js";
 import { continues, outboxRow, plainRow } from "./rows.js";
-import { share } from "./share.js";
+import { addressOf, share } from "./share.js";
 import { Status } from "./status.js";
 import { onNewDay } from "./time.js";
 import { layPanels } from "./wide.js";
@@ -43,15 +48,15 @@ if (typeof name !== "string" || nameFault(name) !== null) name = null;
 let said = false;
 let isTaken = false;
 let waiting = new Map();
-let changing = new Map();
 const failed = new Set();
 const speakers = new Set();
-const context = { me: () => name, isOwn: (id) => outbox.isOwn({ id }), names: known, changing: (id) => outbox.changeOf(id) };
+const context = { me: () => name, isOwn: (id) => outbox.isOwn({ id }), names: known, changing: (id) => outbox.changeOf(id), quoted: (id) => quotes.of(id), open: (id) => here.go(id) };
 
 tellNeeds();
 document.documentElement.classList.add("ready");
 const backlog = adopt(place);
 const log = new Log(scroller, place, context);
+const quotes = new Quotes(room, (id) => log.find(id), (...ids) => log.refresh(...ids));
 const outbox = new Outbox(room, {
   changed: showOutbox,
   settled,
@@ -62,19 +67,24 @@ const outbox = new Outbox(room, {
 const people = new People(room, context.me);
 const attention = new Attention(room, log, scroller);
 const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
-const composer = new Composer({ room, name, names: mentionable, named, say, change, editLast });
-const isMine = (message) => message.own && !message.deleted && context.changing(message.id)?.kind !== "deleted";
+const here = new Address(room, log, past);
+const editing = new Editing(log, outbox, () => composer);
+const composer = new Composer({ room, name, names: mentionable, named, say, ...editing.asked });
 new Actions(scroller, log, [
-  { icon: "edit", label: "Edit", key: "e", fits: isMine, run: edit },
-  { icon: "delete", label: "Delete", key: "Delete", fits: isMine, run: (message) => change(message, "") },
+  { icon: "reply", label: "Reply", key: "r", fits: ({ deleted }) => !deleted, run: (message) => composer.answer(message) },
+  { icon: "edit", label: "Edit", key: "e", fits: (message) => editing.may(message), run: (message) => editing.edit(message) },
+  { icon: "delete", label: "Delete", key: "Delete", fits: (message) => editing.may(message), run: (message) => editing.change(message, "") },
+  { icon: "chain", label: "Copy link", key: "c", fits: () => true, run: copyLink },
 ]);
 
 take({ messages: backlog, gap: false });
-attention.start((id) => past.reach(id)).then(() => past.look());
+attention.start((id) => past.reach(id)).then(() => here.open()).then(() => past.look());
 showMe();
 layPanels();
 makeRoom();
 copyWhole(scroller);
+goToDays(room, scroller, (id) => here.go(id));
+document.getElementById("down").addEventListener("click", () => here.leave());
 keepClicks(scroller);
 share(room, address);
 const bus = new Bus();
@@ -93,7 +103,7 @@ const hub = new Hub(bus, { tab, me: context.me, errands: bell.errands });
 // Before the election: a page that closes leaves its room first, and then passes the hub on.
 const senses = () => bell.senses;
 const follower = new Follower({ bus, tab, room, next, name, take: news, taken, silent: () => election.takeOver(), senses });
-new Status(bus, room, { up: () => outbox.flush(), prod: () => follower.prod(), tell });
+new Status(bus, room, { up: reached, prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 outbox.flush();
 document.documentElement.classList.add("running");
@@ -123,11 +133,23 @@ function take({ messages, gap }) {
 function takeChanges(changes) {
   if (changes.length === 0) return;
   takeBack();
-  for (const entry of changes) {
-    outbox.take(entry);
-    if (entry.kind === "deleted" && composer.lost(entry.of)) tell("The message that you edited was deleted.");
-  }
+  for (const entry of changes) outbox.take(entry);
   log.change(changes);
+  quotes.change(changes);
+  for (const { of, kind } of changes) {
+    if (composer.changed(of, kind === "deleted")) tell("The message that you edited was deleted.");
+  }
+}
+
+/** The server is reached again. */
+function reached() {
+  outbox.flush();
+  quotes.again();
+}
+
+async function copyLink({ id }) {
+  await copyText(addressOf(room, address, id));
+  note("The message's address is copied.");
 }
 
 /** An own message has its place in the room. Perhaps another was wrongly taken for it. */
@@ -142,7 +164,7 @@ function settled(cursor, claimed) {
 /** Shows messages on their way. Unchanged rows stay: there may be many, and each may be long. */
 function showOutbox() {
   keepFocus(renewOutbox, home);
-  renewChanging();
+  editing.show();
   for (const { id, state, reason } of outbox.entries) {
     if (state !== "failed") failed.delete(id);
     else if (!failed.has(id)) {
@@ -150,14 +172,6 @@ function showOutbox() {
       tell(`Not sent. ${reason}`);
     }
   }
-}
-
-/** Shows at the messages which of them are about to change. */
-function renewChanging() {
-  const before = changing;
-  changing = new Map(outbox.changes.map(({ of, id, state }) => [of, `${id} ${state}`]));
-  const others = [...before.keys(), ...changing.keys()].filter((id) => before.get(id) !== changing.get(id));
-  if (others.length > 0) log.refresh(...others);
 }
 
 function renewOutbox() {
@@ -200,32 +214,10 @@ function rowOf(message, id, first) {
   }
 }
 
-function edit(message) {
-  composer.change(message, context.changing(message.id)?.text ?? message.text);
-}
-
-function editLast() {
-  const isNewer = outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
-  const message = log.lastOwn;
-  if (isNewer) tell("It can be edited when it is sent.");
-  else if (message && isMine(message)) edit(message);
-}
-
-/** The message gets another text. Without one it is deleted, if the writer means it. */
-async function change(message, text) {
-  if (text !== "") {
-    if (text !== (context.changing(message.id)?.text ?? message.text)) outbox.change("edited", message.id, text);
-    return;
-  }
-  const details = "Its text is gone then, for everybody.";
-  if (!(await ask({ question: "Delete this message?", details, yes: "Delete" }))) return;
-  composer.lost(message.id);
-  outbox.change("deleted", message.id);
-}
-
-function say(text) {
+function say(text, answered) {
   attention.spoke();
-  outbox.add(text, name);
+  here.leave();
+  outbox.add(text, name, answered);
   log.toEnd();
 }
 

@@ -102,8 +102,9 @@ export class Outbox {
     this.#settling = this.#settling.filter((entry) => entry.cursor !== message.id);
   }
 
-  add(text, name) {
-    this.#waiting.add(random(), text, name);
+  /** Says something. It may answer the message with an id. */
+  add(text, name, answered) {
+    this.#waiting.add(random(), text, name, answered ? { reply_to: answered } : {});
     this.#changed();
     this.flush();
   }
@@ -134,10 +135,10 @@ export class Outbox {
 
   /** Sends all that could not be said under a name that was another's, under this one. */
   resay(name) {
-    for (const { id, text, taken } of this.#waiting.all) {
+    for (const { id, text, taken, reply_to } of this.#waiting.all) {
       if (!taken) continue;
       this.#waiting.remove(id);
-      this.#waiting.add(random(), text, name);
+      this.#waiting.add(random(), text, name, reply_to ? { reply_to } : {});
     }
     this.#changed();
     this.flush();
@@ -180,7 +181,7 @@ export class Outbox {
     const entry = this.#next();
     // Another tab has sent the last one meanwhile.
     if (!entry) return;
-    const { id, text, name, kind, of } = entry;
+    const { id, text, name, kind, of, reply_to } = entry;
     let { tried } = entry;
     // A change that is made twice changes nothing more.
     if (!kind && tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
@@ -194,7 +195,7 @@ export class Outbox {
     const isFirst = tried === undefined;
     if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
     try {
-      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of });
+      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;

@@ -46,6 +46,15 @@ export class Past {
     return first;
   }
 
+  /** Loads history back to the message with this id. Gives whether it is there. */
+  async to(id) {
+    while (!this.#log.has(id) && this.#log.oldest && !this.#ended) {
+      await this.#load(LEAP);
+      if (this.#failed > 0) await pause();
+    }
+    return this.#log.has(id);
+  }
+
   async #after(cursor) {
     for (;;) {
       try {

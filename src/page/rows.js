@@ -4,6 +4,7 @@ import { codeNode, codeParts } from "./code.js";
 import { goneWords } from "./changes.js";
 import { avatar, element, hue, icon } from "./element.js";
 import { isForMe } from "./forme.js";
+import { quoteNode } from "./quote.js";
 import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
 import { clock, dayName, dayOf, full } from "./time.js";
 
@@ -50,7 +51,8 @@ export function messageRow(message, { first, last, context }) {
   if (change) meta.append(icon("sending", "Change on its way"));
   const words = gone === null ? textOf(message, text, marks, context.names) : element("p", { class: "text gone" }, gone);
   const isMarked = gone === null && message.edited !== undefined;
-  const bubble = element("div", { class: "bubble" }, words, isMarked && editedMark(message), meta);
+  const isAnswer = gone === null && message.reply_to !== undefined;
+  const bubble = element("div", { class: "bubble" }, isAnswer && quoteOf(message.reply_to, context), words, isMarked && editedMark(message), meta);
   const acts = isAction(text);
   const who = own && !acts
     ? element("p", { class: "who unseen" }, "You")
@@ -97,6 +99,12 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
 /** The tick of an own message that every waiter has. */
 export function markSent(row) {
   row.querySelector(".meta").append(icon("sent", "Sent"));
+}
+
+function quoteOf(id, context) {
+  const message = context.quoted(id);
+  const name = context.isOwn(id) ? "You" : nameOf(message ?? {});
+  return quoteNode(message, name, () => context.open(id));
 }
 
 function editedMark({ edited, operator }) {
@@ -176,7 +184,8 @@ function timeOf(at) {
 
 /** The line between two days. */
 export function dayRow(at) {
-  return element("li", { class: "row day", "data-at": at }, element("span", {}, dayName(at)));
+  const go = element("button", { type: "button", title: "Go to another day" }, dayName(at));
+  return element("li", { class: "row day", "data-at": at }, go);
 }
 
 /** Writes the name of the day again. */

@@ -4,14 +4,24 @@ import { invites, isPublic, roomAddress } from "./site.js";
 import { soon } from "./time.js";
 import { invite } from "./wire.js";
 
+/** What the reader's browser shows as the beginning of the address, unless the server knows better; and the rest. */
+function seenFrom(room) {
+  const isHere = /^(?:localhost|.*\.localhost|127\..*|\[::1\])$/.test(location.hostname);
+  return { origin: isHere || isPublic ? null : location.origin, path: roomAddress(room) };
+}
+
+/** The address of a message, for others. `address` is that of the room as the server knows it. */
+export function addressOf(room, address, id) {
+  const { origin, path } = seenFrom(room);
+  return `${origin === null ? address : origin + path}#${id}`;
+}
+
 /**
  * `address` is the room's address as the server knows it. The server knows the machine's address in its
  * network, for a reader who opened the page as localhost, but it knows a proxy before it only if it was told.
  */
 export function share(room, address) {
-  const isHere = /^(?:localhost|.*\.localhost|127\..*|\[::1\])$/.test(location.hostname);
-  const origin = isHere || isPublic ? null : location.origin;
-  const path = roomAddress(room);
+  const { origin, path } = seenFrom(room);
   if (origin !== null) address = origin + path;
   const code = origin === null ? `${path}/qr` : `${path}/qr?origin=${encodeURIComponent(origin)}`;
   const dialog = document.getElementById("share");

@@ -1,7 +1,7 @@
-// What the writer writes about: the message that is being edited.
+// What the writer writes about: the message that is being edited, or that is answered.
 
-/** The longest line of another message, in characters. */
-const LONG = 200;
+import { goneWords } from "./changes.js";
+import { lineOf } from "./quote.js";
 
 export class Subject {
   #bar = document.getElementById("subject");
@@ -9,6 +9,7 @@ export class Subject {
   #line = document.getElementById("subject-line");
   #send = document.getElementById("send");
   #edited = null;
+  #answered = null;
 
   /** `cancel()` is called when the reader wants none any more. */
   constructor(cancel) {
@@ -24,25 +25,40 @@ export class Subject {
     return this.#edited;
   }
 
+  /** The message that is being answered, or null. */
+  get answered() {
+    return this.#answered;
+  }
+
   edit(message) {
-    this.#edited = message;
-    this.#show("Edit your message", lineOf(message.text));
+    this.#set(message, null);
+  }
+
+  answer(message) {
+    this.#set(null, message);
   }
 
   clear() {
-    this.#edited = null;
-    this.#show("", "");
+    this.#set(null, null);
   }
 
-  #show(what, line) {
-    this.#what.textContent = what;
-    this.#line.textContent = line;
-    this.#bar.hidden = what === "";
+  /** The message with this id is another now. */
+  renew(id) {
+    if ((this.#edited ?? this.#answered)?.id === id) this.#show();
+  }
+
+  #set(edited, answered) {
+    this.#edited = edited;
+    this.#answered = answered;
+    this.#show();
+  }
+
+  #show() {
+    const message = this.#edited ?? this.#answered;
+    this.#bar.hidden = message === null;
+    const whom = message?.own ? "yourself" : (message?.name ?? "someone");
+    this.#what.textContent = this.#edited ? "Edit your message" : message ? `Answer ${whom}` : "";
+    this.#line.textContent = message ? (goneWords(message) ?? lineOf(message.text)) : "";
     this.#send.setAttribute("aria-label", this.#edited ? "Save" : "Send");
   }
-}
-
-/** A text as one line. */
-export function lineOf(text) {
-  return text.slice(0, LONG).replace(/\s+/g, " ").trim();
 }

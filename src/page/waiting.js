@@ -4,7 +4,8 @@
 // which it was written, and removed once it is stored. The outcome of the tries has a key beside it.
 //
 //   outbox/ROOM/ID     {n, id, text, name, at}           `n` is its place among those that wait; a change of a message
-//                                                        has `kind` and `of` too, as on the wire
+//                                                        has `kind` and `of` too, and an answer `reply_to`, as on
+//                                                        the wire
 //   outcome/ROOM/ID    {tried, after}                    when it was first tried, and where the room was; or
 //                      {failed, taken}                   why it failed, and whether the name was another's
 
@@ -43,7 +44,7 @@ export class Waiting {
     return recall(this.#key("outbox", id)) !== null;
   }
 
-  /** `more` is what a change has beside its text. */
+  /** `more` is what a change or an answer has beside its text. */
   add(id, text, name, more = {}) {
     // A clock that goes back, or a tab that is loaded again, does not change the order.
     const known = this.all.map(({ n }) => n);

@@ -142,15 +142,15 @@ function gapsIn(headers, rooms) {
 const PUBLISH = { message: "", edited: "/edit", deleted: "/delete" };
 
 /**
- * Publishes a message, or changes the message `of`; the answer names its place. The body is the text and nothing else,
+ * Publishes a message, which may answer another, or changes the message `of`; the answer names its place. The body is the text and nothing else,
  * so it is as long as the page has measured.
  */
-export async function publish(room, { text, name, id, kind = "message", of }) {
+export async function publish(room, { text, name, id, kind = "message", of, reply_to }) {
   // Whose a message is, is told by the key and not by the name.
   const held = keyed(kind === "message" ? name : true);
   const headers = { ...JSON_ACCEPTED, ...held, "Content-Type": "text/plain; charset=utf-8" };
   const isOurs = ({ body }) => typeof body?.id === "string";
-  return (await ask(place(room, PUBLISH[kind], { name, id, of }), isOurs, { method: "POST", headers, body: text })).body;
+  return (await ask(place(room, PUBLISH[kind], { name, id, of, reply_to }), isOurs, { method: "POST", headers, body: text })).body;
 }
 
 /** An address of the room that lets others in for a while, and until when. `origin` is what the reader's browser shows. */
@@ -160,9 +160,32 @@ export async function invite(room, origin) {
 }
 
 /** The messages before a cursor, oldest first; `previous` is null where the room begins. */
-export async function history(room, before, limit) {
+export function history(room, before, limit) {
+  return past(room, { before, limit });
+}
+
+async function past(room, part) {
   const isOurs = ({ body }) => Array.isArray(body?.messages) && body.previous !== undefined;
-  return (await ask(place(room, "/history", { before, limit }), isOurs)).body;
+  return (await ask(place(room, "/history", part), isOurs)).body;
+}
+
+/** The message at a cursor; null if it is no longer kept, or there is none. */
+export async function messageAt(room, around) {
+  try {
+    const { messages, gap } = await past(room, { around, limit: 1 });
+    const last = messages.at(-1);
+    return !gap && last?.kind === "message" ? last : null;
+  } catch (error) {
+    // It is no cursor.
+    if (error.status === 400) return null;
+    throw error;
+  }
+}
+
+/** The first message that was said from this time on, or null. */
+export async function messageFrom(room, at) {
+  const { messages } = await past(room, { at, limit: 1 });
+  return messages.find(({ kind }) => kind === "message") ?? null;
 }
 
 /** Who is in the room. */

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::{Error, Read, Store, notices};
-use crate::clock::Timestamp;
 use crate::config::REPLY_BYTES;
-use crate::message::{Cursor, Kind, Kinds, Message, RoomName};
+use crate::message::{Cursor, Kind, Kinds, Message, RoomName, Timestamp};
 
 /// A part of a room's past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

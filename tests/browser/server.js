@@ -118,6 +118,15 @@ export class Server {
     });
   }
 
+  /** Answers the message with this id. */
+  answer(room, name, message, reply_to) {
+    return this.#json(`/chat/${encodeURIComponent(room)}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ message, name, reply_to }),
+    });
+  }
+
   /** Somebody looks in, and is present for a while. */
   join(room, name) {
     return this.#json(`/chat/${encodeURIComponent(room)}?after=latest&wait=0&name=${encodeURIComponent(name)}`);

@@ -1,0 +1,64 @@
+// Editing and deleting what one said: from the wish to the change that is on its way.
+
+import { tell } from "./announce.js";
+import { ask } from "./ask.js";
+
+export class Editing {
+  #log;
+  #outbox;
+  #composer;
+  #shown = new Map();
+
+  /** `composer()` gives the form, which asks for what is in `asked`. */
+  constructor(log, outbox, composer) {
+    this.#log = log;
+    this.#outbox = outbox;
+    this.#composer = composer;
+  }
+
+  get asked() {
+    return { change: (message, text) => this.change(message, text), editLast: () => this.#editLast() };
+  }
+
+  /** Whether the reader may change it. */
+  may({ id, own, deleted }) {
+    return own === true && !deleted && this.#outbox.changeOf(id)?.kind !== "deleted";
+  }
+
+  edit(message) {
+    this.#composer().change(message, this.#textOf(message));
+  }
+
+  /** The message gets another text. Without one it is deleted, if the reader means it. */
+  async change(message, text) {
+    if (text !== "") {
+      if (text !== this.#textOf(message)) this.#outbox.change("edited", message.id, text);
+      return;
+    }
+    const details = "Its text is gone then, for everybody.";
+    if (!(await ask({ question: "Delete this message?", details, yes: "Delete" }))) return;
+    this.#composer().changed(message.id, true);
+    this.#outbox.change("deleted", message.id);
+  }
+
+  /** Shows at the messages which of them are about to change. */
+  show() {
+    const before = this.#shown;
+    const after = new Map(this.#outbox.changes.map(({ of, id, state }) => [of, `${id} ${state}`]));
+    this.#shown = after;
+    const others = [...before.keys(), ...after.keys()].filter((id) => before.get(id) !== after.get(id));
+    if (others.length > 0) this.#log.refresh(...others);
+  }
+
+  #editLast() {
+    const isNewer = this.#outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
+    const message = this.#log.lastOwn;
+    if (isNewer) tell("It can be edited when it is sent.");
+    else if (message && this.may(message)) this.edit(message);
+  }
+
+  /** What it says, or is about to say. */
+  #textOf({ id, text }) {
+    return this.#outbox.changeOf(id)?.text ?? text;
+  }
+}
