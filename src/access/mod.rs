@@ -122,6 +122,11 @@ impl Access {
         self.public.as_ref().and_then(|public| public.strip(target)).unwrap_or(target)
     }
 
+    /// What every address begins with in a browser's view: empty, or `/talk`.
+    pub fn prefix(&self) -> &str {
+        self.public.as_ref().map_or("", PublicUrl::prefix)
+    }
+
     /// Says who sent a request. The peer is the connection's other end: the client, or a proxy.
     pub fn caller(&self, head: &Head<'_>, peer: Option<IpAddr>) -> Caller {
         Caller::at(
@@ -184,7 +189,7 @@ impl Access {
 
     /// Has every address in the headers begin with the prefix.
     fn add_prefix(&self, reply: &mut Reply) {
-        let prefix = self.public.as_ref().map_or("", PublicUrl::prefix);
+        let prefix = self.prefix();
         if prefix.is_empty() {
             return;
         }

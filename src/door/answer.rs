@@ -6,7 +6,7 @@ use crate::message::Message;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::Format;
+use crate::wire::request::{Format, Head};
 
 /// An answer. `S` is the function that sends a stream of events.
 pub enum Answer<S> {
@@ -80,6 +80,13 @@ impl<S> From<Reply> for Answer<S> {
 pub fn refuse(format: Format, refusal: &Refusal) -> Reply {
     METRICS.refused(refusal.code());
     reply::refused(format, refusal)
+}
+
+/// The same to a request that was read: a browser gets a page. `address` is the prefix, and the
+/// target without it.
+pub fn refuse_read(head: &Head<'_>, address: (&str, &str), body: &[u8], refusal: &Refusal) -> Reply {
+    METRICS.refused(refusal.code());
+    reply::refused_in_a_browser(head, address, body, refusal)
 }
 
 /// The refusal of a request whose handler panicked. Its client is told, and nobody else is harmed.

@@ -128,6 +128,10 @@ impl Service for Server {
         self.access.local(target)
     }
 
+    fn prefix(&self) -> &str {
+        self.access.prefix()
+    }
+
     fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
         self.access.dress(head, reply);
     }

@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::assets::{ASSETS, Assets};
 use super::markup::{self, Part};
+use super::refused::as_sentence;
 use crate::config::BACKLOG_BYTES;
 use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
 
@@ -51,6 +52,8 @@ pub struct Login<'a> {
     pub prefix: &'a str,
     /// Whether a passphrase lets in.
     pub by_passphrase: bool,
+    /// What somebody wrote who is not in any more.
+    pub written: Option<String>,
 }
 
 /// The HTML of `GET /chat/{room}`.
@@ -82,14 +85,13 @@ pub fn render_backlog(prefix: &str, room: &RoomName, messages: &[Arc<Message>]) 
 
 /// The HTML that asks for the passphrase.
 pub fn render_login(login: &Login<'_>) -> String {
-    let problem = login.problem.as_deref().unwrap_or_default();
-    let (first, rest) = problem.split_at(problem.chars().next().map_or(0, char::len_utf8));
     let html = LoginHtml {
-        problem: format!("{}{rest}.", first.to_uppercase()),
+        problem: login.problem.as_deref().map_or_else(String::new, as_sentence),
         to: login.to,
         prefix: login.prefix,
         by_passphrase: login.by_passphrase,
         has_problem: login.problem.is_some(),
+        written: login.written.as_deref(),
         assets: &ASSETS,
     };
     // As above.
@@ -121,6 +123,7 @@ struct LoginHtml<'a> {
     prefix: &'a str,
     by_passphrase: bool,
     has_problem: bool,
+    written: Option<&'a str>,
     assets: &'static Assets,
 }
 

@@ -82,7 +82,7 @@ test("scripts that the reader wrote stay text", async () => {
   assert.deepEqual(await foreign(other), []);
 });
 
-test("a room's name that is a script is refused, and shown as no page", async () => {
+test("a room's name that is a script is refused, and runs in no page", async () => {
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "lobby");
   for (const payload of PAYLOADS.filter((payload) => !payload.includes("/"))) {
@@ -90,11 +90,14 @@ test("a room's name that is a script is refused, and shown as no page", async ()
       headers: { Accept: "text/html" },
     });
     assert.equal(reply.status(), 400, payload);
-    assert.match(reply.headers()["content-type"], /^text\/plain/);
+    assert.match(reply.headers()["content-type"], /^text\/html/);
+    assert.match(await reply.text(), /There is no such room/);
     assert.equal(reply.headers()["x-content-type-options"], "nosniff");
   }
   await page.goto(`${server.origin}/chat/${encodeURIComponent("<img src=x onerror=alert(1)>")}`);
-  assert.equal(await page.locator("img").count(), 0);
+  assert.equal(await page.locator("img[src=x], script").count(), 0);
+  await page.getByRole("link", { name: "To the lobby" }).click();
+  await page.waitForURL(`${server.origin}/chat/lobby`);
 });
 
 test("links lead out, and only where they say", async () => {

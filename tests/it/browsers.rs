@@ -1,15 +1,65 @@
 //! What replies tell browsers: what other sites' pages may do with them, and which of these may use the server.
 
+use crate::chat::Chat;
 use crate::client::Request;
 use crate::harness::Launch;
 
 on_every_engine![
     every_reply_protects_its_reader,
+    a_browser_that_is_refused_gets_a_page_with_the_way_back,
+    what_was_written_in_a_form_that_is_refused_is_not_lost,
     a_named_site_s_page_does_all_and_another_s_nothing,
     a_page_asks_first_and_is_told_what_it_may_send,
     every_page_may_read_if_the_operator_says_so,
     an_origin_that_can_t_be_meant_is_refused_at_the_start,
 ];
+
+fn a_browser_that_is_refused_gets_a_page_with_the_way_back(chat: Chat) {
+    let room = format!("/chat/{}", chat.name());
+    for (request, status, title, way_back) in [
+        (Request::get("/nowhere"), 404, "There is nothing here", "/chat/lobby"),
+        (Request::get("/chat/a%20b"), 400, "There is no such room", "/chat/lobby"),
+        (Request::get("/chat/%3Cb%3E"), 400, "There is no such room", "/chat/lobby"),
+        (chat.get("/history?limit=0"), 400, "This did not work", &room),
+        (chat.post_to("/leave").form(&[]), 400, "This did not work", &room),
+    ] {
+        let request = request.breaking_the_rules();
+        let page = chat.ask(&request.clone().accept("text/html")).is(status);
+        assert_eq!(page.expect_header("Content-Type"), "text/html; charset=utf-8");
+        let policy = page.expect_header("Content-Security-Policy");
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        for part in [format!("<h1>{title}</h1>"), format!("<a href=\"{way_back}\">")] {
+            assert!(page.text().contains(&part), "{part}: {}", page.text());
+        }
+        // Whoever is no browser gets a sentence, or a problem.
+        let sentence = chat.ask(&request).is(status);
+        assert_eq!(sentence.expect_header("Content-Type"), "text/plain; charset=utf-8");
+        let problem = chat.ask(&request.accept("application/json")).is(status);
+        assert_eq!(problem.expect_header("Content-Type"), "application/problem+json");
+    }
+}
+
+fn what_was_written_in_a_form_that_is_refused_is_not_lost(chat: Chat) {
+    let text = "one\n<b>two</b> & \"three\"";
+    let form = |name: &str| {
+        let form = chat.post().form(&[("message", text), ("name", name), ("id", "the-form-s-own-id")]);
+        form.accept("text/html")
+    };
+    chat.ask(&form("anna").header("Chat-Key", "the-secret-key-of-anna")).is(303);
+    for (name, status) in [("anna", 409), ("x".repeat(65).as_str(), 400)] {
+        let page = chat.ask(&form(name).breaking_the_rules()).is(status);
+        for part in [
+            "<h1>This was not sent</h1>",
+            "\none\n&#60;b&#62;two&#60;/b&#62; &#38; &#34;three&#34;</textarea>",
+            &format!("action=\"/chat/{}\"", chat.name()),
+            &format!("value=\"{name}\""),
+        ] {
+            assert!(page.text().contains(part), "{part}: {}", page.text());
+        }
+        // What is sent again is another message than the one of the first form.
+        assert!(!page.text().contains("the-form-s-own-id"), "{}", page.text());
+    }
+}
 
 const APP: &str = "https://app.example";
 

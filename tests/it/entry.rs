@@ -167,6 +167,10 @@ fn a_browser_logs_in_and_goes_on_to_what_it_asked_for(launch: Launch) {
     assert!(wrong.text().contains("This is not the passphrase"), "{}", wrong.text());
     assert!(wrong.text().contains(r#"name="to" value="/chat/talk?name=anna""#), "{}", wrong.text());
     assert_eq!(wrong.header("Set-Cookie"), None);
+    // Whoever's session ended while they wrote does not lose it.
+    let form = Request::post("/chat/talk").form(&[("message", "what <I> wrote"), ("name", "anna")]);
+    let late = ask(&server, browser(form)).is(401);
+    assert!(late.text().contains("what &#60;I&#62; wrote</textarea>"), "{}", late.text());
 
     // A phone adds a blank, and a keyboard writes the letter with its accent beside it.
     let right = ask(&server, login(" open sesame, ple\u{301}ase ", "/chat/talk?name=anna")).is(303);

@@ -48,6 +48,9 @@ fn every_address_that_it_gives_has_the_prefix(launch: Launch) {
     let form = Request::post(&path).form(&[("message", "hi"), ("name", "anna")]).accept("text/html");
     assert_eq!(ask(&server, form).is(303).expect_header("Location"), format!("{path}?name=anna"));
 
+    let lost = ask(&server, Request::get("/talk/nowhere").accept("text/html")).is(404);
+    assert!(lost.text().contains("href=\"/talk/chat/lobby\""), "{}", lost.text());
+
     let page = ask(&server, Request::get(&path).accept("text/html")).is(200);
     let public = format!("{PUBLIC}/chat/{}", chat.name());
     assert!(page.text().contains(&format!("data-address=\"{public}\" data-public")), "{}", page.text());

@@ -15,7 +15,7 @@ use super::door::Door;
 use super::response::{ReplyBody, send, start};
 use super::service::{Answer, Service, Stream};
 use crate::config::LIGHT;
-use crate::door::answer::{Ready, broken, refuse};
+use crate::door::answer::{Ready, broken, refuse, refuse_read};
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
@@ -39,15 +39,16 @@ pub async fn exchange(
     let peer = visit.connection().client().address();
     visit.identify(door.service.caller(&head, peer));
     entry.come_from(visit.caller().address());
-    let refuse = |refusal: &Refusal| Ready::Reply(refuse(head.format(), refusal));
+    let address = (door.service.prefix(), door.service.local(head.local_target()));
+    let refuse = |refusal: &Refusal, body: &[u8]| Ready::Reply(refuse_read(&head, address, body, refusal));
     let (mut ready, close) = match read_body(&head, body, &visit).await {
         Ok(body) => match unbroken(answer(&door, &head, &body, &visit)).await {
             Ok(ready) => (ready, false),
             // The connection takes a place that others need.
-            Err(refusal) => (refuse(&refusal), refusal == Refusal::TooManyWaiters),
+            Err(refusal) => (refuse(&refusal, &body), refusal == Refusal::TooManyWaiters),
         },
         // Nobody knows where this body ends and the next request begins.
-        Err(NoBody::Refused(refusal)) => (refuse(&refusal), true),
+        Err(NoBody::Refused(refusal)) => (refuse(&refusal, &[]), true),
         Err(NoBody::Gone(gone)) => return Err(gone),
     };
     door.service.dress(Some(&head), ready.head_mut());

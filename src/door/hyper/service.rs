@@ -29,6 +29,9 @@ pub trait Service: Send + Sync + 'static {
     /// A path and query as the server names them, for the log: without what a proxy puts before them.
     fn local<'a>(&self, target: &'a str) -> &'a str;
 
+    /// What every address begins with in a browser's view: empty, or `/talk`.
+    fn prefix(&self) -> &str;
+
     /// Adds to a reply what every reply has. Without a head, the request had none that could be read.
     fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply);
 

@@ -56,6 +56,10 @@ impl Service for Said {
         target
     }
 
+    fn prefix(&self) -> &str {
+        ""
+    }
+
     fn dress(&self, _head: Option<&Head<'_>>, _reply: &mut Reply) {}
 
     fn close(&self) {}

@@ -16,7 +16,7 @@ use super::events::EventWriter;
 use super::head::{head, render_head};
 use super::service::{Answer, Stream};
 use crate::config::LIGHT;
-use crate::door::answer::{Ready, broken, refuse};
+use crate::door::answer::{Ready, broken, refuse_read};
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
@@ -41,7 +41,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
             let reply = {
                 let head = head(&request);
                 identify(&head, visit, &mut entry);
-                let mut reply = refuse(head.format(), &refusal);
+                let mut reply = refuse(door, &head, &[], &refusal);
                 door.service.dress(Some(&head), &mut reply);
                 reply
             };
@@ -64,7 +64,8 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
             settle(door, answer, &mut held)
         }));
         let settled = settled.unwrap_or_else(|_panic| Err(broken()));
-        let mut ready = settled.unwrap_or_else(|refusal| Ready::Reply(refuse(head.format(), &refusal)));
+        let refused = |refusal| Ready::Reply(refuse(door, &head, &body.bytes, &refusal));
+        let mut ready = settled.unwrap_or_else(refused);
         door.service.dress(Some(&head), ready.head_mut());
         (ready, head.is_head())
     };
@@ -86,6 +87,12 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     } else {
         send(entry, request, &reply)
     }
+}
+
+/// The reply to a request that was read and is refused.
+fn refuse(door: &Door, head: &Head<'_>, body: &[u8], refusal: &Refusal) -> Reply {
+    let target = door.service.local(head.local_target());
+    refuse_read(head, (door.service.prefix(), target), body, refusal)
 }
 
 /// Renders a reply, and counts what is held for its client. Refused if that is too much: nothing was changed

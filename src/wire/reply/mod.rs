@@ -23,7 +23,7 @@ pub use self::parts::{EVENT_STREAM, JSON, Reply};
 pub use self::people::people;
 pub use self::poll::polled;
 pub use self::publish::{left, published};
-pub use self::refusal::refused;
+pub use self::refusal::{refused, refused_in_a_browser};
 pub use self::rooms::{RoomEntry, rooms};
 pub use self::server::{description, healthy, help, logged_in, metrics, options, to_room};
 pub use self::status::reason;

@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use super::parts::{HTML, PLAIN, Reply, json};
 use super::status::reason;
+use crate::message::RoomName;
 use crate::page;
+use crate::wire::path::room_path;
 use crate::wire::refusal::{By, NotIn, Refusal, Why};
-use crate::wire::request::Format;
+use crate::wire::request::{Format, Head, Written, room_of, written};
 
 /// The answer to a request that was refused.
 pub fn refused(format: Format, refusal: &Refusal) -> Reply {
@@ -43,15 +45,65 @@ pub fn refused(format: Format, refusal: &Refusal) -> Reply {
     reply
 }
 
+/// The answer to a browser that was refused: a page with the way back, and with what the person had written.
+/// `prefix` is what every address begins with, and `target` the one that was asked for, without it.
+pub fn refused_in_a_browser(
+    head: &Head<'_>,
+    (prefix, target): (&str, &str),
+    body: &[u8],
+    refusal: &Refusal,
+) -> Reply {
+    let mut reply = refused(head.format(), refusal);
+    if head.format() != Format::Html {
+        return reply;
+    }
+    let path = target.split('?').next().unwrap_or_default();
+    let (room, written) = (room_of(path), written(head, path, body));
+    if let Some(not_in) = refusal.not_in() {
+        // The session has ended meanwhile.
+        let html = login_html(refusal, not_in, written.map(|written| written.message));
+        reply.body = html.into_bytes().into();
+        return reply;
+    }
+    let title = match refusal {
+        Refusal::NotFound => "There is nothing here",
+        Refusal::BadRoom(_) => "There is no such room",
+        _ if written.is_some() => "This was not sent",
+        _ => "This did not work",
+    };
+    let html = page::render_refused(&page::Refused {
+        title,
+        sentence: match refusal {
+            // Who reads this has no use for the help for scripts.
+            Refusal::NotFound => "this address leads nowhere: it may be mistyped, or cut off".to_owned(),
+            refusal => refusal.to_string(),
+        },
+        room: room.as_ref().map(RoomName::as_str),
+        way_back: format!("{prefix}{}", room_path(room.as_ref().unwrap_or(&RoomName::lobby()))),
+        written: written.as_ref().map(|Written { message, name }| page::Written { message, name }),
+        prefix,
+    });
+    reply.body = html.into_bytes().into();
+    for (_, value) in reply.headers.iter_mut().filter(|(name, _)| *name == "Content-Type") {
+        *value = HTML.into();
+    }
+    reply.with("Content-Security-Policy", page::CSP)
+}
+
 /// The page on which somebody logs in.
 fn login(refusal: &Refusal, not_in: &NotIn) -> Reply {
+    let html = login_html(refusal, not_in, None);
+    Reply::new(refusal.status(), HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
+}
+
+fn login_html(refusal: &Refusal, not_in: &NotIn, written: Option<String>) -> String {
     let asked = matches!(refusal, Refusal::NotIn(NotIn { why: Why::Stranger, .. }));
-    let html = page::render_login(&page::Login {
+    page::render_login(&page::Login {
         // Who comes for the first time has made no mistake.
         problem: (!asked || not_in.by == By::Token).then(|| refusal.to_string()),
         to: &not_in.to,
         prefix: &not_in.prefix,
         by_passphrase: not_in.by == By::Passphrase,
-    });
-    Reply::new(refusal.status(), HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
+        written,
+    })
 }

@@ -15,6 +15,7 @@ mod post;
 mod route;
 mod search;
 mod wait;
+mod written;
 
 pub use self::accept::{Exposition, Format};
 pub use self::fields::fields;
@@ -25,3 +26,4 @@ pub use self::intent::{
 };
 pub use self::parse::parse;
 pub use self::route::{known_method, route};
+pub use self::written::{Written, room_of, written};
