@@ -90,6 +90,7 @@ const MODULES: &[File] = &files! {
     "roomrow.js",
     "rooms.js",
     "rows.js",
+    "search.js",
     "share.js",
     "site.js",
     "sound.js",
@@ -102,6 +103,7 @@ const MODULES: &[File] = &files! {
     "waiting.js",
     "wide.js",
     "wire.js",
+    "words.js",
 };
 
 /// In the order in which they apply.
@@ -113,6 +115,7 @@ const SHEETS: &[File] = &files! {
     "composer.css",
     "panels.css",
     "notice.css",
+    "search.css",
     "small.css",
 };
 

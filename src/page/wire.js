@@ -188,6 +188,15 @@ export async function messageFrom(room, at) {
   return messages.find(({ kind }) => kind === "message") ?? null;
 }
 
+/**
+ * The newest messages of these rooms in which the words of `q` stand, oldest first. `previous` is null at the end; a
+ * search that was cut has looked back to `since`.
+ */
+export async function search(rooms, { q, before }, signal) {
+  const isOurs = ({ body }) => Array.isArray(body?.messages) && body.previous !== undefined;
+  return (await ask(place(rooms, "/history", { q, before }), isOurs, { signal, headers: JSON_ACCEPTED })).body;
+}
+
 /** Who is in the room. */
 export async function people(room) {
   return (await ask(place(room, "/people"), ({ body }) => Array.isArray(body?.people))).body.people;
