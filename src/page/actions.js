@@ -81,7 +81,9 @@ export class Actions {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const { target, key } = event;
+    const { target } = event;
+    // Small keyboards have no other key to delete.
+    const key = event.key === "Backspace" ? "Delete" : event.key;
     const row = target.closest(ROW);
     const takes = this.#bar.contains(target) ? this.#keyInBar(key, target, row) : this.#keyAtRow(key, target, row);
     if (takes) event.preventDefault();

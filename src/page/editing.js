@@ -1,7 +1,7 @@
 // Editing and deleting what one said: from the wish to the change that is on its way.
 
-import { tell } from "./announce.js";
 import { ask } from "./ask.js";
+import { note } from "./note.js";
 
 export class Editing {
   #log;
@@ -53,7 +53,7 @@ export class Editing {
   #editLast() {
     const isNewer = this.#outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
     const message = this.#log.lastOwn;
-    if (isNewer) tell("It can be edited when it is sent.");
+    if (isNewer) note("It can be edited when it is sent.");
     else if (message && this.may(message)) this.edit(message);
   }
 

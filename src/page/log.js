@@ -100,6 +100,11 @@ export class Log {
     if (changed.length > 0) this.refresh(...changed.map(({ of }) => of));
   }
 
+  /** Makes the changes of a message that was read before this page heard of them. */
+  catchUp(message) {
+    return this.#changes.catchUp(message);
+  }
+
   /** Whether the change with this id was made. */
   hasChange(id) {
     return this.#changes.has(id);
@@ -134,7 +139,7 @@ export class Log {
 
   /** Adds older messages; what is in view stays where it is. */
   prepend(messages) {
-    const fresh = messages.filter((message) => !this.has(message.id)).map((message) => this.#changes.catchUp(message));
+    const fresh = messages.filter((message) => !this.has(message.id)).map((message) => this.catchUp(message));
     this.#keepPlace(() => {
       const following = this.#chunks[0];
       if (following) while (isPresence(following.items[0]) && isPresence(fresh.at(-1))) this.#addBefore(following, fresh.pop());

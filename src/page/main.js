@@ -57,7 +57,7 @@ tellNeeds();
 document.documentElement.classList.add("ready");
 const backlog = adopt(place);
 const log = new Log(scroller, place, context);
-const quotes = new Quotes(room, (id) => log.find(id), (...ids) => log.refresh(...ids));
+const quotes = new Quotes(room, log);
 const outbox = new Outbox(room, {
   changed: showOutbox,
   settled,

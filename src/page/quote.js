@@ -32,23 +32,20 @@ export function quoteNode(message, name, open) {
 
 export class Quotes {
   #room;
-  #find;
-  #changed;
+  #log;
   #known = new Map();
   #asked = new Set();
   #queue = [];
   #asking = 0;
 
-  /** `find(id)` gives a message that the log has, or null. `changed(...ids)` when others are known. */
-  constructor(room, find, changed) {
+  constructor(room, log) {
     this.#room = room;
-    this.#find = find;
-    this.#changed = changed;
+    this.#log = log;
   }
 
   /** The message with this id; null if it is no longer kept, and undefined while that is not known. It is asked for then. */
   of(id) {
-    const message = this.#find(id) ?? this.#known.get(id);
+    const message = this.#log.find(id) ?? this.#known.get(id);
     if (message === undefined && !this.#asked.has(id)) {
       this.#asked.add(id);
       this.#queue.push(id);
@@ -61,7 +58,7 @@ export class Quotes {
   change(entries) {
     for (const entry of entries) {
       const message = this.#known.get(entry.of);
-      if (message && makeChange(message, entry)) this.#changed(entry.of);
+      if (message && makeChange(message, entry)) this.#log.refresh(entry.of);
     }
   }
 
@@ -80,8 +77,9 @@ export class Quotes {
   async #fetch(id) {
     this.#asking += 1;
     try {
-      this.#known.set(id, await messageAt(this.#room, id));
-      this.#changed(id);
+      const message = await messageAt(this.#room, id);
+      this.#known.set(id, message && this.#log.catchUp(message));
+      this.#log.refresh(id);
     } catch {
       // It is asked for again when the server is reached.
     }

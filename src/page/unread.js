@@ -69,7 +69,7 @@ class Count {
       room,
       read,
       ({ messages }) => {
-        this.#after.push(...messages.map(({ id, kind }) => ({ id, said: kind === "message" })));
+        this.#after.push(...messages.map(({ id, kind, deleted }) => ({ id, said: kind === "message" && !deleted })));
         this.#sum();
         if (this.unread > MANY) this.track.end();
         if (messages.length > 0) changed();

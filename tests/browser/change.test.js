@@ -117,7 +117,8 @@ test("by keyboard alone: arrows to a message, keys to edit and delete it, Escape
   await anna.locator("#log").focus();
   await keyboard.press("ArrowUp");
   await keyboard.press("ArrowUp");
-  await keyboard.press("Delete");
+  await keyboard.press("Backspace");
+  await anna.locator("#ask[open]").waitFor();
   await keyboard.press("Escape");
   await showing(anna, ["one", "two!", "Deleted"]);
 });
@@ -208,4 +209,34 @@ test("a change that is refused is told, and its text is kept", async () => {
   await showing(anna, ["mine", "a better text"]);
   await anna.getByRole("button", { name: "Discard" }).click();
   await showing(anna, ["mine"]);
+});
+
+test("in the dark, in forced colours and from right to left all of it is there for everybody", async () => {
+  const { id } = await server.say("looks", "ben", "a question");
+  await server.answer("looks", "cleo", "an answer", id);
+  const writer = await tab(await browser(server, { name: "anna" }), "looks");
+  for (const text of ["edited", "deleted"]) await say(writer, text);
+  await sent(writer);
+  await act(writer, "edited", "Edit");
+  await say(writer, "better");
+  await act(writer, "deleted", "Delete");
+  await writer.locator("#ask-yes").click();
+  await sent(writer);
+  for (const look of [{ colorScheme: "dark" }, { forcedColors: "active" }, { isRtl: true }]) {
+    const { isRtl, ...options } = look;
+    const page = await tab(await browser(server, { name: "dora", viewport: { width: 320, height: 640 }, ...FOR_AXE, ...options }), "looks");
+    if (isRtl) await page.evaluate(() => (document.documentElement.dir = "rtl"));
+    await showing(page, ["a question", "an answer", "better", "Deleted"]);
+    await act(page, "an answer", "Reply");
+    await row(page, "an answer").locator(".bubble").hover();
+    const { x, width } = await page.locator(".actions").boundingBox();
+    assert.ok(x >= 0 && x + width <= 320, `${JSON.stringify(look)} ${x} ${width}`);
+    assert.deepEqual(await violations(page), [], JSON.stringify(look));
+    await page.context().close();
+  }
+  const plain = await (await browser(server, { javaScriptEnabled: false })).newPage();
+  await plain.goto(`${server.origin}/chat/looks`);
+  const list = plain.frameLocator("iframe");
+  assert.equal(await list.locator(".row", { hasText: "better" }).locator(".edited").count(), 1, "without scripts too");
+  assert.equal(await list.locator(".gone").textContent(), "Deleted");
 });
