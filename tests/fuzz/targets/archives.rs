@@ -1,7 +1,7 @@
 //! Archives: what is read can be put into a store, and comes out of it as it was.
 
-use comet_chat::archive::{put, read, write};
-use comet_chat::message::Timestamp;
+use comet_chat::archive::{Archived, put, read, write};
+use comet_chat::message::{Draft, Timestamp};
 use comet_chat::store::{Error, Keep, MemoryStore};
 
 use super::{Target, assert_is_a_sentence};
@@ -45,5 +45,24 @@ fn check(bytes: &[u8]) {
             draft.at = latest;
         }
     }
-    assert_eq!(read(&lines[..]), Ok(again));
+    let moved = read(&lines[..]).expect("what was written can be read");
+    assert_eq!(with_answers(moved), with_answers(again));
+}
+
+/// Rooms with which message each one answers, by its index, since the ids of another store are others.
+fn with_answers(rooms: Vec<Archived>) -> Vec<(Archived, Vec<Option<usize>>)> {
+    let answers = |archived: &mut Archived| {
+        let places = std::mem::take(&mut archived.places);
+        let answered = |(at, draft): (usize, &mut Draft)| {
+            let of = draft.of.take()?;
+            // An id may stand there twice: the answer is to the one that came last.
+            places[..at].iter().rposition(|place| *place == of)
+        };
+        archived.said.iter_mut().enumerate().map(answered).collect()
+    };
+    let whole = |mut archived: Archived| {
+        let answers = answers(&mut archived);
+        (archived, answers)
+    };
+    rooms.into_iter().map(whole).collect()
 }
