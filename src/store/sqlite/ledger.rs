@@ -201,7 +201,7 @@ impl Ledger<'_> {
         let found = self
             .transaction
             .prepare_cached(schema::TO_CHANGE)?
-            .query_row((room.id, of.sequence), |row| Target::from_row(row, of))
+            .query_row((room.id, of.sequence), |row| Target::from_row(row, self.epoch, of.sequence))
             .optional()?;
         Ok(found.filter(|target| target.place.is_at(of)))
     }

@@ -91,10 +91,10 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads what `TO_CHANGE` selects for this place.
-    pub(super) fn from_row(row: &Row<'_>, of: Cursor) -> rusqlite::Result<Target> {
+    /// Reads what `TO_CHANGE` selects for this sequence.
+    pub(super) fn from_row(row: &Row<'_>, epoch: Epoch, sequence: u64) -> rusqlite::Result<Target> {
         let name: Option<String> = row.get(1)?;
-        let place = Cursor { mark: Mark::from_number(row.get(0)?), ..of };
+        let place = Cursor { epoch, sequence, mark: Mark::from_number(row.get(0)?) };
         Ok(Target { place, name: name.map(PersonName::accepted_before), author: holder(row, 2)? })
     }
 }
