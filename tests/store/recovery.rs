@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Mark, Message, RoomName};
 use comet_chat::store::{self, Appended, Keep, Part, Store};
@@ -146,6 +148,38 @@ fn a_smaller_keep_holds_at_once_when_the_file_is_opened_again() {
     let file = rusqlite::Connection::open(place.path()).unwrap();
     let rows: i64 = file.query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap();
     assert_eq!(rows, 10);
+}
+
+/// Not in the file, nor in its log, as soon as nobody writes for a moment.
+#[test]
+fn a_deleted_text_is_nowhere_on_the_disk() {
+    let place = Place::in_a_file();
+    let store = place.open(ALL);
+    let lobby = RoomName::lobby();
+    let by_key = |draft: Draft| Draft { claim: Claim::Key(Holder::from_bytes([1; 16])), ..draft };
+    let says = |text: &str| {
+        let stored = store.append_and_wait(&lobby, &[by_key(said(text, 1))]).unwrap();
+        stored[0].stored().unwrap().id
+    };
+    let holds = |text: &str| {
+        let files = [place.path(), log_of(&place.path())];
+        files.iter().any(|file| {
+            let bytes = fs::read(file).unwrap();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        })
+    };
+    let (edited, deleted) = (says("the first secret"), says("the second secret"));
+    says("no secret");
+    assert!(holds("the first secret") && holds("the second secret"));
+    let edit = Draft { kind: Kind::Edited, of: Some(edited), ..by_key(said("harmless", 1)) };
+    let delete = Draft { kind: Kind::Deleted, of: Some(deleted), ..by_key(said("", 1)) };
+    store.append_and_wait(&lobby, &[edit, delete]).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while holds("the first secret") || holds("the second secret") {
+        assert!(Instant::now() < deadline, "a text is still on the disk");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(holds("no secret") && holds("harmless"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::gather::Gather;
 use super::ledger::Ledger;
 use super::place::Place;
 use super::{open, schema};
-use crate::config::WRITER_LOOK;
+use crate::config::{LOCK_PATIENCE, WRITER_LOOK};
 use crate::message::{Draft, Epoch, RoomName, Timestamp};
 use crate::store::counts::Counts;
 use crate::store::writing::once;
@@ -66,6 +66,12 @@ impl Letter {
     }
 }
 
+/// Whether something that was said before is not any more.
+fn changes_a_text(answer: &Answer) -> bool {
+    let Ok(Outcome::Appended(arrived)) = answer else { return false };
+    arrived.outcomes.iter().filter_map(Appended::stored).any(|message| message.kind.is_change())
+}
+
 /// What the thread owns.
 pub(super) struct Pen {
     connection: Connection,
@@ -80,6 +86,8 @@ pub(super) struct Pen {
     is_failing: bool,
     /// Whether a COMMIT failed, and what it may have left in the log is not overwritten yet.
     is_in_doubt: bool,
+    /// Whether the log may still hold a text that was edited or deleted.
+    has_traces: bool,
 }
 
 impl Pen {
@@ -100,6 +108,7 @@ impl Pen {
             gather: Gather::default(),
             is_failing: false,
             is_in_doubt: false,
+            has_traces: false,
         }
     }
 
@@ -142,8 +151,11 @@ impl Pen {
         }
     }
 
-    /// Logs once that the file is gone, also if nobody writes.
+    /// Nobody writes: logs once that the file is gone, and empties the log of what was deleted.
     fn look(&mut self) {
+        if self.has_traces {
+            self.has_traces = !self.empties_the_log().unwrap_or(false);
+        }
         match self.place.holds(&self.path) {
             Err(error) if !self.is_failing => {
                 tracing::error!("nothing can be stored: {error}");
@@ -182,6 +194,7 @@ impl Pen {
         if is_written {
             self.counts.commits();
         }
+        self.has_traces |= answers.iter().any(changes_a_text);
         Ok(answers)
     }
 
@@ -209,6 +222,14 @@ impl Pen {
             self.is_in_doubt = self.connection.execute(schema::UNDO, ()).is_err();
         }
         sentence
+    }
+
+    /// Folds the log into the file and cuts it off, unless somebody reads from it just now. Whether that was done.
+    fn empties_the_log(&self) -> rusqlite::Result<bool> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let outcome = self.connection.query_row(schema::EMPTY_LOG, (), |row| row.get::<_, bool>(0));
+        self.connection.busy_timeout(LOCK_PATIENCE)?;
+        outcome.map(|is_busy| !is_busy)
     }
 
     fn count(&mut self, letters: &[Letter], outcome: &Result<Vec<Answer>, Error>, took: Duration) {

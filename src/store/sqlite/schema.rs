@@ -132,6 +132,9 @@ pub(super) const WRITER_PRAGMAS: &str = "
     PRAGMA secure_delete = ON;
 ";
 
+/// Answers first whether somebody else was in the way.
+pub(super) const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
 pub(super) const ANY_TABLE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
 
 pub(super) const LIFE: &str = "SELECT epoch, secret FROM store";
