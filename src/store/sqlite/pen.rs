@@ -171,7 +171,7 @@ impl Pen {
         let before = self.connection.total_changes();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let ledger = Ledger { transaction: &transaction, epoch: self.epoch, keep: self.keep };
-        let answers = letters
+        let answers: Vec<Answer> = letters
             .iter()
             .map(|letter| {
                 let outcome = ledger.part(|ledger| match letter {

@@ -50,10 +50,9 @@ impl Place {
         }
         let rest = path.strip_prefix("/chat/").ok_or(Refusal::NotFound)?;
         let (room, part) = rest.split_once('/').unwrap_or((rest, ""));
-        let mut rooms = rooms(&decode(room)?)?;
-        let place = match part {
+        let place: fn(RoomName) -> Place = match part {
             "" => Place::Room,
-            "history" => return Ok(Place::History(rooms)),
+            "history" => |room| Place::History(vec![room]),
             "people" => Place::People,
             "edit" => Place::Edit,
             "delete" => Place::Delete,
@@ -62,10 +61,12 @@ impl Place {
             "invite" => Place::Invite,
             _ => return Err(Refusal::NotFound),
         };
-        match rooms.pop() {
-            Some(room) if rooms.is_empty() => Ok(place(room)),
-            _ if !part.is_empty() => Err(Refusal::OneRoom),
-            last => Ok(Place::Several(rooms.into_iter().chain(last).collect())),
+        let mut rooms = rooms(&decode(room)?)?;
+        match part {
+            _ if rooms.len() == 1 => Ok(place(rooms.swap_remove(0))),
+            "" => Ok(Place::Several(rooms)),
+            "history" => Ok(Place::History(rooms)),
+            _ => Err(Refusal::OneRoom),
         }
     }
 
