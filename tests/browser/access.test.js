@@ -76,14 +76,16 @@ test("everything is done by keyboard alone", async () => {
   await keyboard.type("line");
   await keyboard.press("Enter");
   await showing(page, ["first", "second\nline"]);
-  // The up key brings back what one has written, the down key what came after it.
+  await sent(page);
+  // The up key edits what one said last.
   await keyboard.press("ArrowUp");
   assert.equal(await page.locator("#message").inputValue(), "second\nline");
-  await keyboard.press("Home");
+  await keyboard.type(", edited");
+  await keyboard.press("Enter");
+  await showing(page, ["first", "second\nline, edited"]);
   await keyboard.press("ArrowUp");
-  assert.equal(await page.locator("#message").inputValue(), "first");
-  await keyboard.press("ArrowDown");
-  await keyboard.press("ArrowDown");
+  assert.equal(await page.locator("#message").inputValue(), "second\nline, edited");
+  await keyboard.press("Escape");
   assert.equal(await page.locator("#message").inputValue(), "");
   const reach = async (id) => {
     for (let n = 0; n < 30 && (await focus()) !== id; n += 1) await keyboard.press("Shift+Tab");
