@@ -206,7 +206,7 @@ test("a row takes at most 50 ms, whatever is in it", async () => {
       texts.push([some, [40, 1500, 4096, 65536][random(4)]]);
     }
     const names = Array.from({ length: 200 }, (_, n) => `a ${"b ".repeat(n % 30)}${n}`);
-    const context = { me: () => "a b", isOwn: () => false, names: () => names };
+    const context = { me: () => "a b", isOwn: () => false, names: () => names, changing: () => undefined };
     const list = document.createElement("ol");
     list.className = "messages";
     document.getElementById("chunks").append(list);

@@ -20,13 +20,15 @@ on_every_setup![
     a_stream_says_that_something_is_lost,
     a_stream_under_a_name_makes_a_person_present,
     a_reader_that_is_gone_is_noticed_by_what_is_said_next,
-    a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor,
     a_stopping_server_ends_its_streams,
     lines_of_json_say_what_events_say,
     a_script_goes_on_from_the_last_line_that_it_read,
     a_loss_is_a_line_too,
     a_stream_of_lines_that_is_refused_is_one_line,
 ];
+
+// No store has a part in it, and it takes half a minute.
+on_every_engine![a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor];
 
 fn a_stream_hands_on_what_is_said_in_order(chat: Chat) {
     let mut events = chat.events("?after=latest", &[]);
