@@ -18,7 +18,11 @@ on_every_setup![
     changes_stay_when_the_server_is_started_again,
 ];
 
-on_every_engine![a_change_needs_what_it_says, where_names_are_free_the_key_still_tells_whose_it_is];
+on_every_engine![
+    a_change_needs_what_it_says,
+    changes_come_in_every_form,
+    where_names_are_free_the_key_still_tells_whose_it_is
+];
 
 const ANNA: &str = "the-secret-key-of-anna";
 const MALLORY: &str = "the-secret-key-of-mallory";
@@ -247,6 +251,23 @@ fn a_change_needs_what_it_says(chat: Chat) {
     assert!(back.expect_header("Location").starts_with("/chat/"));
     chat.ask(&chat.post_to("/delete").json(json!({"of": hello, "key": ANNA}))).is(200);
     assert_eq!(history(&chat).len(), 1);
+}
+
+fn changes_come_in_every_form(chat: Chat) {
+    let hello = says(&chat, "hello");
+    let edit = chat.post_to("/edit").json(json!({"of": hello, "message": "one"}));
+    let first = edit.clone().header("Chat-Key", ANNA).header("Idempotency-Key", "edit-1");
+    let first = chat.ask(&first).is(200).cursor();
+    let again = chat.post_to(&format!("/edit?of={hello}&id=edit-1")).text("one").header("Chat-Key", ANNA);
+    assert_eq!(chat.ask(&again).is(200).cursor(), first);
+    assert!(chat.ask(&edit).is(403).text().contains("not yours"));
+    let delete =
+        |query: &str| chat.post_to(&format!("/delete?of={hello}{query}")).text("").header("Chat-Key", ANNA);
+    let gone = chat.ask(&delete("&id=delete-1")).is(200).cursor();
+    let again = delete("").header("Idempotency-Key", "delete-1");
+    assert_eq!(chat.ask(&again).is(200).cursor(), gone);
+    assert!(chat.ask(&delete("")).is(404).text().contains("no such message"));
+    chat.ask(&Request::post(&format!("/chat?reply_to={hello}")).text("to another room")).is(200);
 }
 
 fn where_names_are_free_the_key_still_tells_whose_it_is(launch: Launch) {

@@ -133,11 +133,11 @@ impl Operation {
             return;
         };
         let media_type = media_type(content_type);
-        if media_type == "text/html" && reply.status >= 400 {
+        let form = described["content"].get(media_type);
+        if form.is_none() && media_type == "text/html" && reply.status >= 400 {
             // Said once, for all that is refused.
             return;
         }
-        let form = described["content"].get(media_type);
         let form = form.unwrap_or_else(|| panic!("{name} is not {media_type}"));
         met(format!("{name} {media_type}"));
         let is_json = media_type == "application/json" || media_type == "application/problem+json";
