@@ -87,16 +87,16 @@ impl Entry {
         parsed: Result<Intent, Refusal>,
         address: Option<IpAddr>,
     ) -> Result<Intent, Refusal> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Who comes by a unix socket is on this machine.
-        let (address, now) = (address.unwrap_or(Ipv4Addr::LOCALHOST.into()), Timestamp::now());
+        let address = address.unwrap_or(Ipv4Addr::LOCALHOST.into());
         if self.is_open() {
-            let intent = parsed?;
-            return match intent {
+            return match parsed? {
                 Intent::Invite(_) => Err(Refusal::NoInviteNeeded),
-                intent => self.empowered(&keys, head, intent, address),
+                intent if intent.is_for_operators() => self.empowered(head, intent, address),
+                intent => Ok(intent),
             };
         }
+        let (keys, now) = (self.keys(), Timestamp::now());
         if let Some(login) = keys.invited(head, now)? {
             return Ok(Intent::Login(login));
         }
@@ -148,17 +148,15 @@ impl Entry {
         }
     }
 
+    /// What the files said when they were last read.
+    fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Where everybody is in, a token only matters for what an operator may do.
-    fn empowered(
-        &self,
-        keys: &Keys,
-        head: &Head<'_>,
-        mut intent: Intent,
-        address: IpAddr,
-    ) -> Result<Intent, Refusal> {
-        if let (Some(operators), Some(given)) = (&keys.operators, bearer(head))
-            && intent.is_for_operators()
-        {
+    fn empowered(&self, head: &Head<'_>, mut intent: Intent, address: IpAddr) -> Result<Intent, Refusal> {
+        let keys = self.keys();
+        if let (Some(operators), Some(given)) = (&keys.operators, bearer(head)) {
             let stranger = |why| keys.stranger(head, why, asked_for(head));
             let find = || operators.find(given).cloned();
             self.attempt(address, stranger, Why::WrongToken, find)?.rights.empower(&mut intent);

@@ -12,6 +12,11 @@ use crate::wire::request::{Format, Head, Written, room_of, written};
 
 /// The answer to a request that was refused.
 pub fn refused(format: Format, refusal: &Refusal) -> Reply {
+    refused_with(format, refusal, None)
+}
+
+/// The same, with what somebody wrote who has to log in first.
+fn refused_with(format: Format, refusal: &Refusal, written: Option<String>) -> Reply {
     let mut reply = match (format, refusal.not_in()) {
         // A problem is one line, so a reader of lines can read it too.
         (Format::Json | Format::JsonLines, _) => {
@@ -30,7 +35,7 @@ pub fn refused(format: Format, refusal: &Refusal) -> Reply {
             };
             Reply::new(refusal.status(), "application/problem+json", json(&problem))
         }
-        (Format::Html, Some(not_in)) => login(refusal, not_in),
+        (Format::Html, Some(not_in)) => login(refusal, not_in, written),
         _ => Reply::new(refusal.status(), PLAIN, format!("{refusal}\n").into_bytes()),
     };
     if let Some(after) = refusal.retry_after() {
@@ -53,18 +58,17 @@ pub fn refused_in_a_browser(
     body: &[u8],
     refusal: &Refusal,
 ) -> Reply {
-    let mut reply = refused(head.format(), refusal);
-    if head.format() != Format::Html {
-        return reply;
+    let format = head.format();
+    if format != Format::Html {
+        return refused(format, refusal);
     }
     let path = target.split('?').next().unwrap_or_default();
     let (room, written) = (room_of(path), written(head, path, body));
-    if let Some(not_in) = refusal.not_in() {
+    if refusal.not_in().is_some() {
         // The session has ended meanwhile.
-        let html = login_html(refusal, not_in, written.map(|written| written.message));
-        reply.body = html.into_bytes().into();
-        return reply;
+        return refused_with(format, refusal, written.map(|written| written.message));
     }
+    let mut reply = refused(format, refusal);
     let title = match refusal {
         Refusal::NotFound => "There is nothing here",
         Refusal::BadRoom(_) => "There is no such room",
@@ -91,19 +95,15 @@ pub fn refused_in_a_browser(
 }
 
 /// The page on which somebody logs in.
-fn login(refusal: &Refusal, not_in: &NotIn) -> Reply {
-    let html = login_html(refusal, not_in, None);
-    Reply::new(refusal.status(), HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
-}
-
-fn login_html(refusal: &Refusal, not_in: &NotIn, written: Option<String>) -> String {
+fn login(refusal: &Refusal, not_in: &NotIn, written: Option<String>) -> Reply {
     let asked = matches!(refusal, Refusal::NotIn(NotIn { why: Why::Stranger, .. }));
-    page::render_login(&page::Login {
+    let html = page::render_login(&page::Login {
         // Who comes for the first time has made no mistake.
         problem: (!asked || not_in.by == By::Token).then(|| refusal.to_string()),
         to: &not_in.to,
         prefix: &not_in.prefix,
         by_passphrase: not_in.by == By::Passphrase,
         written,
-    })
+    });
+    Reply::new(refusal.status(), HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
 }
