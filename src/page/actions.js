@@ -4,6 +4,7 @@
 // through the messages once the list has the focus: one stop for the Tab key, however many messages there are.
 
 import { element, icon } from "./element.js";
+import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
 
 const ROW = ".row.message[data-id]";
@@ -15,7 +16,7 @@ export class Actions {
   #scroller;
   #log;
   #does;
-  #bar = element("div", { class: "actions", role: "toolbar", "aria-label": "What to do with this message" });
+  #bar = element("div", { class: "actions", role: "toolbar", "aria-label": phrase("message.actions") });
 
   /** `does` lists what can be done: `{icon, label, key, fits(message), run(message)}`. */
   constructor(scroller, log, does) {
@@ -131,7 +132,8 @@ export class Actions {
     const message = this.#log.find(row.dataset.id);
     row.tabIndex = -1;
     const words = row.querySelector(".text")?.textContent ?? "";
-    row.setAttribute("aria-label", `${message?.own ? "You" : nameOf(message ?? {})}: ${words}`);
+    const name = message?.own ? phrase("you") : nameOf(message ?? {});
+    row.setAttribute("aria-label", phrase("said", { name, text: words }));
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   }

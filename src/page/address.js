@@ -1,6 +1,7 @@
 // The address of a message: /chat/ROOM#CURSOR opens the past there, and the browser's way back leads through it.
 
 import { note } from "./note.js";
+import { phrase } from "./phrase.js";
 import { messageAt } from "./wire.js";
 
 export class Address {
@@ -34,7 +35,7 @@ export class Address {
       this.#log.light(there.id);
       return;
     }
-    note(there === undefined ? "This message can't be loaded now." : "This message is no longer kept. Here are the newest.");
+    note(phrase(there === undefined ? "log.unreached" : "log.gone"));
     this.#log.toEnd();
   }
 

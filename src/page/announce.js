@@ -1,6 +1,7 @@
 // Announcements of new messages by a screen reader. The list itself is silent, since scrolling rebuilds it.
 
 import { element } from "./element.js";
+import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
 import { sentenceOf } from "./text.js";
 
@@ -13,7 +14,7 @@ const LONG = 300;
 export function announce(messages) {
   if (messages.length === 0 || document.hidden) return;
   const lines = messages.map((message) => sentenceOf(nameOf(message), message.text.slice(0, LONG)));
-  tell(...(lines.length > READ ? [`${lines.length} new messages`] : lines));
+  tell(...(lines.length > READ ? [phrase("log.new", { count: lines.length })] : lines));
 }
 
 /** Takes back what was announced: a text in it may be no more. */

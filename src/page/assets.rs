@@ -1,33 +1,11 @@
 //! The page's own files, embedded in the binary: joined, named by their version, and compressed.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::LazyLock;
+use std::collections::HashSet;
+use std::sync::{LazyLock, OnceLock};
 
-use flate2::Compression;
-
-use super::gzip::gzip;
 use super::join::{self, File};
-
-/// The Cache-Control of every [`Asset`]. A browser keeps it and never asks again: a changed file has another name.
-pub const ASSET_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
-
-/// One file of the page.
-pub struct Asset {
-    /// The header `Content-Type`.
-    pub content_type: &'static str,
-    /// The file as it is.
-    pub plain: Representation,
-    /// The file compressed, for `Content-Encoding: gzip`.
-    pub gzip: Representation,
-}
-
-/// One encoding of an [`Asset`].
-pub struct Representation {
-    /// A strong validator, with its quotes. Each encoding has its own, as RFC 9110 (8.8.1) requires.
-    pub etag: String,
-    /// The bytes to send.
-    pub body: Vec<u8>,
-}
+use super::named::{Asset, Named, named};
+use super::phrases::{LANGUAGES, Language};
 
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -81,6 +59,7 @@ const MODULES: &[File] = &files! {
     "outbox.js",
     "past.js",
     "people.js",
+    "phrase.js",
     "place.js",
     "plan.js",
     "poll.js",
@@ -134,12 +113,6 @@ pub(super) struct Assets {
     pub icon_unread: Named,
 }
 
-/// A file and its name.
-pub(super) struct Named {
-    pub name: String,
-    pub asset: Asset,
-}
-
 /// The files, made at their first use or by [`prepare`].
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
@@ -153,21 +126,6 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     }
 });
 
-fn named(stem: &str, extension: &str, content_type: &'static str, body: &str) -> Named {
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    let version = hasher.finish();
-    let asset = Asset {
-        content_type,
-        plain: Representation { etag: format!("\"{version:016x}\""), body: body.into() },
-        gzip: Representation {
-            etag: format!("\"{version:016x}-gzip\""),
-            body: gzip(body.as_bytes(), Compression::best()),
-        },
-    };
-    Named { name: format!("{stem}-{version:016x}.{extension}"), asset }
-}
-
 /// Joins and compresses the files, before anybody asks for them.
 pub fn prepare() {
     LazyLock::force(&ASSETS);
@@ -178,8 +136,26 @@ pub fn asset(name: &str) -> Option<&'static Asset> {
     let Assets { script, sheet, plain_sheet, login_sheet, icon, icon_unread } = &*ASSETS;
     let found = [script, sheet, plain_sheet, login_sheet, icon, icon_unread]
         .into_iter()
-        .find(|file| file.name == name)?;
-    Some(&found.asset)
+        .find(|file| file.name == name);
+    found.or_else(|| phrases_named(name)).map(|file| &file.asset)
+}
+
+/// The file from which the script has its phrases in this language. It is made when their first reader comes.
+pub(super) fn phrases(language: Language) -> &'static Named {
+    static MADE: [OnceLock<Named>; LANGUAGES] = [const { OnceLock::new() }; LANGUAGES];
+    MADE[language.place()].get_or_init(|| {
+        let script = str::from_utf8(&ASSETS.script.asset.plain.body).unwrap_or_default();
+        // The phrases that the script says stand in it by their keys.
+        let quoted: HashSet<&str> = script.split('"').collect();
+        let text = language.script(|key| quoted.contains(key));
+        named(&format!("phrases-{}", language.tag()), "js", JAVASCRIPT, &text)
+    })
+}
+
+fn phrases_named(name: &str) -> Option<&'static Named> {
+    let (tag, _version) = name.strip_prefix("phrases-")?.rsplit_once('-')?;
+    let language = Language::of(tag).filter(|language| language.tag() == tag)?;
+    Some(phrases(language)).filter(|file| file.name == name)
 }
 
 #[cfg(test)]

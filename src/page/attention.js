@@ -3,6 +3,7 @@
 import { keepFocus } from "./focus.js";
 import { isMuted, markRead, onFollowed, openRoom, readUpTo } from "./followed.js";
 import { watch } from "./kept.js";
+import { phrase } from "./phrase.js";
 import { shown } from "./unread.js";
 
 export class Attention {
@@ -111,7 +112,7 @@ export class Attention {
     this.#count.textContent = shown(unread);
     this.#down.setAttribute(
       "aria-label",
-      unread === 0 ? "To the newest message" : `${shown(unread)} new, to the newest message`,
+      unread === 0 ? phrase("newest") : phrase("newest.unread", { n: unread, count: shown(unread) }),
     );
     this.#tell();
   }

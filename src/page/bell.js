@@ -4,19 +4,18 @@ import { tell } from "./announce.js";
 import { Errands } from "./errands.js";
 import { keep, recall, watch } from "./kept.js";
 import { Notifications } from "./notification.js";
+import { phrase } from "./phrase.js";
 import { Sound } from "./sound.js";
 
-const SILENT = {
-  missing: "This browser can make no sound.",
-  refused: "Your browser does not let this page make a sound.",
-  waiting: "The sound begins with your first click or key in this page.",
-};
+/** Why nothing sounds. */
+const SILENT = { missing: "sound.missing", refused: "sound.refused", waiting: "sound.waiting" };
 
+/** Why nothing is shown. */
 const UNSHOWN = {
-  insecure: "Browsers show notifications only on https, or on the machine of the server. The sound works here.",
-  missing: "This browser shows no notifications of web pages. The sound does not need them.",
-  denied: "Your browser blocks notifications from here: allow them in its settings for this site. The sound does not need that.",
-  default: "Your browser was not given leave to show notifications. The sound does not need it.",
+  insecure: "notify.insecure",
+  missing: "notify.missing",
+  denied: "notify.denied",
+  default: "notify.default",
 };
 
 export class Bell {
@@ -39,13 +38,13 @@ export class Bell {
     const soundSwitch = new Switch("sound", {
       begin: () => sound.play(),
       works: () => sound.exists,
-      why: (tried) => (!sound.exists ? SILENT.missing : sound.ready ? "" : tried ? SILENT.refused : SILENT.waiting),
+      why: (tried) => (!sound.exists ? SILENT.missing : sound.ready ? null : tried ? SILENT.refused : SILENT.waiting),
       goOn: () => sound.wake(),
     });
     const notifySwitch = new Switch("notify", {
       begin: () => notifications.begin(),
       works: () => notifications.state === "granted",
-      why: () => UNSHOWN[notifications.state] ?? "",
+      why: () => UNSHOWN[notifications.state] ?? null,
     });
     // The reader may change their mind in the browser's own settings.
     const follow = (status) => status.addEventListener("change", () => notifySwitch.show());
@@ -70,7 +69,7 @@ class Switch {
 
   /**
    * `begin()` is called by the click that turns it on, and gives whether it works; `goOn()` when it is on already.
-   * `works()` says whether it can be on at all, and `why(tried)` why it does nothing, or "".
+   * `works()` says whether it can be on at all, and `why(tried)` why it does nothing, by the key of a phrase, or null.
    */
   constructor(key, { begin, works, why, goOn = () => {} }) {
     this.#key = key;
@@ -86,7 +85,8 @@ class Switch {
     const on = recall(this.#key) === true;
     if (on) this.#does.goOn();
     if (!this.#turning) this.#box.checked = on && this.#does.works();
-    this.#note.textContent = on || this.#tried ? this.#does.why(this.#tried) : "";
+    const why = on || this.#tried ? this.#does.why(this.#tried) : null;
+    this.#note.textContent = why === null ? "" : phrase(why);
   }
 
   async #turn(on) {

@@ -1,5 +1,7 @@
 // What became of messages after they were said: another text, or none any more.
 
+import { phrase } from "./phrase.js";
+
 /** How many changes are remembered, for a part of the past that was read before them and comes after them. */
 const REMEMBERED = 1_000;
 
@@ -21,7 +23,7 @@ export function makeChange(message, { kind, text, at, operator = false }) {
 /** What stands in the place of a message without a text; null for one that has its text. */
 export function goneWords({ deleted, operator }) {
   if (!deleted) return null;
-  return operator ? "Deleted by the operator" : "Deleted";
+  return phrase(operator ? "message.deleted.operator" : "message.deleted");
 }
 
 /** The changes that this page has heard of. */

@@ -4,6 +4,7 @@ import { Draft } from "./draft.js";
 import { composes, isOnScreen } from "./keyboard.js";
 import { bytesOver, isSeen, nameFault } from "./limits.js";
 import { Mention } from "./mention.js";
+import { phrase } from "./phrase.js";
 import { Subject } from "./subject.js";
 
 export class Composer {
@@ -156,7 +157,7 @@ export class Composer {
     }
     const over = bytesOver(text);
     if (over > 0) {
-      this.#refuse(this.#text, `This is ${over.toLocaleString()} bytes too long for one message.`);
+      this.#refuse(this.#text, phrase("message.over", { count: over }));
       return;
     }
     this.#accept();

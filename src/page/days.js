@@ -1,6 +1,7 @@
 // Going to a day: from the line between two days.
 
 import { note } from "./note.js";
+import { phrase } from "./phrase.js";
 import { messageFrom } from "./wire.js";
 
 /** `go(id)` goes to a message. */
@@ -24,9 +25,9 @@ export function goToDays(room, scroller, go) {
     try {
       const message = await messageFrom(room, midnight.toISOString());
       if (message) go(message.id);
-      else note("Nothing was said from that day on.");
+      else note(phrase("days.nothing"));
     } catch {
-      note("That day can't be loaded now.");
+      note(phrase("days.unreached"));
     }
   });
 }

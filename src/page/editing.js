@@ -2,6 +2,7 @@
 
 import { ask } from "./ask.js";
 import { note } from "./note.js";
+import { phrase } from "./phrase.js";
 
 export class Editing {
   #log;
@@ -35,8 +36,8 @@ export class Editing {
       if (text !== this.#textOf(message)) this.#outbox.change("edited", message.id, text);
       return;
     }
-    const details = "Its text is gone then, for everybody.";
-    if (!(await ask({ question: "Delete this message?", details, yes: "Delete" }))) return;
+    const [question, details, yes] = ["delete.question", "delete.details", "message.delete"].map((key) => phrase(key));
+    if (!(await ask({ question, details, yes }))) return;
     this.#composer().changed(message.id, true);
     this.#outbox.change("deleted", message.id);
   }
@@ -53,7 +54,7 @@ export class Editing {
   #editLast() {
     const isNewer = this.#outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
     const message = this.#log.lastOwn;
-    if (isNewer) note("It can be edited when it is sent.");
+    if (isNewer) note(phrase("edit.unsent"));
     else if (message && this.may(message)) this.edit(message);
   }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::assets::{ASSETS, Assets};
+use super::assets::{self, ASSETS, Assets};
 use super::markup::{self, Part};
-use super::refused::as_sentence;
+use super::named::Named;
+use super::phrases::Language;
 use crate::config::BACKLOG_BYTES;
 use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
 
@@ -22,6 +23,8 @@ pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 /// What the room's page shows.
 pub struct Page<'a> {
+    /// The language of its words.
+    pub language: Language,
     /// The room.
     pub room: &'a RoomName,
     /// The newest messages, oldest first. Those beyond the limit of bytes are left out.
@@ -44,7 +47,9 @@ pub struct Page<'a> {
 
 /// What the page shows on which somebody logs in.
 pub struct Login<'a> {
-    /// What was wrong with the last try.
+    /// The language of its words.
+    pub language: Language,
+    /// What was wrong with the last try, in a sentence.
     pub problem: Option<String>,
     /// Where the browser goes then.
     pub to: &'a str,
@@ -59,6 +64,8 @@ pub struct Login<'a> {
 /// The HTML of `GET /chat/{room}`.
 pub fn render(page: &Page<'_>) -> String {
     let html = RoomHtml {
+        language: page.language,
+        phrases: assets::phrases(page.language),
         room: page.room.as_str(),
         messages: backlog(page.messages),
         next: page.next.to_string(),
@@ -77,8 +84,14 @@ pub fn render(page: &Page<'_>) -> String {
 
 /// The HTML of `GET /chat/{room}?view=backlog`: only the list of messages, which reloads itself. Browsers
 /// without scripts show it in a frame of the page, so that a reload does not lose what is being typed.
-pub fn render_backlog(prefix: &str, room: &RoomName, messages: &[Arc<Message>]) -> String {
-    let html = BacklogHtml { prefix, room: room.as_str(), messages: backlog(messages), assets: &ASSETS };
+pub fn render_backlog(
+    language: Language,
+    prefix: &str,
+    room: &RoomName,
+    messages: &[Arc<Message>],
+) -> String {
+    let messages = backlog(messages);
+    let html = BacklogHtml { language, prefix, room: room.as_str(), messages, assets: &ASSETS };
     // As above.
     html.render().expect("rendering into a String succeeds")
 }
@@ -86,11 +99,11 @@ pub fn render_backlog(prefix: &str, room: &RoomName, messages: &[Arc<Message>]) 
 /// The HTML that asks for the passphrase.
 pub fn render_login(login: &Login<'_>) -> String {
     let html = LoginHtml {
-        problem: login.problem.as_deref().map_or_else(String::new, as_sentence),
+        language: login.language,
+        problem: login.problem.as_deref(),
         to: login.to,
         prefix: login.prefix,
         by_passphrase: login.by_passphrase,
-        has_problem: login.problem.is_some(),
         written: login.written.as_deref(),
         assets: &ASSETS,
     };
@@ -101,6 +114,8 @@ pub fn render_login(login: &Login<'_>) -> String {
 #[derive(Template)]
 #[template(path = "index.html", config = "src/page/askama.toml")]
 struct RoomHtml<'a> {
+    language: Language,
+    phrases: &'static Named,
     room: &'a str,
     messages: &'a [Arc<Message>],
     next: String,
@@ -118,11 +133,11 @@ struct RoomHtml<'a> {
 #[derive(Template)]
 #[template(path = "login.html", config = "src/page/askama.toml")]
 struct LoginHtml<'a> {
-    problem: String,
+    language: Language,
+    problem: Option<&'a str>,
     to: &'a str,
     prefix: &'a str,
     by_passphrase: bool,
-    has_problem: bool,
     written: Option<&'a str>,
     assets: &'static Assets,
 }
@@ -130,6 +145,7 @@ struct LoginHtml<'a> {
 #[derive(Template)]
 #[template(path = "backlog.html", config = "src/page/askama.toml")]
 struct BacklogHtml<'a> {
+    language: Language,
     prefix: &'a str,
     room: &'a str,
     messages: &'a [Arc<Message>],
@@ -148,14 +164,19 @@ fn backlog(messages: &[Arc<Message>]) -> &[Arc<Message>] {
 }
 
 /// The sender's name as it is shown.
-fn name_of(message: &Message) -> &str {
-    message.name.as_ref().map_or("someone", PersonName::as_str)
+fn name_of(message: &Message, language: Language) -> &str {
+    message.name.as_ref().map_or(language.say("someone"), PersonName::as_str)
+}
+
+/// What stands before the name and after it, where somebody came or went.
+fn came(message: &Message, language: Language) -> (&'static str, &'static str) {
+    language.around(&format!("presence.{}", message.kind.as_str()), "names")
 }
 
 /// One of twelve colours for the name. `element.js` picks the same.
-fn hue(message: &Message) -> u32 {
+fn hue(message: &Message, language: Language) -> u32 {
     let mix = |hash: u32, c| hash.wrapping_mul(31).wrapping_add(u32::from(c));
-    name_of(message).chars().fold(7, mix) % 12
+    name_of(message, language).chars().fold(7, mix) % 12
 }
 
 /// When its text became another.
@@ -175,14 +196,17 @@ fn deleted(message: &Message) -> Option<String> {
 }
 
 /// What the message says that another one answers, in one line, if it is among these.
-fn quote(messages: &[Arc<Message>], of: &Cursor) -> String {
+fn quote(messages: &[Arc<Message>], of: &Cursor, language: Language) -> String {
     let Some(answered) = messages.iter().find(|message| message.id.is_at(*of)) else {
-        return "In answer to an earlier message".to_owned();
+        return language.say("message.answers.earlier").to_owned();
     };
     let begin: String = answered.text.chars().take(200).collect();
     let words: Vec<&str> = begin.split_whitespace().collect();
-    let line = if deleted(answered).is_some() { "Deleted".to_owned() } else { words.join(" ") };
-    format!("{}: {line}", name_of(answered))
+    let gone = deleted(answered).map(|_| language.say("message.deleted").to_owned());
+    let line = gone.unwrap_or_else(|| words.join(" "));
+    // The name is what somebody wrote: it has no place for the line.
+    let (before, after) = language.around("said", "text");
+    before.replace("{name}", name_of(answered, language)) + &line + after
 }
 
 /// Hours and minutes in UTC. The script shows them in the reader's own time zone.
@@ -220,6 +244,7 @@ mod tests {
         let room = room.parse().unwrap();
         let name = "\"><script>alert(1)</script>".parse().unwrap();
         render(&Page {
+            language: Language::DEFAULT,
             room: &room,
             messages,
             next: Cursor { sequence: 9, ..Cursor::start(Epoch::from_number(1)) },
@@ -236,7 +261,7 @@ mod tests {
     fn whatever_people_write_stays_text() {
         let evil = "</textarea></ol>\"'><script>alert(3)</script><img src=x onerror=alert(4)>&";
         let html = html("lobby", &[message(1, "<b>anna</b>", evil)]);
-        assert_eq!(html.matches("<script").count(), 1, "only our own script is there");
+        assert_eq!(html.matches("<script").count(), 2, "only our own scripts are there");
         assert!(!html.contains("<b>") && !html.contains("<img src=x"));
         assert!(html.contains("&#60;script&#62;alert(3)&#60;/script&#62;"));
     }
@@ -267,7 +292,9 @@ mod tests {
     #[test]
     fn every_path_of_the_page_begins_with_the_prefix() {
         let room = "lobby".parse().unwrap();
-        for page in [html_under("/talk", "lobby", &[]), render_backlog("/talk", &room, &[])] {
+        for page in
+            [html_under("/talk", "lobby", &[]), render_backlog(Language::DEFAULT, "/talk", &room, &[])]
+        {
             let values = page.split("=\"").filter_map(|rest| rest.split('"').next());
             let paths: Vec<&str> =
                 values.filter(|value| value.starts_with('/') && *value != "/talk").collect();

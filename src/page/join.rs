@@ -2,7 +2,8 @@
 //!
 //! Each module becomes a function that returns its exports, and stands after the modules that it imports. The
 //! page's modules are written for this: `import { a, b } from "./x.js";` at the beginning, `export` before a
-//! function, a class or a constant, and no circle of imports.
+//! function, a class or a constant, no circle of imports, and comments on lines of their own. Those are for who reads the
+//! modules here: without them the script is a quarter lighter on the wire.
 
 use std::fmt::Write;
 
@@ -34,7 +35,7 @@ fn add<'a>(files: &'a [File], name: &'a str, added: &mut Vec<&'a str>, joined: &
     for (names, from) in imports {
         let _ = writeln!(inner, "const {{ {names} }} = {};", variable(from));
     }
-    for line in body.lines() {
+    for line in code(body) {
         let line = match line.strip_prefix("export ") {
             None => line,
             Some(declared) => {
@@ -51,6 +52,18 @@ fn add<'a>(files: &'a [File], name: &'a str, added: &mut Vec<&'a str>, joined: &
         "// {name}\nconst {variable} = (() => {{\n{inner}return {{ {} }};\n}})();\n",
         exports.join(", ")
     );
+}
+
+/// The lines of a text that are more than a comment.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_in_comment = false;
+    text.lines().filter(move |line| {
+        let line = line.trim();
+        let begins = line.starts_with("/*");
+        let is_comment = is_in_comment || begins || line.starts_with("//");
+        is_in_comment = (is_in_comment || begins) && !line.ends_with("*/");
+        !is_comment && !line.is_empty()
+    })
 }
 
 /// A module's imports, as names and file, and the rest of its text.
@@ -96,14 +109,17 @@ mod tests {
                 "// Main.\n\nimport {\n  a,\n  b,\n} from \"./x.js\";\nimport { c } from \"./y.js\";\n\na(b, c);\n",
             ),
             ("x.js", "import { c } from \"./y.js\";\nexport const a = 1;\nexport async function b() {}\n"),
-            ("y.js", "export class c extends Map {}\nconst hidden = \"export const d\";\n"),
+            (
+                "y.js",
+                "export class c extends Map {}\nconst hidden = \"export const d\";\n\n/**\n * Two lines,\n */\n  // and one: \n/** e */\n",
+            ),
         ];
         let joined = modules(&files, "main.js");
         assert_eq!(
             joined,
             "// y.js\nconst $y = (() => {\nclass c extends Map {}\nconst hidden = \"export const d\";\nreturn { c };\n})();\n\
              // x.js\nconst $x = (() => {\nconst { c } = $y;\nconst a = 1;\nasync function b() {}\nreturn { a, b };\n})();\n\
-             // main.js\nconst $main = (() => {\nconst { a,\n  b, } = $x;\nconst { c } = $y;\n\na(b, c);\nreturn {  };\n})();\n"
+             // main.js\nconst $main = (() => {\nconst { a,\n  b, } = $x;\nconst { c } = $y;\na(b, c);\nreturn {  };\n})();\n"
         );
     }
 }

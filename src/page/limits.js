@@ -1,5 +1,7 @@
 // The server's limits, measured in the same way: the server refuses nothing that the page accepts.
 
+import { phrase } from "./phrase.js";
+
 /** The longest message, in bytes of UTF-8. It is sent as it is, without quotes or escapes around it. */
 const TEXT_BYTES = 64 * 1024;
 
@@ -34,12 +36,12 @@ export function isSeen(text) {
 
 /** Why nobody can have this name, in a sentence; `null` if somebody can. It is trimmed, and in NFC. */
 export function nameFault(name) {
-  if (name === "") return "A name first, so that the others know who speaks.";
-  if ([...name].length > NAME_LETTERS) return `A name has at most ${NAME_LETTERS} letters.`;
+  if (name === "") return phrase("name.none");
+  if ([...name].length > NAME_LETTERS) return phrase("name.long", { count: NAME_LETTERS });
   // Joiners that join nothing are invisible.
   const others = name.replace(JOINERS, "");
   const isShown = !/[\p{Cc}\p{Cs}\u200c\u200d]/u.test(others) && !UNSEEN.test(name) && isSeen(name);
-  return isShown ? null : "This name has a character that nobody can see.";
+  return isShown ? null : phrase("name.unseen");
 }
 
 /** Whether a room can have this name. It is in NFC. */

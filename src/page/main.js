@@ -27,6 +27,7 @@ import { note } from "./note.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
+import { phrase } from "./phrase.js";
 import { keepClicks } from "./press.js";
 import { isPresence } from "./presence.js";
 import { Quotes } from "./quote.js";
@@ -72,10 +73,10 @@ const here = new Address(room, log, past);
 const editing = new Editing(log, outbox, () => composer);
 const composer = new Composer({ room, name, names: mentionable, named, say, ...editing.asked });
 new Actions(scroller, log, [
-  { icon: "reply", label: "Reply", key: "r", fits: ({ deleted }) => !deleted, run: (message) => composer.answer(message) },
-  { icon: "edit", label: "Edit", key: "e", fits: (message) => editing.may(message), run: (message) => editing.edit(message) },
-  { icon: "delete", label: "Delete", key: "Delete", fits: (message) => editing.may(message), run: (message) => editing.change(message, "") },
-  { icon: "chain", label: "Copy link", key: "c", fits: () => true, run: copyLink },
+  { icon: "reply", label: phrase("message.reply"), key: "r", fits: ({ deleted }) => !deleted, run: (message) => composer.answer(message) },
+  { icon: "edit", label: phrase("message.edit"), key: "e", fits: (message) => editing.may(message), run: (message) => editing.edit(message) },
+  { icon: "delete", label: phrase("message.delete"), key: "Delete", fits: (message) => editing.may(message), run: (message) => editing.change(message, "") },
+  { icon: "chain", label: phrase("message.link"), key: "c", fits: () => true, run: copyLink },
 ]);
 
 take({ messages: backlog, gap: false });
@@ -139,7 +140,7 @@ function takeChanges(changes) {
   log.change(changes);
   quotes.change(changes);
   for (const { of, kind } of changes) {
-    if (composer.changed(of, kind === "deleted")) tell("The message that you edited was deleted.");
+    if (composer.changed(of, kind === "deleted")) tell(phrase("edit.deleted"));
   }
 }
 
@@ -151,7 +152,7 @@ function reached() {
 
 async function copyLink({ id }) {
   await copyText(addressOf(room, address, id));
-  note("The message's address is copied.");
+  note(phrase("message.link.copied"));
 }
 
 /** An own message has its place in the room. Perhaps another was wrongly taken for it. */
@@ -171,7 +172,7 @@ function showOutbox() {
     if (state !== "failed") failed.delete(id);
     else if (!failed.has(id)) {
       failed.add(id);
-      tell(`Not sent. ${reason}`);
+      tell(phrase("message.failed.why", { reason }));
     }
   }
 }
@@ -181,7 +182,7 @@ function renewOutbox() {
   const rows = new Map();
   // A change that is on its way shows at its message.
   for (const entry of outbox.entries.filter(({ kind, state }) => !kind || state === "failed")) {
-    const text = entry.kind === "deleted" ? "Delete a message" : entry.text;
+    const text = entry.kind === "deleted" ? phrase("outbox.delete") : entry.text;
     const message = { ...entry, text, id: null, kind: "message", own: true };
     const first = !continues(before, message);
     const key = [entry.id, entry.state, entry.reason, first].join("\n");
@@ -263,7 +264,7 @@ function showMe() {
   me.className = `avatar h${hue(name)}`;
   me.textContent = initial(name);
   me.disabled = told !== undefined;
-  me.setAttribute("aria-label", me.disabled ? `You are ${name}` : `You are ${name}. Change your name`);
+  me.setAttribute("aria-label", phrase(me.disabled ? "name.me" : "name.change", { name }));
 }
 
 /** The names that a mention may mean: who is here, and who has spoken. */

@@ -5,12 +5,16 @@ mod gzip;
 mod html;
 mod join;
 mod markup;
+mod named;
+mod phrases;
 mod refused;
 mod share;
 
-pub use self::assets::{ASSET_CACHE_CONTROL, Asset, Representation, SVG, asset, prepare};
+pub use self::assets::{SVG, asset, prepare};
 pub use self::gzip::gzip;
 pub use self::html::{CSP, Login, Page, render, render_backlog, render_login};
 pub use self::join::{File, modules};
+pub use self::named::{ASSET_CACHE_CONTROL, Asset, Representation};
+pub use self::phrases::Language;
 pub use self::refused::{Refused, Written, render_refused};
 pub use self::share::qr_svg;

@@ -1,5 +1,6 @@
 // Notifications of the system.
 
+import { phrase } from "./phrase.js";
 import { OWN, roomAddress } from "./site.js";
 import { isAction, sentenceOf } from "./text.js";
 
@@ -35,14 +36,15 @@ export class Notifications {
   async begin() {
     if (permission() === "default") await Notification.requestPermission();
     if (permission() !== "granted") return false;
-    return this.#show("Notifications are on", { body: "So you will hear of new messages.", tag: OWN }) !== null;
+    return this.#show(phrase("notify.on"), { body: phrase("notify.on.details"), tag: OWN }) !== null;
   }
 
   /** Shows that messages came, in place of an earlier notification of the room. Gives whether it could. */
   show({ room, id, count, name, text, all, alert }) {
-    const what = all ? "new messages" : "messages for you";
-    const title = count === 1 ? `${name ?? "someone"} in ${room}` : `${count} ${what} in ${room}`;
-    const body = count === 1 && !isAction(text) ? text : sentenceOf(name ?? "someone", text);
+    const who = name ?? phrase("someone");
+    const several = all ? "notify.all" : "notify.mentions";
+    const title = count === 1 ? phrase("notify.one", { name: who, room }) : phrase(several, { count, room });
+    const body = count === 1 && !isAction(text) ? text : sentenceOf(who, text);
     const shown = this.#show(title, { body, tag: `${OWN}/${room}`, renotify: alert, dir: "auto" });
     if (shown === null) return false;
     shown.of = id;

@@ -6,6 +6,7 @@
 
 import { keep, recall, watch } from "./kept.js";
 import { random } from "./key.js";
+import { phrase } from "./phrase.js";
 import { OWN } from "./site.js";
 import { Waiting } from "./waiting.js";
 import { poll, publish } from "./wire.js";
@@ -29,10 +30,6 @@ const LOCK = `${OWN}-post`;
 
 /** How long to wait for another tab that sends, in milliseconds. */
 const PATIENCE = 3_000;
-
-const DOUBT = "It may have gone out, or not.";
-
-const BETWEEN = "A proxy or a network answers in the server's place. The message is sent again.";
 
 export class Outbox {
   #room;
@@ -78,7 +75,7 @@ export class Outbox {
     const shown = (entry) => !this.#settling.some(({ id }) => id === entry.id);
     const waiting = this.#waiting.all.filter(shown);
     const first = waiting.findIndex(({ state }) => state === "sending");
-    if (this.#between && first >= 0) waiting[first] = { ...waiting[first], reason: BETWEEN };
+    if (this.#between && first >= 0) waiting[first] = { ...waiting[first], reason: phrase("message.between") };
     return [...this.#settling.filter((entry) => !entry.taken), ...waiting];
   }
 
@@ -187,7 +184,7 @@ export class Outbox {
     if (!kind && tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
       // The server has forgotten its id: if it received the message then, it would publish it again.
       if (await this.#mayBeThere(entry)) {
-        this.#fail(entry, DOUBT);
+        this.#fail(entry, phrase("message.doubt"));
         return;
       }
       tried = undefined;
@@ -203,7 +200,7 @@ export class Outbox {
       if (kind === "deleted" && error.status === 404) return this.discard(id);
       // Somebody has taken the name since it was first tried: it may have been stored then.
       const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
-      this.#fail(entry, isInDoubt ? DOUBT : error.message, error.taken && !isInDoubt);
+      this.#fail(entry, isInDoubt ? phrase("message.doubt") : error.message, error.taken && !isInDoubt);
       if (error.taken) this.#taken(name, error.message);
     }
   }

@@ -1,5 +1,6 @@
 // Scrolling up into the room's past.
 
+import { phrase } from "./phrase.js";
 import { history, poll } from "./wire.js";
 
 const STEP = 100;
@@ -84,16 +85,16 @@ export class Past {
     const { oldest } = this.#log;
     this.#loading = true;
     this.#failed = 0;
-    this.#say("Loading older messages…");
+    this.#say(phrase("log.loading"));
     try {
       const { messages, previous, gap } = await history(this.#room, oldest.id, limit);
       // A gap means that the server no longer keeps that place: its messages came later.
       if (!gap) this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
       if (previous === null || gap) this.#beginning = this.#log.oldest.id;
-      this.#say(this.#ended ? "The beginning of what is kept" : "");
+      this.#say(this.#ended ? phrase("log.beginning") : "");
     } catch {
       this.#failed = Date.now();
-      this.#say("Older messages can't be loaded now.");
+      this.#say(phrase("log.stuck"));
       // A reader at the top can't scroll further up.
       setTimeout(() => this.look(), PAUSE);
     }

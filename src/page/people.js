@@ -2,6 +2,7 @@
 
 import { avatar, element } from "./element.js";
 import { byName } from "./order.js";
+import { phrase } from "./phrase.js";
 import { full, lately } from "./time.js";
 import { people } from "./wire.js";
 
@@ -60,12 +61,12 @@ export class People {
   show() {
     if (this.#people === null) return;
     const count = this.#people.length;
-    const words = count === 0 ? "Nobody here" : count === 1 ? "1 person here" : `${count} people here`;
+    const words = count === 0 ? phrase("people.nobody") : phrase("people.here", { count });
     const presence = document.getElementById("presence");
     presence.textContent = words;
     presence.classList.toggle("nobody", count === 0);
-    document.getElementById("people-title").textContent = `People · ${count}`;
-    document.getElementById("people-button").setAttribute("aria-label", `People: ${words}`);
+    document.getElementById("people-title").textContent = phrase("people.count", { count });
+    document.getElementById("people-button").setAttribute("aria-label", phrase("people.label", { here: words }));
     const me = this.#me();
     const mine = ({ name }) => (name === me ? 0 : 1);
     const sorted = [...this.#people].sort((a, b) => mine(a) - mine(b));
@@ -75,8 +76,8 @@ export class People {
         {},
         avatar(name),
         element("bdi", {}, name),
-        name === me && element("span", { class: "tag" }, "you"),
-        element("span", { class: "since", title: `Here since ${full(since)}` }, lately(since)),
+        name === me && element("span", { class: "tag" }, phrase("people.you")),
+        element("span", { class: "since", title: phrase("people.since", { time: full(since) }) }, lately(since)),
       ),
     );
     document.getElementById("people-list").replaceChildren(...rows);

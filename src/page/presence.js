@@ -1,6 +1,7 @@
 // People who came and went one after another: one line, however many they are, that opens.
 
 import { element } from "./element.js";
+import { listOf, phrase, phraseParts } from "./phrase.js";
 import { clock, full } from "./time.js";
 
 /** The most that an open line lists, from the last on. */
@@ -8,6 +9,9 @@ const LISTED = 200;
 
 /** From this many on the line opens; fewer are named in it. */
 const OPENS = 3;
+
+/** What becomes of people, by the keys of phrases. */
+const BECAME = { joined: "presence.joined", back: "presence.back", by: "presence.by", left: "presence.left" };
 
 /** The messages that stand in lines which a reader has opened. The lines stay open when they are built again. */
 const opened = new WeakSet();
@@ -20,21 +24,21 @@ export class Presence {
   row = element("li", { class: "row presence" });
   #messages = [];
   #ways = new Map();
-  /** What became of each person in the end. One who left and joined again came back. */
-  #people = { joined: new Set(), "came back": new Set(), "came by": new Set(), left: new Set() };
+  /** What became of each person in the end, by the key of its phrase. One who left and joined again came back. */
+  #people = new Map(Object.values(BECAME).map((what) => [what, new Set()]));
   #line = element("p");
   #list = null;
 
   /** Takes the same time however many there are. Call `show` after it. */
   add(message) {
     const { kind } = message;
-    const name = message.name ?? "someone";
+    const name = message.name ?? phrase("someone");
     this.#messages.push(message);
     const before = this.#ways.get(name);
     const first = before?.first ?? kind;
-    const what = first === kind ? kind : kind === "joined" ? "came back" : "came by";
-    if (before && before.what !== what) this.#people[before.what].delete(name);
-    this.#people[what].add(name);
+    const what = first === kind ? BECAME[kind] : kind === "joined" ? BECAME.back : BECAME.by;
+    if (before && before.what !== what) this.#people.get(before.what).delete(name);
+    this.#people.get(what).add(name);
     this.#ways.set(name, { first, what });
   }
 
@@ -63,29 +67,29 @@ export class Presence {
     const listed = this.#messages.slice(-LISTED);
     const earlier = this.#messages.length - listed.length;
     const rows = listed.map(({ name, kind, at }) =>
-      element("li", {}, person(name ?? "someone"), ` ${kind} `, timeOf(at)),
+      element("li", {}, ...sentence(BECAME[kind], [name ?? phrase("someone")]), " ", timeOf(at)),
     );
-    if (earlier > 0) rows.unshift(element("li", {}, `${earlier.toLocaleString()} before that`));
+    if (earlier > 0) rows.unshift(element("li", {}, phrase("presence.earlier", { count: earlier })));
     this.#list.replaceChildren(...rows);
   }
 
   #words() {
     const parts = [];
-    for (const [what, names] of Object.entries(this.#people)) {
+    for (const [what, names] of this.#people) {
       if (names.size === 0) continue;
-      const [first, second] = names;
       if (parts.length > 0) parts.push(" · ");
-      parts.push(person(first));
-      if (names.size === 2) parts.push(" and ", person(second));
-      if (names.size > 2) parts.push(` and ${(names.size - 1).toLocaleString()} others`);
-      parts.push(` ${what}`);
+      parts.push(...sentence(what, [...names]));
     }
     return parts;
   }
 }
 
-function person(name) {
-  return element("bdi", {}, name);
+/** What became of these people. */
+function sentence(what, names) {
+  const count = names.length;
+  const [first, ...others] = names.slice(0, 2).map((name) => element("bdi", {}, name));
+  const many = () => phraseParts("presence.others", { name: first, count: count - 1 });
+  return phraseParts(what, { count, names: count > 2 ? many() : listOf([first, ...others]) });
 }
 
 function timeOf(at) {

@@ -2,6 +2,7 @@
 
 import { goneWords, makeChange } from "./changes.js";
 import { element } from "./element.js";
+import { phrase } from "./phrase.js";
 import { messageAt } from "./wire.js";
 
 /** How many messages are asked for at once. A message that is sent always finds a free connection. */
@@ -18,7 +19,7 @@ export function lineOf(text) {
 /** What a message says, in one line. It is null if it is no longer kept, and undefined while that is not known. */
 function wordsOf(message) {
   if (message === undefined) return "…";
-  if (message === null) return "A message that is no longer kept";
+  if (message === null) return phrase("message.unkept");
   return goneWords(message) ?? lineOf(message.text);
 }
 
@@ -26,7 +27,7 @@ function wordsOf(message) {
 export function quoteNode(message, name, open) {
   const who = message ? element("b", { dir: "auto" }, name) : false;
   const words = element("span", { dir: "auto" }, wordsOf(message));
-  const label = element("span", { class: "unseen" }, "In answer to ");
+  const label = element("span", { class: "unseen" }, phrase("message.answers"), " ");
   return element("button", { type: "button", class: "quote", on: { click: open } }, label, who, " ", words);
 }
 

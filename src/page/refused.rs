@@ -3,12 +3,15 @@
 use askama::Template;
 
 use super::assets::{ASSETS, Assets};
+use super::phrases::Language;
 
 /// What the page shows.
 pub struct Refused<'a> {
+    /// The language of its words.
+    pub language: Language,
     /// What did not work, in a few words.
     pub title: &'a str,
-    /// Why: the sentence of the refusal.
+    /// Why, in a sentence.
     pub sentence: String,
     /// The room in which this was, if there is one.
     pub room: Option<&'a str>,
@@ -31,8 +34,9 @@ pub struct Written<'a> {
 #[derive(Template)]
 #[template(path = "refused.html", config = "src/page/askama.toml")]
 struct RefusedHtml<'a> {
+    language: Language,
     title: &'a str,
-    sentence: String,
+    sentence: &'a str,
     room: Option<&'a str>,
     way_back: &'a str,
     written: &'a Option<Written<'a>>,
@@ -45,8 +49,9 @@ struct RefusedHtml<'a> {
 /// The HTML of the page.
 pub fn render_refused(refused: &Refused<'_>) -> String {
     let html = RefusedHtml {
+        language: refused.language,
         title: refused.title,
-        sentence: as_sentence(&refused.sentence),
+        sentence: &refused.sentence,
         room: refused.room,
         way_back: &refused.way_back,
         written: &refused.written,
@@ -56,10 +61,4 @@ pub fn render_refused(refused: &Refused<'_>) -> String {
     };
     // The template calls nothing that can fail, and a String takes every write.
     html.render().expect("rendering into a String succeeds")
-}
-
-/// With a capital letter and a full stop.
-pub(super) fn as_sentence(words: &str) -> String {
-    let (first, rest) = words.split_at(words.chars().next().map_or(0, char::len_utf8));
-    format!("{}{rest}.", first.to_uppercase())
 }

@@ -3,18 +3,18 @@
 import { tell } from "./announce.js";
 import { element, hue, icon, initial } from "./element.js";
 import { leaveRoom, setNotices } from "./followed.js";
+import { phrase } from "./phrase.js";
 import { roomAddress } from "./site.js";
 import { lately } from "./time.js";
 import { shown } from "./unread.js";
 
-/** What may give notice in a room, by `noticesOf`. */
-const CHOICES = { all: "All messages", mentions: "Mentions and quotes", none: "Nothing: mute it" };
+/** What may give notice in a room, by `noticesOf`: the keys of phrases. */
+const CHOICES = { all: "room.notices.all", mentions: "room.notices.mentions", none: "room.notices.none" };
 
 /** `toggle()` shows or hides what can be done with the room. */
 export function roomRow({ room, people, at, current, visited, notices, unread, opened }, { toggle }) {
   const muted = notices === "none";
-  const here = people === 1 ? "1 person" : `${people} people`;
-  const known = [muted && "Muted", people > 0 && here, at && lately(at)].filter(Boolean);
+  const known = [muted && phrase("room.muted"), people > 0 && phrase("room.people", { count: people }), at && lately(at)].filter(Boolean);
   const facts = known.flatMap((fact) => [" · ", element("bdi", {}, fact)]).slice(1);
   const link = element(
     "a",
@@ -22,7 +22,7 @@ export function roomRow({ room, people, at, current, visited, notices, unread, o
     element("span", { class: `avatar square h${hue(room)}`, "aria-hidden": "true" }, initial(room)),
     // All of it is read in the direction of the name, from which facts in `bdi` do not distract.
     element("span", { class: "about", dir: "auto" }, element("b", {}, room), element("small", {}, ...facts)),
-    unread > 0 && element("span", { class: "badge", "aria-label": `${shown(unread)} unread` }, shown(unread)),
+    unread > 0 && element("span", { class: "badge", "aria-label": phrase("unread", { n: unread, count: shown(unread) }) }, shown(unread)),
   );
   const row = element("li", { "data-room": room, class: muted && "muted" }, link);
   if (!visited && !current) return row;
@@ -32,7 +32,7 @@ export function roomRow({ room, people, at, current, visited, notices, unread, o
       type: "button",
       class: "icon more",
       "aria-expanded": String(opened),
-      "aria-label": `Mute or leave ${room}`,
+      "aria-label": phrase("room.more", { room }),
       on: { click: toggle },
     },
     icon("more"),
@@ -45,27 +45,27 @@ export function roomRow({ room, people, at, current, visited, notices, unread, o
 function options(room, { notices, canLeave }) {
   const choose = (of) => {
     setNotices(room, of);
-    if (of === "none") tell(`${room} is muted.`);
-    if (notices === "none") tell(`${room} is no longer muted.`);
+    if (of === "none") tell(phrase("room.mute.done", { room }));
+    if (notices === "none") tell(phrase("room.mute.undone", { room }));
   };
-  const choices = Object.entries(CHOICES).map(([of, words]) => {
+  const choices = Object.entries(CHOICES).map(([of, key]) => {
     const attributes = { type: "radio", name: `notices-${room}`, checked: of === notices };
-    return element("label", {}, element("input", { ...attributes, on: { change: () => choose(of) } }), words);
+    return element("label", {}, element("input", { ...attributes, on: { change: () => choose(of) } }), phrase(key));
   });
   const leave = () => {
     leaveRoom(room);
-    tell(`You have left ${room}.`);
+    tell(phrase("room.left", { room }));
   };
   return element(
     "div",
     { class: "options" },
     element(
       "fieldset",
-      {},
-      element("legend", {}, "Notices", element("span", { class: "unseen" }, ` of ${room}`)),
+      { "aria-label": phrase("room.notices.label", { room }) },
+      element("legend", {}, phrase("room.notices")),
       ...choices,
     ),
     // A room is left from another one.
-    canLeave && element("button", { type: "button", "aria-label": `Leave ${room}`, on: { click: leave } }, "Leave"),
+    canLeave && element("button", { type: "button", "aria-label": phrase("room.leave.label", { room }), on: { click: leave } }, phrase("room.leave")),
   );
 }

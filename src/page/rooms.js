@@ -4,6 +4,7 @@ import { keepFocus, twinOf } from "./focus.js";
 import { noticesOf, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
 import { byName } from "./order.js";
+import { phrase } from "./phrase.js";
 import { roomRow } from "./roomrow.js";
 import { roomAddress } from "./site.js";
 import { shown } from "./unread.js";
@@ -58,7 +59,7 @@ export class Rooms {
       event.preventDefault();
       const name = input.value.trim().replace(/^#/, "").replace(/\s+/g, "-").normalize("NFC");
       if (!isRoomName(name)) {
-        error.textContent = "1 to 64 letters, digits, '-', '_' or '.'";
+        error.textContent = phrase("rooms.fault");
         return;
       }
       location.assign(roomAddress(name));
@@ -165,7 +166,7 @@ export class Rooms {
     const badge = document.getElementById("rooms-badge");
     badge.hidden = sum === 0;
     badge.textContent = shown(sum);
-    const label = sum === 0 ? "Rooms" : `Rooms: ${shown(sum)} unread`;
+    const label = sum === 0 ? phrase("rooms") : phrase("rooms.unread", { n: sum, count: shown(sum) });
     document.getElementById("rooms-button").setAttribute("aria-label", label);
     this.#unreadElsewhere(sum);
   }

@@ -4,6 +4,7 @@ import { codeNode, codeParts } from "./code.js";
 import { goneWords } from "./changes.js";
 import { avatar, element, hue, icon } from "./element.js";
 import { isForMe } from "./forme.js";
+import { phrase } from "./phrase.js";
 import { quoteNode } from "./quote.js";
 import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
 import { clock, dayName, dayOf, full } from "./time.js";
@@ -17,12 +18,15 @@ const RUN = 5 * 60 * 1000;
  */
 const LONG = { characters: 1_500, lines: 20, codes: 100 };
 
+/** What becomes of a message on its way, by the keys of phrases. */
+const STATES = { sending: "message.sending", sent: "message.sent", failed: "message.failed" };
+
 /** The messages whose long texts a reader has opened. They stay open when their rows are built again. */
 const opened = new WeakSet();
 
 /** The sender's name as it is shown. */
 export function nameOf(message) {
-  return message.name ?? "someone";
+  return message.name ?? phrase("someone");
 }
 
 /** Whether two messages in a row are of one person, at about one time. */
@@ -45,17 +49,17 @@ export function messageRow(message, { first, last, context }) {
   const name = nameOf(message);
   const change = context.changing(message.id);
   const text = change?.text ?? message.text;
-  const gone = change?.kind === "deleted" ? "Deleting…" : goneWords(message);
+  const gone = change?.kind === "deleted" ? phrase("message.deleting") : goneWords(message);
   const marks = marksOf(text);
   const meta = element("span", { class: "meta" }, timeOf(at));
-  if (change) meta.append(icon("sending", "Change on its way"));
+  if (change) meta.append(icon("sending", phrase("message.changing")));
   const words = gone === null ? textOf(message, text, marks, context.names) : element("p", { class: "text gone" }, gone);
   const isMarked = gone === null && message.edited !== undefined;
   const isAnswer = gone === null && message.reply_to !== undefined;
   const bubble = element("div", { class: "bubble" }, isAnswer && quoteOf(message.reply_to, context), words, isMarked && editedMark(message), meta);
   const acts = isAction(text);
   const who = own && !acts
-    ? element("p", { class: "who unseen" }, "You")
+    ? element("p", { class: "who unseen" }, phrase("you"))
     : element("p", { class: `who h${hue(name)}`, dir: "auto" }, name);
   const said = element("div", { class: "said" }, who, bubble);
   const row = element("li", { class: "row message", "data-id": message.id }, said);
@@ -75,21 +79,20 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
   const { state, reason } = message;
   const row = messageRow(message, { first, last: true, context });
   row.classList.add(state);
-  const label = { sending: "Sending", sent: "Sent", failed: "Not sent" }[state];
-  row.querySelector(".meta").append(icon(state, label));
+  row.querySelector(".meta").append(icon(state, phrase(STATES[state])));
   if (state !== "failed" && !reason) return row;
   const button = (words, click) => element("button", { type: "button", on: { click } }, words);
   const failure = element(
     "p",
     { class: "failure" },
-    element("span", {}, reason ?? "Not sent."),
+    element("span", {}, reason ?? phrase("message.failed.short")),
     element(
       "span",
       {},
-      button("Try again", retry),
+      button(phrase("try"), retry),
       // The first message may still arrive: then this would be a second one.
-      state === "failed" && button("Edit", edit),
-      button("Discard", discard),
+      state === "failed" && button(phrase("message.edit"), edit),
+      button(phrase("message.discard"), discard),
     ),
   );
   row.querySelector(".said").append(failure);
@@ -98,18 +101,18 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
 
 /** The tick of an own message that every waiter has. */
 export function markSent(row) {
-  row.querySelector(".meta").append(icon("sent", "Sent"));
+  row.querySelector(".meta").append(icon("sent", phrase(STATES.sent)));
 }
 
 function quoteOf(id, context) {
   const message = context.quoted(id);
-  const name = context.isOwn(id) ? "You" : nameOf(message ?? {});
+  const name = context.isOwn(id) ? phrase("you") : nameOf(message ?? {});
   return quoteNode(message, name, () => context.open(id));
 }
 
 function editedMark({ edited, operator }) {
-  const words = operator ? " edited by the operator" : " edited";
-  return element("span", { class: "edited", title: full(edited) }, words);
+  const words = phrase(operator ? "message.edited.operator" : "message.edited");
+  return element("span", { class: "edited", title: full(edited) }, " ", words);
 }
 
 function textOf(message, text, marks, names) {
@@ -124,7 +127,7 @@ function textOf(message, text, marks, names) {
     const folded = !opened.has(message);
     node.classList.toggle("folded", folded);
     more.setAttribute("aria-expanded", String(!folded));
-    more.textContent = folded ? "Show all of it" : "Show less";
+    more.textContent = phrase(folded ? "message.more" : "message.less");
     if (folded) node.replaceChildren(nodesOf(text, marks, names, 0, opening), "…");
     else node.replaceChildren(...pieces(text, marks, names));
   };
@@ -173,7 +176,7 @@ export function plainRow({ id, kind, name, text }) {
   const node = element("p", { class: "text", dir: "auto" });
   for (let from = 0; from < words.length; from += LONG.characters)
     node.append(element("span", { class: "piece" }, words.slice(from, from + LONG.characters)));
-  const who = element("p", { class: "who", dir: "auto" }, String(name ?? "someone"));
+  const who = element("p", { class: "who", dir: "auto" }, String(name ?? phrase("someone")));
   const said = element("div", { class: "said" }, who, element("div", { class: "bubble" }, node));
   return element("li", { class: "row message first last", "data-id": id }, said);
 }
@@ -184,7 +187,7 @@ function timeOf(at) {
 
 /** The line between two days. */
 export function dayRow(at) {
-  const go = element("button", { type: "button", title: "Go to another day" }, dayName(at));
+  const go = element("button", { type: "button", title: phrase("days.other") }, dayName(at));
   return element("li", { class: "row day", "data-at": at }, go);
 }
 
@@ -195,10 +198,10 @@ export function tellDay(row) {
 
 /** A line that says that messages are lost here. */
 export function gapRow() {
-  return element("li", { class: "row gap" }, element("span", {}, "Some messages are no longer kept"));
+  return element("li", { class: "row gap" }, element("span", {}, phrase("log.gap")));
 }
 
 /** The marker where the reader stopped. */
 export function markerRow() {
-  return element("li", { class: "row marker", id: "marker" }, element("span", {}, "New messages"));
+  return element("li", { class: "row marker", id: "marker" }, element("span", {}, phrase("log.marker")));
 }

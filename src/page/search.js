@@ -2,6 +2,7 @@
 
 import { element } from "./element.js";
 import { visited } from "./followed.js";
+import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
 import { roomAddress } from "./site.js";
 import { clock, dayName, full, lately } from "./time.js";
@@ -17,6 +18,12 @@ const isMac = /Mac|iP/.test(navigator.platform);
 function finds({ key, code, ctrlKey, metaKey, altKey, shiftKey }) {
   const isF = /^[a-z]$/i.test(key) ? key.toLowerCase() === "f" : code === "KeyF";
   return isF && (isMac ? metaKey && !ctrlKey : ctrlKey && !metaKey) && !altKey && !shiftKey;
+}
+
+/** How much was found, in so many rooms; whether that is all. */
+function foundWords(count, rooms, isAll) {
+  const key = count === 0 ? "search.nothing" : isAll ? "search.all" : "search.newest";
+  return phrase(key, { count, where: rooms > 1 ? phrase("search.where", { count: rooms }) : "" });
 }
 
 export class Search {
@@ -69,7 +76,7 @@ export class Search {
     this.#asked = null;
     if (words.length === 0) {
       this.#asking.abort();
-      this.#say("Write what to look for.");
+      this.#say(phrase("search.empty"));
       return;
     }
     const rooms = [this.#room];
@@ -86,7 +93,7 @@ export class Search {
     const hadFocus = document.activeElement === this.#older;
     try {
       for (let found = 0; found === 0;) {
-        this.#say(asked.since === null ? "Looking…" : `Looking… since ${lately(asked.since)} there is no other.`);
+        this.#say(asked.since === null ? phrase("search.looking") : phrase("search.looking.since", { time: lately(asked.since) }));
         const { messages, previous, since, gap } = await search(asked.rooms, asked, signal);
         // What was found before is of a past that the server has lost.
         if (gap) this.#list.replaceChildren();
@@ -104,17 +111,14 @@ export class Search {
 
   #tell({ before, rooms }) {
     const { length } = this.#list.children;
-    const where = rooms.length > 1 ? ` in ${rooms.length} rooms` : "";
-    const count = length === 1 ? "One message" : `${length} messages`;
-    if (length === 0) this.#say(`Nothing found${where}.`);
-    else this.#say(before === null ? `${count} found${where}.` : `The newest ${length} found${where}.`);
-    this.#offer(before === null ? null : "Older");
+    this.#say(foundWords(length, rooms.length, before === null));
+    this.#offer(before === null ? null : phrase("search.older"));
   }
 
   #fail(error) {
-    this.#say(error.status ? error.message : "The server can't be reached now.");
+    this.#say(error.status ? error.message : phrase("search.unreached"));
     // What was refused for good would be refused again.
-    this.#offer(error.status && !error.passing && !error.foreign ? null : "Try again");
+    this.#offer(error.status && !error.passing && !error.foreign ? null : phrase("try"));
   }
 
   #offer(what) {

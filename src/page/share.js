@@ -1,5 +1,6 @@
 // Passing the room on: its address, and the same as a code for a phone's camera.
 
+import { phrase } from "./phrase.js";
 import { invites, isPublic, roomAddress } from "./site.js";
 import { soon } from "./time.js";
 import { invite } from "./wire.js";
@@ -30,7 +31,7 @@ export function share(room, address) {
   input.value = address;
   const open = () => {
     document.getElementById("qr").src = code;
-    copy.textContent = "Copy";
+    copy.textContent = phrase("copy");
     dialog.showModal();
     if (invites) showInvite();
   };
@@ -38,7 +39,7 @@ export function share(room, address) {
     // Without it the address asks for the passphrase.
     const { url, expires } = await invite(room, origin).catch(() => ({ url: address }));
     input.value = url;
-    document.getElementById("share-until").textContent = expires ? `until ${soon(expires)}` : "for a day";
+    document.getElementById("share-until").textContent = expires ? phrase("share.until", { time: soon(expires) }) : phrase("share.day");
   };
   document.getElementById("share-button").addEventListener("click", open);
   document.getElementById("empty-share").addEventListener("click", open);
@@ -52,6 +53,6 @@ export function share(room, address) {
       // On plain http there is no clipboard, but the old way works.
       document.execCommand("copy");
     }
-    copy.textContent = "Copied";
+    copy.textContent = phrase("copied");
   });
 }

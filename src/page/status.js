@@ -1,15 +1,11 @@
 // The line to the server, as people see it: nothing while it is up, a countdown while it is not.
 
 import { home, keepFocus } from "./focus.js";
+import { phrase } from "./phrase.js";
 import { loginAddress } from "./site.js";
 
-const WORDS = {
-  down: "Reconnecting",
-  between:
-    "Reconnecting: something between here and the server answers in its place, such as a proxy or a network that wants a sign-in.",
-  out: "Your session has ended. What you have written is kept.",
-  offline: "You are offline. Your messages are sent when you are back.",
-};
+/** What is said of the line, by the keys of phrases. */
+const WORDS = { down: "line.down", between: "line.between", out: "line.out", offline: "line.offline" };
 
 /** A server that is back within this time was never away, in milliseconds. */
 const PATIENCE = 400;
@@ -49,7 +45,7 @@ export class Status {
     const { state } = this.#shown;
     document.body.classList.toggle("down", state !== "up");
     if (state === "up") {
-      if (!this.#line.hidden) this.#tell("Connected again.");
+      if (!this.#line.hidden) this.#tell(phrase("line.back"));
       keepFocus(() => (this.#line.hidden = true), home);
       return;
     }
@@ -64,11 +60,12 @@ export class Status {
       this.#show();
     }
     this.#line.className = `script ${state}`;
-    if (this.#text.textContent !== WORDS[state]) this.#text.textContent = WORDS[state];
+    const words = phrase(WORDS[state]);
+    if (this.#text.textContent !== words) this.#text.textContent = words;
     this.#login.hidden = state !== "out";
     this.#now.hidden = state === "out";
     const seconds = Math.ceil((until - Date.now()) / 1000);
-    this.#count.textContent = ["down", "between"].includes(state) && seconds > 0 ? `in ${seconds} s` : "";
+    this.#count.textContent = ["down", "between"].includes(state) && seconds > 0 ? phrase("line.in", { seconds }) : "";
     // The tab that polls may be hidden, and its clock slow.
     if (seconds < -1 && !document.hidden) {
       this.#shown.until = Date.now() + 5_000;

@@ -1,7 +1,13 @@
 // What the writer writes about: the message that is being edited, or that is answered.
 
 import { goneWords } from "./changes.js";
+import { phrase } from "./phrase.js";
 import { lineOf } from "./quote.js";
+
+function whatOf({ own, name }, isEdited) {
+  if (isEdited) return phrase("subject.edit");
+  return own ? phrase("subject.answer.own") : phrase("subject.answer", { name: name ?? phrase("someone") });
+}
 
 export class Subject {
   #bar = document.getElementById("subject");
@@ -56,9 +62,8 @@ export class Subject {
   #show() {
     const message = this.#edited ?? this.#answered;
     this.#bar.hidden = message === null;
-    const whom = message?.own ? "yourself" : (message?.name ?? "someone");
-    this.#what.textContent = this.#edited ? "Edit your message" : message ? `Answer ${whom}` : "";
+    this.#what.textContent = message ? whatOf(message, this.#edited !== null) : "";
     this.#line.textContent = message ? (goneWords(message) ?? lineOf(message.text)) : "";
-    this.#send.setAttribute("aria-label", this.#edited ? "Save" : "Send");
+    this.#send.setAttribute("aria-label", phrase(this.#edited ? "save" : "send"));
   }
 }

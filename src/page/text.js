@@ -4,6 +4,7 @@
 // alternatives that match the same character, since a browser would try all combinations of them.
 
 import { codeIn, codeNode, codeParts, unseen } from "./code.js";
+import { phrase } from "./phrase.js";
 
 /** What says what somebody does: "/me waves" is "anna waves". */
 const ACTION = /^\/me (?=\s*\S)/u;
@@ -84,7 +85,7 @@ export function isAction(text) {
 
 /** A message as a sentence about its writer. */
 export function sentenceOf(name, text) {
-  return isAction(text) ? `${name} ${text.replace(ACTION, "")}` : `${name}: ${text}`;
+  return isAction(text) ? `${name} ${text.replace(ACTION, "")}` : phrase("said", { name, text });
 }
 
 /**

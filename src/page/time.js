@@ -1,13 +1,15 @@
 // Times as people say them, in the reader's own language and zone.
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const SOON = new Intl.DateTimeFormat(undefined, { weekday: "long", hour: "numeric", minute: "2-digit" });
-const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "long" });
-const YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
+import { LOCALE } from "./phrase.js";
 
-const NEAR = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: "numeric", minute: "2-digit" });
+const FULL = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "medium" });
+const SOON = new Intl.DateTimeFormat(LOCALE, { weekday: "long", hour: "numeric", minute: "2-digit" });
+const WEEKDAY = new Intl.DateTimeFormat(LOCALE, { weekday: "long" });
+const DAY = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "long" });
+const YEAR = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long" });
+
+const NEAR = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

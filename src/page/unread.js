@@ -1,6 +1,7 @@
 // How many messages are unread in each room that this browser follows, counted by the tab that polls.
 
 import { followed, readUpTo } from "./followed.js";
+import { number } from "./phrase.js";
 import { Track } from "./track.js";
 import { poll } from "./wire.js";
 
@@ -9,7 +10,7 @@ const MANY = 99;
 
 /** A count as it is shown. */
 export function shown(count) {
-  return count > MANY ? `${MANY}+` : String(count);
+  return count > MANY ? `${number(MANY)}+` : number(count);
 }
 
 /** How many messages of a room are remembered one by one, who came and left included. */

@@ -4,6 +4,7 @@
 // has a mark of this server's own; any other is ignored.
 
 import { key } from "./key.js";
+import { problemPhrase } from "./phrase.js";
 import { ROOMS, roomAddress } from "./site.js";
 
 /** The server refused the request. */
@@ -12,7 +13,7 @@ export class Refused extends Error {
     super(sentence);
     this.status = status;
     /** Whether somebody else has the name. */
-    this.taken = type === "urn:comet-chat:name-taken";
+    this.taken = type === `${PROBLEM}name-taken`;
     /** In milliseconds; 0 if the server named none. */
     this.retryAfter = retryAfter;
   }
@@ -79,7 +80,7 @@ async function request(address, options = {}, deadline = DEADLINE) {
     const body = parse(reply, await reply.text());
     if (reply.ok) return { body, headers: reply.headers, status: reply.status };
     if (!isProblem(body)) throw new Foreign(reply.status, Math.min(RETRY_AFTER_MOST, retryAfter(reply.headers)));
-    throw new Refused(reply.status, body.type, String(body.detail ?? body.title).slice(0, 300), retryAfter(reply.headers));
+    throw new Refused(reply.status, body.type, sentenceOf(body, address, reply.headers), retryAfter(reply.headers));
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
@@ -101,7 +102,17 @@ function parse(reply, text) {
   }
 }
 
-const isProblem = (body) => typeof body?.type === "string" && body.type.startsWith("urn:comet-chat:");
+/** What begins the types of this server's problems. */
+const PROBLEM = "urn:comet-chat:";
+
+const isProblem = (body) => typeof body?.type === "string" && body.type.startsWith(PROBLEM);
+
+/** What went wrong, in the reader's language. */
+function sentenceOf({ type, detail, title }, address, headers) {
+  const name = new URL(address, location).searchParams.get("name");
+  const places = { name, seconds: Number(headers.get("Retry-After")) };
+  return problemPhrase(type.slice(PROBLEM.length), String(detail ?? title).slice(0, 300), places);
+}
 
 function retryAfter(headers) {
   const seconds = Number(headers.get("Retry-After"));

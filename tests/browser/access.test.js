@@ -186,7 +186,7 @@ test("the focus stays when its element is rebuilt or goes away", async () => {
   await say(page, "again");
   await page.locator(".failure").waitFor();
   const announced = page.locator("#announce");
-  await until("it is announced", async () => (await announced.textContent()) === "Not sent. No.");
+  await until("it is announced", async () => (await announced.textContent()) === "Not sent. The message is too long: send a shorter one.");
   refuse = false;
   await page.getByRole("button", { name: "Try again" }).focus();
   await page.keyboard.press("Enter");

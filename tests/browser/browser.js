@@ -54,6 +54,8 @@ export async function browser(server, { name, origin = server.origin, ...options
   const localStorage = name ? [{ name: "comet-chat/name", value: JSON.stringify(name) }] : [];
   const context = await chrome.newContext({
     viewport: { width: 900, height: 700 },
+    // The tests find what the page shows by its words.
+    locale: "en-US",
     storageState: { cookies: [], origins: [{ origin, localStorage }] },
     ...options,
   });

@@ -51,11 +51,11 @@ test("a message that was refused is taken back and changed", async () => {
     return route.fulfill({
       status: 413,
       contentType: "application/problem+json",
-      body: JSON.stringify({ type: "urn:comet-chat:message-too-large", detail: "That was too much." }),
+      body: JSON.stringify({ type: "urn:comet-chat:message-too-large", detail: "Too much." }),
     });
   });
   await say(page, "too much");
-  await page.locator(".failure").getByText("That was too much.").waitFor();
+  await page.locator(".failure").getByText("The message is too long").waitFor();
   await page.locator("#message").fill("half a thought");
   refuse = false;
   await page.getByRole("button", { name: "Edit" }).click();

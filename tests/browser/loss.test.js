@@ -130,13 +130,13 @@ test("a refused message is shown as failed, with its reason, and is sent when tr
     return route.fulfill({
       status: 413,
       contentType: "application/problem+json",
-      body: JSON.stringify({ type: "urn:comet-chat:message-too-large", detail: "That was too much." }),
+      body: JSON.stringify({ type: "urn:comet-chat:message-too-large", detail: "Too much." }),
     });
   });
   await say(page, "again");
-  await page.locator(".failure").getByText("That was too much.").waitFor();
+  await page.locator(".failure").getByText("The message is too long").waitFor();
   await say(page, "other");
-  await page.locator(".failure").getByText("That was too much.").nth(1).waitFor();
+  await page.locator(".failure").getByText("The message is too long").nth(1).waitFor();
   refuse = false;
   await page.getByRole("button", { name: "Discard" }).nth(1).click();
   await page.getByRole("button", { name: "Try again" }).click();

@@ -41,11 +41,11 @@ test("the whole page is under 75 KB over the wire, and asks only its server", as
 });
 
 // Each load asked for 30 files, one import after the other, and each time again.
-test("the page is three files, and no later load asks for them", async () => {
+test("the page is four files, and no later load asks for them", async () => {
   const context = await browser(server);
   const files = ({ fetched }) => fetched.filter((address) => address.includes("/page/")).length;
   const first = await load(context, "cached");
-  assert.ok(files(first) >= 2 && files(first) <= 3, `${first.fetched}`);
+  assert.ok(files(first) >= 2 && files(first) <= 4, `${first.fetched}`);
   await first.page.close();
   const again = await load(context, "cached-too");
   assert.ok(again.addresses.some((address) => address.includes("/page/")));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::parts::{HTML, JSON, PLAIN, Reply, json};
+use super::parts::{JSON, PLAIN, Reply, json};
 use crate::address::Site;
 use crate::clock::Timestamp;
 use crate::message::Cursor;
@@ -15,9 +15,10 @@ use crate::wire::request::{Fetch, Format, View};
 /// A room's page. `tail` is the end of the room's order, and `next` the cursor to follow from there.
 pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
     let html = if view.backlog {
-        page::render_backlog(site.prefix(), &view.room, &tail.messages)
+        page::render_backlog(view.language, site.prefix(), &view.room, &tail.messages)
     } else {
         page::render(&page::Page {
+            language: view.language,
             room: &view.room,
             messages: &tail.messages,
             next,
@@ -29,7 +30,7 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
             is_told: view.is_told,
         })
     };
-    Reply::new(200, HTML, html.into_bytes()).with("Content-Security-Policy", page::CSP)
+    Reply::page(200, html, view.language)
 }
 
 /// A room's address as a QR code: an invite, if it takes one to come in.

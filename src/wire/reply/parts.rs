@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::status::reason;
 use crate::config::COMPRESSED_FROM;
-use crate::page::gzip;
+use crate::page::{CSP, Language, gzip};
 
 /// JSON.
 pub const JSON: &str = "application/json";
@@ -44,6 +44,22 @@ impl Reply {
         }
     }
 
+    /// A page of HTML, which people read.
+    pub(super) fn page(status: u16, html: String, language: Language) -> Reply {
+        let reply = Reply::new(status, HTML, html.into_bytes()).with("Content-Security-Policy", CSP);
+        reply.varying("Accept-Language").with("Content-Language", language.tag())
+    }
+
+    /// Another one for each value of this header of the request.
+    fn varying(mut self, by: &str) -> Reply {
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| *name == "Vary") {
+            if !value.split(", ").any(|known| known == by) {
+                *value = format!("{value}, {by}").into();
+            }
+        }
+        self
+    }
+
     /// Whether it has a body, which may be empty.
     pub fn has_body(&self) -> bool {
         !matches!(self.status, 204 | 304)
@@ -68,11 +84,7 @@ impl Reply {
         if self.body.len() < COMPRESSED_FROM || is_encoded {
             return self;
         }
-        for (name, value) in &mut self.headers {
-            if *name == "Vary" && value == "Accept" {
-                *value = "Accept, Accept-Encoding".into();
-            }
-        }
+        self = self.varying("Accept-Encoding");
         if takes_gzip {
             self.body = gzip(&self.body, Compression::fast()).into();
             self = self.with("Content-Encoding", "gzip");

@@ -1,6 +1,7 @@
 //! Content negotiation: in what form a client wants its answer.
 
 use super::head::Head;
+use crate::page::Language;
 
 /// The form in which a client wants its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +37,28 @@ impl Head<'_> {
         })
     }
 
+    /// The language of the page for this reader: of those that `Accept-Language` names, the first in the reader's order
+    /// that there is (RFC 4647, 3.4).
+    pub fn language(&self) -> Language {
+        let mut best = (Language::DEFAULT, 0.0);
+        for (range, quality) in self.preferences("Accept-Language") {
+            if quality > best.1
+                && let Some(language) = Language::of(&range)
+            {
+                best = (language, quality);
+            }
+        }
+        best.0
+    }
+
     /// The media types of `Accept`, in lower case, each with its quality.
     fn accepts(&self) -> impl Iterator<Item = (String, f32)> {
-        let ranges = self.header_values("Accept").flat_map(|value| value.split(','));
+        self.preferences("Accept")
+    }
+
+    /// What such a header lists, in lower case, each with its quality.
+    fn preferences(&self, header: &str) -> impl Iterator<Item = (String, f32)> {
+        let ranges = self.header_values(header).flat_map(|value| value.split(','));
         ranges.map(|range| {
             let mut parts = range.split(';').map(str::trim);
             let media_type = parts.next().unwrap_or("").to_ascii_lowercase();

@@ -56,6 +56,7 @@ pub(super) fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View,
     let [name, view, origin] = fields(query, ["name", "view", "origin"])?;
     Ok(View {
         room,
+        language: head.language(),
         origin,
         name: name_in(name)?,
         is_told: false,

@@ -9,6 +9,7 @@ use crate::config::STREAM_BEAT;
 use crate::message::{
     Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId, Words,
 };
+use crate::page::Language;
 use crate::room::{After, Subscription, Wants};
 use crate::store::{Order, Part, Start};
 
@@ -243,6 +244,8 @@ impl Publish {
 pub struct View {
     /// Where.
     pub room: RoomName,
+    /// In which language.
+    pub language: Language,
     /// The name in the form, for a browser without scripts.
     pub name: Option<PersonName>,
     /// Whether a proxy has told this name, and nobody can change it.

@@ -1,0 +1,62 @@
+// The page's own words, in the reader's language. They stand in a file of their own, which comes beside the script.
+
+const phrases = globalThis.phrases ?? {};
+
+/** For what is written by rules: days, times, numbers, the order of names. */
+export const LOCALE = localeOf(document.documentElement.lang || "en", navigator.languages);
+
+const FORMS = new Intl.PluralRules(LOCALE);
+const NUMBERS = new Intl.NumberFormat(LOCALE);
+const LIST = new Intl.ListFormat(LOCALE);
+
+/** The page's language as the reader has it. Who reads another than their own still has the hours of where they live. */
+function localeOf(language, preferred) {
+  try {
+    const near = preferred.find((tag) => tag.split("-")[0] === language);
+    const { region } = new Intl.Locale(preferred[0]).maximize();
+    return new Intl.Locale(near ?? language, near ? {} : { region }).toString();
+  } catch {
+    return language;
+  }
+}
+
+/** A number as people write it. */
+export function number(value) {
+  return NUMBERS.format(value);
+}
+
+/** The parts of a list of nodes, with the words between them. */
+export function listOf(nodes) {
+  const rest = [...nodes];
+  return LIST.formatToParts(rest.map(String)).map(({ type, value }) => (type === "element" ? rest.shift() : value));
+}
+
+/**
+ * What the page says by this key, with these in its places: text, or numbers. The number `count` chooses the form, if
+ * there are several; where it is shown in another way, that number is `n`.
+ */
+export function phrase(key, places = {}) {
+  return phraseParts(key, places).join("");
+}
+
+/** The same in parts. A place may hold a node, or a list of parts. */
+export function phraseParts(key, places = {}) {
+  const parts = formOf(key, places).split(/\{(\w+)\}/);
+  return parts.flatMap((part, at) => (at % 2 === 0 ? part : shownAs(places[part]))).filter((part) => part !== "");
+}
+
+/** Without its file the page says the keys, and works. */
+function formOf(key, { count, n = count }) {
+  const forms = phrases[key] ?? key;
+  return typeof forms === "string" ? forms : (forms[FORMS.select(n)] ?? forms.other);
+}
+
+function shownAs(value) {
+  return typeof value === "number" ? number(value) : (value ?? "");
+}
+
+/** The sentence for a problem of this kind, if there is one: the server's own is in English. */
+export function problemPhrase(code, sentence, places) {
+  const key = `problem.${code}`;
+  return key in phrases ? phrase(key, places) : sentence;
+}
