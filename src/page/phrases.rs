@@ -16,12 +16,13 @@ macro_rules! languages {
 }
 
 /// Every language: its name in BCP 47, and its file. The first is for those who read none of them.
-const FILES: [(&str, &str); LANGUAGES] = languages! {
+const FILES: &[(&str, &str)] = &languages! {
     "en",
+    "de",
 };
 
 /// How many languages there are.
-pub(super) const LANGUAGES: usize = 1;
+pub(super) const LANGUAGES: usize = FILES.len();
 
 /// A language of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +105,7 @@ impl Language {
     }
 
     fn phrases(self) -> &'static Phrases {
-        static READ: [OnceLock<Phrases>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
+        static READ: [OnceLock<Phrases>; LANGUAGES] = [const { OnceLock::new() }; LANGUAGES];
         // A test reads every file.
         READ[self.0].get_or_init(|| serde_json::from_str(FILES[self.0].1).expect("phrases are JSON"))
     }

@@ -26,7 +26,7 @@ test("a message of exactly the limit is sent, whatever is in it, and the page re
     const text = some.repeat(Math.floor((limit - 1) / Buffer.byteLength(some)));
     const exact = text + "x".repeat(limit - Buffer.byteLength(text));
     await paste(page, `${exact}x`);
-    await page.getByText("This is 1 bytes too long for one message.").waitFor();
+    await page.getByText("This is 1 byte too long for one message.").waitFor();
     await paste(page, exact);
     await sent(page);
     assert.equal(await page.locator("#outbox .row").count(), 0);

@@ -12,6 +12,7 @@ on_every_engine![
     where_json_is_accepted_it_is_json,
     a_browser_is_given_the_page,
     the_better_of_two_is_chosen,
+    a_page_speaks_its_reader_s_language,
     no_reply_is_to_be_stored,
     every_reply_says_that_accept_chose_its_form,
     a_file_that_the_browser_has_is_not_sent_again,
@@ -68,6 +69,43 @@ fn the_better_of_two_is_chosen(chat: Chat) {
     ] {
         assert_eq!(media_type(&chat, Some(accept)), expected, "{accept}");
     }
+}
+
+fn a_page_speaks_its_reader_s_language(chat: Chat) {
+    let room = chat.path("");
+    let (page, login) = (chat.get(""), Request::get("/nowhere"));
+    for (asked, tag) in [
+        ("", "en"),
+        ("tlh", "en"),
+        ("*", "en"),
+        ("de", "de"),
+        ("DE-at", "de"),
+        ("de-Latn-CH-1996", "de"),
+        ("tlh, de;q=0.8, en;q=0.7", "de"),
+        ("en;q=0.2,de;q=0.3", "de"),
+        ("de;q=0, en-GB", "en"),
+        ("de;q=x", "en"),
+        (";,;q=1,-", "en"),
+    ] {
+        for (request, words) in
+            [(&page, ["Messages", "Nachrichten"]), (&login, ["nothing here", "Hier ist nichts"])]
+        {
+            let reply = chat.ask(&request.clone().accept("text/html").header("Accept-Language", asked));
+            assert_eq!(reply.expect_header("Content-Language"), tag, "{asked}");
+            let text = reply.text();
+            assert!(text.contains(&format!("<html lang=\"{tag}\" dir=\"ltr\">")), "{asked}");
+            assert!(text.contains(words[usize::from(tag == "de")]), "{asked}: {text}");
+        }
+    }
+    // The script has its phrases from a file of its own, which is kept for good; and programs are told in English.
+    let german = chat.ask(&page.accept("text/html").header("Accept-Language", "de")).is(200);
+    let file =
+        german.text().split('"').find(|part| part.contains("/phrases-de-")).expect("a file").to_owned();
+    let phrases = chat.ask(&Request::get(&file)).is(200);
+    assert!(phrases.text().starts_with("globalThis.phrases={") && phrases.text().contains("Nicht gesendet"));
+    assert!(phrases.expect_header("Cache-Control").contains("immutable"));
+    let refused = chat.ask(&Request::get(&format!("{room}?wait=x")).header("Accept-Language", "de")).is(400);
+    assert!(refused.text().starts_with("wait is "), "{}", refused.text());
 }
 
 fn no_reply_is_to_be_stored(chat: Chat) {
