@@ -8,6 +8,7 @@ use std::time::Instant;
 use tracing::Level;
 
 use crate::metrics::METRICS;
+use crate::wire::path::logged;
 use crate::wire::request::{known_method, route};
 
 /// A request. It is counted when it is answered. Its line is written then, or when it is dropped without an
@@ -32,7 +33,7 @@ impl Entry {
     pub fn begin(method: &str, target: &str, peer: Option<SocketAddr>) -> Entry {
         let path = target.split(['?', '#']).next().unwrap_or_default();
         let line = tracing::enabled!(Level::DEBUG).then(|| {
-            let (method, path) = (method.to_owned(), path.to_owned());
+            let (method, path) = (method.to_owned(), logged(path).into_owned());
             Box::new(Line { method, path, peer, client: None, began: Instant::now() })
         });
         Entry { method: known_method(method), route: route(path), line }

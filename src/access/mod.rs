@@ -150,6 +150,9 @@ impl Access {
         self.hosts.admit(local, &self.sites)?;
         let mut intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
         self.told.settle(head, caller, &mut intent, self.names.seal())?;
+        if intent.lacks_an_operator() {
+            return Err(Refusal::NotOperator);
+        }
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
     }

@@ -47,6 +47,8 @@ impl Told {
         // The proxy knows the person, on whatever device: no key is needed.
         intent.vouch(Some(seal.person(&name)));
         match intent {
+            // The name that an operator gives is of somebody whom it concerns.
+            Intent::Publish(publish) if publish.kind.is_for_operators() => {}
             Intent::Publish(publish) => publish.name = Some(name),
             Intent::Leave(leave) => leave.who.name = name,
             // Who only reads is not made present.

@@ -30,6 +30,15 @@ pub(super) struct Entry {
     pub(super) at: String,
     pub(super) reply_to: Option<String>,
     pub(super) deleted: Option<String>,
+    pub(super) seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) operator: bool,
+}
+
+/// What is in force in a room, if anything is: the line before the last.
+#[derive(Serialize, Deserialize)]
+pub(super) struct InForce<T> {
+    pub(super) in_force: Vec<T>,
 }
 
 /// The last line of a room.

@@ -14,7 +14,7 @@ use crate::store::{Appended, Arrived, Done, Error, Store};
 /// What is there already must be the beginning of the same, or all of it and more. So an import that was broken off
 /// goes on, and a second one does nothing. Anything else is refused, and nothing is changed.
 pub fn put(store: &dyn Store, archived: &Archived) -> Result<usize, Error> {
-    let Archived { room, said, places } = archived;
+    let Archived { room, said, places, rules } = archived;
     let mut missing = &said[..];
     let mut moved = Moved::default();
     let mut at = Timestamp(0);
@@ -41,10 +41,16 @@ pub fn put(store: &dyn Store, archived: &Archived) -> Result<usize, Error> {
         }
         last = newest.id;
     }
-    if missing.is_empty() {
+    let tail = store.newest(room, 0)?;
+    let is_in_force = |draft: &Draft| {
+        let is_it = |(kind, name, text)| (draft.kind, &draft.name, &draft.text) == (kind, name, text);
+        tail.rules.entries().any(|entry| is_it((entry.kind, &entry.name, &entry.text)))
+    };
+    let rules: Vec<Draft> = rules.iter().filter(|draft| !is_in_force(draft)).cloned().collect();
+    if missing.is_empty() && rules.is_empty() {
         return Ok(0);
     }
-    let latest = store.newest(room, 0)?.latest;
+    let latest = tail.latest;
     if latest.sequence != last.sequence {
         return Err(Error(format!(
             "the room {room} held messages that are forgotten: give it another name by --room"
@@ -59,6 +65,9 @@ pub fn put(store: &dyn Store, archived: &Archived) -> Result<usize, Error> {
         let stored = arrived.outcomes.iter().filter_map(Appended::stored);
         stored.zip(places).for_each(|(message, place)| moved.note(Some(place), message.id));
         (missing, last) = (rest, arrived.latest);
+    }
+    if !rules.is_empty() {
+        append(store, archived, last, rules)?;
     }
     Ok(count)
 }

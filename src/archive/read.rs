@@ -6,10 +6,10 @@ use std::time::UNIX_EPOCH;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lines::{End, Entry, Head, MAGIC, VERSION};
+use super::lines::{End, Entry, Head, InForce, MAGIC, VERSION};
 use crate::config::TEXT_LIMIT;
 use crate::message::{
-    Claim, Cursor, Draft, Epoch, Invalid, PersonName, RoomName, Timestamp, has_something_visible,
+    Claim, Cursor, Draft, Epoch, Invalid, Kind, Kinds, PersonName, RoomName, Timestamp, has_something_visible,
 };
 use crate::store::Error;
 
@@ -23,6 +23,8 @@ pub struct Archived {
     pub said: Vec<Draft>,
     /// Where each of these stood in the store from which it comes. An answer names the message by that.
     pub places: Vec<Cursor>,
+    /// What was in force. The topic comes first, and a lock last, since it would keep out what follows.
+    pub rules: Vec<Draft>,
 }
 
 /// Reads an archive to its end. The error names the line that is not as it must be.
@@ -67,6 +69,12 @@ impl Reading {
                 Err(format!("the end of the room {} is missing before it", open.room))
             }
             (Some(_), None, Some(_)) => self.end(&parsed(&value)?),
+            (Some(open), None, None) if value.get("in_force").is_some() => {
+                let InForce { in_force } = parsed::<InForce<Entry>>(&value)?;
+                open.rules = in_force.into_iter().map(rule).collect::<Result<_, _>>()?;
+                open.rules.sort_by_key(|draft| (draft.kind == Kind::Locked, draft.kind != Kind::Topic));
+                Ok(())
+            }
             (Some(open), None, None) => {
                 self.entries += 1;
                 if let Some((place, draft)) = draft(parsed(&value)?)? {
@@ -89,7 +97,7 @@ impl Reading {
         if self.rooms.iter().any(|archived| archived.room == room) {
             return Err(format!("the room {room} comes a second time"));
         }
-        self.open = Some(Archived { room, said: Vec::new(), places: Vec::new() });
+        self.open = Some(Archived { room, said: Vec::new(), places: Vec::new(), rules: Vec::new() });
         self.entries = 0;
         Ok(())
     }
@@ -114,27 +122,49 @@ fn parsed<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, String> {
 /// What was said, and where; `None` for anything else, and for what was deleted.
 fn draft(entry: Entry) -> Result<Option<(Cursor, Draft)>, String> {
     match entry.kind.as_str() {
-        "joined" | "left" | "edited" | "deleted" => return Ok(None),
         "message" if entry.deleted.is_some() => return Ok(None),
         "message" => {}
-        other => return Err(format!("{other:?} is no kind of entry")),
+        other => return kind(other).map(|_| None),
     }
     if entry.text.len() > TEXT_LIMIT || !has_something_visible(&entry.text) {
         return Err(format!("a text has something visible, and at most {TEXT_LIMIT} bytes"));
     }
-    let name = entry.name.map(|name| name.parse::<PersonName>()).transpose();
-    let name = name.map_err(|invalid| invalid.0.to_owned())?;
-    let at = humantime::parse_rfc3339(&entry.at)
-        .ok()
-        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
-        .and_then(|since| u64::try_from(since.as_millis()).ok())
-        .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))?;
-    let at = Timestamp(at);
-    // Whoever has the name now does not undo what was said.
+    let (name, at) = (name(&entry)?, time(&entry)?);
     let of = entry.reply_to.as_deref().map(place).transpose()?;
     // Archives need no ids: those of the first version have none.
     let place = entry.id.as_deref().map_or(Ok(Cursor::start(Epoch::from_number(0))), place)?;
-    Ok(Some((place, Draft { at, of, ..Draft::said(name, Claim::Vouched(None), &entry.text, None) })))
+    // Whoever has the name now, and whatever is in force, does not undo what was said.
+    Ok(Some((place, Draft { at, of, ..Draft::said(name, Claim::Operator(None), &entry.text, None) })))
+}
+
+/// What was in force.
+fn rule(entry: Entry) -> Result<Draft, String> {
+    let (kind, name, at) = (kind(&entry.kind)?, name(&entry)?, time(&entry)?);
+    let text =
+        if kind.has_seconds() { entry.seconds.map(|seconds| seconds.to_string()) } else { Some(entry.text) };
+    let text = text.unwrap_or_default();
+    if !kind.is_rule() || kind.is_bar() && name.is_none() || text.len() > TEXT_LIMIT {
+        return Err(format!("{:?} is not in force like this", entry.kind));
+    }
+    let claim = if entry.operator { Claim::Operator(None) } else { Claim::Vouched(None) };
+    Ok(Draft { at, kind, ..Draft::said(name, claim, &text, None) })
+}
+
+fn kind(word: &str) -> Result<Kind, String> {
+    let kind = Kinds::ALL.iter().find(|kind| kind.as_str() == word);
+    kind.ok_or_else(|| format!("{word:?} is no kind of entry"))
+}
+
+fn name(entry: &Entry) -> Result<Option<PersonName>, String> {
+    let name = entry.name.as_deref().map(str::parse).transpose();
+    name.map_err(|invalid: Invalid| invalid.0.to_owned())
+}
+
+fn time(entry: &Entry) -> Result<Timestamp, String> {
+    let at = humantime::parse_rfc3339(&entry.at).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    at.and_then(|since| u64::try_from(since.as_millis()).ok())
+        .map(Timestamp)
+        .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))
 }
 
 fn place(text: &str) -> Result<Cursor, String> {

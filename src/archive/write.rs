@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::lines::{End, Head, MAGIC, VERSION};
+use super::lines::{End, Head, InForce, MAGIC, VERSION};
 use crate::config::ARCHIVE_READ;
 use crate::message::{Cursor, RoomName};
 use crate::store::{Error, Store};
@@ -13,7 +13,8 @@ use crate::store::{Error, Store};
 /// them. If some fall out of the store meanwhile that were not written yet, it fails and writes no end.
 pub fn write(store: &dyn Store, room: &RoomName, out: &mut dyn Write) -> Result<u64, Error> {
     line(out, &Head { magic: MAGIC.into(), version: VERSION, room: room.as_str().into() })?;
-    let end = store.newest(room, 0)?.latest.sequence;
+    let tail = store.newest(room, 0)?;
+    let end = tail.latest.sequence;
     let (mut last, mut entries): (Option<Cursor>, u64) = (None, 0);
     loop {
         let from = last.map_or(0, |last| last.sequence);
@@ -31,6 +32,10 @@ pub fn write(store: &dyn Store, room: &RoomName, out: &mut dyn Write) -> Result<
     }
     if last.is_some_and(|last| last.sequence != end) {
         return Err(Error(format!("messages of {room} were forgotten while it was read: export it again")));
+    }
+    let in_force: Vec<_> = tail.rules.entries().collect();
+    if !in_force.is_empty() {
+        line(out, &InForce { in_force })?;
     }
     line(out, &End { end: room.as_str().into(), entries })?;
     Ok(entries)

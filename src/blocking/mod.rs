@@ -90,6 +90,7 @@ impl Service for Server {
             Intent::Past(past) => view::past(rooms, past)?,
             Intent::People(room) => view::people(rooms, head.format(), room)?.into(),
             Intent::Rooms(asked) => view::rooms(rooms, asked, &self.site)?.into(),
+            Intent::NewRoom(new) => reply::new_room(&new, &self.site).into(),
             Intent::Health => view::health(rooms, head.format(), &self.health)?.into(),
             Intent::Live => reply::healthy(head.format()).into(),
             Intent::Page(browser) => view::page(rooms, browser, &self.site)?,

@@ -116,5 +116,6 @@ pub fn hear(rooms: &Rooms, room: &RoomName, woken: Wake, share: usize) -> Result
         Wake::Expired(next) => Outcome::Expired(next),
         Wake::Closing(next) => Outcome::Closing(next),
         Wake::Taken(name) => return Err(Refusal::NameTaken(name)),
+        Wake::Denied(denied) => return Err(Refusal::Denied(denied)),
     })
 }

@@ -15,3 +15,26 @@ pub const SEND_ID_LIMIT: usize = 128;
 /// How long a key is, by which somebody holds a name: short ones could be guessed, and 128 random bits take 32
 /// hexadecimal digits.
 pub const KEY_LENGTH: RangeInclusive<usize> = 16..=128;
+
+/// The most letters of a room's topic: it stands in one line.
+pub const TOPIC_LIMIT: usize = 200;
+
+/// The most letters of the notice of a locked room: a short explanation, with a link.
+pub const NOTICE_LIMIT: usize = 1_000;
+
+/// The longest time for which somebody is muted or removed, in seconds (a year). Who is to stay so longer has no such
+/// time.
+pub const BARRED_SECONDS: usize = 366 * 24 * 3600;
+
+/// The longest time between two messages of a person in slow mode, in seconds.
+pub const SLOW_SECONDS: usize = 3600;
+
+/// The most people whom one room has muted or removed at once. Each message is compared with all of them.
+pub const BARRED_MAX: usize = 200;
+
+/// Among how many of the newest messages slow mode looks for the last one of a speaker: in a room where each says one in
+/// a while, that is a thousand people.
+pub const SLOW_LOOK: usize = 1_000;
+
+/// Among how many of the newest messages a store looks for the key of somebody who is muted and not present.
+pub const WHOSE_LOOK: usize = 1_000;

@@ -143,7 +143,8 @@ impl Frame {
 
 /// Who is told of: the busiest rooms.
 fn busiest(scene: Scene) -> Vec<Room> {
-    let mut rooms: Vec<_> = scene.rooms.into_iter().filter(|(name, _)| !name.is_internal()).collect();
+    let mut rooms: Vec<_> =
+        scene.rooms.into_iter().filter(|(name, _)| !name.is_internal() && !name.is_private()).collect();
     rooms.sort_by_cached_key(|(name, census)| (Reverse(census.read().0), name.clone()));
     rooms.truncate(FRAME_ROOMS);
     rooms.into_iter().map(|(room, census)| look_into(room, &census)).collect()

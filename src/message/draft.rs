@@ -57,14 +57,14 @@ impl Draft {
 
     /// Whether whoever sent this may change a message of this author.
     pub fn may_change(&self, author: Option<Holder>) -> bool {
-        self.claim == Claim::Operator || author.is_some() && self.claim.author() == author
+        self.claim.is_operator() || author.is_some() && self.claim.author() == author
     }
 
     /// The message that this becomes at its place in the order, after the message with the mark `previous`.
     pub fn numbered(self, id: Cursor, previous: Mark) -> Message {
         let Draft { kind, name, claim, text, of, at, .. } = self;
         let holder = if kind == Kind::Message { claim.author() } else { claim.holder() };
-        let is_by_operator = kind.is_change() && claim == Claim::Operator;
+        let is_by_operator = (kind.is_change() || kind.is_rule()) && claim.is_operator();
         Message { id, previous, kind, name, holder, text, at, of, change: None, is_by_operator }
     }
 }

@@ -23,10 +23,10 @@ pub struct Message {
     /// Who; `null` for a person who gave no name.
     pub name: Option<PersonName>,
     /// Whoever may change it: the holder of the key with which it was sent. Of a `joined`, for whom the name is held
-    /// from here on. It is not on the wire.
+    /// from here on; of a `muted` or `removed`, whom it concerns beside the name. It is not on the wire.
     pub holder: Option<Holder>,
-    /// What was said; empty for `joined` and `left`, and where the text is no more: it was deleted, or this is an edit
-    /// that a later one has overtaken.
+    /// What was said, a topic, the notice of a lock, or for how many seconds something holds; empty for `joined` and
+    /// `left`, and where the text is no more: it was deleted, or this is an edit that a later one has overtaken.
     pub text: Arc<str>,
     /// When it was stored.
     pub at: Timestamp,
@@ -42,6 +42,16 @@ impl Message {
     /// The place just before it, from where it is the next message.
     pub fn before(&self) -> Cursor {
         Cursor { sequence: self.id.sequence - 1, mark: self.previous, ..self.id }
+    }
+
+    /// For how many seconds it holds, or how many are between two messages of a person in slow mode.
+    pub fn seconds(&self) -> Option<u64> {
+        self.kind.has_seconds().then(|| self.text.parse().ok()).flatten()
+    }
+
+    /// Until when somebody is muted or removed by it, if that ends by itself.
+    pub fn ends(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.at.0.saturating_add(self.seconds()?.saturating_mul(1_000))))
     }
 
     /// Whether this is the next message after a cursor, in the past that the cursor has seen.
@@ -74,12 +84,14 @@ impl Message {
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Message { id, kind, name, text, at, of, change, is_by_operator, .. } = self;
-        let more = [of.is_some(), change.is_some(), *is_by_operator].into_iter().map(usize::from);
+        let seconds = self.seconds();
+        let more = [of.is_some(), change.is_some(), *is_by_operator, seconds.is_some()];
+        let more = more.into_iter().map(usize::from);
         let mut fields = serializer.serialize_struct("Message", 5 + more.sum::<usize>())?;
         fields.serialize_field("id", id)?;
         fields.serialize_field("kind", kind)?;
         fields.serialize_field("name", name)?;
-        fields.serialize_field("text", text)?;
+        fields.serialize_field("text", if kind.has_seconds() { "" } else { text })?;
         fields.serialize_field("at", at)?;
         match (kind, of) {
             (_, None) => {}
@@ -90,6 +102,9 @@ impl Serialize for Message {
             None => {}
             Some(Change::Edited(at)) => fields.serialize_field("edited", at)?,
             Some(Change::Deleted(at)) => fields.serialize_field("deleted", at)?,
+        }
+        if let Some(seconds) = seconds {
+            fields.serialize_field("seconds", &seconds)?;
         }
         if *is_by_operator {
             fields.serialize_field("operator", &true)?;
@@ -121,6 +136,20 @@ pub enum Kind {
     Edited,
     /// A message has no text any more.
     Deleted,
+    /// The room has another topic, or none.
+    Topic,
+    /// A person may not speak, for a while or until that is taken back.
+    Muted,
+    /// A person may not be in the room either.
+    Removed,
+    /// A person who was muted or removed may do everything again.
+    Allowed,
+    /// Each person may say one message in so many seconds, or as many as before.
+    Slowed,
+    /// Only operators speak.
+    Locked,
+    /// Everybody may speak again.
+    Unlocked,
 }
 
 impl Kind {
@@ -132,11 +161,39 @@ impl Kind {
             Kind::Left => "left",
             Kind::Edited => "edited",
             Kind::Deleted => "deleted",
+            Kind::Topic => "topic",
+            Kind::Muted => "muted",
+            Kind::Removed => "removed",
+            Kind::Allowed => "allowed",
+            Kind::Slowed => "slowed",
+            Kind::Locked => "locked",
+            Kind::Unlocked => "unlocked",
         }
     }
 
     /// Whether it changes what another message says.
     pub fn is_change(self) -> bool {
         matches!(self, Kind::Edited | Kind::Deleted)
+    }
+
+    /// Whether it changes the [rules](super::Rules) of its room.
+    pub fn is_rule(self) -> bool {
+        self == Kind::Topic || self.is_for_operators()
+    }
+
+    /// Whether only an operator may do it.
+    pub fn is_for_operators(self) -> bool {
+        use Kind::{Allowed, Locked, Muted, Removed, Slowed, Unlocked};
+        matches!(self, Muted | Removed | Allowed | Slowed | Locked | Unlocked)
+    }
+
+    /// Whether it keeps somebody from something.
+    pub fn is_bar(self) -> bool {
+        matches!(self, Kind::Muted | Kind::Removed)
+    }
+
+    /// Whether its text is a number of seconds.
+    pub fn has_seconds(self) -> bool {
+        self.is_bar() || self == Kind::Slowed
     }
 }

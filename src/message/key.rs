@@ -122,8 +122,9 @@ pub enum Claim {
     /// It needs no key: names are free here, or somebody who knows the person vouches for the name. What is said may
     /// have an author nevertheless.
     Vouched(Option<Holder>),
-    /// The room's operator, who may use any name and change any message.
-    Operator,
+    /// The room's operator, who may use any name, change any message, and do what the room's rules keep others from.
+    /// What is said may have an author nevertheless.
+    Operator(Option<Holder>),
 }
 
 impl Claim {
@@ -131,21 +132,31 @@ impl Claim {
     pub fn holder(self) -> Option<Holder> {
         match self {
             Claim::Key(holder) => Some(holder),
-            Claim::Nothing | Claim::Vouched(_) | Claim::Operator => None,
+            Claim::Nothing | Claim::Vouched(_) | Claim::Operator(_) => None,
         }
     }
 
     /// Who may change later what is said with this.
     pub fn author(self) -> Option<Holder> {
         match self {
-            Claim::Vouched(author) => author,
+            Claim::Vouched(author) | Claim::Operator(author) => author,
             _ => self.holder(),
         }
     }
 
     /// Whether this may use a name whoever holds it.
     pub fn needs_no_key(self) -> bool {
-        matches!(self, Claim::Vouched(_) | Claim::Operator)
+        matches!(self, Claim::Vouched(_)) || self.is_operator()
+    }
+
+    /// Whether it is the operator's.
+    pub fn is_operator(self) -> bool {
+        matches!(self, Claim::Operator(_))
+    }
+
+    /// The same right to a name, without what an operator may do.
+    pub fn as_person(self) -> Claim {
+        if let Claim::Operator(author) = self { author.into() } else { self }
     }
 
     /// Whether this may use what somebody holds.

@@ -8,12 +8,25 @@ use super::invalid::Invalid;
 
 /// A set of kinds of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kinds(u8);
+pub struct Kinds(u16);
 
-const ALL: [Kind; 5] = [Kind::Message, Kind::Joined, Kind::Left, Kind::Edited, Kind::Deleted];
+const ALL: [Kind; 12] = [
+    Kind::Message,
+    Kind::Joined,
+    Kind::Left,
+    Kind::Edited,
+    Kind::Deleted,
+    Kind::Topic,
+    Kind::Muted,
+    Kind::Removed,
+    Kind::Allowed,
+    Kind::Slowed,
+    Kind::Locked,
+    Kind::Unlocked,
+];
 
 impl Kinds {
-    /// What people say, edit and delete, and who joins and leaves.
+    /// All that stands in a room's order.
     pub const ALL: Kinds = Kinds((1 << ALL.len()) - 1);
 
     /// What stands in a room's past: each message as it is now, so nothing that changed one.
@@ -48,7 +61,7 @@ impl FromStr for Kinds {
         text.split(',').try_fold(Kinds(0), |kinds, word| {
             let kind = ALL.into_iter().find(|kind| kind.as_str() == word);
             let kind = kind.ok_or(Invalid(
-                "kinds is a list of message, joined, left, edited and deleted, such as kinds=message,left",
+                "kinds is a list of message, joined, left, edited, deleted, topic, muted, removed, allowed, slowed, locked and unlocked, such as kinds=message,left",
             ))?;
             Ok(Kinds(kinds.0 | 1 << kind as u8))
         })

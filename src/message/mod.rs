@@ -13,6 +13,8 @@ mod looks;
 mod mark;
 mod names;
 mod patterns;
+mod rules;
+mod telling;
 mod visible;
 mod words;
 
@@ -27,6 +29,8 @@ pub use self::looks::Looks;
 pub use self::mark::Mark;
 pub use self::names::{PersonName, RoomName};
 pub use self::patterns::RoomPatterns;
+pub use self::rules::{Denied, Rules, Said};
+pub use self::telling::lasting;
 pub use self::visible::{has_something_visible, is_terminal_control};
 pub use self::words::Words;
 pub use crate::clock::Timestamp;

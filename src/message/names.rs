@@ -15,7 +15,10 @@ use crate::config::NAME_LIMIT;
 /// A room's name: 1 to 64 letters, digits, `-`, `_` and `.` of any script, but not `.` or `..`.
 ///
 /// It is kept in Unicode's form NFC: however a keyboard composes the letters, it is the same room.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+///
+/// The name of a private room is a secret. So what is written by `{}` may stand in a log, and a private room's name is cut
+/// there: whoever is to have the name is given it by [`RoomName::as_str`] or as JSON.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct RoomName(Arc<str>);
 
 impl RoomName {
@@ -27,6 +30,26 @@ impl RoomName {
     /// The room of the health check. No client can name it, since `~` is not a letter.
     pub fn health() -> RoomName {
         RoomName("~health".into())
+    }
+
+    /// A private room, with a name that nobody can guess.
+    pub fn private() -> RoomName {
+        let mut bytes = [0; PRIVATE_LETTERS];
+        // The system's own source of chance. Without it nothing on the machine is secret.
+        getrandom::fill(&mut bytes).expect("the system gives random bytes");
+        let letter = |byte: u8| char::from(LETTERS[usize::from(byte) % LETTERS.len()]);
+        RoomName(
+            bytes
+                .into_iter()
+                .fold(PRIVATE.to_owned(), |name, byte| name + letter(byte).encode_utf8(&mut [0; 4]))
+                .into(),
+        )
+    }
+
+    /// Whether only those may know of the room who were given its name.
+    pub fn is_private(&self) -> bool {
+        let letters = self.0.strip_prefix(PRIVATE).unwrap_or_default();
+        letters.len() == PRIVATE_LETTERS && letters.bytes().all(|byte| LETTERS.contains(&byte))
     }
 
     /// Whether this is the server's own room, which no list shows.
@@ -58,9 +81,23 @@ impl FromStr for RoomName {
     }
 }
 
+/// What a private room's name begins with.
+const PRIVATE: &str = "private-";
+
+/// The letters behind that, 32 of them: 26 are 130 random bits.
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+const PRIVATE_LETTERS: usize = 26;
+
+/// The name, but of a private room only that it is one.
 impl fmt::Display for RoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(if self.is_private() { "private-..." } else { &self.0 })
+    }
+}
+
+impl fmt::Debug for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RoomName({:?})", self.to_string())
     }
 }
 
@@ -167,6 +204,21 @@ mod tests {
         {
             assert!(name.parse::<RoomName>().is_err(), "{name:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_private_room_s_name_is_only_told_to_those_who_are_to_have_it() {
+        let (room, other) = (RoomName::private(), RoomName::private());
+        assert!(room.is_private() && room != other);
+        assert_eq!(room.as_str().parse(), Ok(room.clone()));
+        assert_eq!(format!("{room} {room:?}"), "private-... RoomName(\"private-...\")");
+        let letters = &room.as_str()[8..];
+        for open in
+            [&format!("private-{}", &letters[1..]), &format!("private-{letters}a"), "private-", letters]
+        {
+            assert!(!open.parse::<RoomName>().unwrap().is_private(), "{open}");
+        }
+        assert!(!format!("private-{}", letters.to_uppercase()).parse::<RoomName>().unwrap().is_private());
     }
 
     /// Persian and Sinhala words with a joiner were refused.

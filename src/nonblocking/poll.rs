@@ -115,5 +115,6 @@ pub async fn hear(rooms: &Rooms, room: &RoomName, woken: Wake, share: usize) -> 
         Wake::Expired(next) => Outcome::Expired(next),
         Wake::Closing(next) => Outcome::Closing(next),
         Wake::Taken(name) => return Err(Refusal::NameTaken(name)),
+        Wake::Denied(denied) => return Err(Refusal::Denied(denied)),
     })
 }

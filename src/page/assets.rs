@@ -69,6 +69,7 @@ const MODULES: &[File] = &files! {
     "roomrow.js",
     "rooms.js",
     "rows.js",
+    "rule.js",
     "search.js",
     "share.js",
     "site.js",

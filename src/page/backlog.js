@@ -5,6 +5,10 @@ export function adopt(place) {
     const { id, kind, at, name, replyTo, edited, deleted, operator } = row.dataset;
     const text = deleted ? "" : (row.querySelector(".text")?.textContent ?? "");
     const change = { edited, deleted, operator: operator !== undefined };
-    return { id, kind, at, name: name ?? null, text, reply_to: replyTo, ...change };
+    if (row.dataset.text === undefined) return { id, kind, at, name: name ?? null, text, reply_to: replyTo, ...change };
+    const rule = row.dataset.text;
+    // A time is a number of seconds.
+    const seconds = /^(muted|removed|slowed)$/.test(kind) ? Number(rule) : undefined;
+    return { id, kind, at, name: name ?? null, text: seconds === undefined ? rule : "", seconds, operator: change.operator };
   });
 }

@@ -11,8 +11,9 @@ use super::assets::{self, ASSETS, Assets};
 use super::markup::{self, Part};
 use super::named::Named;
 use super::phrases::Language;
+use super::ruled::{ruled, title};
 use crate::config::BACKLOG_BYTES;
-use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
+use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName, Rules};
 
 /// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
 /// script to turn text into markup.
@@ -29,6 +30,8 @@ pub struct Page<'a> {
     pub room: &'a RoomName,
     /// The newest messages, oldest first. Those beyond the limit of bytes are left out.
     pub messages: &'a [Arc<Message>],
+    /// What is in force in it.
+    pub rules: &'a Rules,
     /// The cursor to follow from here: that of the newest message.
     pub next: Cursor,
     /// The room's address, for people to share.
@@ -67,6 +70,10 @@ pub fn render(page: &Page<'_>) -> String {
         language: page.language,
         phrases: assets::phrases(page.language),
         room: page.room.as_str(),
+        title: title(page.room, page.rules.topic(), page.language),
+        topic: page.rules.topic().map_or("", |topic| &topic.text),
+        lock: page.rules.lock(),
+        is_private: page.room.is_private(),
         messages: backlog(page.messages),
         next: page.next.to_string(),
         address: page.address,
@@ -91,7 +98,8 @@ pub fn render_backlog(
     messages: &[Arc<Message>],
 ) -> String {
     let messages = backlog(messages);
-    let html = BacklogHtml { language, prefix, room: room.as_str(), messages, assets: &ASSETS };
+    let html =
+        BacklogHtml { language, prefix, title: title(room, None, language), messages, assets: &ASSETS };
     // As above.
     html.render().expect("rendering into a String succeeds")
 }
@@ -117,6 +125,11 @@ struct RoomHtml<'a> {
     language: Language,
     phrases: &'static Named,
     room: &'a str,
+    /// What the room is called in the browser's history and on a shared screen.
+    title: &'a str,
+    topic: &'a str,
+    lock: Option<&'a Message>,
+    is_private: bool,
     messages: &'a [Arc<Message>],
     next: String,
     address: &'a str,
@@ -147,7 +160,7 @@ struct LoginHtml<'a> {
 struct BacklogHtml<'a> {
     language: Language,
     prefix: &'a str,
-    room: &'a str,
+    title: &'a str,
     messages: &'a [Arc<Message>],
     assets: &'static Assets,
 }
@@ -247,6 +260,7 @@ mod tests {
             language: Language::DEFAULT,
             room: &room,
             messages,
+            rules: &Rules::default(),
             next: Cursor { sequence: 9, ..Cursor::start(Epoch::from_number(1)) },
             invites: false,
             address: "http://x'\"><script>alert(2)</script>/chat/lobby",

@@ -7,6 +7,7 @@ import { Changes } from "./changes.js";
 import { keepFocus, twinOf } from "./focus.js";
 import { keepPlace } from "./place.js";
 import { Presence, isPresence } from "./presence.js";
+import { isRule, ruleRow } from "./rule.js";
 import { continues, dayRow, gapRow, markSent, markerRow, messageRow, plainRow, tellDay } from "./rows.js";
 import { dayOf } from "./time.js";
 
@@ -376,6 +377,11 @@ export class Log {
     } else if (item.kind === "gap") {
       chunk.fold = null;
       box.append(gapRow());
+    } else if (isRule(item)) {
+      chunk.fold = null;
+      const row = ruleRow(item);
+      this.#rows.set(item.id, row);
+      box.append(row);
     } else {
       if (!chunk.fold) {
         chunk.fold = new Presence();

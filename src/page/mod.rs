@@ -8,6 +8,7 @@ mod markup;
 mod named;
 mod phrases;
 mod refused;
+mod ruled;
 mod share;
 
 pub use self::assets::{SVG, asset, prepare};

@@ -98,10 +98,19 @@ impl Language {
 
     /// What a person is told of a problem of this kind, if there is a phrase for it.
     pub fn problem(self, code: &str, places: &[(&str, &str)]) -> Option<String> {
-        let phrase = self.say(&format!("{PROBLEM}{code}"));
-        let fill =
-            |phrase: String, (place, value): &(&str, &str)| phrase.replace(&format!("{{{place}}}"), value);
-        (!phrase.is_empty()).then(|| places.iter().fold(phrase.to_owned(), fill))
+        let key = format!("{PROBLEM}{code}");
+        (!self.say(&key).is_empty()).then(|| self.fill(&key, places))
+    }
+
+    /// A phrase with these in its places. What is filled in is not looked at again.
+    pub fn fill(self, key: &str, places: &[(&str, &str)]) -> String {
+        let mut parts = self.say(key).split('{');
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for (place, rest) in parts.filter_map(|part| part.split_once('}')) {
+            filled += places.iter().find(|(name, _)| *name == place).map_or("", |(_, value)| value);
+            filled += rest;
+        }
+        filled
     }
 
     fn phrases(self) -> &'static Phrases {

@@ -30,7 +30,7 @@ pub mod tails;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::message::{Cursor, Kinds, Message, Person, PersonName};
+use crate::message::{Cursor, Denied, Kinds, Message, Person, PersonName};
 use crate::store::Read;
 
 /// From where on a subscriber wants a room's messages.
@@ -153,6 +153,26 @@ pub enum Wake {
     Closing(Cursor),
     /// Somebody else holds this name, under which it was to be present, or one that looks like it.
     Taken(PersonName),
+    /// The room's rules do not let this person wait.
+    Denied(Denied),
+}
+
+impl From<Unwelcome> for Wake {
+    fn from(why: Unwelcome) -> Wake {
+        match why {
+            Unwelcome::Taken(name) => Wake::Taken(name),
+            Unwelcome::Denied(denied) => Wake::Denied(denied),
+        }
+    }
+}
+
+/// Why somebody may not be in a room under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unwelcome {
+    /// Somebody else holds the name, or one that looks like it.
+    Taken(PersonName),
+    /// The room's rules do not let this person in.
+    Denied(Denied),
 }
 
 /// What a subscriber may have missed that the room does not remember.
@@ -263,8 +283,19 @@ pub enum Unpublished {
     NoMessage,
     /// The message that it edits or deletes is somebody else's.
     NotYours,
+    /// The room's rules do not let it in.
+    Denied(Denied),
     /// The store could not take it.
     NotStored,
+}
+
+impl From<Unwelcome> for Unpublished {
+    fn from(why: Unwelcome) -> Unpublished {
+        match why {
+            Unwelcome::Taken(name) => Unpublished::NameTaken(name),
+            Unwelcome::Denied(denied) => Unpublished::Denied(denied),
+        }
+    }
 }
 
 /// What the sender of a draft is told.

@@ -18,6 +18,7 @@
 //!   by what a batch brings that was handed over after it came.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::asker::{Asker, wake};
@@ -26,11 +27,11 @@ use super::letter::{BatchId, Engine, Letter};
 use super::queue::{Askers, Queue};
 use super::standing::Taken;
 use super::state::Room;
-use super::{After, Missed, SubscriberId, Subscription, Unpublished, Wake};
+use super::{After, Missed, SubscriberId, Subscription, Unpublished, Unwelcome, Wake};
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, HEARD_MAX, LAPSE_BEAT};
-use crate::message::{Cursor, Person, PersonName, RoomName};
-use crate::store::{Arrived, Error, Heard, Keep};
+use crate::message::{Cursor, Draft, Kind, Message, Person, RoomName};
+use crate::store::{Appended, Arrived, Error, Heard, Keep};
 
 /// A subscriber whose cursor is to be judged.
 struct Early<E: Engine> {
@@ -128,7 +129,7 @@ impl<E: Engine> Owner<E> {
                 After::Cursor(seen) if !self.room.vouches_for(what.after) => {
                     match self.see(what.who.as_ref(), now) {
                         Ok(()) => self.comes_early(id, seen, what, subscriber),
-                        Err(taken) => E::answer(subscriber, Wake::Taken(taken)),
+                        Err(why) => E::answer(subscriber, why.into()),
                     }
                 }
                 _ => self.subscribe(id, what, subscriber, now),
@@ -142,10 +143,12 @@ impl<E: Engine> Owner<E> {
                 (None, end) => wake::<E>(self.room.unsubscribe(id, end, now)),
             },
             Letter::Publish { draft, sender } => {
-                let who = draft.name.clone().map(|name| Person { name, claim: draft.claim });
-                match self.see(who.as_ref(), now) {
-                    Ok(()) => self.queue.push(Some(draft), Asker::Sender(sender)),
-                    Err(taken) => E::answer(sender, Err(Unpublished::NameTaken(taken))),
+                match self.see(speaker(&draft).as_ref(), now) {
+                    Err(Unwelcome::Taken(name)) => E::answer(sender, Err(Unpublished::NameTaken(name))),
+                    // The store has the last word: it may have this message already.
+                    Ok(()) | Err(Unwelcome::Denied(_)) => {
+                        self.queue.push(Some(draft), Asker::Sender(sender));
+                    }
                 }
             }
             Letter::Arrived(batch, outcome) => self.settle(batch, outcome, now),
@@ -156,8 +159,10 @@ impl<E: Engine> Owner<E> {
                 self.queue.announce(self.room.people.leaves(&who, wait, now).ok().flatten());
             }
             Letter::Admits(who, asker) => {
-                let admitted = self.room.people.admits(&who);
-                E::answer(asker, admitted.map_err(|Taken| Unpublished::NameTaken(who.name)));
+                let admitted =
+                    self.room.people.admits(&who).map_err(|Taken| Unwelcome::Taken(who.name.clone()));
+                let admitted = admitted.and_then(|()| self.room.welcomes(&who, now));
+                E::answer(asker, admitted.map_err(Unpublished::from));
             }
             Letter::People(asker) => E::answer(asker, self.room.people.list()),
             Letter::Leave { who, wait, done } => match self.room.people.leaves(&who, wait, now) {
@@ -182,7 +187,7 @@ impl<E: Engine> Owner<E> {
     fn subscribe(&mut self, id: SubscriberId, what: Subscription, subscriber: E::To<Wake>, now: Now) {
         match self.see(what.who.as_ref(), now) {
             Ok(()) => wake::<E>(self.room.subscribe(id, what, subscriber)),
-            Err(taken) => E::answer(subscriber, Wake::Taken(taken)),
+            Err(why) => E::answer(subscriber, why.into()),
         }
     }
 
@@ -207,10 +212,11 @@ impl<E: Engine> Owner<E> {
         }
     }
 
-    /// Renews a person's lease, and announces whoever joins by that. Gives the name if it is another's.
-    fn see(&mut self, who: Option<&Person>, now: Now) -> Result<(), PersonName> {
+    /// Renews a person's lease, and announces whoever joins by that. Says why if the person may not be here.
+    fn see(&mut self, who: Option<&Person>, now: Now) -> Result<(), Unwelcome> {
         let Some(who) = who else { return Ok(()) };
-        let joined = self.room.people.sees(who, now).map_err(|Taken| who.name.clone())?;
+        self.room.welcomes(who, now)?;
+        let joined = self.room.people.sees(who, now).map_err(|Taken| Unwelcome::Taken(who.name.clone()))?;
         self.queue.announce(joined);
         Ok(())
     }
@@ -264,8 +270,13 @@ impl<E: Engine> Owner<E> {
         if arrived.present.is_none() {
             askers.note(&arrived.outcomes, &mut self.room.people);
         }
-        for who in askers.turned_away(&arrived.outcomes) {
-            woken.extend(self.room.turn_away(who, now));
+        for (who, why) in askers.turned_away(&arrived.outcomes) {
+            woken.extend(self.room.turn_away(who, &why, now));
+        }
+        let stored = arrived.outcomes.iter().filter_map(Appended::stored);
+        let is_removal = |entry: &&Arc<Message>| entry.kind == Kind::Removed;
+        if arrived.rules.is_some() || arrived.before.iter().chain(stored).any(|entry| is_removal(&entry)) {
+            woken.extend(self.turn_away_the_removed(now));
         }
         self.engine.broadcast(woken);
         self.queue.settle(&mut self.room.people);
@@ -275,6 +286,14 @@ impl<E: Engine> Owner<E> {
             }
         }
         askers.others.into_iter().for_each(|asker| asker.hears(Err(Unpublished::NotStored), Ok(())));
+    }
+
+    /// Ends the waits of all who were removed. They leave with the next look at who has gone.
+    fn turn_away_the_removed(&mut self, now: Now) -> Vec<(E::To<Wake>, Wake)> {
+        let people = self.room.people.held();
+        let removed = people.into_iter().filter_map(|who| Some((self.room.welcomes(&who, now).err()?, who)));
+        let removed: Vec<_> = removed.collect();
+        removed.iter().flat_map(|(why, who)| self.room.turn_away(who, why, now)).collect()
     }
 
     /// The room knows now what the store knew when the batch was handed over. Who came after that waits for the
@@ -289,4 +308,12 @@ impl<E: Engine> Owner<E> {
             self.subscribe(id, what, subscriber, now);
         }
     }
+}
+
+/// Who is seen by a draft: whoever speaks, or sets the topic. Elsewhere the name is of somebody whom it is about.
+fn speaker(draft: &Draft) -> Option<Person> {
+    let is_of_the_sender =
+        draft.kind == Kind::Message || draft.kind == Kind::Topic && !draft.claim.is_operator();
+    let name = draft.name.clone().filter(|_| is_of_the_sender)?;
+    Some(Person { name, claim: draft.claim.as_person() })
 }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use super::Unwelcome;
 use super::people::People;
 use super::standing::{Standing, Worth};
 use crate::message::{Draft, Kind, Person};
@@ -42,12 +43,15 @@ impl<A> Askers<A> {
         }
     }
 
-    /// Who may not have the name, by what became of the batch.
-    pub fn turned_away(&self, outcomes: &[Appended]) -> impl Iterator<Item = &Person> {
-        let named = self.named.iter();
-        named
-            .filter(|(draft, ..)| matches!(outcomes.get(*draft), Some(Appended::NameTaken(_))))
-            .map(|(.., who)| who)
+    /// Who may not be here under the name, by what became of the batch.
+    pub fn turned_away(&self, outcomes: &[Appended]) -> impl Iterator<Item = (&Person, Unwelcome)> {
+        self.named.iter().filter_map(|(draft, kind, who)| match outcomes.get(*draft)? {
+            Appended::NameTaken(_) => Some((who, Unwelcome::Taken(who.name.clone()))),
+            Appended::Denied(denied) if *kind == Kind::Joined => {
+                Some((who, Unwelcome::Denied(denied.clone())))
+            }
+            _ => None,
+        })
     }
 }
 

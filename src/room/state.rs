@@ -10,10 +10,11 @@ use super::people::People;
 use super::recent::Recent;
 use super::tails::Tails;
 use super::{
-    After, Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Wake, Wants,
+    After, Delivery, Missed, Published, Receipt, SubscriberId, Subscription, Unpublished, Unwelcome, Wake,
+    Wants,
 };
 use crate::clock::Now;
-use crate::message::{Cursor, Message, Person, Timestamp};
+use crate::message::{Cursor, Message, Person, Rules, Timestamp};
 use crate::store::{Appended, Arrived, Keep, Tail};
 
 /// A room's state. `S` is how the engine wakes a subscriber.
@@ -27,6 +28,8 @@ pub struct Room<S> {
     waiting: BTreeMap<SubscriberId, Waiting<S>>,
     /// Who is present, waiting or between two polls.
     pub people: People,
+    /// What is in force by the room's order.
+    rules: Rules,
     /// Whether the server closes, so that nobody is kept waiting.
     closing: bool,
 }
@@ -60,6 +63,7 @@ impl<S> Room<S> {
             recent: Recent::new(tails),
             waiting: BTreeMap::new(),
             people: People::remembered(&stored.present, now),
+            rules: stored.rules,
             closing: false,
         };
         room.recent.extend(stored.messages.into_iter().map(|message| (message, 0)));
@@ -75,6 +79,13 @@ impl<S> Room<S> {
     pub fn knows(&self, place: Cursor) -> bool {
         let message = self.message_at(place.sequence);
         place.is_at(self.latest) || message.is_some_and(|(message, _)| message.id.is_at(place))
+    }
+
+    /// Refuses a person whom the rules do not let be here.
+    pub fn welcomes(&self, who: &Person, now: Now) -> Result<(), Unwelcome> {
+        self.rules
+            .removes(who.claim, &who.name, now.wall)
+            .map_or(Ok(()), |denied| Err(Unwelcome::Denied(denied)))
     }
 
     /// Whether the server closes.
@@ -132,13 +143,13 @@ impl<S> Room<S> {
         }
     }
 
-    /// The store has this person's name as another's. Ends the person's waits here.
+    /// The store has this person's name as another's, or the person was removed. Ends the person's waits here.
     #[must_use = "the subscribers that come back must be woken"]
-    pub fn turn_away(&mut self, who: &Person, now: Now) -> Vec<(S, Wake)> {
+    pub fn turn_away(&mut self, who: &Person, why: &Unwelcome, now: Now) -> Vec<(S, Wake)> {
         let Some(lease) = self.people.loses(who, now) else { return Vec::new() };
         self.take(|waiting| waiting.counted.as_ref().is_some_and(|counted| counted.lease == lease))
             .into_iter()
-            .map(|waiting| (waiting.subscriber, Wake::Taken(who.name.clone())))
+            .map(|waiting| (waiting.subscriber, why.clone().into()))
             .collect()
     }
 
@@ -165,6 +176,10 @@ impl<S> Room<S> {
         match &arrived.present {
             Some(present) => self.people.recall(present, now),
             None => self.people.enter(&messages),
+        }
+        match &arrived.rules {
+            Some(rules) => self.rules = rules.clone(),
+            None => messages.iter().for_each(|message| self.rules.enter(message)),
         }
         let (known, course) = (self.latest, self.course(&messages, arrived.latest));
         let woken = match course {
@@ -196,6 +211,7 @@ impl<S> Room<S> {
                 Appended::NameTaken(name) => Err(Unpublished::NameTaken(name.clone())),
                 Appended::NoMessage => Err(Unpublished::NoMessage),
                 Appended::NotYours => Err(Unpublished::NotYours),
+                Appended::Denied(denied) => Err(Unpublished::Denied(denied.clone())),
                 Appended::Needless => Err(Unpublished::NotStored),
             })
             .collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Present;
-use crate::message::{Cursor, Draft, Epoch, Mark, Message, PersonName};
+use crate::message::{Cursor, Denied, Draft, Epoch, Mark, Message, PersonName, Rules};
 
 /// What became of a batch, and what others stored before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Arrived {
     /// outcomes: some messages are missing; or since the room's last append this instance was taken for dead, the
     /// store may have lost something, or an append ended with an error that may be stored nevertheless.
     pub present: Option<Vec<Present>>,
+    /// The room's rules after that, if the room can't tell them from the messages and outcomes.
+    pub rules: Option<Rules>,
 }
 
 /// What became of one draft.
@@ -44,12 +46,14 @@ pub enum Appended {
     NoMessage,
     /// It edits or deletes a message of somebody else; nothing was added.
     NotYours,
+    /// The room's rules do not let it in; nothing was added.
+    Denied(Denied),
 }
 
 impl Arrived {
     /// What arrives where no other instance stores anything.
     pub(super) fn alone(outcomes: Vec<Appended>, latest: Cursor) -> Arrived {
-        Arrived { before: Vec::new(), outcomes, latest, present: None }
+        Arrived { before: Vec::new(), outcomes, latest, present: None, rules: None }
     }
 
     /// What becomes of drafts in a room in which nothing was ever stored, if they only change messages: there are none.

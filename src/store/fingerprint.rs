@@ -9,7 +9,8 @@ use crate::message::Draft;
 pub(super) fn fingerprint(draft: &Draft) -> u64 {
     let name = draft.name.as_ref().map_or("", |name| name.as_str());
     // 0xff is in no UTF-8 text, so nothing else is taken for this.
-    let about = draft.of.map(|of| format!("{}{of}", draft.kind.as_str()));
+    let rule = draft.kind.is_rule().then(|| draft.kind.as_str().to_owned());
+    let about = draft.of.map(|of| format!("{}{of}", draft.kind.as_str())).or(rule);
     let about = about.iter().flat_map(|about| [0xff].into_iter().chain(about.bytes()));
     fnv(said(name.as_bytes(), draft.text.as_bytes()).chain(about))
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use crate::config::{ENTRIES_SPARE, NOTICES_LEAST, REPLY_BYTES, SEND_ID_MEMORY_MS};
 use crate::message::{
-    Cursor, Draft, Epoch, Holder, Kinds, Message, Person, PersonName, RoomName, Seal, Timestamp,
+    Cursor, Draft, Epoch, Holder, Kinds, Message, Person, PersonName, RoomName, Rules, Seal, Timestamp,
 };
 
 pub use arrived::{Appended, Arrived};
@@ -64,6 +64,10 @@ pub use sweeper::Sweeper;
 /// An `edited` or `deleted` is stored only if the message that it is of is kept and not deleted, and if the draft
 /// [may change it](Draft::may_change); it bears the name that the message has. With it the message gets its new text, or
 /// loses its text, and so does an earlier `edited` of the same message: of what was said before nothing is kept.
+///
+/// The room's [rules](Rules) are judged with each draft, after those that stand before it: what they do not let in is not
+/// stored. They are kept as long as they are in force. A `muted` or `removed` also holds for the key of the person of that
+/// name: who is present under it, or else said something last.
 ///
 /// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
 /// can bring half a store to memory.
@@ -181,6 +185,8 @@ pub struct Tail {
     pub latest: Cursor,
     /// Who has `joined` and not `left` since.
     pub present: Vec<Present>,
+    /// What is in force.
+    pub rules: Rules,
 }
 
 /// A person who is present by what is stored.
@@ -204,7 +210,12 @@ impl Tail {
 
     /// The end of a room that never had a message.
     pub fn empty(epoch: Epoch) -> Tail {
-        Tail { messages: Vec::new(), latest: Cursor::start(epoch), present: Vec::new() }
+        Tail {
+            messages: Vec::new(),
+            latest: Cursor::start(epoch),
+            present: Vec::new(),
+            rules: Rules::default(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::reply::{self, Reply};
 use super::request::Past;
 use super::search;
-use crate::message::Message;
+use crate::message::{Message, Timestamp};
 use crate::store::{self, Error, Store};
 
 /// What makes the reply.
@@ -17,6 +17,10 @@ pub fn read(store: &dyn Store, asked: Past) -> Result<(usize, Render), Error> {
         Past::Part(history) => {
             let read = store::past(store, &history.room, history.part, history.reads())?;
             Ok((text_bytes(&read.messages), Box::new(move || reply::history(&history, &read))))
+        }
+        Past::About(about) => {
+            let rules = store.newest(&about.room, 0)?.rules;
+            Ok((0, Box::new(move || reply::about(&about, &rules, Timestamp::now()))))
         }
         Past::Search(search) => {
             let hits = search::search(store, &search)?;

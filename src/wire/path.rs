@@ -1,6 +1,8 @@
 //! Addresses of rooms, percent-encoded.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::message::RoomName;
 
@@ -22,6 +24,19 @@ pub fn room_path(room: &RoomName) -> String {
 pub fn rooms_path(rooms: &[RoomName]) -> String {
     let rooms: Vec<String> = rooms.iter().map(segment).collect();
     format!("/chat/{}", rooms.join(","))
+}
+
+/// A path as a log may have it: without the names of private rooms, however they are written.
+pub fn logged(path: &str) -> Cow<'_, str> {
+    let Some((at, _)) = path.match_indices("/chat/").next() else { return path.into() };
+    let begin = at + "/chat/".len();
+    let (rooms, rest) = path[begin..].split_at(path[begin..].find('/').unwrap_or(path.len() - begin));
+    let decoded = percent_decode_str(rooms).decode_utf8_lossy();
+    let is_private = |name: &str| name.parse().is_ok_and(|room: RoomName| room.is_private());
+    if !decoded.split(',').any(is_private) {
+        return path.into();
+    }
+    format!("{}private-...{rest}", &path[..begin]).into()
 }
 
 /// A room's name in an address or a header.

@@ -20,7 +20,8 @@ pub fn list(
     asked: &ListRooms,
     mut awake: HashMap<RoomName, Census>,
 ) -> Result<(Vec<RoomEntry>, bool), store::Error> {
-    let is_seen = |room: &RoomName| asked.among.as_ref().is_none_or(|among| among.include(room));
+    let is_seen =
+        |room: &RoomName| !room.is_private() && asked.among.as_ref().is_none_or(|among| among.include(room));
     awake.retain(|name, (waiting, people)| {
         !name.is_internal() && is_seen(name) && (*waiting > 0 || *people > 0)
     });
@@ -66,22 +67,21 @@ pub fn list(
     Ok((entries, more))
 }
 
-/// The rooms that the store knows, one more than is asked for. Where some of them are not for the client, this reads
-/// on until there are enough: a short list would say how many it may not see.
+/// The rooms that the store knows, one more than is asked for. Where some of them are not for the client, as private rooms
+/// are for nobody, this reads on until there are enough: a short list would say how many it may not see.
 fn stored(
     store: &dyn Store,
     asked: &ListRooms,
     is_seen: impl Fn(&RoomName) -> bool,
 ) -> Result<Vec<RoomSummary>, store::Error> {
     let wanted = asked.limit + 1;
-    if asked.among.is_none() {
-        return store.rooms(asked.order, asked.after.as_ref(), wanted);
-    }
+    let mut portion = if asked.among.is_none() { wanted } else { ROOMS_LISTED_MAX };
     let mut found = Vec::new();
     let mut after = asked.after.clone();
     loop {
-        let part = store.rooms(asked.order, after.as_ref(), ROOMS_LISTED_MAX)?;
-        let is_last = part.len() < ROOMS_LISTED_MAX;
+        let part = store.rooms(asked.order, after.as_ref(), portion)?;
+        let is_last = part.len() < portion;
+        portion = ROOMS_LISTED_MAX;
         after = part.last().map(|summary| summary.room.clone());
         found.extend(part.into_iter().filter(|summary| is_seen(&summary.room)));
         if is_last || found.len() >= wanted {

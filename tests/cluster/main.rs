@@ -29,4 +29,5 @@ mod hops;
 mod losses;
 mod names;
 mod notices;
+mod order;
 mod stopped;

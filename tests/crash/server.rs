@@ -11,6 +11,9 @@ use std::thread;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+/// The token of the operator of all rooms.
+pub const OPERATOR: &str = "operator-0123456789";
+
 /// How often a server is started that finds no store.
 const STARTS: usize = 20;
 
@@ -157,12 +160,16 @@ fn try_to_launch(
     listen: &str,
     limits: &str,
 ) -> Result<(Child, String), String> {
+    let operators = place.path().join("operators");
+    fs::write(&operators, format!("{OPERATOR} *\n")).unwrap();
     let stderr = File::options().create(true).append(true).open(log(place)).unwrap();
     let mut process = Command::new("sh")
         .args(["-ec", &format!("{limits}\nexec \"$@\""), "sh", env!("CARGO_BIN_EXE_comet-chat")])
         .args(["--listen", listen, "--engine", engine, "--store", store])
         // More than the test publishes: a message that falls out would be a loss that is allowed.
         .args(["--keep", "10000000"])
+        .arg("--operators-file")
+        .arg(operators)
         .stdout(Stdio::piped())
         .stderr(stderr)
         .spawn()

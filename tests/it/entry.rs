@@ -36,13 +36,13 @@ const PASSPHRASE: &str = "open sesame, pl\u{e9}ase";
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /// A file of the test's own.
-fn file(text: &str) -> NamedTempFile {
+pub fn file(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().expect("a file");
     write!(file, "{text}").expect("a disk with room");
     file
 }
 
-fn with_file(launch: Launch, flag: &str, file: &NamedTempFile) -> Launch {
+pub fn with_file(launch: Launch, flag: &str, file: &NamedTempFile) -> Launch {
     launch.with_flag(flag, file.path().to_str().expect("a path in UTF-8"))
 }
 
@@ -60,7 +60,7 @@ fn basic(request: Request, name: &str, passphrase: &str) -> Request {
     request.header("Authorization", &format!("Basic {}", base64(&format!("{name}:{passphrase}"))))
 }
 
-fn bearer(request: Request, token: &str) -> Request {
+pub fn bearer(request: Request, token: &str) -> Request {
     request.header("Authorization", &format!("Bearer {token}"))
 }
 

@@ -105,12 +105,14 @@ mod names;
 mod negotiation;
 #[cfg(feature = "async")]
 mod open_network;
+mod order;
 mod origin;
 mod pages;
 mod parameters;
 mod pipelining;
 mod places;
 mod presence;
+mod private;
 mod proxy;
 mod public;
 mod publish;

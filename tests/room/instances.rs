@@ -128,7 +128,12 @@ impl World {
             0..=9 => self.somebody_waits(at),
             10..=11 => self.somebody_waits_no_more(),
             12..=16 => self.somebody_speaks(at),
-            17 => self.somebody_leaves(at),
+            17 if self.rng.bool() => self.somebody_leaves(at),
+            17 => {
+                let kind = if self.rng.u8(..3) == 0 { Kind::Removed } else { Kind::Allowed };
+                let name = self.rng.choice(PEOPLE).expect("six").0;
+                self.operator_decides(at, kind, name);
+            }
             18..=23 => self.decides(at),
             24..=28 => self.learns(at),
             29..=33 => self.hears(at),
@@ -215,6 +220,23 @@ impl World {
         self.act(at, [Letter::Leave { who: who.clone(), wait, done }]);
         if !matches!(left.take(), Some(Err(Unpublished::NameTaken(_)))) {
             self.tell(Heard::Leaves(who, wait));
+        }
+    }
+
+    /// The operator removes somebody from the room, or lets somebody in again.
+    fn operator_decides(&mut self, at: usize, kind: Kind, name: &str) {
+        let said = Draft::said(name.parse().ok(), Claim::Operator(None), "", None);
+        let draft = Draft { at: Timestamp(0), kind, ..said };
+        self.act(at, [Letter::Publish { draft, sender: channel().0 }]);
+    }
+
+    /// Nobody waits who was removed.
+    fn the_removed_are_not_there(&self) {
+        let rules = self.store.rules();
+        for follower in &self.followers {
+            let (Some(who), Some((_, _, _, true))) = (&follower.who, &follower.wait) else { continue };
+            let removed = rules.removes(who.claim, &who.name, Timestamp(0));
+            assert_eq!(removed, None, "{who:?} was removed, and waits");
         }
     }
 
@@ -329,6 +351,7 @@ impl World {
                 self.learns(at);
             }
             if is_quiet {
+                self.the_removed_are_not_there();
                 return;
             }
         }
@@ -336,6 +359,8 @@ impl World {
 
     /// The store works, and everybody comes back until there is nothing more.
     fn ends(&mut self) {
+        self.settles();
+        PEOPLE.iter().for_each(|(name, _)| self.operator_decides(0, Kind::Allowed, name));
         self.settles();
         while self.senders.iter().any(|sender| sender.answer.is_none()) {
             self.somebody_speaks(0);
@@ -381,7 +406,7 @@ impl World {
         texts.sort();
         assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "a message is stored twice");
         let mut present: BTreeMap<&PersonName, bool> = BTreeMap::new();
-        for message in log.iter().filter(|message| message.kind != Kind::Message) {
+        for message in log.iter().filter(|message| matches!(message.kind, Kind::Joined | Kind::Left)) {
             let joins = message.kind == Kind::Joined;
             let before = present.insert(message.name.as_ref().expect("somebody"), joins);
             assert_ne!(before.unwrap_or(false), joins, "somebody joined or left twice");
@@ -472,6 +497,11 @@ impl Follower {
             }
             Some(Wake::Expired(next)) => (Vec::new(), false, Some(next)),
             Some(Wake::Closing(_)) => panic!("nobody closes the room"),
+            Some(Wake::Denied(_)) => {
+                assert!(self.who.is_some(), "nobody is removed who has no name");
+                self.is_refused = true;
+                (Vec::new(), false, self.next)
+            }
             Some(Wake::Taken(name)) => {
                 assert_eq!(self.who.as_ref().map(|who| &who.name), Some(&name));
                 self.is_refused = true;

@@ -171,7 +171,7 @@ impl World {
         let appended: Vec<Appended> = (0..self.rng.usize(1..4)).map(|_| self.append()).collect();
         let new = self.said[first..].to_vec();
         let latest = self.cursor(self.said.len() as u64);
-        let arrived = Arrived { before: Vec::new(), outcomes: appended, latest, present: None };
+        let arrived = Arrived { before: Vec::new(), outcomes: appended, latest, present: None, rules: None };
         let (woken, published) = self.room.publish(&arrived, Now::read());
 
         let mut handed: HashMap<Cursor, usize> = HashMap::new();
@@ -249,8 +249,10 @@ fn all_rooms_together_remember_no_more_than_they_may() {
         let draft = Draft { at: Timestamp(0), ..Draft::said(None, Claim::Nothing, &"x".repeat(bytes), None) };
         let message = draft.numbered(id, Mark::UNKNOWN);
         let outcomes = vec![Appended::Stored(Arc::new(message))];
-        let (woken, _) =
-            room.publish(&Arrived { before: Vec::new(), outcomes, latest: id, present: None }, Now::read());
+        let (woken, _) = room.publish(
+            &Arrived { before: Vec::new(), outcomes, latest: id, present: None, rules: None },
+            Now::read(),
+        );
         assert!(woken.is_empty());
         assert!(tails.bytes() <= MAX, "{} bytes are held", tails.bytes());
     };

@@ -246,7 +246,7 @@ impl Follower {
             }
             Some(Wake::Expired(next)) => (Vec::new(), next),
             Some(Wake::Closing(_)) => panic!("nobody closes the room"),
-            Some(Wake::Taken(_)) => panic!("nobody holds a name"),
+            Some(Wake::Taken(_) | Wake::Denied(_)) => panic!("nobody holds a name, or is removed"),
             None if answer.is_lost() => (Vec::new(), self.next),
             None => return,
         };

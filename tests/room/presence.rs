@@ -324,7 +324,7 @@ impl World {
             match message.kind {
                 Kind::Joined => present.push(name),
                 Kind::Left => present.retain(|other| *other != name),
-                Kind::Message | Kind::Edited | Kind::Deleted => {}
+                _ => {}
             }
         }
         for (name, person) in self.people.iter().filter(|_| all_is_said) {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use comet_chat::message::{
-    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, Seal, Timestamp,
+    Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, Rules, Seal,
+    Timestamp,
 };
 use comet_chat::store::{
     Appended, Arrived, Done, Error, Keep, Order, Present, RoomSummary, Stats, Store, Tail,
@@ -78,6 +79,11 @@ impl Shared {
         self.lock().now.log.clone()
     }
 
+    /// What is in force.
+    pub fn rules(&self) -> Rules {
+        self.lock().now.rules()
+    }
+
     pub fn latest(&self) -> Cursor {
         self.lock().now.latest()
     }
@@ -102,7 +108,7 @@ impl Shared {
     pub fn tail(&self, id: Id, limit: usize) -> Tail {
         let now = &self.lock().now;
         let messages = now.log[now.log.len().saturating_sub(limit)..].to_vec();
-        Tail { messages, latest: now.latest(), present: now.present_for(id) }
+        Tail { messages, latest: now.latest(), present: now.present_for(id), rules: now.rules() }
     }
 
     /// One append. Nothing else happens meanwhile.
@@ -111,7 +117,7 @@ impl Shared {
         let before = inner.now.since(seen);
         let now = &mut inner.now;
         let outcomes = drafts.iter().map(|draft| now.append(id, draft)).collect();
-        let (latest, present) = (now.latest(), now.present_for(id));
+        let (latest, present, rules) = (now.latest(), now.present_for(id), now.rules());
         let has_new_key = std::mem::take(&mut now.has_new_key);
         let now = now.clone();
         inner.pasts.push(now);
@@ -121,7 +127,8 @@ impl Shared {
             inner.lapsed.extend((1..=ids).filter(|other| *other != id));
         }
         let is_anew = inner.lapsed.remove(&id) || before.is_none();
-        Arrived { before: before.unwrap_or_default(), outcomes, latest, present: is_anew.then_some(present) }
+        let (present, rules) = (is_anew.then_some(present), is_anew.then_some(rules));
+        Arrived { before: before.unwrap_or_default(), outcomes, latest, present, rules }
     }
 
     /// An instance is taken for dead, and goes on under a new id.
@@ -195,6 +202,10 @@ impl Past {
         self.log.last().map_or(Cursor::start(self.epoch), |message| message.id)
     }
 
+    fn rules(&self) -> Rules {
+        self.log.iter().cloned().collect()
+    }
+
     fn present_for(&self, id: Id) -> Vec<Present> {
         let present = |(name, person): (&PersonName, &Person)| Present {
             name: name.clone(),
@@ -221,6 +232,9 @@ impl Past {
     }
 
     fn append(&mut self, id: Id, draft: &Draft) -> Appended {
+        if let Some(denied) = self.rules().judge(draft) {
+            return Appended::Denied(denied);
+        }
         if let (Kind::Message | Kind::Joined, Some(name)) = (draft.kind, &draft.name)
             && self.is_taken(name, draft.claim)
         {

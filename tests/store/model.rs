@@ -75,14 +75,16 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
         Tail {
             messages: kept[kept.len().saturating_sub(limit)..].to_vec(),
             latest: room.end(model.epoch),
-            present: room.present(model.is_shared.then_some(model.instance))
+            present: room.present(model.is_shared.then_some(model.instance)),
+            rules: room.rules().into_iter().collect(),
         }
     );
     let is_after = |m: &&Arc<Message>| m.id.sequence > sequence;
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
     assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
     assert_eq!(store.before(&name, sequence, limit).unwrap(), room.before(sequence, limit));
-    let kinds = ["message", "joined", "left,joined", "message,joined,left", "edited", "left,deleted"];
+    let kinds =
+        ["message", "joined", "left,joined", "message,joined,left", "edited", "left,deleted", "topic,slowed"];
     let kinds: Kinds = rng.choice(kinds).unwrap().parse().unwrap();
     let wanted = kept.iter().rev().filter(|message| kinds.includes(message.kind));
     let expected = wanted.map(|message| message.id).nth(limit);
@@ -184,18 +186,37 @@ fn any_drafts(rng: &mut Rng, clocks: &mut Clocks, room: &Room) -> Vec<Draft> {
             let claim = match rng.u8(..8) {
                 0 => Claim::Vouched(None),
                 4 => Claim::Vouched(Some(Holder::from_bytes([rng.u8(..2); 16]))),
-                5 if rng.bool() => Claim::Operator,
+                5 if rng.bool() => Claim::Operator(rng.bool().then(|| Holder::from_bytes([1; 16]))),
                 1..=3 => Claim::Key(Holder::from_bytes([rng.u8(..2); 16])),
                 _ => Claim::Nothing,
             };
             let kinds = [Kind::Message, Kind::Message, Kind::Joined, Kind::Left, Kind::Edited, Kind::Deleted];
             let kind = *rng.choice(&kinds).unwrap();
+            if rng.u8(..4) == 0 {
+                return Draft { sent_as, at: clocks.wall, ..any_rule(rng, claim) };
+            }
             let texts = if matches!(kind, Kind::Message | Kind::Edited) { 4 } else { 1 };
             let text = ["", "a\0b", "שלום", "it's\n"][rng.usize(..texts)];
             let of = any_target(rng, room).filter(|_| !matches!(kind, Kind::Joined | Kind::Left));
             Draft { kind, name, claim, text: text.into(), of, sent_as, at: clocks.wall }
         })
         .collect()
+}
+
+/// A rule of some kind. Those that end something are more, so that not all is kept from everybody.
+fn any_rule(rng: &mut Rng, claim: Claim) -> Draft {
+    let name = Some(rng.choice(["Zoë 🦀", "zoe 🦀", "a"]).unwrap().parse().unwrap());
+    let operator = Claim::Operator(None);
+    let (kind, name, claim, texts) = match rng.u8(..14) {
+        0 | 1 => (Kind::Topic, name.filter(|_| rng.bool()), claim, ["", "tea", "at four"]),
+        2 | 3 => (Kind::Muted, name, operator, ["", "1", "600"]),
+        4 => (Kind::Removed, name, operator, ["", "1", "600"]),
+        5 | 6 => (Kind::Slowed, None, operator, ["0", "0", "60"]),
+        7 => (Kind::Locked, None, operator, ["", "no", "it's\n"]),
+        8..=10 => (Kind::Unlocked, None, operator, [""; 3]),
+        _ => (Kind::Allowed, name, operator, [""; 3]),
+    };
+    Draft { kind, ..Draft::said(name, claim, texts[rng.usize(..3)], None) }
 }
 
 /// Some message of the room, perhaps without its mark or with another's; or none that there is.

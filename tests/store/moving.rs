@@ -50,9 +50,9 @@ fn a_room_comes_out_and_goes_in_with_its_order_and_times(place: &Place) {
     let [Archived { room, said, .. }] = &archive::read(&lines[..]).unwrap()[..] else { panic!("one room") };
     // Whoever brings an archive vouches for the names in it.
     let vouched: Vec<Draft> =
-        a_talk().into_iter().map(|draft| Draft { claim: Claim::Vouched(None), ..draft }).collect();
+        a_talk().into_iter().map(|draft| Draft { claim: Claim::Operator(None), ..draft }).collect();
     assert_eq!((room, said), (&from, &vouched));
-    let moved = Archived { room: to.clone(), said: said.clone(), places: Vec::new() };
+    let moved = Archived { room: to.clone(), said: said.clone(), places: Vec::new(), rules: Vec::new() };
     assert_eq!(archive::put(&*source, &moved), Ok(4));
     assert_eq!(texts(&*source, &to), texts(&*source, &from));
     let tail = source.newest(&to, 9).unwrap();
@@ -63,7 +63,7 @@ fn what_was_imported_is_not_imported_twice_and_an_import_goes_on(place: &Place) 
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     let many: Vec<Draft> = (0..1_234).map(|n| said(&format!("number {n}"), n / 3)).collect();
-    let archived = Archived { room: lobby.clone(), said: many, places: Vec::new() };
+    let archived = Archived { room: lobby.clone(), said: many, places: Vec::new(), rules: Vec::new() };
     // As if it was broken off.
     store.append_and_wait(&lobby, &archived.said[..700]).unwrap();
     assert_eq!(archive::put(&*store, &archived), Ok(534));
@@ -91,14 +91,33 @@ fn answers_come_along_and_what_was_deleted_does_not(place: &Place) {
     says(Draft { kind: Kind::Edited, ..by_key("who is it?", Some(question)) });
     says(Draft { kind: Kind::Deleted, ..by_key("", Some(secret)) });
 
+    let rule = |kind, name: &str, text: &str| {
+        let name = (!name.is_empty()).then(|| name.parse().unwrap());
+        Draft { kind, name, claim: Claim::Operator(None), ..said(text, 2) }
+    };
+    says(rule(Kind::Locked, "", "we are closed"));
+    says(rule(Kind::Muted, "bob", "600"));
+    says(rule(Kind::Slowed, "", "30"));
+    says(rule(Kind::Topic, "anna", "tea"));
+
     let archived = archive::read(&export(&*store, &from)[..]).unwrap().remove(0);
     let archived = Archived { room: to.clone(), ..archived };
     // As if it was broken off after the first.
-    let first = Archived { said: archived.said[..1].to_vec(), ..archived.clone() };
+    let first = Archived { said: archived.said[..1].to_vec(), rules: Vec::new(), ..archived.clone() };
     assert_eq!(archive::put(&*store, &first), Ok(1));
     assert_eq!(archive::put(&*store, &archived), Ok(3));
     assert_eq!(archive::put(&*store, &archived), Ok(0));
-    let moved = store.after(&to, 0, 9).unwrap();
+    let in_force = |room: &RoomName| {
+        let rules = store.newest(room, 0).unwrap().rules;
+        let mut rules: Vec<_> = rules
+            .entries()
+            .map(|entry| (entry.kind.as_str(), entry.text.clone(), entry.name.clone()))
+            .collect();
+        rules.sort();
+        rules
+    };
+    assert_eq!((in_force(&to), in_force(&to).len()), (in_force(&from), 4));
+    let moved = store.after(&to, 0, 4).unwrap();
     let told: Vec<_> = moved.iter().map(|message| (&*message.text, message.of)).collect();
     let (question, answer) = (Some(moved[0].id), Some(moved[1].id));
     assert_eq!(told, [("who is it?", None), ("me", question), ("and me", answer), ("what secret?", None)]);
@@ -108,9 +127,10 @@ fn a_room_that_holds_something_else_is_left_alone(place: &Place) {
     let store = place.open(ALL);
     let lobby = RoomName::lobby();
     store.append_and_wait(&lobby, &[said("mine", 1)]).unwrap();
-    let Err(Error(sentence)) =
-        archive::put(&*store, &Archived { room: lobby.clone(), said: a_talk(), places: Vec::new() })
-    else {
+    let Err(Error(sentence)) = archive::put(
+        &*store,
+        &Archived { room: lobby.clone(), said: a_talk(), places: Vec::new(), rules: Vec::new() },
+    ) else {
         panic!("it was imported")
     };
     assert!(sentence.contains("lobby") && sentence.contains("--room"), "{sentence}");

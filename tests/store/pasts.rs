@@ -214,7 +214,9 @@ impl World {
             None | Some(Wake::Expired(_)) => {
                 Delivery { messages: [].into(), next: self.latest(), gap: false }
             }
-            Some(Wake::Closing(_) | Wake::Taken(_)) => panic!("nobody closes the room, or has a name"),
+            Some(Wake::Closing(_) | Wake::Taken(_) | Wake::Denied(_)) => {
+                panic!("nobody closes the room, or has a name")
+            }
         }
     }
 }

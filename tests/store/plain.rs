@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
-    Change, Claim, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, RoomName, Timestamp,
+    Change, Claim, Cursor, Denied, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, RoomName, Timestamp,
 };
 use comet_chat::store::{Appended, Keep, Order, Present, RoomSummary};
 use fastrand::Rng;
@@ -84,8 +84,13 @@ impl Model {
             let known = room.said.iter().find(|(sent, _)| is_known(sent));
             if let Some((sent, message)) = known {
                 let is_same = sent.name == draft.name && sent.text == draft.text && sent.of == draft.of;
-                let is_same = is_same && (draft.of.is_none() || sent.kind == draft.kind);
+                let is_rule = sent.kind.is_rule() || draft.kind.is_rule();
+                let is_same = is_same && (draft.of.is_none() && !is_rule || sent.kind == draft.kind);
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
+                continue;
+            }
+            if let Some(denied) = room.denied(draft) {
+                appended.push(Appended::Denied(denied));
                 continue;
             }
             if let Some(name) =
@@ -112,7 +117,7 @@ impl Model {
                     continue;
                 };
                 let is_author = target.holder.is_some() && target.holder == draft.claim.author();
-                if draft.claim != Claim::Operator && !is_author {
+                if !draft.claim.is_operator() && !is_author {
                     appended.push(Appended::NotYours);
                     continue;
                 }
@@ -122,7 +127,11 @@ impl Model {
             assert_ne!(mark, Mark::UNKNOWN, "a new message has a mark");
             let id = Cursor { sequence: room.latest() + 1, mark, ..start };
             let at = room.said.last().map_or(draft.at, |(_, message)| message.at.max(draft.at));
-            let message = Arc::new(Message { at, ..written.numbered(id, room.mark()) });
+            let mut message = Message { at, ..written.numbered(id, room.mark()) };
+            if draft.kind.is_bar() {
+                message.holder = room.whose(draft.name.as_ref());
+            }
+            let message = Arc::new(message);
             room.change(&message);
             room.said.push((draft.clone(), message.clone()));
             appended.push(Appended::Stored(message));
@@ -170,6 +179,75 @@ impl Model {
 }
 
 impl Room {
+    /// The entries that are in force, oldest first.
+    pub fn rules(&self) -> Vec<Arc<Message>> {
+        let mut rules: Vec<Arc<Message>> = Vec::new();
+        for (_, entry) in self.said.iter().filter(|(_, entry)| entry.kind.is_rule()) {
+            let is_over = |rule: &Arc<Message>| match entry.kind {
+                Kind::Unlocked => rule.kind == Kind::Locked,
+                Kind::Muted | Kind::Removed | Kind::Allowed => {
+                    rule.kind.is_bar()
+                        && (rule.name == entry.name || rule.ends().is_some_and(|end| end <= entry.at))
+                }
+                kind => rule.kind == kind,
+            };
+            rules.retain(|rule| !is_over(rule));
+            let is_end = matches!(entry.kind, Kind::Unlocked | Kind::Allowed)
+                || entry.kind == Kind::Topic && entry.text.is_empty()
+                || entry.kind == Kind::Slowed && &*entry.text == "0";
+            if !is_end {
+                rules.push(entry.clone());
+            }
+        }
+        rules
+    }
+
+    fn denied(&self, draft: &Draft) -> Option<Denied> {
+        let speaks = matches!(draft.kind, Kind::Message | Kind::Edited | Kind::Topic);
+        if draft.claim.is_operator() || !speaks && draft.kind != Kind::Joined {
+            return None;
+        }
+        let (rules, author) = (self.rules(), draft.claim.author());
+        let plain = |name: &PersonName| name.as_str().replace('ë', "e").to_lowercase();
+        let concerns = |rule: &Message| {
+            author.is_some() && author == rule.holder
+                || draft.name.as_ref().map(plain) == rule.name.as_ref().map(plain)
+        };
+        let bar = |kind| {
+            let mut bars =
+                rules.iter().filter(|rule| rule.kind == kind && concerns(rule)).map(|rule| rule.ends());
+            bars.find(|end| end.is_none_or(|end| draft.at < end))
+        };
+        if let Some(end) = bar(Kind::Removed) {
+            return Some(Denied::Removed(end));
+        }
+        if let Some(end) = bar(Kind::Muted).filter(|_| speaks) {
+            return Some(Denied::Muted(end));
+        }
+        let rule = |kind| rules.iter().find(|rule| rule.kind == kind);
+        if let Some(lock) = rule(Kind::Locked).filter(|_| speaks) {
+            return Some(Denied::Locked(lock.text.clone()));
+        }
+        let seconds = rule(Kind::Slowed)?.seconds()?;
+        let is_same =
+            |message: &Message| message.holder == author && (author.is_some() || message.name == draft.name);
+        let kept = self.said[self.forgotten..].iter().rev().filter(|(said, _)| said.kind == Kind::Message);
+        let recent = kept
+            .map(|(said, message)| (said.at, message))
+            .take_while(|(at, _)| at.0 + seconds * 1000 > draft.at.0);
+        let topic = rule(Kind::Topic).map(|topic| (topic.at, topic));
+        let past = recent.chain(topic).filter(|(at, message)| is_same(message) && *at <= draft.at);
+        let left = past.map(|(at, _)| (at.0 + seconds * 1000).saturating_sub(draft.at.0)).max()?;
+        (left > 0 && matches!(draft.kind, Kind::Message | Kind::Topic)).then_some(Denied::Slow(seconds, left))
+    }
+
+    /// By which key somebody is here, or spoke last.
+    fn whose(&self, name: Option<&PersonName>) -> Option<Holder> {
+        let here = self.keys.get(name?).copied().flatten();
+        let mut said = self.kept().into_iter().rev().filter(|message| message.kind == Kind::Message);
+        here.or_else(|| said.find(|message| message.name.as_ref() == name)?.holder)
+    }
+
     /// The message that a draft is about, if it can be edited or deleted.
     fn changeable(&self, draft: &Draft, epoch: Epoch) -> Option<Arc<Message>> {
         let of = draft.of.filter(|of| of.epoch == epoch)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::message::{Claim, RoomName, RoomPatterns};
+use crate::message::{RoomName, RoomPatterns};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Intent;
 
@@ -35,12 +35,13 @@ impl Rights {
 
     /// Has what an operator asks for be done as the operator's.
     pub fn empower(&self, intent: &mut Intent) {
-        let is_asked = self.operate && intent.is_for_operators();
-        if let Intent::Publish(publish) = intent
-            && is_asked
-            && self.rooms.include(&publish.room)
-        {
-            publish.claim = Claim::Operator;
+        let is_of_these = match intent {
+            Intent::Publish(publish) => self.rooms.include(&publish.room),
+            Intent::Past(past) => past.rooms().iter().all(|room| self.rooms.include(room)),
+            _ => false,
+        };
+        if self.operate && is_of_these {
+            intent.empower();
         }
     }
 
@@ -58,6 +59,7 @@ impl Rights {
             Intent::Page(view) | Intent::Code(view) => self.may_read(&view.room),
             Intent::Publish(publish) => self.may_write(&publish.room),
             Intent::Leave(leave) => self.may_write(&leave.room),
+            Intent::NewRoom(_) => self.write,
             Intent::Rooms(asked) => {
                 asked.among = Some(self.rooms.clone());
                 self.read

@@ -96,7 +96,8 @@ impl Limits {
         if let (Some(rate), Some(most)) = (&self.rooms, self.spec.rooms) {
             let asleep = rooms.iter().filter(|room| !is_awake(room)).count();
             let refused = |after| Refusal::TooManyWoken { most: most.get(), after };
-            rate.take(address, asleep as u32).map_err(refused)?;
+            let new = usize::from(matches!(intent, Intent::NewRoom(_)));
+            rate.take(address, (asleep + new) as u32).map_err(refused)?;
         }
         // Who leaves is told to all in the room.
         if !matches!(intent, Intent::Publish(_) | Intent::Leave(_)) {

@@ -15,8 +15,12 @@ const TEMPLATES: [(&str, &str); 6] = [
 ];
 
 /// Where the server asks for phrases beside the templates.
-const SERVER: [&str; 3] =
-    [include_str!("../html.rs"), include_str!("../phrases.rs"), include_str!("../../wire/reply/refusal.rs")];
+const SERVER: [&str; 4] = [
+    include_str!("../ruled.rs"),
+    include_str!("../html.rs"),
+    include_str!("../phrases.rs"),
+    include_str!("../../wire/reply/refusal.rs"),
+];
 
 /// What only looks like words in the script: names of keys on a keyboard, of headers, and of what browsers have.
 const NO_WORDS: [&str; 14] = [

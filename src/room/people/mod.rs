@@ -94,6 +94,13 @@ impl People {
         self.leases.is_empty()
     }
 
+    /// Everybody whom this instance holds, or is about to.
+    pub fn held(&self) -> Vec<Person> {
+        let person =
+            |(name, lease): (&PersonName, &Lease)| Person { name: name.clone(), claim: lease.holder.into() };
+        self.leases.iter().map(person).collect()
+    }
+
     /// Whether something that is not settled yet announces this person.
     pub fn is_announced(&self, name: &PersonName) -> bool {
         self.drafted.contains_key(name)
@@ -233,7 +240,7 @@ impl People {
                     self.stored.remove(name);
                     self.held.remove(name);
                 }
-                Kind::Message | Kind::Edited | Kind::Deleted => {}
+                _ => {}
             }
         }
     }

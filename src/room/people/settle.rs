@@ -16,10 +16,10 @@ impl People {
     /// Says what a draft is worth behind a batch that was settled.
     pub fn judge(&mut self, draft: &Draft) -> Worth {
         let Some(name) = &draft.name else { return Worth::Same };
-        let (standing, holder) = (self.will_stand(name), draft.claim.holder());
+        let (standing, holder) = (self.will_stand(name), draft.claim.as_person().holder());
         let is_worth = match draft.kind {
             Kind::Message => {
-                let person = Person { name: name.clone(), claim: draft.claim };
+                let person = Person { name: name.clone(), claim: draft.claim.as_person() };
                 match self.leases.get(name) {
                     Some(lease) if standing == Standing::Gone && lease.holder == holder => {
                         return Worth::After(self.announce(Kind::Joined, person, draft.at));
@@ -31,7 +31,7 @@ impl People {
             }
             Kind::Joined => standing.lacks(holder),
             Kind::Left => standing != Standing::Gone,
-            Kind::Edited | Kind::Deleted => return Worth::Same,
+            _ => return Worth::Same,
         };
         if !is_worth {
             return Worth::Nothing;

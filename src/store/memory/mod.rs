@@ -118,7 +118,7 @@ impl Store for MemoryStore {
             holder: here.holder,
         };
         let present = shelf.present.iter().map(present).collect();
-        Ok(Tail { messages, latest: shelf.latest(self.epoch), present })
+        Ok(Tail { messages, latest: shelf.latest(self.epoch), present, rules: shelf.rules.clone() })
     }
 
     fn after(&self, room: &RoomName, sequence: u64, limit: usize) -> Result<Vec<Arc<Message>>, Error> {

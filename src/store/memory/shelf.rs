@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::super::fingerprint::fingerprint;
 use super::super::{Appended, Error, Keep, one_read, remembers};
-use crate::config::MEMORY_ENTRY_BYTES;
+use crate::config::{MEMORY_ENTRY_BYTES, SLOW_LOOK, WHOSE_LOOK};
 use crate::message::{
-    Change, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, SendId, SentAs, Timestamp,
+    Change, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, Rules, SendId, SentAs, Timestamp,
 };
 
 /// What is kept of one room.
@@ -26,6 +26,8 @@ pub(super) struct Shelf {
     pub(super) at: Option<Timestamp>,
     /// Who has joined and not left since.
     pub(super) present: BTreeMap<PersonName, Here>,
+    /// What is in force.
+    pub(super) rules: Rules,
     sent: HashMap<SendId, Sent>,
     /// The newest change of each message that has one, by their sequences. It goes with the message.
     edits: BTreeMap<u64, u64>,
@@ -72,6 +74,12 @@ impl Shelf {
                 false => Appended::Conflict,
             };
         }
+        let said = self.messages.iter().rev().filter(|kept| kept.message.kind == Kind::Message);
+        let said = said.map(|Kept { message, came }| (message.holder, message.name.clone(), *came));
+        let slows = || self.rules.slows(draft, said.take(SLOW_LOOK));
+        if let Some(denied) = self.rules.judge(draft).or_else(slows) {
+            return Appended::Denied(denied);
+        }
         let mut draft = draft.clone();
         if draft.kind.is_change() {
             let target = draft.of.and_then(|of| self.changeable(of));
@@ -103,7 +111,10 @@ impl Shelf {
             self.bytes += sent_bytes(id);
         }
         let came = draft.at;
-        let message = draft.numbered(Cursor { epoch, sequence, mark }, self.mark);
+        let mut message = draft.numbered(Cursor { epoch, sequence, mark }, self.mark);
+        if let Some(name) = message.name.as_ref().filter(|_| message.kind.is_bar()) {
+            message.holder = self.whose(name);
+        }
         (self.latest, self.mark) = (sequence, mark);
         self.at = Some(at);
         let message = Arc::new(Message { at, ..message });
@@ -111,7 +122,25 @@ impl Shelf {
         self.said += usize::from(message.kind == Kind::Message);
         self.messages.push_back(Kept { message: message.clone(), came });
         self.change(&message);
+        self.enter(&message);
         Appended::Stored(message)
+    }
+
+    /// Whose a name is, by who is present or spoke last under it.
+    fn whose(&self, name: &PersonName) -> Option<Holder> {
+        let present = self.present.get(name).and_then(|here| here.holder);
+        let said = self.messages.iter().rev().map(|kept| &kept.message);
+        let mut said = said.filter(|message| message.kind == Kind::Message).take(WHOSE_LOOK);
+        present.or_else(|| said.find(|message| message.name.as_ref() == Some(name))?.holder)
+    }
+
+    /// Has an entry come into force.
+    fn enter(&mut self, entry: &Arc<Message>) {
+        if entry.kind.is_rule() {
+            self.bytes -= rules_bytes(&self.rules);
+            self.rules.enter(entry);
+            self.bytes += rules_bytes(&self.rules);
+        }
     }
 
     /// Where the message at a cursor is, if it can be edited or deleted.
@@ -124,7 +153,7 @@ impl Shelf {
 
     /// Changes the message that a new entry edits or deletes, and the edit that it overtakes.
     fn change(&mut self, entry: &Message) {
-        let Some(changed) = entry.of.filter(|_| entry.kind != Kind::Message) else { return };
+        let Some(changed) = entry.of.filter(|_| entry.kind.is_change()) else { return };
         let edit = self.edits.insert(changed.sequence, entry.id.sequence);
         for sequence in [Some(changed.sequence), edit].into_iter().flatten() {
             let at = self.position_after(sequence - 1);
@@ -164,12 +193,15 @@ impl Shelf {
     }
 
     /// Frees some memory. Messages go first: a lost message is told as a gap, but a forgotten id may let a
-    /// message be published twice.
+    /// message be published twice. The rules go last.
     pub(super) fn give_up(&mut self) {
-        if self.messages.is_empty() {
+        if !self.messages.is_empty() {
+            self.drop_oldest();
+        } else if !self.sent_order.is_empty() {
             self.drop_oldest_id();
         } else {
-            self.drop_oldest();
+            self.bytes -= rules_bytes(&self.rules);
+            self.rules = Rules::default();
         }
     }
 
@@ -213,6 +245,11 @@ impl Shelf {
 /// What a message takes.
 fn message_bytes(message: &Message) -> usize {
     size_of::<Message>() + message.text.len() + message.name.as_ref().map_or(0, |name| name.as_str().len())
+}
+
+/// What the entries take that are in force.
+fn rules_bytes(rules: &Rules) -> usize {
+    rules.entries().map(|entry| message_bytes(entry)).sum()
 }
 
 /// What it takes to remember an id.

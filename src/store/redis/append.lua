@@ -1,16 +1,17 @@
 -- Appends the drafts of one room, and tells what others stored since it looked. Without drafts it changes nothing.
 --
 -- prefix room epoch instance batch, seen: epoch sequence mark, wants_people, most and bytes of what others stored,
--- keep entries horizon now most, memory and life of a sender's id, life of an outcome;
+-- keep entries horizon now most, memory and life of a sender's id, life of an outcome, the most people who may be barred,
+-- among how many messages to look for those of one person;
 -- then of each draft: kind name text at mark id sent_at fingerprint key looks about about_mark. The key is '' for none;
--- '*', perhaps with a key behind it, if the name needs none; and 'o' for the operator.
+-- '*', perhaps with a key behind it, if the name needs none; and 'o', likewise, for the operator.
 --
 -- Answers: epoch, the sequence and mark before the first draft, a word for each draft, what others stored, whether
--- people follow, people. Or 'lapsed': the instance was taken for dead, and nothing is done.
+-- people and rules follow, people, rules. Or 'lapsed': the instance was taken for dead, and nothing is done.
 
 local room = keys_of(ARGV[1], ARGV[2])
 local instance, batch = ARGV[4], ARGV[5]
-local FIRST, EACH = 20, 12
+local FIRST, EACH = 22, 12
 local drafts = (#ARGV - FIRST + 1) / EACH
 local record = room.base .. 'batch:' .. instance
 
@@ -35,14 +36,15 @@ if not is_known then
   base, base_mark = room.latest, room.mark
   local outcomes = {}
   local memory = tonumber(ARGV[17])
+  local rules = drafts > 0 and rules_of(room) or {}
   for draft = 1, drafts do
     local at = FIRST + (draft - 1) * EACH
     local kind, name, text, came, mark, id, sent_at, fingerprint, key, looks, about, about_mark =
       unpack(ARGV, at, at + EACH - 1)
     came = tonumber(came)
-    local operator = key == 'o' and 'o' or ''
+    local operator = string.sub(key, 1, 1) == 'o' and 'o' or ''
     local is_free = operator ~= '' or string.sub(key, 1, 1) == '*'
-    local author = operator == '' and string.gsub(key, '^%*', '') or ''
+    local author = string.gsub(key, '^[*o]', '')
     local word
     local sent_key = room.base .. 'sent:' .. id
     local sent = id ~= '' and redis.call('GET', sent_key)
@@ -51,6 +53,10 @@ if not is_known then
       if tonumber(earlier) + memory > tonumber(sent_at) then
         word = known == fingerprint and 'r:' .. sequence .. ':' .. known_mark or 'c'
       end
+    end
+    word = word or denied(rules, kind, name, author, looks, came, operator ~= '', tonumber(ARGV[20]))
+    if not word and operator == '' and (kind == MESSAGE or kind == TOPIC) then
+      word = slowed(room, rules, name, author, came, tonumber(ARGV[21]))
     end
     if not word and name ~= '' then
       local stands = math.max(came, room.at)
@@ -75,16 +81,23 @@ if not is_known then
     end
     if not word then
       local holder = (kind == MESSAGE or not is_free) and author or ''
-      add(room, kind, name, text, came, mark, holder, about, about_mark, is_change and operator or '')
+      if IS_BAR[kind] then holder = key_of(room, name, tonumber(ARGV[21])) end
+      local shown = (is_change or IS_RULE[kind]) and operator or ''
+      local entry = add(room, kind, name, text, came, mark, holder, about, about_mark, shown)
       if is_change then change(room, kind, about, text, operator) end
+      if IS_RULE[kind] then
+        enter(room, entry, IS_BAR[kind] and looks or '')
+        rules = rules_of(room)
+      end
       if id ~= '' then
         local sent_as = table.concat({sent_at, number(room.latest), mark, fingerprint}, ' ')
         redis.call('SET', sent_key, sent_as, 'PX', ARGV[18])
       end
       word = 's:' .. number(room.at)
       if is_change then
-        local letters = string.gsub(name, '.', function(byte) return string.format('%02x', string.byte(byte)) end)
-        word = word .. ':' .. about_mark .. ':' .. letters
+        word = word .. ':' .. about_mark .. ':' .. digits_of(name)
+      elseif IS_BAR[kind] then
+        word = word .. ':' .. holder
       end
     end
     outcomes[draft] = word
@@ -121,4 +134,5 @@ if tonumber(ARGV[6]) == epoch and seen <= base then
   if not is_whole then before = {} end
 end
 local wants_people = not is_whole or ARGV[9] == '1'
-return {epoch, base, base_mark, words, before, wants_people and 1 or 0, wants_people and people_of(room, instance) or {}}
+return {epoch, base, base_mark, words, before, wants_people and 1 or 0, wants_people and people_of(room, instance) or {},
+  wants_people and rules_as_entries(room) or {}}

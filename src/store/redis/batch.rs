@@ -10,9 +10,10 @@ use super::rows;
 use super::scripts::Step;
 use super::trouble::Trouble;
 use crate::config::{
-    CATCH_UP, DELETE_AHEAD, REDIS_OUTCOME_MS, REDIS_SENT_SPARE_MS, REPLY_BYTES, SEND_ID_MEMORY_MS,
+    BARRED_MAX, CATCH_UP, DELETE_AHEAD, REDIS_OUTCOME_MS, REDIS_SENT_SPARE_MS, REPLY_BYTES,
+    SEND_ID_MEMORY_MS, SLOW_LOOK,
 };
-use crate::message::{Cursor, Draft, Epoch, Mark, Message, RoomName, Timestamp};
+use crate::message::{Cursor, Denied, Draft, Epoch, Mark, Message, RoomName, Timestamp};
 use crate::store::fingerprint::fingerprint;
 use crate::store::{Appended, Arrived, Done, Error, Keep};
 
@@ -106,7 +107,9 @@ impl Batch {
             .arg(self.drafts.len() + DELETE_AHEAD)
             .arg(SEND_ID_MEMORY_MS)
             .arg(SEND_ID_MEMORY_MS + REDIS_SENT_SPARE_MS)
-            .arg(REDIS_OUTCOME_MS);
+            .arg(REDIS_OUTCOME_MS)
+            .arg(BARRED_MAX)
+            .arg(SLOW_LOOK);
         for (draft, mark) in self.drafts.iter().zip(&self.marks) {
             let sent = draft.sent_as.as_ref();
             command
@@ -137,8 +140,8 @@ impl Batch {
         let Value::Array(_) = answer else {
             return Ok(Answer::Lapsed);
         };
-        type Parts = (u32, u64, u32, String, Vec<Value>, u8, Vec<Value>);
-        let (epoch, sequence, mark, words, before, has_people, people): Parts = rows::part(answer)?;
+        type Parts = (u32, u64, u32, String, Vec<Value>, u8, Vec<Value>, Vec<Value>);
+        let (epoch, sequence, mark, words, before, has_people, people, rules): Parts = rows::part(answer)?;
         let epoch = life.learn(epoch);
         let mut latest = Cursor { epoch, sequence, mark: Mark::from_number(mark) };
         let words = words.split_terminator(' ');
@@ -151,7 +154,8 @@ impl Batch {
         }
         let before = rows::messages(before, epoch)?;
         let present = (has_people == 1).then(|| rows::people(people)).transpose()?;
-        Ok(Answer::Arrived(Arrived { before, outcomes, latest, present }))
+        let rules = (has_people == 1).then(|| rows::rules(rules, epoch)).transpose()?;
+        Ok(Answer::Arrived(Arrived { before, outcomes, latest, present, rules }))
     }
 }
 
@@ -170,6 +174,9 @@ fn outcome(draft: &Draft, mark: Mark, word: &str, latest: &mut Cursor) -> Result
                 of.mark = Mark::from_number(rows::number(next()?)?);
                 message.name = rows::name(rows::bytes(next()?)?);
             }
+            if draft.kind.is_bar() {
+                message.holder = rows::holder(next()?)?;
+            }
             *latest = id;
             Appended::Stored(Arc::new(message))
         }
@@ -181,9 +188,19 @@ fn outcome(draft: &Draft, mark: Mark, word: &str, latest: &mut Cursor) -> Result
         "n" => Appended::Needless,
         "m" => Appended::NoMessage,
         "y" => Appended::NotYours,
+        "F" => Appended::Denied(Denied::TooMany),
+        "M" => Appended::Denied(Denied::Muted(end(next()?)?)),
+        "R" => Appended::Denied(Denied::Removed(end(next()?)?)),
+        "S" => Appended::Denied(Denied::Slow(rows::number(next()?)?, rows::number(next()?)?)),
+        "K" => Appended::Denied(Denied::Locked(rows::bytes(next()?)?.into())),
         "t" => Appended::NameTaken(draft.name.clone().ok_or_else(|| rows::unreadable(&"nobody is taken"))?),
         _ => return Err(rows::unreadable(&format!("{word:?} is no outcome"))),
     })
+}
+
+/// Reads when something ends, if it does by itself.
+fn end(word: &str) -> Result<Option<Timestamp>, Trouble> {
+    (!word.is_empty()).then(|| rows::number(word).map(Timestamp)).transpose()
 }
 
 /// Lua counts exactly up to here.

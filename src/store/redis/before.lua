@@ -1,6 +1,8 @@
 -- prefix room epoch sequence limit notices bytes. Answers: epoch, entries newest first. Those who came and went are
 -- among them only if they are among the newest `notices` entries. What changed a message is not there.
-local SHOWN = {[MESSAGE] = true, [JOINED] = true, [LEFT] = true}
+local HIDDEN = {[EDITED] = true, [DELETED] = true}
+local SHOWN = {}
+for kind in string.gmatch(ALL, '.') do SHOWN[kind] = not HIDDEN[kind] or nil end
 local room = keys_of(ARGV[1], ARGV[2])
 local limit = tonumber(ARGV[5])
 local read = {entries = {}, bytes = tonumber(ARGV[7])}

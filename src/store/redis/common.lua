@@ -11,8 +11,11 @@
 -- Keys are made here from a prefix and a room's name, and not declared: a Redis Cluster is refused.
 
 local MESSAGE, JOINED, LEFT, EDITED, DELETED = 'm', 'j', 'l', 'e', 'd'
+local TOPIC, MUTED, REMOVED, ALLOWED, SLOWED, LOCKED, UNLOCKED = 't', 'q', 'r', 'a', 's', 'k', 'u'
+local ALL = 'mjledtqrasku'
 local SAID = {[MESSAGE] = true}
-local HAS_TEXT = {[MESSAGE] = true, [EDITED] = true}
+local HAS_TEXT = {[MESSAGE] = true, [EDITED] = true, [TOPIC] = true, [MUTED] = true, [REMOVED] = true, [SLOWED] = true,
+  [LOCKED] = true}
 
 -- Where the fields of an entry are: all have the same ones, in one order, which a stream stores best.
 local KIND, NAME, TEXT, AT, CAME, MARK, PREVIOUS, SAID_COUNT, JOINED_COUNT = 2, 4, 6, 8, 10, 12, 14, 16, 18
@@ -21,7 +24,8 @@ local KEY, OTHER_COUNTS = 20, 28
 local function keys_of(prefix, name)
   local base = prefix .. ':{' .. name .. '}:'
   return {prefix = prefix, name = name, base = base, log = base .. 'log', meta = base .. 'meta', people = base .. 'people',
-    keys = base .. 'keys', looks = base .. 'looks', texts = base .. 'texts', edits = base .. 'edits'}
+    keys = base .. 'keys', looks = base .. 'looks', texts = base .. 'texts', edits = base .. 'edits',
+    rules = base .. 'rules'}
 end
 
 -- The set of those whom an instance holds in a room, and the set of the rooms where it holds somebody.

@@ -101,7 +101,7 @@ impl RedisStore {
 
     /// What the steps that read from one room begin with.
     fn of(&self, room: &RoomName) -> Vec<String> {
-        vec![room.to_string(), self.life.epoch().number().to_string()]
+        vec![room.as_str().to_owned(), self.life.epoch().number().to_string()]
     }
 
     /// One page of a list of rooms.
@@ -176,12 +176,13 @@ impl Store for RedisStore {
         let mut arguments = self.of(room);
         arguments.extend([self.life.instance().to_string(), most(limit), REPLY_BYTES.to_string()]);
         self.read(Step::Newest, arguments, |life, answer| {
-            type Parts = (u32, u64, u32, Vec<Value>, Vec<Value>);
-            let (epoch, latest, mark, entries, people): Parts = rows::part(Value::Array(answer))?;
+            type Parts = (u32, u64, u32, Vec<Value>, Vec<Value>, Vec<Value>);
+            let (epoch, latest, mark, entries, people, rules): Parts = rows::part(Value::Array(answer))?;
             let epoch = life.learn(epoch);
             let mut messages = rows::messages(entries, epoch)?;
             messages.reverse();
-            Ok(Tail { messages, latest: batch::place(epoch, latest, mark), present: rows::people(people)? })
+            let (present, rules) = (rows::people(people)?, rows::rules(rules, epoch)?);
+            Ok(Tail { messages, latest: batch::place(epoch, latest, mark), present, rules })
         })
     }
 

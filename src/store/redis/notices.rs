@@ -26,6 +26,7 @@ use crate::store::{Error, Heard};
 pub(super) fn leaves(life: &Life, room: &RoomName, who: &Person, wait: Duration) -> String {
     // The name is last: it may hold spaces.
     let Person { name, claim } = who;
+    let room = room.as_str();
     format!("leaves {} {room} {} {} {name}", life.instance(), wait.as_millis(), rows::key(*claim))
 }
 

@@ -6,7 +6,7 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use super::trouble::Trouble;
 use crate::message::{
-    Change, Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Looks, Mark, Message, PersonName, Seal,
+    Change, Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Looks, Mark, Message, PersonName, Rules, Seal,
     Timestamp,
 };
 use crate::store::Present;
@@ -19,6 +19,13 @@ pub(super) fn letter(kind: Kind) -> &'static str {
         Kind::Left => "l",
         Kind::Edited => "e",
         Kind::Deleted => "d",
+        Kind::Topic => "t",
+        Kind::Muted => "q",
+        Kind::Removed => "r",
+        Kind::Allowed => "a",
+        Kind::Slowed => "s",
+        Kind::Locked => "k",
+        Kind::Unlocked => "u",
     }
 }
 
@@ -26,33 +33,30 @@ pub(super) fn letters(kinds: Kinds) -> String {
     kinds.iter().map(letter).collect()
 }
 
-/// A claim as a word: a hash, `*` with a hash or without, `o` or nothing.
+/// A claim as a word: a hash, `*` or `o` with a hash or without, or nothing.
 pub(super) fn key(claim: Claim) -> String {
+    let author = claim.author().map_or(String::new(), |author| author.to_string());
     match claim {
-        Claim::Nothing => String::new(),
-        Claim::Key(holder) => holder.to_string(),
-        Claim::Vouched(author) => author.map_or("*".to_owned(), |author| format!("*{author}")),
-        Claim::Operator => "o".to_owned(),
+        Claim::Nothing | Claim::Key(_) => author,
+        Claim::Vouched(_) => format!("*{author}"),
+        Claim::Operator(_) => format!("o{author}"),
     }
 }
 
 /// The claim that a word means.
 pub(super) fn claim(word: &str) -> Option<Claim> {
-    match word {
-        "" => Some(Claim::Nothing),
-        "o" => Some(Claim::Operator),
-        word => match word.strip_prefix('*') {
-            Some("") => Some(Claim::Vouched(None)),
-            Some(author) => author.parse().ok().map(|author| Claim::Vouched(Some(author))),
-            None => word.parse().ok().map(Claim::Key),
-        },
-    }
+    let (claim, author): (fn(Option<Holder>) -> Claim, &str) = match word.split_at_checked(1) {
+        Some(("*", author)) => (Claim::Vouched, author),
+        Some(("o", author)) => (Claim::Operator, author),
+        _ => (Claim::from, word),
+    };
+    Some(claim(holder(author).ok()?))
 }
 
 /// How a draft's name looks, if that may matter.
 pub(super) fn looks(draft: &Draft) -> String {
     match &draft.name {
-        Some(name) if draft.kind != Kind::Left && !draft.claim.needs_no_key() => {
+        Some(name) if draft.kind != Kind::Left && (!draft.claim.is_operator() || draft.kind.is_bar()) => {
             let looks: Vec<String> = Looks::of(name).each().map(|look| format!("{look:032x}")).collect();
             looks.join(" ")
         }
@@ -76,7 +80,7 @@ pub(super) fn read_secret(digits: &str) -> Result<[u8; 32], Trouble> {
 }
 
 /// Reads who holds a name, if anybody does.
-fn holder(word: &str) -> Result<Option<Holder>, Trouble> {
+pub(super) fn holder(word: &str) -> Result<Option<Holder>, Trouble> {
     let holder = (!word.is_empty()).then(|| word.parse()).transpose();
     holder.map_err(|_| unreadable(&format!("{word:?} is no hash of a key")))
 }
@@ -114,6 +118,13 @@ fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
             "l" => Kind::Left,
             "e" => Kind::Edited,
             "d" => Kind::Deleted,
+            "t" => Kind::Topic,
+            "q" => Kind::Muted,
+            "r" => Kind::Removed,
+            "a" => Kind::Allowed,
+            "s" => Kind::Slowed,
+            "k" => Kind::Locked,
+            "u" => Kind::Unlocked,
             other => return Err(unreadable(&format!("{other:?} is no kind"))),
         },
         name: self::name(name),
@@ -166,6 +177,13 @@ pub(super) fn people(values: Vec<Value>) -> Result<Vec<Present>, Trouble> {
     }
     people.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(people)
+}
+
+/// Reads the entries that are in force.
+pub(super) fn rules(entries: Vec<Value>, epoch: Epoch) -> Result<Rules, Trouble> {
+    let mut entries = messages(entries, epoch)?;
+    entries.sort_by_key(|entry| entry.id.sequence);
+    Ok(entries.into_iter().collect())
 }
 
 /// Reads a number that was written as text.

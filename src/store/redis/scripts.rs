@@ -17,11 +17,11 @@ macro_rules! scripts {
 }
 
 scripts![
-    Append: "EVALSHA" "write.lua" "append.lua",
+    Append: "EVALSHA" "write.lua" "rules.lua" "append.lua",
     Expire: "EVALSHA" "write.lua" "expire.lua",
     Pulse: "EVALSHA" "write.lua" "pulse.lua",
     Sweep: "EVALSHA" "write.lua" "sweep.lua",
-    Newest: "EVALSHA_RO" "read.lua" "newest.lua",
+    Newest: "EVALSHA_RO" "read.lua" "rules.lua" "newest.lua",
     After: "EVALSHA_RO" "read.lua" "after.lua",
     Before: "EVALSHA_RO" "read.lua" "before.lua",
     NewestBut: "EVALSHA_RO" "read.lua" "newest_but.lua",

@@ -23,6 +23,7 @@ end
 
 -- Adds an entry at the end. `came` is when it came by the clock of that moment; a room's times never go back. `about` is
 -- the sequence of the message that it is about and `about_mark` its mark, or both are ''. `operator` is 'o' or ''.
+-- Returns the entry, with its text.
 local function add(room, kind, name, text, came, mark, key, about, about_mark, operator)
   room.latest = room.latest + 1
   room.at = math.max(room.at, came)
@@ -33,12 +34,15 @@ local function add(room, kind, name, text, came, mark, key, about, about_mark, o
   elseif kind ~= LEFT then
     room.others = count_one_more(room.others, kind)
   end
-  redis.call('XADD', room.log, number(room.latest), 'k', kind, 'n', name, 't', '', 'a', number(room.at),
-    'c', number(came), 'm', mark, 'p', number(room.mark), 's', number(room.said), 'j', number(room.joined), 'h', key,
-    'o', about, 'om', about_mark, 'b', operator, 'x', room.others)
+  local fields = {'k', kind, 'n', name, 't', '', 'a', number(room.at), 'c', number(came), 'm', mark,
+    'p', number(room.mark), 's', number(room.said), 'j', number(room.joined), 'h', key, 'o', about, 'om', about_mark,
+    'b', operator, 'x', room.others}
+  local id = redis.call('XADD', room.log, number(room.latest), unpack(fields))
   if HAS_TEXT[kind] then redis.call('HSET', room.texts, number(room.latest), '= ' .. text) end
   room.mark = tonumber(mark)
   room.is_changed = true
+  fields[TEXT] = text
+  return {id, fields}
 end
 
 -- The message of a sequence and mark, if it can be edited or deleted.

@@ -7,7 +7,7 @@ use rusqlite::{ErrorCode, OptionalExtension, Transaction};
 use super::rows::{self, Room, Sent, Target};
 use super::schema;
 use crate::config::{DELETE_AHEAD, SEND_ID_MEMORY_MS, SQLITE_SWEEP};
-use crate::message::{Cursor, Draft, Epoch, Holder, Kind, Mark, Message, RoomName, SentAs, Timestamp};
+use crate::message::{Cursor, Draft, Epoch, Holder, Kind, Mark, Message, RoomName, Rules, SentAs, Timestamp};
 use crate::store::fingerprint::fingerprint;
 use crate::store::{Appended, Arrived, Keep, first_sent, remembers};
 
@@ -56,9 +56,10 @@ impl Ledger<'_> {
             (None, None) => self.make(name)?,
         };
         let before = room.clone();
+        let mut rules = rows::rules(self.transaction, room.id, self.epoch)?;
         let appended = drafts
             .iter()
-            .map(|draft| self.append_one(&mut room, draft))
+            .map(|draft| self.append_one(&mut room, &mut rules, draft))
             .collect::<rusqlite::Result<Vec<_>>>()?;
         self.trim(&mut room, newest.at, drafts.len() + DELETE_AHEAD)?;
         self.advance(&before, &room)?;
@@ -114,13 +115,16 @@ impl Ledger<'_> {
         statement.query_row([name.as_str()], Room::from_row).optional()
     }
 
-    fn append_one(&self, room: &mut Room, draft: &Draft) -> rusqlite::Result<Appended> {
+    fn append_one(&self, room: &mut Room, rules: &mut Rules, draft: &Draft) -> rusqlite::Result<Appended> {
         let (sequence, mark) = (room.latest + 1, Mark::random());
         let sent_as = draft.sent_as.as_ref().map(|sent| (sent, fingerprint(draft)));
         if let Some((sent, fingerprint)) = sent_as
             && let Some(known) = self.known(room, sent, fingerprint)?
         {
             return Ok(known);
+        }
+        if let Some(denied) = self.denied(room, rules, draft)? {
+            return Ok(Appended::Denied(denied));
         }
         let mut draft = draft.clone();
         if draft.kind.is_change() {
@@ -135,7 +139,9 @@ impl Ledger<'_> {
         draft.of = draft.of.filter(|of| of.epoch == self.epoch);
         let came = draft.at;
         let message = draft.numbered(self.cursor(sequence, mark), room.mark);
-        let message = Message { at: message.at.max(room.at), ..message };
+        let whose = message.name.as_ref().filter(|_| message.kind.is_bar());
+        let holder = whose.map_or(Ok(message.holder), |name| self.whose(room, name))?;
+        let message = Message { at: message.at.max(room.at), holder, ..message };
         let holder = message.holder.as_ref().map(Holder::bytes);
         if let (Kind::Joined, Some(name)) = (message.kind, &message.name) {
             let hold = (room.id, name.as_str(), holder);
@@ -171,7 +177,9 @@ impl Ledger<'_> {
         self.follow(room, &message, holder)?;
         (room.latest, room.mark, room.at) = (sequence, mark, message.at);
         room.said += usize::from(message.kind == Kind::Message);
-        Ok(Appended::Stored(Arc::new(message)))
+        let message = Arc::new(message);
+        self.enter(room, rules, &message)?;
+        Ok(Appended::Stored(message))
     }
 
     /// Changes what follows from a new entry: who is present, or what another message says.

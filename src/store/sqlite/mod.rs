@@ -16,6 +16,7 @@ mod pen;
 mod place;
 mod readers;
 mod rows;
+mod rules;
 mod schema;
 mod writer;
 
@@ -138,7 +139,8 @@ impl Store for SqliteStore {
                 .query_map([room.id], rows::presence)?
                 .collect::<rusqlite::Result<_>>()?;
             let messages = self.newest_between(transaction, room, range, limit)?;
-            Ok(Some(Tail { messages, latest: room.latest(self.epoch), present }))
+            let rules = rows::rules(transaction, room.id, self.epoch)?;
+            Ok(Some(Tail { messages, latest: room.latest(self.epoch), present, rules }))
         })?;
         Ok(tail.unwrap_or_else(|| Tail::empty(self.epoch)))
     }

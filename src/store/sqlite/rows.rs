@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
 use crate::message::{
-    Change, Cursor, Epoch, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Timestamp,
+    Change, Cursor, Epoch, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Rules, Said,
+    Timestamp,
 };
 use crate::store::{Keep, Present, RoomSummary, fingerprint};
 
@@ -126,6 +127,17 @@ pub(super) fn presence(row: &Row<'_>) -> rusqlite::Result<Present> {
     Ok(Present { name, since, is_held: true, holder: holder(row, 2)? })
 }
 
+/// Reads what `SAID_LATELY` selects.
+pub(super) fn said(row: &Row<'_>) -> rusqlite::Result<Said> {
+    let name: Option<String> = row.get(1)?;
+    Ok((holder(row, 0)?, name.map(PersonName::accepted_before), Timestamp(row.get(2)?)))
+}
+
+/// Reads the rules of a room.
+pub(super) fn rules(transaction: &Transaction<'_>, room: i64, epoch: Epoch) -> rusqlite::Result<Rules> {
+    transaction.prepare_cached(schema::RULES)?.query_map([room], |row| message(row, epoch))?.collect()
+}
+
 fn holder(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Holder>> {
     let bytes: Option<[u8; 16]> = row.get(column)?;
     Ok(bytes.map(Holder::from_bytes))
@@ -164,6 +176,13 @@ pub(super) fn kind_number(kind: Kind) -> i64 {
         Kind::Left => 2,
         Kind::Edited => 3,
         Kind::Deleted => 4,
+        Kind::Topic => 5,
+        Kind::Muted => 6,
+        Kind::Removed => 7,
+        Kind::Allowed => 8,
+        Kind::Slowed => 9,
+        Kind::Locked => 10,
+        Kind::Unlocked => 11,
     }
 }
 
@@ -179,6 +198,13 @@ fn kind(number: i64) -> rusqlite::Result<Kind> {
         2 => Ok(Kind::Left),
         3 => Ok(Kind::Edited),
         4 => Ok(Kind::Deleted),
+        5 => Ok(Kind::Topic),
+        6 => Ok(Kind::Muted),
+        7 => Ok(Kind::Removed),
+        8 => Ok(Kind::Allowed),
+        9 => Ok(Kind::Slowed),
+        10 => Ok(Kind::Locked),
+        11 => Ok(Kind::Unlocked),
         _ => Err(FromSqlError::OutOfRange(number).into()),
     }
 }

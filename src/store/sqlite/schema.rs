@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
 /// A released step is never changed. A new one is added after it.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     "
     PRAGMA application_id = 0x636d6368;
 
@@ -119,6 +119,22 @@ pub(super) const MIGRATIONS: [&str; 5] = [
 
     -- The edits of each message.
     CREATE INDEX edits ON messages (room, about, sequence) WHERE kind = 3;
+",
+    "
+    -- Of each room the entries that are in force as its rules, kept longer than their like in `messages`.
+    CREATE TABLE rules (
+        room INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        kind INTEGER NOT NULL,   -- 5 topic, 6 muted, 7 removed, 9 slowed, 10 locked
+        name TEXT,
+        text TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        mark INTEGER NOT NULL,
+        previous INTEGER NOT NULL,
+        holder BLOB,
+        operator INTEGER NOT NULL,
+        PRIMARY KEY (room, sequence)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 
@@ -312,3 +328,34 @@ pub(super) const HOLD: &str =
 pub(super) const JOIN: &str = "INSERT INTO present (room, name, since, holder) VALUES (?1, ?2, ?3, ?4)";
 
 pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?2";
+
+/// The same columns as of messages.
+pub(super) const RULES: &str = "
+    SELECT sequence, kind, name, text, at, mark, previous, holder, NULL, NULL, NULL, NULL, operator
+    FROM rules WHERE room = ?1 ORDER BY sequence
+";
+
+pub(super) const FORGET_RULES: &str = "DELETE FROM rules WHERE room = ?1";
+
+pub(super) const ADD_RULE: &str = "
+    INSERT INTO rules (room, sequence, kind, name, text, at, mark, previous, holder, operator)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+";
+
+/// What was said last, and by whom: the newest, at most so many.
+pub(super) const SAID_LATELY: &str = "
+    SELECT holder, name, coalesce(came, at) FROM messages INDEXED BY said
+    WHERE room = ?1 AND kind = 0 AND sequence >= ?2 ORDER BY sequence DESC LIMIT ?3
+";
+
+/// The key of who is present under a name, or else said something last under it, among so many messages.
+pub(super) const WHOSE: &str = "
+    SELECT holder FROM (
+        SELECT holder, name, 1 AS is_present FROM present WHERE room = ?1 AND name = ?2 AND holder IS NOT NULL
+        UNION ALL
+        SELECT holder, name, 0 FROM (
+            SELECT holder, name FROM messages INDEXED BY said
+            WHERE room = ?1 AND kind = 0 AND sequence >= ?3 ORDER BY sequence DESC LIMIT ?4
+        )
+    ) WHERE name = ?2 LIMIT 1
+";

@@ -6,7 +6,7 @@ mod sentence;
 use std::time::Duration;
 
 use crate::config::{RETRY_AFTER, WAITS_RETRY};
-use crate::message::PersonName;
+use crate::message::{Denied, PersonName};
 use crate::room::Unpublished;
 use crate::room::registry::NoRoom;
 
@@ -77,6 +77,10 @@ pub enum Refusal {
     NoMessage,
     /// An edit or deletion of somebody else's message.
     NotYours,
+    /// Something that the rules of the room keep this person from.
+    Denied(Denied),
+    /// Something that only the room's operator may do.
+    NotOperator,
     /// A header with an invalid name, or a value that is not visible ASCII.
     BadHeader,
     /// An `Expect` of something else than `100-continue`.
@@ -167,6 +171,7 @@ impl From<Unpublished> for Refusal {
             Unpublished::NameTaken(name) => Refusal::NameTaken(name),
             Unpublished::NoMessage => Refusal::NoMessage,
             Unpublished::NotYours => Refusal::NotYours,
+            Unpublished::Denied(denied) => Refusal::Denied(denied),
             Unpublished::NotStored => Refusal::StoreUnavailable,
         }
     }
@@ -215,6 +220,12 @@ impl Refusal {
             Refusal::NameTaken(_) => (409, "name-taken"),
             Refusal::NoMessage => (404, "no-message"),
             Refusal::NotYours => (403, "not-yours"),
+            Refusal::Denied(Denied::Muted(_)) => (403, "muted"),
+            Refusal::Denied(Denied::Removed(_)) => (403, "removed"),
+            Refusal::Denied(Denied::Locked(_)) => (403, "locked"),
+            Refusal::Denied(Denied::Slow(..)) => (429, "slow"),
+            Refusal::Denied(Denied::TooMany) => (409, "too-many-barred"),
+            Refusal::NotOperator => (403, "not-operator"),
             Refusal::BadHeader => (400, "bad-header"),
             Refusal::UnknownExpectation => (417, "unknown-expectation"),
             Refusal::BadHost(_) => (400, "bad-host"),
@@ -265,6 +276,7 @@ impl Refusal {
             | Refusal::TooManyWoken { after, .. }
             | Refusal::RoomTooBusy { after, .. } => *after,
             Refusal::TooManyTries(_, wait) => *wait,
+            Refusal::Denied(Denied::Slow(_, left)) => Duration::from_millis(*left),
             Refusal::TooManyWaits { .. } => WAITS_RETRY,
             _ if matches!(self.status(), 429 | 503) => RETRY_AFTER,
             _ => return None,

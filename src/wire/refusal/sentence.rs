@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::Refusal;
 use crate::config::{
-    HEAD_LINES_MAX, HEAD_MAX, HOLD_MAX, PIPELINE_MAX, REPLY_MESSAGES, ROOMS_ASKED_MAX, TEXT_LIMIT,
+    BARRED_MAX, HEAD_LINES_MAX, HEAD_MAX, HOLD_MAX, PIPELINE_MAX, REPLY_MESSAGES, ROOMS_ASKED_MAX, TEXT_LIMIT,
 };
+use crate::message::{Denied, Timestamp};
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,6 +96,25 @@ impl fmt::Display for Refusal {
             Refusal::NotYours => f.write_str(
                 "this message is not yours: only who sent it may change it, with the same Chat-Key, or the room's operator",
             ),
+            Refusal::Denied(Denied::Muted(until)) => {
+                write!(f, "you are muted in this room{}: you can read on", Until(*until))
+            }
+            Refusal::Denied(Denied::Removed(until)) => write!(f, "you were removed from this room{}", Until(*until)),
+            Refusal::Denied(Denied::Locked(notice)) => {
+                let colon = if notice.is_empty() { "" } else { ": " };
+                write!(f, "this room is locked, and only its operator speaks{colon}{notice}")
+            }
+            Refusal::Denied(Denied::Slow(seconds, _)) => write!(
+                f,
+                "this room is in slow mode, where each person says one message in {seconds} s: send it again {}",
+                self.when()
+            ),
+            Refusal::Denied(Denied::TooMany) => {
+                write!(f, "{BARRED_MAX} people are muted or removed here, and no more can be: allow one of them first")
+            }
+            Refusal::NotOperator => f.write_str(
+                "only an operator of this room may do that: send Authorization: Bearer TOKEN, with a token of the file that the server has by --operators-file",
+            ),
             Refusal::BadHeader => {
                 f.write_str("a header's name is not a token, or its value has bytes that are not visible ASCII")
             }
@@ -145,6 +165,15 @@ impl fmt::Display for Refusal {
                 "the server has a fault, which this request met: what it asked for may have been done or not. Send it again, under the same id if it has one",
             ),
         }
+    }
+}
+
+/// The end of something, if it ends by itself.
+struct Until(Option<Timestamp>);
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |end| write!(f, " until {end}"))
     }
 }
 

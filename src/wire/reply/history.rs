@@ -70,8 +70,10 @@ pub(super) fn line(message: &Message) -> String {
             let edited = if message.change.is_some() { " (edited)" } else { "" };
             format!("{} {name}: {}{edited}\n", message.at, lines.join("\n    "))
         }
-        Kind::Joined | Kind::Left | Kind::Edited | Kind::Deleted => {
-            format!("{} {name} {}\n", message.at, message.kind.as_str())
+        _ => {
+            let told = message.telling();
+            let lines: Vec<String> = told.lines().map(shown).collect();
+            format!("{} {}\n", message.at, lines.join("\n    "))
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn hits(search: &Search, hits: &Hits) -> Reply {
         _ => {
             let line = |(room, message): &Hit| match rooms.len() {
                 1 => line(message),
-                _ => format!("{} {}", rooms[*room], line(message)),
+                _ => format!("{} {}", rooms[*room].as_str(), line(message)),
             };
             let lines: String = hits.messages.iter().map(line).collect();
             Reply::new(200, PLAIN, lines.into_bytes())

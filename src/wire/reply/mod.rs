@@ -1,5 +1,6 @@
 //! Replies, rendered: the same bytes whichever engine sends them.
 
+mod about;
 mod events;
 mod history;
 mod hits;
@@ -15,10 +16,11 @@ mod status;
 mod terminal;
 mod told;
 
+pub use self::about::about;
 pub use self::events::Feed;
 pub use self::history::history;
 pub use self::hits::hits;
-pub use self::page::{asset, invited, room_code, room_page};
+pub use self::page::{asset, invited, new_room, room_code, room_page};
 pub use self::parts::{EVENT_STREAM, JSON, Reply};
 pub use self::people::people;
 pub use self::poll::polled;

@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::parts::{JSON, PLAIN, Reply, json};
 use crate::address::Site;
 use crate::clock::Timestamp;
-use crate::message::Cursor;
+use crate::message::{Cursor, RoomName};
 use crate::page;
 use crate::store::Tail;
 use crate::wire::path::room_path;
 use crate::wire::refusal::Refusal;
-use crate::wire::request::{Fetch, Format, View};
+use crate::wire::request::{Fetch, Format, NewRoom, View};
 
 /// A room's page. `tail` is the end of the room's order, and `next` the cursor to follow from there.
 pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
@@ -21,6 +21,7 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
             language: view.language,
             room: &view.room,
             messages: &tail.messages,
+            rules: &tail.rules,
             next,
             address: &address(view, site),
             is_public: site.public.is_some(),
@@ -54,6 +55,25 @@ pub fn invited(format: Format, view: &View, site: &Site) -> Reply {
         }
         _ => Reply::new(200, PLAIN, format!("{url}\n").into_bytes()),
     }
+}
+
+/// The answer to somebody who is given a private room.
+pub fn new_room(new: &NewRoom, site: &Site) -> Reply {
+    let (room, url) = (&new.view.room, address(&new.view, site));
+    let reply = match new.format {
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Body<'a> {
+                room: &'a RoomName,
+                url: String,
+            }
+            Reply::new(201, JSON, json(&Body { room, url }))
+        }
+        // A browser without scripts goes there.
+        Format::Html => Reply::new(303, PLAIN, &b"ok"[..]),
+        _ => Reply::new(201, PLAIN, format!("{url}\n").into_bytes()),
+    };
+    reply.with("Location", room_path(room))
 }
 
 /// The room's address, with the invite.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::parts::{JSON, PLAIN, Reply, json};
 use super::told::{Part, Told, gaps, part};
 use crate::config::RETURN;
-use crate::message::{Kind, Next, PersonName, RoomName};
+use crate::message::{Kind, Next, RoomName};
 use crate::room::Outcome;
 use crate::wire::path::{rooms_path, segment};
 use crate::wire::refusal::Refusal;
@@ -40,14 +40,11 @@ pub fn polled(poll: &Poll, outcomes: &[Outcome]) -> Result<Reply, Refusal> {
 
 fn in_plain_text(poll: &Poll, told: &Told<'_>) -> Reply {
     let message = told.message;
-    let name = message.name.as_ref().map_or("somebody", PersonName::as_str);
     let (kind, text) = (message.kind.as_str(), &message.text);
     let reply = match message.kind {
         Kind::Message => Reply::new(200, PLAIN, text.as_bytes().to_vec()),
         Kind::Edited => Reply::new(200, PLAIN, text.as_bytes().to_vec()).with("Chat-Kind", kind),
-        Kind::Joined | Kind::Left | Kind::Deleted => {
-            Reply::new(200, PLAIN, format!("{name} {kind}").into_bytes()).with("Chat-Kind", kind)
-        }
+        _ => Reply::new(200, PLAIN, message.telling().into_bytes()).with("Chat-Kind", kind),
     };
     let reply = match message.of.filter(|_| message.kind.is_change()) {
         Some(of) => reply.with("Chat-Of", of.to_string()),

@@ -23,8 +23,11 @@ pub fn published(publish: &Publish, published: Published) -> Reply {
         Format::Plain | Format::EventStream | Format::JsonLines => Reply::new(200, PLAIN, &b"ok"[..]),
         // A browser without JavaScript sent the page's form: it is sent back to the page.
         Format::Html => {
-            let name =
-                publish.name.as_ref().map(|name| utf8_percent_encode(name.as_str(), SEGMENT).to_string());
+            let name = publish
+                .name
+                .as_ref()
+                .filter(|_| !publish.kind.is_for_operators())
+                .map(|name| utf8_percent_encode(name.as_str(), SEGMENT).to_string());
             let query = name.map_or(String::new(), |name| format!("?name={name}"));
             Reply::new(303, PLAIN, &b"ok"[..]).with("Location", room_path(&publish.room) + &query)
         }

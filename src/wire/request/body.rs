@@ -1,13 +1,14 @@
 //! Bodies: a message as a form, as JSON or as plain text.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::fields::fields;
 use super::head::Head;
 use crate::wire::refusal::Refusal;
 
 /// The fields of a body, whichever form it has.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Said {
     pub message: Option<String>,
     pub name: Option<String>,
@@ -15,25 +16,48 @@ pub(super) struct Said {
     pub key: Option<String>,
     pub of: Option<String>,
     pub reply_to: Option<String>,
+    pub topic: Option<String>,
+    pub notice: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    pub r#for: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    pub seconds: Option<String>,
+}
+
+/// Reads a number, which in JSON may be one or a text.
+fn word<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(value)? {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    })
 }
 
 /// Reads a body by its `Content-Type`.
 pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
     match media_type(head)?.as_str() {
         FORM => {
-            let names = ["message", "name", "id", "key", "of", "reply_to"];
-            let [message, name, id, key, of, reply_to] = fields(text_of(body)?, names)?;
-            Ok(Said { message, name, id, key, of, reply_to })
+            let form = text_of(body)?;
+            let [message, name, id, key, of, reply_to] =
+                fields(form, ["message", "name", "id", "key", "of", "reply_to"])?;
+            let [topic, notice, r#for, seconds] = fields(form, ["topic", "notice", "for", "seconds"])?;
+            Ok(Said { message, name, id, key, of, reply_to, topic, notice, r#for, seconds })
         }
         "application/json" => {
             serde_json::from_str(text_of(body)?).map_err(|error| Refusal::BadJson(error.to_string()))
         }
         "text/plain" => {
             let [name, id, of, reply_to] = fields(query, ["name", "id", "of", "reply_to"])?;
-            Ok(Said { message: Some(text_of(body)?.to_owned()), name, id, key: None, of, reply_to })
+            let message = Some(text_of(body)?.to_owned());
+            Ok(Said { message, name, id, of, reply_to, ..Said::default() })
         }
         _ => Err(Refusal::UnsupportedMediaType),
     }
+}
+
+/// Refuses a body that is plain text, where it has nothing to say.
+pub(super) fn not_plain_text(head: &Head<'_>) -> Result<(), Refusal> {
+    if media_type(head)? == "text/plain" { Err(Refusal::UnsupportedMediaType) } else { Ok(()) }
 }
 
 /// The text of a body that may only be a form.

@@ -3,7 +3,7 @@
 use super::accept::Format;
 use super::fields::{cursor_in, fields, limit_in, name_in};
 use super::head::Head;
-use super::intent::{Fetch, History, Intent, ListRooms, Login, Past, View};
+use super::intent::{About, Fetch, History, Intent, ListRooms, Login, Past, View};
 use super::poll::poll;
 use super::route::Place;
 use super::search::search;
@@ -38,7 +38,10 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Re
             let [to] = fields(query, ["to"])?;
             Ok(Intent::Login(Login::to(to, None)))
         }
-        Place::Edit(_) | Place::Delete(_) | Place::Leave(_) | Place::Invite(_) => {
+        Place::About(room) => {
+            Ok(Intent::Past(Past::About(About { room, is_operator: false, format: head.format() })))
+        }
+        Place::Edit(_) | Place::Delete(_) | Place::Rule(..) | Place::Leave(_) | Place::Invite(_) => {
             Err(Refusal::MethodNotAllowed(place.allow()))
         }
     }

@@ -20,9 +20,9 @@ pub enum Intent {
     Poll(Poll),
     /// Wait for messages again and again, on one connection.
     Stream(Poll),
-    /// Publish a message, or edit or delete one.
+    /// Publish a message, edit or delete one, or change the rules of a room.
     Publish(Publish),
-    /// Look at the past, of a room or for some words.
+    /// Look at the past, of a room or for some words, or at what is in force there.
     Past(Past),
     /// Look who is in a room.
     People(RoomName),
@@ -30,6 +30,8 @@ pub enum Intent {
     Leave(Leave),
     /// Look which rooms there are.
     Rooms(ListRooms),
+    /// Have a private room of one's own.
+    NewRoom(NewRoom),
     /// The server's figures, for a monitor.
     Metrics(Exposition),
     /// The web page of a room.
@@ -60,14 +62,28 @@ impl Intent {
     /// Lets it use any name: names are free here, or somebody who knows the person vouches for the name. Without an
     /// author of its own, what is said is by the holder of the key, if there is one.
     pub fn vouch(&mut self, author: Option<Holder>) {
-        if let Some(claim) = self.claim().filter(|claim| **claim != Claim::Operator) {
+        if let Some(claim) = self.claim().filter(|claim| !claim.is_operator()) {
             *claim = Claim::Vouched(author.or(claim.author()));
         }
     }
 
     /// Whether an operator may ask for it where others may not.
     pub fn is_for_operators(&self) -> bool {
-        matches!(self, Intent::Publish(publish) if publish.kind.is_change())
+        matches!(self, Intent::Publish(_) | Intent::Past(Past::About(_)))
+    }
+
+    /// Has it be done as the operator's.
+    pub fn empower(&mut self) {
+        match self {
+            Intent::Publish(publish) => publish.claim = Claim::Operator(publish.claim.author()),
+            Intent::Past(Past::About(about)) => about.is_operator = true,
+            _ => {}
+        }
+    }
+
+    /// Whether only an operator may have it, and its sender is none.
+    pub fn lacks_an_operator(&self) -> bool {
+        matches!(self, Intent::Publish(publish) if publish.kind.is_for_operators() && !publish.claim.is_operator())
     }
 
     /// By what right it is asked for, if that matters.
@@ -179,6 +195,8 @@ pub enum Past {
     Part(History),
     /// For what was said in some words.
     Search(Search),
+    /// At what is in force: the topic, and what the operator has decided.
+    About(About),
 }
 
 impl Past {
@@ -187,8 +205,29 @@ impl Past {
         match self {
             Past::Part(history) => std::slice::from_ref(&history.room),
             Past::Search(search) => &search.rooms,
+            Past::About(about) => std::slice::from_ref(&about.room),
         }
     }
+}
+
+/// A look at the rules of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Which room.
+    pub room: RoomName,
+    /// Whether its operator asks.
+    pub is_operator: bool,
+    /// How to answer.
+    pub format: Format,
+}
+
+/// A private room that somebody wants to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// The room, by a name that nobody else knows, and how its address is seen.
+    pub view: View,
+    /// How to answer.
+    pub format: Format,
 }
 
 /// A search in a room, or in several.
@@ -233,7 +272,7 @@ impl Publish {
     /// What is to be stored of it.
     pub fn draft(&self) -> Draft {
         // A change bears the name that the message has.
-        let name = self.name.clone().filter(|_| self.kind == Kind::Message);
+        let name = self.name.clone().filter(|_| !self.kind.is_change());
         let said = Draft::said(name, self.claim, &self.text, self.send_id.clone());
         Draft { kind: self.kind, of: self.of, ..said }
     }

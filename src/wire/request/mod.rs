@@ -13,6 +13,7 @@ mod places;
 mod poll;
 mod post;
 mod route;
+mod rule;
 mod search;
 mod wait;
 mod written;
@@ -22,7 +23,8 @@ pub use self::fields::fields;
 pub use self::framing::BodyLength;
 pub use self::head::{Head, is_token};
 pub use self::intent::{
-    Fetch, History, Intent, Invite, Leave, ListRooms, Login, Past, Poll, Publish, Search, View,
+    About, Fetch, History, Intent, Invite, Leave, ListRooms, Login, NewRoom, Past, Poll, Publish, Search,
+    View,
 };
 pub use self::parse::parse;
 pub use self::route::{known_method, route};

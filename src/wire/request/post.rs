@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::body::{Said, form, said};
+use super::body::{Said, form, not_plain_text, said};
 use super::fields::{cursor_in, fields, name_in};
 use super::get::view;
 use super::head::Head;
-use super::intent::{Intent, Leave, Login, Publish};
+use super::intent::{Intent, Leave, Login, NewRoom, Publish};
 use super::key::claim;
 use super::route::Place;
+use super::rule;
 use super::wait::seconds;
 use crate::message::{Kind, Person, RoomName, Seal, SendId, has_something_visible};
 use crate::wire::refusal::Refusal;
@@ -25,6 +26,8 @@ pub(super) fn post(
         Place::Room(room) => publish(head, (room, Kind::Message), query, body, seal).map(Intent::Publish),
         Place::Edit(room) => publish(head, (room, Kind::Edited), query, body, seal).map(Intent::Publish),
         Place::Delete(room) => publish(head, (room, Kind::Deleted), query, body, seal).map(Intent::Publish),
+        Place::Rule(kind, room) => publish(head, (room, kind), query, body, seal).map(Intent::Publish),
+        Place::Rooms => new_room(head, query).map(Intent::NewRoom),
         Place::Several(_) => Err(Refusal::OneRoom),
         Place::Leave(room) => {
             let Said { name, key, .. } = said(head, query, body)?;
@@ -44,6 +47,10 @@ pub(super) fn post(
     }
 }
 
+fn new_room(head: &Head<'_>, query: &str) -> Result<NewRoom, Refusal> {
+    Ok(NewRoom { view: view(head, RoomName::private(), query)?, format: head.format() })
+}
+
 fn publish(
     head: &Head<'_>,
     (room, kind): (RoomName, Kind),
@@ -51,12 +58,19 @@ fn publish(
     body: &[u8],
     seal: &Seal,
 ) -> Result<Publish, Refusal> {
-    let Said { message, name, id, key, of, reply_to } = said(head, query, body)?;
-    let text = match kind {
-        Kind::Deleted => String::new(),
+    if kind.is_rule() {
+        not_plain_text(head)?;
+    }
+    let said = said(head, query, body)?;
+    let rule = kind.is_rule().then(|| rule::text(kind, &said)).transpose()?;
+    let Said { message, name, id, key, of, reply_to, .. } = said;
+    let text = match (kind, rule) {
+        (_, Some(text)) => text,
+        (Kind::Deleted, _) => String::new(),
         _ => message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?,
     };
     let of = match kind {
+        _ if kind.is_rule() => None,
         Kind::Message => reply_to.filter(|reply_to| !reply_to.is_empty()),
         _ => Some(of.ok_or(Refusal::BadForm("say which message: send of=CURSOR, the id of the message"))?),
     };

@@ -2,7 +2,7 @@
 
 use super::fields::decode;
 use crate::config::ROOMS_ASKED_MAX;
-use crate::message::{Invalid, RoomName};
+use crate::message::{Invalid, Kind, RoomName};
 use crate::wire::path::LOGIN;
 use crate::wire::refusal::Refusal;
 
@@ -17,6 +17,10 @@ pub(super) enum Place {
     People(RoomName),
     Edit(RoomName),
     Delete(RoomName),
+    /// Its rules, and who it is for.
+    About(RoomName),
+    /// To change one of its rules.
+    Rule(Kind, RoomName),
     Leave(RoomName),
     Code(RoomName),
     Invite(RoomName),
@@ -56,6 +60,14 @@ impl Place {
             "people" => Place::People,
             "edit" => Place::Edit,
             "delete" => Place::Delete,
+            "about" => Place::About,
+            "topic" => |room| Place::Rule(Kind::Topic, room),
+            "mute" => |room| Place::Rule(Kind::Muted, room),
+            "remove" => |room| Place::Rule(Kind::Removed, room),
+            "allow" => |room| Place::Rule(Kind::Allowed, room),
+            "slow" => |room| Place::Rule(Kind::Slowed, room),
+            "lock" => |room| Place::Rule(Kind::Locked, room),
+            "unlock" => |room| Place::Rule(Kind::Unlocked, room),
             "leave" => Place::Leave,
             "qr" => Place::Code,
             "invite" => Place::Invite,
@@ -73,8 +85,10 @@ impl Place {
     /// The methods that it allows, for the header `Allow`.
     pub fn allow(&self) -> &'static str {
         match self {
-            Place::Room(_) | Place::Login => "GET, HEAD, POST, OPTIONS",
-            Place::Edit(_) | Place::Delete(_) | Place::Leave(_) | Place::Invite(_) => "POST, OPTIONS",
+            Place::Room(_) | Place::Rooms | Place::Login => "GET, HEAD, POST, OPTIONS",
+            Place::Edit(_) | Place::Delete(_) | Place::Rule(..) | Place::Leave(_) | Place::Invite(_) => {
+                "POST, OPTIONS"
+            }
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -117,6 +131,14 @@ pub fn route(path: &str) -> &'static str {
         Some("people") => "/chat/ROOM/people",
         Some("edit") => "/chat/ROOM/edit",
         Some("delete") => "/chat/ROOM/delete",
+        Some("about") => "/chat/ROOM/about",
+        Some("topic") => "/chat/ROOM/topic",
+        Some("mute") => "/chat/ROOM/mute",
+        Some("remove") => "/chat/ROOM/remove",
+        Some("allow") => "/chat/ROOM/allow",
+        Some("slow") => "/chat/ROOM/slow",
+        Some("lock") => "/chat/ROOM/lock",
+        Some("unlock") => "/chat/ROOM/unlock",
         Some("leave") => "/chat/ROOM/leave",
         Some("qr") => "/chat/ROOM/qr",
         Some("invite") => "/chat/ROOM/invite",

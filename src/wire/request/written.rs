@@ -18,7 +18,7 @@ pub struct Written {
 pub fn room_of(path: &str) -> Option<RoomName> {
     match Place::parse(path).ok()? {
         Place::History(rooms) => rooms.into_iter().next(),
-        Place::Room(room) | Place::People(room) => Some(room),
+        Place::Room(room) | Place::People(room) | Place::About(room) | Place::Rule(_, room) => Some(room),
         Place::Edit(room) | Place::Delete(room) | Place::Leave(room) => Some(room),
         _ => None,
     }

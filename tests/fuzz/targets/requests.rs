@@ -95,6 +95,7 @@ fn assert_is_sound(head: &Head<'_>, intent: Intent) {
             let limit = match &past {
                 Past::Part(history) => history.limit,
                 Past::Search(search) => search.limit,
+                Past::About(_) => 1,
             };
             assert!(limit > 0 && past.rooms().iter().all(|room| !room.is_internal()));
         }
