@@ -17,7 +17,16 @@ fn posts(server: &Server, below: &str, form: &[(&str, &str)]) -> Value {
 
 /// All messages of the lobby, with their texts.
 fn texts(server: &Server) -> Vec<Value> {
-    let url = format!("{}/chat/lobby?after=oldest&wait=0&kinds=message", server.url());
+    read(server, "?after=oldest&wait=0&kinds=message")
+}
+
+/// The texts that are found on an instance.
+fn found(server: &Server, words: &str) -> Vec<Value> {
+    read(server, &format!("/history?q={words}"))
+}
+
+fn read(server: &Server, what: &str) -> Vec<Value> {
+    let url = format!("{}/chat/lobby{what}", server.url());
     let mut answer = ureq::get(url).header("Accept", "application/json").call().expect("an answer");
     let text = answer.body_mut().read_to_string().expect("an answer");
     let answer: Value = serde_json::from_str(&text).expect("JSON");
@@ -40,6 +49,8 @@ fn a_change_on_one_instance_holds_on_all() {
     posts(&instances.servers[2], "/delete", &[("of", &said[1])]);
     for server in &instances.servers {
         wait_until("it is as it is now", || texts(server)[..2] == ["hello", ""]);
+        assert_eq!(found(server, "hello"), ["hello"]);
+        assert!(found(server, "helo").is_empty() && found(server, "secret").is_empty());
     }
     // One that has ended was not needed for that.
     instances.servers[2].dies();

@@ -226,6 +226,11 @@ fn changes_stay_when_the_server_is_started_again(launch: Launch) {
     let server = Chat::on(again.start().into());
     let chat = server.room(&name);
     assert_eq!(after(&chat, "oldest"), before);
+    let finds = |words: &str| {
+        let search = chat.get(&format!("/history?q={words}")).accept("application/json");
+        chat.ask(&search).is(200).json()["messages"].as_array().expect("messages").len()
+    };
+    assert_eq!((finds("hello"), finds("helo"), finds("secret")), (1, 0, 0));
     chat.ask(&edit(&chat, ANNA, &hello, "hello again")).is(200);
     is_refused(chat.ask(&delete(&chat, ANNA, &secret)), 404, "no-message");
 }
