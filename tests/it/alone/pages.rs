@@ -15,7 +15,7 @@ fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     say_much(&chat);
     let page = page(&chat, MESSAGES);
     let mut inside = server.connect();
-    let deaf: Vec<Connection> = (0..80)
+    let deaf: Vec<Connection> = (0..50)
         .map(|_| {
             let mut connection = Connection::over(connect_from(server.address(), 2));
             connection.send(&page);
@@ -31,5 +31,5 @@ fn pages_that_nobody_reads_fill_no_memory(Alone(launch): Alone) {
     drop(deaf);
     wait_until("nothing is held for clients that have gone", || chat.figure("comet_chat_held_bytes") == 0.0);
     let peak = server.peak_kib() / 1_024;
-    assert!(peak < 600, "{peak} MiB");
+    assert!(peak < 400, "{peak} MiB");
 }

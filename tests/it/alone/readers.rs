@@ -56,7 +56,7 @@ fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): A
     let whole = &whole;
     let over = &AtomicBool::new(false);
     thread::scope(|scope| {
-        for reader in 0..60_u64 {
+        for reader in 0..30_u64 {
             let mut random = fastrand::Rng::with_seed(seed.wrapping_add(reader));
             // Each of two addresses is far beyond its share.
             let (from, is_slow) = (2 + (reader % 2) as u8, reader % 4 == 0);
@@ -85,7 +85,7 @@ fn honest_readers_get_every_page_whole_among_slow_and_deaf_ones(Alone(launch): A
             .map(|reader| {
                 let mut random = fastrand::Rng::with_seed(seed.wrapping_add(reader));
                 scope.spawn(move || {
-                    for _ in 0..15 {
+                    for _ in 0..8 {
                         let messages = random.usize(1..=MESSAGES);
                         // The time depends on the machine, but the request is never refused.
                         let reply = chat.connect().try_ask(&page(chat, messages));
