@@ -4,9 +4,9 @@
 #   scripts/browser.sh [TOPIC...]        default: all; the topics are tests/browser/*.test.js
 #
 # Each test's server is its own process with a fresh store on a free port, and ends with the tests.
-# Of all topics two run at a time, as most tests wait most of the time. Needs Chromium and
+# Of all topics three run at a time, as most tests wait most of the time. Needs Chromium and
 # Node.js 18 or later; what is missing it installs with apt-get if it may, or says what to install.
-# Takes about four minutes on two cores. From the environment:
+# Takes about five minutes on two cores. From the environment:
 #
 #   ENGINE=blocking                      or async
 #   CHROMIUM=chromium                    or chromium-headless-shell, the default if the system has it: the same
@@ -78,10 +78,10 @@ run_topic() { # TOPIC
 export -f run_topic
 
 # The longest first: else one of them would run alone at last.
-longest=(access loss followed limits tabs history notice backstage)
+longest=(tabs loss followed notice layout history backstage access limits)
 all=$(printf '%s\n' "${longest[@]}" tests/browser/*.test.js | sed 's|^tests/browser/||; s|\.test\.js$||' | awk '!seen[$0]++')
 status=0
-xargs --max-procs=2 --replace={} bash -c 'run_topic {}' <<<"$all" || status=$?
+xargs --max-procs=3 --replace={} bash -c 'run_topic {}' <<<"$all" || status=$?
 if ((status > 0)); then
   # What failed stands last.
   cat "$said"/*.failed
