@@ -97,15 +97,20 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
 fn serve(options: &Options, successor: &Arc<Successor>) -> Result<(), Box<dyn Error>> {
     let spec = options.store.spec()?;
-    let access =
-        Arc::new(Access::new(&options.access.spec(options.listen.public_url.as_ref(), options.lesson))?);
+    let upload_limit = options.uploads.limit();
+    let access = options.access.spec(options.listen.public_url.as_ref(), options.lesson, upload_limit);
+    let access = Arc::new(Access::new(&access)?);
     let stop = signals::listen(access.clone(), successor.clone(), options.listen.farewell())?;
     let Engine { name, warning, cost, unix_cost, prepare, serve } = engine(options.engine)?;
     let listeners = options.listen.open(prepare)?;
     successor.keep(&listeners)?;
     let is_for_unix = listeners.iter().any(|listener| matches!(listener, Listener::Unix(..)));
     let budget = Budget::claim(if is_for_unix { unix_cost } else { cost })?;
-    let keep = Keep { messages: usize::try_from(options.keep)?, age: options.keep_for.map(Into::into) };
+    let keep = Keep {
+        messages: usize::try_from(options.keep)?,
+        files: options.uploads.keep(),
+        age: options.keep_for.map(Into::into),
+    };
     let addresses: Vec<_> = listeners.iter().filter_map(Listener::address).collect();
     let stage = options.lesson.then(|| Stage::set(&addresses)).transpose()?;
     let store = store::open(&spec, keep)?;

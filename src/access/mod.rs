@@ -31,7 +31,7 @@ use crate::message::{RoomName, Seal};
 use crate::wire::path::BACKSTAGE;
 use crate::wire::refusal::{By, Refusal};
 use crate::wire::reply::Reply;
-use crate::wire::request::{Head, Intent};
+use crate::wire::request::{Head, Intent, Publish};
 
 pub use self::caller::Caller;
 pub use self::entry::EntrySpec;
@@ -58,6 +58,8 @@ pub struct AccessSpec {
     pub header: Option<String>,
     /// Whether somebody on this machine may look behind the stage.
     pub has_backstage: bool,
+    /// The most bytes of a file that comes with a message; 0 if none are taken.
+    pub upload_limit: usize,
 }
 
 /// Decides what each request may.
@@ -71,6 +73,7 @@ pub struct Access {
     sites: Sites,
     told: Told,
     backstage: Backstage,
+    upload_limit: usize,
 }
 
 impl Access {
@@ -86,6 +89,7 @@ impl Access {
             origins,
             header,
             has_backstage,
+            upload_limit,
         } = spec;
         let proxies = Proxies::new(proxies)?;
         Ok(Access {
@@ -98,6 +102,7 @@ impl Access {
             names: Names::new(*has_free_names),
             sites: Sites::new(origins)?,
             backstage: Backstage::new(*has_backstage),
+            upload_limit: *upload_limit,
         })
     }
 
@@ -109,6 +114,11 @@ impl Access {
     /// The address by which the outside sees the server, if the operator has said so.
     pub fn public(&self) -> Option<&PublicUrl> {
         self.public.as_ref()
+    }
+
+    /// The most bytes that a file may have which comes with a message; 0 if none are taken.
+    pub fn upload_limit(&self) -> usize {
+        self.upload_limit
     }
 
     /// Whether there is something to see behind the stage.
@@ -149,12 +159,23 @@ impl Access {
         let local = elsewhere.as_ref().unwrap_or(head);
         self.hosts.admit(local, &self.sites)?;
         let mut intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
+        self.judge_file(&intent)?;
         self.told.settle(head, caller, &mut intent, self.names.seal())?;
         if intent.lacks_an_operator() {
             return Err(Refusal::NotOperator);
         }
         caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
+    }
+
+    /// Refuses a file that is too large. A body in which one may be is a little longer than a file may be.
+    fn judge_file(&self, intent: &Intent) -> Result<(), Refusal> {
+        let Intent::Publish(Publish { file: Some(upload), .. }) = intent else { return Ok(()) };
+        match self.upload_limit {
+            0 => Err(Refusal::NoFiles),
+            most if upload.bytes.len() > most => Err(Refusal::FileTooLarge(most)),
+            _ => Ok(()),
+        }
     }
 
     /// Where behind the stage a request goes, if it goes there. Only somebody on this machine can: for everybody else

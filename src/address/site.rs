@@ -11,6 +11,8 @@ pub struct Site {
     pub public: Option<PublicUrl>,
     /// By which address other machines reach this one, if they do.
     pub lan: Option<IpAddr>,
+    /// The most bytes of a file that a page may send; 0 if none.
+    pub upload_limit: usize,
 }
 
 impl Site {
@@ -58,7 +60,7 @@ mod tests {
     use super::*;
 
     fn base(host: &str, seen: Option<&str>, lan: Option<IpAddr>) -> String {
-        Site { public: None, lan }.base(host, seen)
+        Site { lan, ..Site::default() }.base(host, seen)
     }
 
     #[test]
@@ -89,7 +91,11 @@ mod tests {
 
     #[test]
     fn what_the_operator_says_of_the_outside_is_believed_first() {
-        let site = Site { public: "https://chat.example/talk".parse().ok(), lan: "10.0.0.1".parse().ok() };
+        let site = Site {
+            public: "https://chat.example/talk".parse().ok(),
+            lan: "10.0.0.1".parse().ok(),
+            upload_limit: 0,
+        };
         for (host, seen) in [("localhost:8080", None), ("other.example", Some("http://other.example"))] {
             assert_eq!(site.base(host, seen), "https://chat.example/talk");
         }

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::Message;
+
 /// The version of the lines that this program writes. It reads no later one.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The first word of the first line of each room.
 pub(super) const MAGIC: &str = "room";
@@ -30,6 +32,7 @@ pub(super) struct Entry {
     pub(super) at: String,
     pub(super) reply_to: Option<String>,
     pub(super) deleted: Option<String>,
+    pub(super) file: Option<File>,
     pub(super) seconds: Option<u64>,
     #[serde(default)]
     pub(super) operator: bool,
@@ -39,6 +42,24 @@ pub(super) struct Entry {
 #[derive(Serialize, Deserialize)]
 pub(super) struct InForce<T> {
     pub(super) in_force: Vec<T>,
+}
+
+/// The file of an entry.
+#[derive(Serialize, Deserialize)]
+pub(super) struct File {
+    /// What is known of it, as a store keeps it: `png 1234 640x480 a picture.png`.
+    pub(super) facts: String,
+    /// All of it, in base64; nothing if it is no longer kept.
+    pub(super) content: Option<String>,
+}
+
+/// An entry, as it is written.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    #[serde(flatten)]
+    pub(super) message: &'a Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<File>,
 }
 
 /// The last line of a room.

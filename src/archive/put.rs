@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use super::read::Archived;
 use crate::config::ARCHIVE_READ;
-use crate::message::{Change, Cursor, Draft, Kind, Message, Timestamp};
+use crate::message::{Change, Cursor, Draft, FileFacts, Kind, Message, Timestamp};
 use crate::store::{Appended, Arrived, Done, Error, Store};
 
 /// Adds what is missing of a room, in its order and with its times, and answers how many messages that were.
@@ -30,7 +30,10 @@ pub fn put(store: &dyn Store, archived: &Archived) -> Result<usize, Error> {
             Some((next, rest)) => {
                 moved.note(places.get(said.len() - missing.len()), there.id);
                 (missing, at) = (rest, at.max(next.at));
-                there.name == next.name && there.text == next.text && there.at == at
+                there.name == next.name
+                    && there.text == next.text
+                    && there.at == at
+                    && has_file_of(there, next)
             }
             None => true,
         });
@@ -86,17 +89,27 @@ impl Moved {
         self.0.get(&of?).copied()
     }
 
-    /// How many of these go in one batch: up to the first that answers one of the same batch, which has no place yet.
+    /// How many of these go in one batch: up to the first that answers one of the same batch, which has no place yet, and
+    /// with one file at most.
     fn portion(&self, drafts: &[Draft], places: &[Cursor]) -> usize {
         let mut before: HashSet<Cursor> = HashSet::new();
+        let mut has_file = false;
         let most = drafts.len().min(ARCHIVE_READ);
         let stands = |at: &usize| {
+            has_file |= *at > 0 && drafts[*at - 1].file.is_some();
             let answers_one = drafts[*at].of.is_some_and(|of| before.contains(&of));
             before.extend(places.get(*at));
-            answers_one
+            answers_one || has_file && drafts[*at].file.is_some()
         };
         (0..most).find(stands).unwrap_or(most)
     }
+}
+
+/// Whether a message that is there has the file of this one. It may be gone meanwhile.
+fn has_file_of(there: &Message, next: &Draft) -> bool {
+    let known = |file: &FileFacts| (file.name.clone(), file.media, file.bytes);
+    let (there, next) = (&there.file, next.file.as_ref().map(|upload| &upload.file));
+    there.as_ref().map(|file| known(file)) == next.map(|file| known(file))
 }
 
 fn append(

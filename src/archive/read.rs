@@ -3,13 +3,15 @@
 use std::io::BufRead;
 use std::time::UNIX_EPOCH;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lines::{End, Entry, Head, InForce, MAGIC, VERSION};
+use super::lines::{End, Entry, File, Head, InForce, MAGIC, VERSION};
 use crate::config::TEXT_LIMIT;
 use crate::message::{
-    Claim, Cursor, Draft, Epoch, Invalid, Kind, Kinds, PersonName, RoomName, Timestamp, has_something_visible,
+    Claim, Cursor, Draft, Epoch, FileFacts, Invalid, Kind, Kinds, PersonName, RoomName, Timestamp, Upload,
+    has_something_visible,
 };
 use crate::store::Error;
 
@@ -120,13 +122,14 @@ fn parsed<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, String> {
 }
 
 /// What was said, and where; `None` for anything else, and for what was deleted.
-fn draft(entry: Entry) -> Result<Option<(Cursor, Draft)>, String> {
+fn draft(mut entry: Entry) -> Result<Option<(Cursor, Draft)>, String> {
     match entry.kind.as_str() {
         "message" if entry.deleted.is_some() => return Ok(None),
         "message" => {}
         other => return kind(other).map(|_| None),
     }
-    if entry.text.len() > TEXT_LIMIT || !has_something_visible(&entry.text) {
+    let (file, text) = file(entry.file.take(), std::mem::take(&mut entry.text))?;
+    if text.len() > TEXT_LIMIT || file.is_none() && !has_something_visible(&text) {
         return Err(format!("a text has something visible, and at most {TEXT_LIMIT} bytes"));
     }
     let (name, at) = (name(&entry)?, time(&entry)?);
@@ -134,7 +137,7 @@ fn draft(entry: Entry) -> Result<Option<(Cursor, Draft)>, String> {
     // Archives need no ids: those of the first version have none.
     let place = entry.id.as_deref().map_or(Ok(Cursor::start(Epoch::from_number(0))), place)?;
     // Whoever has the name now, and whatever is in force, does not undo what was said.
-    Ok(Some((place, Draft { at, of, ..Draft::said(name, Claim::Operator(None), &entry.text, None) })))
+    Ok(Some((place, Draft { at, of, file, ..Draft::said(name, Claim::Operator(None), &text, None) })))
 }
 
 /// What was in force.
@@ -165,6 +168,21 @@ fn time(entry: &Entry) -> Result<Timestamp, String> {
     at.and_then(|since| u64::try_from(since.as_millis()).ok())
         .map(Timestamp)
         .ok_or_else(|| format!("{:?} is no time such as 2026-11-26T12:00:00.000Z", entry.at))
+}
+
+/// The file of an entry, and the text beside it. Of a file that is no longer kept, the text tells its name if it has nothing
+/// else to tell.
+fn file(file: Option<File>, text: String) -> Result<(Option<Upload>, String), String> {
+    let Some(File { facts, content }) = file else { return Ok((None, text)) };
+    let facts: FileFacts = facts.parse().map_err(|invalid: Invalid| invalid.0.to_owned())?;
+    let Some(content) = content else {
+        let text = if has_something_visible(&text) { text } else { facts.name.as_str().to_owned() };
+        return Ok((None, text));
+    };
+    let bytes =
+        BASE64_STANDARD.decode(content).map_err(|error| format!("the file is not in base64: {error}"))?;
+    let upload = Upload::again(facts, bytes).ok_or("the file is not what is said of it")?;
+    Ok((Some(upload), text))
 }
 
 fn place(text: &str) -> Result<Cursor, String> {

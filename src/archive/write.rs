@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Serialize;
 
-use super::lines::{End, Head, InForce, MAGIC, VERSION};
+use super::lines::{End, File, Head, InForce, MAGIC, VERSION, Written};
 use crate::config::ARCHIVE_READ;
-use crate::message::{Cursor, RoomName};
+use crate::message::{Cursor, Message, RoomName};
 use crate::store::{Error, Store};
 
 /// Writes all that is kept of a room now, and answers how many entries. Messages that come meanwhile are not among
@@ -25,7 +26,7 @@ pub fn write(store: &dyn Store, room: &RoomName, out: &mut dyn Write) -> Result<
             break;
         }
         for message in &portion {
-            line(out, message)?;
+            line(out, &Written { message, file: file(store, room, message)? })?;
         }
         entries += portion.len() as u64;
         last = portion.last().map(|message| message.id);
@@ -39,6 +40,13 @@ pub fn write(store: &dyn Store, room: &RoomName, out: &mut dyn Write) -> Result<
     }
     line(out, &End { end: room.as_str().into(), entries })?;
     Ok(entries)
+}
+
+/// The file of a message, if it has one. What is forgotten meanwhile is written as gone.
+fn file(store: &dyn Store, room: &RoomName, message: &Message) -> Result<Option<File>, Error> {
+    let Some(facts) = &message.file else { return Ok(None) };
+    let content = if facts.is_gone { None } else { store.file(room, message.id.sequence)? };
+    Ok(Some(File { facts: facts.to_string(), content: content.map(|bytes| BASE64_STANDARD.encode(bytes)) }))
 }
 
 fn line(out: &mut dyn Write, line: &impl Serialize) -> Result<(), Error> {

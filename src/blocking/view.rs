@@ -32,7 +32,7 @@ pub fn page(rooms: &Rooms, browser: View, site: &Arc<Site>) -> Result<Answer, Re
 /// Reads a part of a room's past, or searches in it.
 pub fn past(rooms: &Rooms, asked: Past) -> Result<Answer, Refusal> {
     let (bytes, render) = rooms.store.ask(move |store| past::read(store, asked))?;
-    Ok(Answer::rendered(bytes, move || Ok(render())))
+    Ok(Answer::rendered(bytes, render))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.

@@ -28,6 +28,13 @@ pub const PIPELINE_MAX: usize = 64;
 /// How long a connection may take to its first request, where the engine controls it.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a client may take to send a body of 64 KiB at most, where the engine controls it.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How fast a larger one must come after that, in bytes a second (16 KiB): a weak mobile network is faster, and nobody
+/// keeps memory for long by sending a byte now and then.
+pub const UPLOAD_PACE: u64 = 16 * 1024;
+
 /// The most header lines of a request, where the engine controls it.
 pub const HEAD_LINES_MAX: usize = 100;
 

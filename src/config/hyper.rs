@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// How long a client may take to send a body, of 64 KiB at most.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// After how long a client that takes nothing is cut off for anybody else. A reader of 60 KB/s takes what the
 /// kernel holds for it in less.
 pub const STUCK: Duration = Duration::from_secs(3);

@@ -9,6 +9,26 @@ pub const NAME_LIMIT: usize = 64;
 /// thousand such bodies at once are little memory.
 pub const TEXT_LIMIT: usize = 64 * 1024;
 
+/// The most characters in a file's name.
+pub const FILE_NAME_LIMIT: usize = 128;
+
+/// The most bytes of a file (10 MiB), if the command line does not say: what a phone's camera makes.
+pub const UPLOAD_LIMIT: u64 = 10 * 1024 * 1024;
+
+/// The most that the command line may say (32 MiB). A file is in memory as a whole, two times, while it comes, and some
+/// of them come at once.
+pub const UPLOAD_LIMIT_MAX: u64 = 32 * 1024 * 1024;
+
+/// How much the body of a request may have beyond its text and its file, in bytes: the other fields, and what stands
+/// between the parts.
+pub const MULTIPART_SPARE: usize = 8 * 1024;
+
+/// The most parts of such a body. The page sends six.
+pub const MULTIPART_PARTS: usize = 16;
+
+/// The most pixels of a picture that is shown (100 million): more than a camera makes, and 400 MB in a browser.
+pub const PICTURE_PIXELS: u64 = 100_000_000;
+
 /// The most characters in a sender's own id of a message: a UUID or a hash in hexadecimal fits.
 pub const SEND_ID_LIMIT: usize = 128;
 

@@ -69,5 +69,8 @@ pub const REDIS_SWEEP: usize = 64;
 /// which asks again within [`REDIS_PATIENCE`], and against a batch that was given up and comes late.
 pub const REDIS_OUTCOME_MS: u64 = 600_000;
 
+/// How long a file waits in Redis for its message, in milliseconds, which follows it at once.
+pub const REDIS_UPLOAD_MS: u64 = 60_000;
+
 /// How much longer than a sender's id is remembered its key is kept, in milliseconds: clocks may be apart so much.
 pub const REDIS_SENT_SPARE_MS: u64 = 60_000;

@@ -5,6 +5,13 @@ use std::time::Duration;
 /// How many messages are kept of each room, if the command line does not say. About 2 MB of ordinary chat.
 pub const KEEP: u64 = 10_000;
 
+/// The most bytes of files that are kept of each room (256 MiB), if the command line does not say: some hundred pictures
+/// of a phone, and a small disk bears with a few such rooms.
+pub const KEEP_FILES: u64 = 256 * 1024 * 1024;
+
+/// How many bytes of a file go to Redis, or come from there, in one command (1 MiB): others wait a millisecond.
+pub const FILE_PIECE: usize = 1024 * 1024;
+
 /// How many entries a room may have beyond twice the messages that it keeps, if the oldest is one of who joined
 /// or left: then a room in which nobody speaks does not grow for ever.
 pub const ENTRIES_SPARE: usize = 1_000;

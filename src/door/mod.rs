@@ -11,6 +11,7 @@ pub mod budget;
 mod limits;
 pub mod listen;
 pub mod pace;
+mod upload;
 
 #[cfg(test)]
 mod search;

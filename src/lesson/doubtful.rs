@@ -72,6 +72,10 @@ impl Store for Doubtful {
         self.store.backlog(room, limit)
     }
 
+    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.store.file(room, sequence)
+    }
+
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {
         self.store.newest_but(room, kinds, newer)
     }

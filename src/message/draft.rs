@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cursor::Cursor;
 use super::entry::{Kind, Message};
+use super::file::Upload;
 use super::invalid::Invalid;
 use super::key::{Claim, Holder};
 use super::mark::Mark;
@@ -25,6 +26,8 @@ pub struct Draft {
     pub text: Arc<str>,
     /// The message that it is about: the one that it answers, or which it edits or deletes.
     pub of: Option<Cursor>,
+    /// The file that comes with it.
+    pub file: Option<Upload>,
     /// The sender's own id of it: the same id again within ten minutes is published once.
     pub sent_as: Option<SentAs>,
     /// When it reached the room, by the wall clock.
@@ -52,7 +55,7 @@ impl Draft {
     pub fn said(name: Option<PersonName>, claim: Claim, text: &str, send_id: Option<SendId>) -> Draft {
         let sent_as = send_id.map(SentAs::now);
         let (kind, text, at) = (Kind::Message, text.into(), Timestamp::now());
-        Draft { kind, name, claim, text, of: None, sent_as, at }
+        Draft { kind, name, claim, text, of: None, file: None, sent_as, at }
     }
 
     /// Whether whoever sent this may change a message of this author.
@@ -62,10 +65,11 @@ impl Draft {
 
     /// The message that this becomes at its place in the order, after the message with the mark `previous`.
     pub fn numbered(self, id: Cursor, previous: Mark) -> Message {
-        let Draft { kind, name, claim, text, of, at, .. } = self;
+        let Draft { kind, name, claim, text, of, file, at, .. } = self;
         let holder = if kind == Kind::Message { claim.author() } else { claim.holder() };
         let is_by_operator = (kind.is_change() || kind.is_rule()) && claim.is_operator();
-        Message { id, previous, kind, name, holder, text, at, of, change: None, is_by_operator }
+        let file = file.map(|upload| upload.file);
+        Message { id, previous, kind, name, holder, text, file, at, of, change: None, is_by_operator }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::cursor::Cursor;
+use super::file::FileFacts;
 use super::key::Holder;
 use super::mark::Mark;
 use super::names::PersonName;
@@ -28,6 +29,8 @@ pub struct Message {
     /// What was said, a topic, the notice of a lock, or for how many seconds something holds; empty for `joined` and
     /// `left`, and where the text is no more: it was deleted, or this is an edit that a later one has overtaken.
     pub text: Arc<str>,
+    /// The file that came with it. On the wire it has an address, which this does not know.
+    pub file: Option<Arc<FileFacts>>,
     /// When it was stored.
     pub at: Timestamp,
     /// The message that this one is about: the one that it answers, or which it edits or deletes.
@@ -71,7 +74,8 @@ impl Message {
         };
         if self.kind == Kind::Message && self.id.is_at(of) {
             let (text, is_by_operator) = (later.text.clone(), later.is_by_operator);
-            return Some(Message { text, change: Some(change), is_by_operator, ..self.clone() });
+            let file = self.file.clone().filter(|_| later.kind == Kind::Edited);
+            return Some(Message { text, file, change: Some(change), is_by_operator, ..self.clone() });
         }
         let is_overtaken = self.kind == Kind::Edited
             && self.id.sequence < later.id.sequence

@@ -18,14 +18,18 @@ use crate::config::{QUERY_MAX, QUERY_WORDS};
 pub struct Words(Vec<String>);
 
 impl Words {
-    /// Whether this is a message in which each of the words stands, in its text or in its sender's name.
+    /// Whether this is a message in which each of the words stands, in its text, in its sender's name
+    /// or in that of its file.
     pub fn are_in(&self, message: &Message) -> bool {
-        if message.kind != Kind::Message || message.text.is_empty() {
+        let file = message.file.as_ref().map(|file| plain(file.name.as_str()));
+        if message.kind != Kind::Message || message.text.is_empty() && file.is_none() {
             return false;
         }
         let text = plain(&message.text);
         let name = message.name.as_ref().map_or(Cow::Borrowed(""), |name| plain(name.as_str()));
-        self.0.iter().all(|word| text.contains(word) || name.contains(word))
+        let file = file.unwrap_or_default();
+        let is_there = |word: &String| text.contains(word) || name.contains(word) || file.contains(word);
+        self.0.iter().all(is_there)
     }
 }
 

@@ -62,7 +62,7 @@ pub fn serve(
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
     page::prepare();
     let lan = listeners.iter().filter_map(Listener::address).find_map(address::lan);
-    let site = Site { public: access.public().cloned(), lan };
+    let site = Site { public: access.public().cloned(), lan, upload_limit: access.upload_limit() };
     let runtime = runtime()?;
     let _runtime = runtime.enter();
     let rooms = Rooms::new(store);
@@ -123,6 +123,10 @@ impl Service for Server {
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn upload_limit(&self) -> usize {
+        self.access.upload_limit()
     }
 
     fn local<'a>(&self, target: &'a str) -> &'a str {

@@ -33,7 +33,7 @@ pub async fn page(rooms: &Rooms, browser: View, site: &Arc<Site>) -> Result<Answ
 /// Reads a part of a room's past, or searches in it.
 pub async fn past(rooms: &Rooms, asked: Past) -> Result<Answer, Refusal> {
     let (bytes, render) = rooms.store.ask(move |store| past::read(store, asked)).await?;
-    Ok(Answer::rendered(bytes, move || Ok(render())))
+    Ok(Answer::rendered(bytes, render))
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.

@@ -87,8 +87,9 @@ enum Names {
 }
 
 impl AccessOptions {
-    /// What they say, of a server that the outside sees at this address, and perhaps with a backstage.
-    pub fn spec(&self, public: Option<&PublicUrl>, has_backstage: bool) -> AccessSpec {
+    /// What they say, of a server that the outside sees at this address, perhaps with a backstage, which takes files up to so
+    /// many bytes.
+    pub fn spec(&self, public: Option<&PublicUrl>, has_backstage: bool, upload_limit: usize) -> AccessSpec {
         let entry = EntrySpec {
             passphrase: self.passphrase_file.clone(),
             tokens: self.tokens_file.clone(),
@@ -109,6 +110,7 @@ impl AccessOptions {
             },
             entry,
             has_backstage,
+            upload_limit,
             has_free_names: self.names == Names::Free,
         }
     }

@@ -7,6 +7,7 @@ mod listen;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
+mod uploads;
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use comet_chat::config::KEEP;
@@ -18,6 +19,7 @@ pub use self::command::{BackupArgs, Command, ExportArgs, HealthArgs, ImportArgs}
 use self::listen::ListenOptions;
 pub use self::listen::PREDECESSOR;
 use self::store::StoreOptions;
+use self::uploads::UploadOptions;
 
 /// A Comet (HTTP long-polling) chat: start it, share the address, talk. Phones, browsers and curl.
 #[derive(Parser)]
@@ -50,6 +52,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub listen: ListenOptions,
+
+    #[command(flatten)]
+    pub uploads: UploadOptions,
 
     #[command(flatten)]
     pub access: AccessOptions,

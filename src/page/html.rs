@@ -236,6 +236,7 @@ mod tests {
 
     fn message(sequence: u64, name: &str, text: &str) -> Arc<Message> {
         Arc::new(Message {
+            file: None,
             id: Cursor { sequence, ..Cursor::start(Epoch::from_number(1)) },
             previous: Mark::UNKNOWN,
             kind: Kind::Message,

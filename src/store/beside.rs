@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Error, Keep, SqliteStore, Store, StoreSpec, open, sqlite};
 
 /// All that is kept.
-const ALL: Keep = Keep { messages: usize::MAX, age: None };
+const ALL: Keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
 
 /// Copies a store to a file, which another server can use as its own.
 pub fn back_up(spec: &StoreSpec, to: &Path) -> Result<(), Error> {

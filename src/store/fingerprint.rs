@@ -2,7 +2,7 @@
 
 use crate::message::Draft;
 
-/// The number of a speaker, a text and what it is about: the FNV-1a hash in 64 bits.
+/// The number of a speaker, a text, what it is about and its file: the FNV-1a hash in 64 bits.
 ///
 /// It stands in files, so it is the same in every version. It finds ids that were used twice by mistake. It
 /// does not protect from a sender who looks for two texts with one number.
@@ -12,7 +12,10 @@ pub(super) fn fingerprint(draft: &Draft) -> u64 {
     let rule = draft.kind.is_rule().then(|| draft.kind.as_str().to_owned());
     let about = draft.of.map(|of| format!("{}{of}", draft.kind.as_str())).or(rule);
     let about = about.iter().flat_map(|about| [0xff].into_iter().chain(about.bytes()));
-    fnv(said(name.as_bytes(), draft.text.as_bytes()).chain(about))
+    let file = draft.file.as_ref().map(|upload| (upload.file.name.as_str(), &upload.hash));
+    let file =
+        file.iter().flat_map(|(name, hash)| [0xff, 0xff].into_iter().chain(name.bytes()).chain(**hash));
+    fnv(said(name.as_bytes(), draft.text.as_bytes()).chain(about).chain(file))
 }
 
 /// The same for a message that is stored and about no other.

@@ -69,6 +69,9 @@ pub use sweeper::Sweeper;
 /// stored. They are kept as long as they are in force. A `muted` or `removed` also holds for the key of the person of that
 /// name: who is present under it, or else said something last.
 ///
+/// A file is stored with its message, in the same step, and is forgotten with it. If a room has more bytes of files than
+/// are kept, the oldest are forgotten first, and their messages say so.
+///
 /// A read ends before its limit when its texts reach [`REPLY_BYTES`], and the reader reads on. So no client
 /// can bring half a store to memory.
 pub trait Store: Send + Sync + 'static {
@@ -125,6 +128,9 @@ pub trait Store: Send + Sync + 'static {
         let tail = self.newest(room, 0)?;
         Ok(Tail { messages: self.before(room, tail.latest.sequence + 1, limit)?, ..tail })
     }
+
+    /// The file that came with the message of a sequence; `None` if there was none, or it is no longer kept.
+    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error>;
 
     /// The place of the newest message of these kinds but `newer`; `None` if no more than `newer` are kept.
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error>;
@@ -249,6 +255,8 @@ pub struct RoomSummary {
 pub struct Keep {
     /// The most messages of one room that were said.
     pub messages: usize,
+    /// The most bytes of files of one room. Of the oldest only the messages stay.
+    pub files: u64,
     /// The age at which a message is forgotten; `None` for no such limit.
     pub age: Option<Duration>,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::refusal::Refusal;
 use super::reply::{self, Reply};
 use super::request::Past;
 use super::search;
@@ -9,25 +10,40 @@ use crate::message::{Message, Timestamp};
 use crate::store::{self, Error, Store};
 
 /// What makes the reply.
-type Render = Box<dyn FnOnce() -> Reply + Send>;
+type Render = Box<dyn FnOnce() -> Result<Reply, Refusal> + Send>;
 
 /// Reads what is asked for. Gives what makes the reply of it, and how many bytes of text that holds.
 pub fn read(store: &dyn Store, asked: Past) -> Result<(usize, Render), Error> {
     match asked {
         Past::Part(history) => {
             let read = store::past(store, &history.room, history.part, history.reads())?;
-            Ok((text_bytes(&read.messages), Box::new(move || reply::history(&history, &read))))
+            Ok((text_bytes(&read.messages), Box::new(move || Ok(reply::history(&history, &read)))))
         }
         Past::About(about) => {
             let rules = store.newest(&about.room, 0)?.rules;
-            Ok((0, Box::new(move || reply::about(&about, &rules, Timestamp::now()))))
+            Ok((0, Box::new(move || Ok(reply::about(&about, &rules, Timestamp::now())))))
         }
         Past::Search(search) => {
             let hits = search::search(store, &search)?;
             let bytes = hits.messages.iter().map(|(_, message)| message.text.len()).sum();
-            Ok((bytes, Box::new(move || reply::hits(&search, &hits))))
+            Ok((bytes, Box::new(move || Ok(reply::hits(&search, &hits)))))
+        }
+        Past::File(asked) => {
+            let there = store.after(&asked.room, asked.of.sequence.saturating_sub(1), 1)?;
+            let there = there.into_iter().find(|message| message.id.is_at(asked.of));
+            let file = there.and_then(|message| message.file.clone());
+            let Some(file) = file.filter(|file| !file.is_gone) else { return Ok(none()) };
+            if asked.known.has(&reply::file_tag(asked.of)) {
+                return Ok((0, Box::new(move || Ok(reply::file(asked.of, &file, None)))));
+            }
+            let Some(bytes) = store.file(&asked.room, asked.of.sequence)? else { return Ok(none()) };
+            Ok((bytes.len(), Box::new(move || Ok(reply::file(asked.of, &file, Some(bytes))))))
         }
     }
+}
+
+fn none() -> (usize, Render) {
+    (0, Box::new(|| Err(Refusal::NoFile)))
 }
 
 fn text_bytes(messages: &[Arc<Message>]) -> usize {

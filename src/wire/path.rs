@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::message::RoomName;
+use crate::message::{Cursor, FileFacts, RoomName};
 
 /// A path segment is encoded except for these characters (RFC 3986, unreserved).
 pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -18,6 +18,11 @@ pub const BACKSTAGE: &str = "/backstage";
 /// The address of a room.
 pub fn room_path(room: &RoomName) -> String {
     format!("/chat/{}", segment(room))
+}
+
+/// The address of the file that came with a message. The name at its end is for whoever saves it.
+pub fn file_path(room: &RoomName, of: Cursor, file: &FileFacts) -> String {
+    format!("{}/file/{of}/{}", room_path(room), utf8_percent_encode(file.name.as_str(), SEGMENT))
 }
 
 /// The address of a wait in these rooms.

@@ -18,7 +18,7 @@ const PUBLISHERS: [usize; 3] = [1, 8, 64];
 const SIZES: [usize; 2] = [10_000, 1_000_000];
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
-const KEEP: Keep = Keep { messages: usize::MAX, age: None };
+const KEEP: Keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -200,6 +200,7 @@ fn said(number: usize) -> Draft {
         claim: Claim::Nothing,
         text: format!("{number}: a line as long as people write them in a chat").into(),
         of: None,
+        file: None,
         sent_as: Some(SentAs::now(format!("id-{number}").parse().expect("an id"))),
         at: Timestamp::now(),
     }

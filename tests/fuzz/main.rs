@@ -42,4 +42,4 @@ macro_rules! try_out {
     };
 }
 
-try_out![addresses, archives, bodies, callers, cursors, names, places, requests, strangers];
+try_out![addresses, archives, bodies, callers, cursors, files, names, places, requests, strangers];

@@ -4,21 +4,22 @@ use std::fs;
 use std::path::Path;
 use std::sync::mpsc::channel;
 
-use comet_chat::message::{Claim, Cursor, Draft, Kind, Kinds, RoomName, SentAs, Timestamp};
+use comet_chat::message::{Claim, Cursor, Draft, Kind, Kinds, RoomName, SentAs, Timestamp, Upload};
 use comet_chat::store::{Appended, Done, Error, Keep, Order, SqliteStore, Store, since};
 use rusqlite::Connection;
 
 use crate::chance::Chance;
 
-const ALL: Keep = Keep { messages: usize::MAX, age: None };
-const SOME: Keep = Keep { messages: 3, age: Some(std::time::Duration::from_secs(60)) };
+const ALL: Keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
+const SOME: Keep = Keep { messages: 3, files: u64::MAX, age: Some(std::time::Duration::from_secs(60)) };
 
 /// What stands in a cell, of each table and column.
 const CELLS: &[(&str, &[&str])] = &[
-    ("messages", &["sequence", "kind", "name", "text", "at", "came", "mark", "previous"]),
+    ("messages", &["sequence", "kind", "name", "text", "at", "came", "mark", "previous", "file"]),
     ("rooms", &["name", "oldest", "latest", "at", "said", "mark"]),
     ("sent", &["send_id", "sequence", "at", "fingerprint", "mark", "room"]),
     ("present", &["name", "since", "room"]),
+    ("files", &["sequence", "bytes", "content", "room"]),
     ("store", &["epoch", "undone"]),
 ];
 
@@ -38,6 +39,8 @@ const VALUES: &[&str] = &[
     "''",
     "'x'",
     "'~health'",
+    "'png 5 1x1 x'",
+    "'gone other 5 - x'",
     "'a b'",
     "CAST(x'ff00' AS TEXT)",
     "'a' || char(0) || 'b'",
@@ -52,9 +55,15 @@ pub fn said(text: &str, id: Option<&str>) -> Draft {
         claim: Claim::Nothing,
         text: text.into(),
         of: None,
+        file: None,
         sent_as,
         at: Timestamp(1_000),
     }
+}
+
+/// Every other one has a file.
+pub fn with_file(n: usize, draft: Draft) -> Draft {
+    Draft { file: n.is_multiple_of(2).then(|| Upload::new("x.txt", b"hello")), ..draft }
 }
 
 pub fn append(store: &dyn Store, room: &RoomName, drafts: Vec<Draft>) -> Result<Vec<Appended>, Error> {
@@ -93,11 +102,14 @@ pub fn use_it(store: &dyn Store, room: &RoomName) {
         let after = Cursor { sequence, ..Cursor::start(store.epoch()) };
         let _ = since(store, room, Some(after), 10).map_err(|error| told(&error));
     }
+    for sequence in [0, 1, 2, 3, i64::MAX as u64] {
+        let _ = store.file(room, sequence).map_err(|error| told(&error));
+    }
     let _ = store.peopled(9).map_err(|error| told(&error));
     let _ = store.expire(Timestamp(2_000_000), Timestamp(2_000)).map_err(|error| told(&error));
     let comes = Draft { kind: Kind::Joined, ..said("", None) };
     let goes = Draft { kind: Kind::Left, ..said("", None) };
-    let _ = append(store, room, vec![said("more", Some("1")), comes, goes, said("more", None)])
+    let _ = append(store, room, vec![said("more", Some("1")), comes, goes, with_file(0, said("more", None))])
         .map_err(|error| told(&error));
 }
 
@@ -105,7 +117,7 @@ fn make(path: &Path) {
     let store = SqliteStore::open(path, ALL).unwrap();
     for room in ["lobby", "other"] {
         let room = room.parse().unwrap();
-        let drafts = (0..6).map(|n| said("hi", Some(&n.to_string())));
+        let drafts = (0..6).map(|n| with_file(n, said("hi", Some(&n.to_string()))));
         let comes = Draft { kind: Kind::Joined, ..said("", None) };
         append(&store, &room, drafts.chain([comes]).collect()).unwrap();
     }

@@ -8,9 +8,9 @@ use comet_chat::store::{Error, Keep, RedisSpec, RedisStore, Store};
 
 use crate::chance::Chance;
 use crate::redis::{RedisServer, a_prefix};
-use crate::rows::{append, said, use_it};
+use crate::rows::{append, said, use_it, with_file};
 
-const ALL: Keep = Keep { messages: usize::MAX, age: None };
+const ALL: Keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
 
 /// Far more than anything needs, so that a busy machine fails no test.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +50,13 @@ const DEEDS: &[&str] = &[
     "SET ROOM:people VALUE",
     "SET ROOM:sent:1 VALUE",
     "LPUSH ROOM:sent:1 VALUE",
+    "HSET ROOM:files 1 VALUE",
+    "SET ROOM:files VALUE",
+    "ZADD ROOM:kept 1 VALUE",
+    "SET ROOM:kept VALUE",
+    "LPUSH ROOM:file:1 VALUE",
+    "DEL ROOM:file:1",
+    "HSET ROOM:meta files VALUE",
     "SET KEY:epoch VALUE",
     "ZADD KEY:rooms 0 VALUE",
     "SET KEY:recent VALUE",
@@ -66,7 +73,8 @@ fn keys_of_garbage_harm_no_more_than_their_room() {
         spec.prefix = a_prefix();
         let lobby = RoomName::lobby();
         let store = RedisStore::open(&spec, ALL).unwrap();
-        append(&store, &lobby, (0..6).map(|n| said("hi", Some(&n.to_string()))).collect()).unwrap();
+        append(&store, &lobby, (0..6).map(|n| with_file(n, said("hi", Some(&n.to_string())))).collect())
+            .unwrap();
         let mut done = Vec::new();
         for _ in 0..=chance.below(2) {
             let deed = DEEDS[chance.below(DEEDS.len())];

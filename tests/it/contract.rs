@@ -109,7 +109,7 @@ impl Operation {
     fn has_reply(&self, reply: &Reply, has_body: bool) {
         let status = reply.status.to_string();
         let described = self.text["responses"].get(&status);
-        if described.is_none() && matches!(reply.status, 417 | 429 | 431) {
+        if described.is_none() && matches!(reply.status, 408 | 417 | 429 | 431) {
             // This may be on every address.
             return;
         }

@@ -30,6 +30,7 @@ fn every_address_answers_head_and_options(chat: Chat) {
         page.text().split('"').find_map(|part| part.strip_prefix("/page/")).expect("a file").to_owned();
     for (template, operations) in DESCRIPTION["paths"].as_object().expect("paths") {
         let path = template.replace("{room}", chat.name()).replace("{file}", &file);
+        let path = path.replace("{of}", "0123abcd-1-89abcdef").replace("{filename}", "x.png");
         let allow = chat.ask(&Request::new("OPTIONS", &path)).is(204).expect_header("Allow").to_owned();
         for (method, name) in [("get", "GET"), ("post", "POST")] {
             assert_eq!(allow.contains(name), operations.get(method).is_some(), "{template} allows {allow}");

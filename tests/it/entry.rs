@@ -96,6 +96,7 @@ fn a_stranger_is_asked_for_the_passphrase_everywhere(launch: Launch) {
     let server = with_passphrase(launch);
     for (template, operations) in DESCRIPTION["paths"].as_object().expect("paths") {
         let path = template.replace("{room}", "lobby").replace("{file}", "none.css");
+        let path = path.replace("{of}", "0123abcd-1-89abcdef").replace("{filename}", "x.png");
         let open = ["/health", "/health/live", "/page/{file}"].contains(&template.as_str());
         for (operation, method) in [("get", "GET"), ("get", "HEAD"), ("post", "POST")] {
             if operations.get(operation).is_none() || (method == "POST" && template == "/login") {

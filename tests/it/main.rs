@@ -130,3 +130,4 @@ mod spread;
 mod strangers;
 mod streams;
 mod told;
+mod uploads;

@@ -51,7 +51,7 @@ fn a_check_that_gives_up_leaves_no_subscription_to_the_task() {
 
 fn store() -> (TempDir, Arc<SqliteStore>) {
     let directory = TempDir::new().expect("a directory");
-    let keep = Keep { messages: 100, age: None };
+    let keep = Keep { messages: 100, files: u64::MAX, age: None };
     let store = SqliteStore::open(&directory.path().join("chat.db"), keep).expect("a store");
     (directory, Arc::new(store))
 }

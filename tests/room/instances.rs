@@ -478,7 +478,7 @@ impl Instance {
     fn start(store: &Shared, now: Now) -> Instance {
         let (id, desk) = (store.fresh_id(), Desk::default());
         let room = Room::new(store.tail(id, 3), &Arc::default(), now);
-        let keep = Keep { messages: usize::MAX, age: None };
+        let keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
         let owner = Owner::new(desk.clone(), RoomName::lobby(), room, keep, now);
         Instance { id, desk, owner, notices: VecDeque::new(), late: VecDeque::new() }
     }

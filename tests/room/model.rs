@@ -263,7 +263,7 @@ fn all_rooms_together_remember_no_more_than_they_may() {
     assert!(tails.bytes() > MAX / 2, "the rooms hold as much as they may");
 
     // When each room has looked once at what it holds, there is space for one more.
-    let keep = Keep { messages: usize::MAX, age: None };
+    let keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
     rooms.iter_mut().for_each(|(room, _)| room.forget(keep, Timestamp(0)));
     let mut late = (room(), 0);
     says(&mut late, 10);

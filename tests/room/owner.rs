@@ -63,7 +63,7 @@ struct World {
 
 impl World {
     fn new(mut rng: Rng) -> World {
-        let store = MemoryStore::new(Keep { messages: usize::MAX, age: None });
+        let store = MemoryStore::new(Keep { messages: usize::MAX, files: u64::MAX, age: None });
         let clock = Instant::now();
         let desk = Desk::default();
         let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });
@@ -147,6 +147,7 @@ impl World {
                 claim: Claim::Nothing,
                 text: (&*text).into(),
                 of: None,
+                file: None,
                 sent_as: None,
                 at: Timestamp(0),
             };

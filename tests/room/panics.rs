@@ -150,7 +150,7 @@ fn quiet_the_planted_panic() {
 }
 
 fn fragile() -> Arc<Fragile> {
-    let inner = MemoryStore::new(Keep { messages: 100, age: None });
+    let inner = MemoryStore::new(Keep { messages: 100, files: u64::MAX, age: None });
     Arc::new(Fragile { inner, panics: AtomicBool::new(false), panics_in_reads: AtomicBool::new(false) })
 }
 
@@ -200,6 +200,10 @@ impl Store for Fragile {
             panic!("planted");
         }
         self.inner.before(room, sequence, limit)
+    }
+
+    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, store::Error> {
+        self.inner.file(room, sequence)
     }
 
     fn newest_but(

@@ -81,7 +81,7 @@ fn claim_of(name: &PersonName) -> Claim {
 
 impl World {
     fn new(rng: Rng) -> World {
-        let store = MemoryStore::new(Keep { messages: usize::MAX, age: None });
+        let store = MemoryStore::new(Keep { messages: usize::MAX, files: u64::MAX, age: None });
         let clock = Instant::now();
         let desk = Desk::default();
         let owner = open(&desk, &store, Now { wall: Timestamp(0), clock });

@@ -16,7 +16,7 @@ use crate::desk::{Desk, channel, open};
 /// Messages in the server's own room are not kept. Each batch is numbered from 1 on, and wakes the waiters.
 #[test]
 fn each_check_of_the_health_room_is_handed_to_its_waiter() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let store = MemoryStore::new(Keep { messages: 10, files: u64::MAX, age: None });
     let (desk, now, name) = (Desk::default(), Now::read(), RoomName::health());
     let room = Room::new(Tail::empty(store.epoch()), &Arc::default(), now);
     let mut owner = Owner::new(desk.clone(), name.clone(), room, store.keep(), now);
@@ -29,6 +29,7 @@ fn each_check_of_the_health_room_is_handed_to_its_waiter() {
             claim: Claim::Nothing,
             text: "healthy".into(),
             of: None,
+            file: None,
             sent_as: None,
             at: Timestamp(0),
         };
@@ -44,7 +45,7 @@ fn each_check_of_the_health_room_is_handed_to_its_waiter() {
 /// A person leaves twice while the first leave is on its way. Neither is answered `ok` before it is stored.
 #[test]
 fn a_second_leave_shares_the_fate_of_the_first() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let store = MemoryStore::new(Keep { messages: 10, files: u64::MAX, age: None });
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
     let name = || "ann".parse().expect("a name");
@@ -78,7 +79,7 @@ fn a_second_leave_shares_the_fate_of_the_first() {
 /// A room that closes has no waiters, and still stores and answers every message.
 #[test]
 fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let store = MemoryStore::new(Keep { messages: 10, files: u64::MAX, age: None });
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
     let says = |text: &str| {
@@ -116,7 +117,7 @@ fn a_room_that_closes_answers_waiters_at_once_and_publishers_when_it_is_stored()
 /// A store may number messages that the room never saw. Waiters find them in the store.
 #[test]
 fn what_is_missing_in_between_is_read_from_the_store() {
-    let store = MemoryStore::new(Keep { messages: 10, age: None });
+    let store = MemoryStore::new(Keep { messages: 10, files: u64::MAX, age: None });
     let (desk, now) = (Desk::default(), Now::read());
     let mut owner = open(&desk, &store, now);
     let says = |owner: &mut Owner<Desk>, text: &str| {

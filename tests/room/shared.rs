@@ -280,7 +280,7 @@ impl Store for Shared {
     }
 
     fn keep(&self) -> Keep {
-        Keep { messages: usize::MAX, age: None }
+        Keep { messages: usize::MAX, files: u64::MAX, age: None }
     }
 
     fn seal(&self) -> Seal {
@@ -302,6 +302,10 @@ impl Store for Shared {
 
     fn before(&self, _: &RoomName, _: u64, _: usize) -> Result<Vec<Arc<Message>>, Error> {
         unreachable!("nobody asks for the past");
+    }
+
+    fn file(&self, _: &RoomName, _: u64) -> Result<Option<Vec<u8>>, Error> {
+        Ok(None)
     }
 
     fn newest_but(&self, _: &RoomName, _: Kinds, _: usize) -> Result<Option<Cursor>, Error> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
     Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Mark, Message, PersonName, RoomName, SentAs, Timestamp,
+    Upload,
 };
 use comet_chat::store::{self, Keep, Order, Part, Read, Store, Tail};
 use fastrand::Rng;
@@ -25,8 +26,11 @@ fn agrees_with_a_plain_model(place: &Place) {
     let times: u32 = std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"));
     println!("repeat this with SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    let keep =
-        Keep { messages: rng.usize(1..40), age: rng.bool().then(|| Duration::from_secs(rng.u64(1..3000))) };
+    let keep = Keep {
+        messages: rng.usize(1..40),
+        files: [u64::MAX, 30, 200][rng.usize(..3)],
+        age: rng.bool().then(|| Duration::from_secs(rng.u64(1..3000))),
+    };
     let mut store = place.open(keep);
     let mut model = Model::new(store.epoch(), keep, place.is_shared());
     for _ in 0..600 * times {
@@ -83,6 +87,7 @@ fn compare(store: &dyn Store, model: &Model, rng: &mut Rng) {
     let after: Vec<_> = kept.iter().filter(is_after).take(limit).cloned().collect();
     assert_eq!(store.after(&name, sequence, limit).unwrap(), after);
     assert_eq!(store.before(&name, sequence, limit).unwrap(), room.before(sequence, limit));
+    assert_eq!(store.file(&name, sequence).unwrap(), room.file(sequence));
     let kinds =
         ["message", "joined", "left,joined", "message,joined,left", "edited", "left,deleted", "topic,slowed"];
     let kinds: Kinds = rng.choice(kinds).unwrap().parse().unwrap();
@@ -198,7 +203,8 @@ fn any_drafts(rng: &mut Rng, clocks: &mut Clocks, room: &Room) -> Vec<Draft> {
             let texts = if matches!(kind, Kind::Message | Kind::Edited) { 4 } else { 1 };
             let text = ["", "a\0b", "שלום", "it's\n"][rng.usize(..texts)];
             let of = any_target(rng, room).filter(|_| !matches!(kind, Kind::Joined | Kind::Left));
-            Draft { kind, name, claim, text: text.into(), of, sent_as, at: clocks.wall }
+            let file = (kind == Kind::Message && rng.u8(..3) == 0).then(|| any_file(rng));
+            Draft { kind, name, claim, text: text.into(), of, file, sent_as, at: clocks.wall }
         })
         .collect()
 }
@@ -217,6 +223,11 @@ fn any_rule(rng: &mut Rng, claim: Claim) -> Draft {
         _ => (Kind::Allowed, name, operator, [""; 3]),
     };
     Draft { kind, ..Draft::said(name, claim, texts[rng.usize(..3)], None) }
+}
+
+/// Few names and contents, so that an id comes again with the same file, and with another.
+fn any_file(rng: &mut Rng) -> Upload {
+    Upload::new(["a.txt", "größe %"][rng.usize(..2)], &vec![rng.u8(..2); rng.usize(1..3) * 40])
 }
 
 /// Some message of the room, perhaps without its mark or with another's; or none that there is.

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use comet_chat::archive::{self, Archived};
-use comet_chat::message::{Claim, Draft, Holder, Kind, RoomName, Timestamp};
+use comet_chat::message::{Claim, Draft, Holder, Kind, RoomName, Timestamp, Upload};
 use comet_chat::store::{Error, Store};
 
 use crate::place::{ALL, AppendAndWait, Place, comings_and_goings, on_every_store, room, said};
@@ -25,6 +25,8 @@ fn a_talk() -> Vec<Draft> {
         said("two\nlines and \"quotes\" and \u{2028}", 2_000),
         by("Zoë 🦀", said("\u{1f980} \\ \u{7f}", 2_000)),
         said(&"long ".repeat(10_000), 1_700_000_000_042),
+        Draft { file: Some(Upload::new("größe.bin", &[0, 255, 10, 13])), ..said("", 1_700_000_000_042) },
+        Draft { file: Some(Upload::new("x", &vec![b'x'; 3_000_000])), ..said("see", 1_700_000_000_042) },
     ]
 }
 
@@ -53,10 +55,14 @@ fn a_room_comes_out_and_goes_in_with_its_order_and_times(place: &Place) {
         a_talk().into_iter().map(|draft| Draft { claim: Claim::Operator(None), ..draft }).collect();
     assert_eq!((room, said), (&from, &vouched));
     let moved = Archived { room: to.clone(), said: said.clone(), places: Vec::new(), rules: Vec::new() };
-    assert_eq!(archive::put(&*source, &moved), Ok(4));
+    assert_eq!(archive::put(&*source, &moved), Ok(6));
+    assert_eq!(archive::put(&*source, &moved), Ok(0));
     assert_eq!(texts(&*source, &to), texts(&*source, &from));
+    assert_eq!(source.file(&to, 5).unwrap(), Some(vec![0, 255, 10, 13]));
+    assert_eq!(source.file(&to, 6).unwrap().map(|bytes| bytes.len()), Some(3_000_000));
+    assert_eq!(source.file(&to, 4).unwrap(), None);
     let tail = source.newest(&to, 9).unwrap();
-    assert!(tail.present.is_empty() && tail.latest.sequence == 4);
+    assert!(tail.present.is_empty() && tail.latest.sequence == 6);
 }
 
 fn what_was_imported_is_not_imported_twice_and_an_import_goes_on(place: &Place) {
@@ -145,6 +151,13 @@ const END: &str = r#"{"end":"lobby","entries":1}"#;
 fn what_is_not_whole_is_refused_with_its_line() {
     let read = |lines: &[&str]| archive::read(lines.join("\n").as_bytes());
     assert_eq!(read(&[HEAD, HI, END, ""]).unwrap()[0].said.len(), 1);
+    let with_file = |content: &str| {
+        HI.replace(
+            "\"hi\"",
+            &format!("\"\",\"file\":{{\"facts\":\"text 5 - a.txt\",\"content\":\"{content}\"}}"),
+        )
+    };
+    assert!(read(&[HEAD, &with_file("aGVsbG8="), END]).unwrap()[0].said[0].file.is_some());
     for (lines, word) in [
         (&[][..], "nothing"),
         (&[HEAD, HI], "line 2"),
@@ -159,7 +172,10 @@ fn what_is_not_whole_is_refused_with_its_line() {
         (&[HEAD, &HI.replace("null", "\"a\\nb\""), END], "line 2"),
         (&[HEAD, &HI.replace("2026-11-26", "yesterday"), END], "line 2"),
         (&[HEAD, &HI.replace("2026", "1826"), END], "line 2"),
-        (&[&HEAD.replace("1", "2"), HI, END], "version 2"),
+        (&[&HEAD.replace("1", "3"), HI, END], "version 3"),
+        (&[HEAD, &HI.replace("\"hi\"", "\"\",\"file\":{\"facts\":\"x\"}"), END], "line 2"),
+        (&[HEAD, &with_file("aGVsbG9v"), END], "line 2"),
+        (&[HEAD, &with_file("*"), END], "line 2"),
         (&[&HEAD.replace("lobby", "~health"), HI, END], "line 1"),
         (&[HEAD, HI, &END.replace("lobby", "other")], "line 3"),
     ] {

@@ -80,7 +80,7 @@ struct World {
 
 impl World {
     fn new(mut rng: Rng, place: Place) -> World {
-        let keep = Keep { messages: rng.usize(1..30), age: None };
+        let keep = Keep { messages: rng.usize(1..30), files: u64::MAX, age: None };
         // Once closed, the file itself holds the epoch, whatever becomes of the log.
         let store = Some(place.reopen(place.open(keep), keep));
         let (past, backups, clients) = (Vec::new(), Vec::new(), Vec::new());

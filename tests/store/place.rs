@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use crate::redis::RedisServer;
 
 /// Keeps everything that a test publishes.
-pub const ALL: Keep = Keep { messages: usize::MAX, age: None };
+pub const ALL: Keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
 
 pub fn keep(messages: usize, age: Duration) -> Keep {
-    Keep { messages, age: Some(age) }
+    Keep { messages, files: u64::MAX, age: Some(age) }
 }
 
 /// A place for one store at a time.
@@ -156,6 +156,7 @@ pub fn said(text: &str, at: u64) -> Draft {
         claim: Claim::Nothing,
         text: text.into(),
         of: None,
+        file: None,
         sent_as: None,
         at: Timestamp(at),
     }

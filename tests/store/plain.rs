@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use comet_chat::config::SEND_ID_MEMORY_MS;
 use comet_chat::message::{
-    Change, Claim, Cursor, Denied, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, RoomName, Timestamp,
+    Change, Claim, Cursor, Denied, Draft, Epoch, FileFacts, Holder, Kind, Mark, Message, PersonName,
+    RoomName, Timestamp,
 };
 use comet_chat::store::{Appended, Keep, Order, Present, RoomSummary};
 use fastrand::Rng;
@@ -84,6 +85,7 @@ impl Model {
             let known = room.said.iter().find(|(sent, _)| is_known(sent));
             if let Some((sent, message)) = known {
                 let is_same = sent.name == draft.name && sent.text == draft.text && sent.of == draft.of;
+                let is_same = is_same && sent.file == draft.file;
                 let is_rule = sent.kind.is_rule() || draft.kind.is_rule();
                 let is_same = is_same && (draft.of.is_none() && !is_rule || sent.kind == draft.kind);
                 appended.push(if is_same { Appended::Repeated(message.id) } else { Appended::Conflict });
@@ -134,6 +136,7 @@ impl Model {
             let message = Arc::new(message);
             room.change(&message);
             room.said.push((draft.clone(), message.clone()));
+            room.keep_files(self.keep.files);
             appended.push(Appended::Stored(message));
         }
         if let (Some(room), Some(newest)) = (self.rooms.get_mut(name), drafts.last()) {
@@ -269,11 +272,36 @@ impl Room {
             if Some(message.id) == entry.of {
                 (changed.text, changed.change) = (entry.text.clone(), Some(change));
                 changed.is_by_operator = entry.is_by_operator;
+                if entry.kind == Kind::Deleted {
+                    changed.file = None;
+                }
             } else if message.kind == Kind::Edited && message.of == entry.of {
                 changed.text = "".into();
             }
             *message = Arc::new(changed);
         }
+    }
+
+    /// Says of the oldest files that they are gone, until the others are no more than this.
+    fn keep_files(&mut self, most: u64) {
+        let mut sum = 0;
+        for (_, message) in self.said[self.forgotten..].iter_mut().rev() {
+            let Some(file) = message.file.as_deref().filter(|file| !file.is_gone) else { continue };
+            sum += file.bytes;
+            if sum > most {
+                let file = Some(Arc::new(FileFacts { is_gone: true, ..file.clone() }));
+                *message = Arc::new(Message { file, ..Message::clone(message) });
+            }
+        }
+    }
+
+    /// The file of a message, if it is kept.
+    pub fn file(&self, sequence: u64) -> Option<Vec<u8>> {
+        let kept = self.kept();
+        let message = kept.iter().find(|message| message.id.sequence == sequence)?;
+        message.file.as_ref().filter(|file| !file.is_gone)?;
+        let (draft, _) = &self.said[usize::try_from(sequence).ok()? - 1];
+        draft.file.as_ref().map(|upload| upload.bytes.to_vec())
     }
 
     /// Notes whom an instance holds by a draft. Whether there is something to say by that.

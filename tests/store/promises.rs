@@ -188,7 +188,7 @@ fn what_falls_out_makes_a_gap_and_is_never_numbered_again(place: &Place) {
 
 /// 12,000 names that came by GET pushed all messages out of a room.
 fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
-    let two = Keep { messages: 2, age: None };
+    let two = Keep { messages: 2, files: u64::MAX, age: None };
     let mut store = place.open(two);
     let lobby = RoomName::lobby();
     store.append_and_wait(&lobby, &[said("a", 1), said("b", 1)]).unwrap();
@@ -209,7 +209,7 @@ fn who_comes_and_goes_pushes_nothing_out(place: &Place) {
 
 /// People who only come and go must not fill the store.
 fn a_room_where_nothing_is_said_is_bounded(place: &Place) {
-    let one = Keep { messages: 1, age: None };
+    let one = Keep { messages: 1, files: u64::MAX, age: None };
     let mut store = place.open(one);
     let lobby = RoomName::lobby();
     for _ in 0..5 {

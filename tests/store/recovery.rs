@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Mark, Message, RoomName};
+use comet_chat::message::{Claim, Cursor, Draft, Holder, Kind, Mark, Message, RoomName, Upload};
 use comet_chat::store::{self, Appended, Keep, Part, Store};
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
@@ -134,7 +134,7 @@ fn a_smaller_keep_holds_at_once_when_the_file_is_opened_again() {
     let mut store = place.open(ALL);
     let lobby = RoomName::lobby();
     fill(&*store, &lobby, 2_000);
-    let few = Keep { messages: 10, age: None };
+    let few = Keep { messages: 10, files: u64::MAX, age: None };
     store = place.reopen(store, few);
     assert_eq!(kept(&*store, &lobby), Vec::from_iter(1991..=2000));
     assert_eq!(store.before(&lobby, 1995, 100).unwrap().len(), 4);
@@ -169,13 +169,18 @@ fn a_deleted_text_is_nowhere_on_the_disk() {
         })
     };
     let (edited, deleted) = (says("the first secret"), says("the second secret"));
+    let file = Upload::new("the third secret", &b"the fourth secret".repeat(1_000));
+    let stored = store.append_and_wait(&lobby, &[by_key(Draft { file: Some(file), ..said("", 1) })]).unwrap();
+    let with_file = stored[0].stored().unwrap().id;
     says("no secret");
-    assert!(holds("the first secret") && holds("the second secret"));
+    let secrets = ["the first secret", "the second secret", "the third secret", "the fourth secret"];
+    assert!(secrets.iter().all(|secret| holds(secret)));
     let edit = Draft { kind: Kind::Edited, of: Some(edited), ..by_key(said("harmless", 1)) };
     let delete = Draft { kind: Kind::Deleted, of: Some(deleted), ..by_key(said("", 1)) };
-    store.append_and_wait(&lobby, &[edit, delete]).unwrap();
+    let delete_file = Draft { of: Some(with_file), ..delete.clone() };
+    store.append_and_wait(&lobby, &[edit, delete, delete_file]).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
-    while holds("the first secret") || holds("the second secret") {
+    while secrets.iter().any(|secret| holds(secret)) {
         assert!(Instant::now() < deadline, "a text is still on the disk");
         thread::sleep(Duration::from_millis(20));
     }
@@ -302,7 +307,7 @@ fn a_file_of_the_first_version_is_brought_to_this_one() {
     };
     assert_eq!(says(&*store, "number 1"), Appended::Repeated(sent.id));
     assert_eq!(says(&*store, "another"), Appended::Conflict);
-    let few = Keep { messages: 1, age: None };
+    let few = Keep { messages: 1, files: u64::MAX, age: None };
     store = place.reopen(store, few);
     store.append_and_wait(&lobby, &[said("new", sent.at.0 + 1)]).unwrap();
     assert_eq!(says(&*store, "number 1"), Appended::Repeated(sent.id));

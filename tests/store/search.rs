@@ -79,10 +79,12 @@ pub fn agrees(store: &dyn Store, name: &RoomName, known: &Room, rng: &mut Rng) {
 
 /// Whether each word is a part of what was said or of the name, by the few letters that the model's people use.
 fn has_all(query: &str, message: &Message) -> bool {
-    let small = |text: &str| text.to_lowercase().replace('ë', "e").replace('ö', "o");
+    let small = |text: &str| text.to_lowercase().replace('ë', "e").replace('ö', "o").replace('ß', "ss");
     let name = message.name.as_ref().map_or("", |name| name.as_str());
-    let said = small(&format!("{name}\n{}", message.text));
-    let is_there = !matches!(message.change, Some(Change::Deleted(_))) && !message.text.is_empty();
+    let file = message.file.as_ref().map_or("", |file| file.name.as_str());
+    let said = small(&format!("{name}\n{}\n{file}", message.text));
+    let is_there =
+        !(matches!(message.change, Some(Change::Deleted(_))) || message.text.is_empty() && file.is_empty());
     let mut words = query.split_whitespace();
     message.kind == Kind::Message && is_there && words.all(|word| said.contains(&small(word)))
 }

@@ -52,6 +52,10 @@ impl Service for Said {
         Caller::default()
     }
 
+    fn upload_limit(&self) -> usize {
+        0
+    }
+
     fn local<'a>(&self, target: &'a str) -> &'a str {
         target
     }

@@ -23,7 +23,7 @@ pub fn refuse_unread(service: &impl Service, head: &[u8], peer: Option<SocketAdd
                 version: (1, request.version.unwrap_or_default()),
                 headers: request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
             };
-            (head.format(), head.body_length().err().unwrap_or(Refusal::BadRequest))
+            (head.format(), head.body_length(service.upload_limit()).err().unwrap_or(Refusal::BadRequest))
         }
         Ok(httparse::Status::Partial) if head.len() >= HEAD_MAX => (Format::Plain, Refusal::HeadTooLarge),
         Err(httparse::Error::TooManyHeaders) => (Format::Plain, Refusal::HeadTooLarge),

@@ -1,12 +1,15 @@
 //! The body of a request, read through tiny_http.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
+use std::time::Instant;
 
 use tiny_http::Request;
 
+use super::counts::Held;
 use super::door::Door;
 use super::head::head;
-use crate::config::TEXT_LIMIT;
+use crate::config::{BODY_PIECE, BODY_TIMEOUT, TEXT_LIMIT};
+use crate::door::upload;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
 
@@ -35,33 +38,63 @@ pub struct Body {
 /// **Fault:** after the last chunk the decoder takes nothing but an empty line: a trailer is an error,
 /// the same as a chunk without a size. **Cure:** such an error counts as a trailer only if the request has
 /// announced one, and the connection ends with the reply.
-pub fn read_body(door: &Door, request: &mut Request, length: BodyLength) -> Result<Body, NoBody> {
-    let mut body = Vec::new();
-    let mut is_last = false;
-    match length {
-        BodyLength::Exact(0) => {}
-        BodyLength::Exact(length) => {
-            let read = request.as_reader().take(length as u64).read_to_end(&mut body);
-            if read.ok() != Some(length) {
-                return Err(NoBody::Gone);
+pub fn read_body(
+    door: &Door,
+    request: &mut Request,
+    length: BodyLength,
+    held: &mut Held,
+) -> Result<Body, NoBody> {
+    let file = door.service.upload_limit();
+    let is_whole = |bytes: Vec<u8>| Ok(Body { bytes, is_last: false });
+    let most = match length {
+        BodyLength::Exact(0) => return is_whole(Vec::new()),
+        BodyLength::Exact(length) => length,
+        BodyLength::Chunked => head(request).body_limit(file) + 1,
+    };
+    let mut bytes = Vec::new();
+    match (length, read(request, &mut bytes, most, held)?) {
+        (BodyLength::Exact(_), End::Full) => is_whole(bytes),
+        (BodyLength::Exact(_), _) => Err(NoBody::Gone),
+        (_, End::Full) => Err(NoBody::Refused(head(request).too_large(file))),
+        (_, End::Whole) if is_open(door, request) => is_whole(bytes),
+        (_, End::Whole) => Err(NoBody::Refused(Refusal::BadFraming(CUT_OFF))),
+        (_, End::Unsound) if head(request).header("Trailer").is_some() && is_open(door, request) => {
+            Ok(Body { bytes, is_last: true })
+        }
+        (_, End::Unsound) => Err(NoBody::Refused(Refusal::BadFraming(BAD_CHUNK))),
+    }
+}
+
+/// How the reading of a body ended.
+enum End {
+    Whole,
+    /// There are as many bytes as were asked for. Whether more come is not known.
+    Full,
+    /// What comes is no chunk.
+    Unsound,
+}
+
+/// Reads up to so many bytes. What is more than a text is counted for its client, and must come fast enough.
+fn read(request: &mut Request, bytes: &mut Vec<u8>, most: usize, held: &mut Held) -> Result<End, NoBody> {
+    let began = Instant::now();
+    let mut piece = [0; BODY_PIECE];
+    while bytes.len() < most {
+        let wanted = (most - bytes.len()).min(piece.len());
+        match request.as_reader().read(&mut piece[..wanted]) {
+            Ok(0) => return Ok(End::Whole),
+            Ok(read) => bytes.extend_from_slice(&piece[..read]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Ok(End::Unsound),
+            Err(_) => return Err(NoBody::Gone),
+        }
+        if bytes.len() > TEXT_LIMIT {
+            held.hold(upload::held(bytes.len())).map_err(NoBody::Refused)?;
+            if began.elapsed() > BODY_TIMEOUT + upload::pace(bytes.len()) {
+                return Err(NoBody::Refused(Refusal::TooSlow));
             }
         }
-        BodyLength::Chunked => match request.as_reader().take(TEXT_LIMIT as u64 + 1).read_to_end(&mut body) {
-            Ok(length) if length > TEXT_LIMIT => return Err(NoBody::Refused(Refusal::MessageTooLarge)),
-            Ok(_) if !is_open(door, request) => {
-                return Err(NoBody::Refused(Refusal::BadFraming(CUT_OFF)));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                if head(request).header("Trailer").is_none() || !is_open(door, request) {
-                    return Err(NoBody::Refused(Refusal::BadFraming(BAD_CHUNK)));
-                }
-                is_last = true;
-            }
-            Err(_) => return Err(NoBody::Gone),
-        },
     }
-    Ok(Body { bytes: body, is_last })
+    Ok(End::Full)
 }
 
 /// Whether the client may still send, as far as the kernel tells.

@@ -32,8 +32,9 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
         visit.identify(door.service.caller(head, peer.map(|peer| peer.ip())));
         entry.come_from(visit.caller().address());
     };
-    let body = match framing.map_err(NoBody::Refused).and_then(|length| read_body(door, &mut request, length))
-    {
+    let mut held = Held::nothing(&door.counts);
+    let read = framing.map_err(NoBody::Refused);
+    let body = match read.and_then(|length| read_body(door, &mut request, length, &mut held)) {
         Ok(body) => body,
         Err(NoBody::Refused(refusal)) => {
             // Nobody knows where this body ends and the next request begins.
@@ -55,7 +56,6 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     if body.is_last {
         visit.close(|peer| door.look(peer));
     }
-    let mut held = Held::nothing(&door.counts);
     let (ready, is_head) = {
         let head = head(&request);
         identify(&head, visit, &mut entry);

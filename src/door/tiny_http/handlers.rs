@@ -25,7 +25,7 @@ pub fn arrive(door: &Arc<Door>, request: Request) {
     if !door.welcomes(request.remote_addr()) {
         return assign(door, move || ending::leave(request));
     }
-    let framing = head::framing(&request);
+    let framing = head::framing(&request, door.service.upload_limit());
     let has_body = !matches!(framing, Ok(BodyLength::Exact(0)));
     let (arrival, is_first) = door.connections.arrive(request, framing, |peer| door.look(peer));
     if is_first {

@@ -8,9 +8,9 @@ use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
 use crate::wire::request::{BodyLength, Head};
 
-/// How much body a head announces, if that is clear.
-pub fn framing(request: &Request) -> Result<BodyLength, Refusal> {
-    head(request).body_length()
+/// How much body a head announces, if that is clear. A file of it may have so many bytes.
+pub fn framing(request: &Request, file: usize) -> Result<BodyLength, Refusal> {
+    head(request).body_length(file)
 }
 
 /// The head of a request.

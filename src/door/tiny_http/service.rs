@@ -19,6 +19,9 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, head: &Head<'_>, body: &[u8], visit: &Visit) -> Result<Answer, Refusal>;
 
+    /// The most bytes that a file may have which comes with a message; 0 if none are taken.
+    fn upload_limit(&self) -> usize;
+
     /// A path and query as the server names them, for the log: without what a proxy puts before them.
     fn local<'a>(&self, target: &'a str) -> &'a str;
 

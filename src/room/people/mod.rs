@@ -284,6 +284,6 @@ impl People {
 
     fn announce(&mut self, kind: Kind, Person { name, claim }: Person, at: Timestamp) -> Draft {
         self.drafted.insert(name.clone(), Standing::after(kind, claim));
-        Draft { kind, name: Some(name), claim, text: "".into(), of: None, sent_as: None, at }
+        Draft { kind, name: Some(name), claim, text: "".into(), of: None, file: None, sent_as: None, at }
     }
 }

@@ -152,6 +152,11 @@ impl Store for MemoryStore {
         Ok(messages)
     }
 
+    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+        let file = self.shelves().rooms.get(room).and_then(|shelf| shelf.file(sequence));
+        Ok(file.map(|bytes| bytes.to_vec()))
+    }
+
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {
         let shelves = self.shelves();
         let messages = shelves.rooms.get(room).into_iter().flat_map(|shelf| shelf.messages.iter().rev());
@@ -240,7 +245,8 @@ impl Shelves {
             if let Some(steady) = first_sent(drafts) {
                 shelf.forget_sent(steady);
             }
-            let appended: Vec<Appended> = drafts.iter().map(|draft| shelf.append(epoch, draft)).collect();
+            let appended: Vec<Appended> =
+                drafts.iter().map(|draft| shelf.append(epoch, keep, draft)).collect();
             shelf.trim(keep, newest.at);
             appended
         });

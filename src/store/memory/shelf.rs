@@ -1,6 +1,6 @@
 //! What the memory store keeps of one room.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::super::fingerprint::fingerprint;
 use super::super::{Appended, Error, Keep, one_read, remembers};
 use crate::config::{MEMORY_ENTRY_BYTES, SLOW_LOOK, WHOSE_LOOK};
 use crate::message::{
-    Change, Cursor, Draft, Epoch, Holder, Kind, Mark, Message, PersonName, Rules, SendId, SentAs, Timestamp,
+    Change, Cursor, Draft, Epoch, FileFacts, Holder, Kind, Mark, Message, PersonName, Rules, SendId, SentAs,
+    Timestamp,
 };
 
 /// What is kept of one room.
@@ -20,6 +21,9 @@ pub(super) struct Shelf {
     pub(super) bytes: usize,
     /// How many of `messages` were said.
     said: usize,
+    /// The sequences of those with a file, and the bytes of all files.
+    files: BTreeSet<u64>,
+    file_bytes: u64,
     latest: u64,
     /// The mark of the message at `latest`.
     mark: Mark,
@@ -45,6 +49,8 @@ pub(super) struct Here {
 pub(super) struct Kept {
     pub(super) message: Arc<Message>,
     came: Timestamp,
+    /// The file that came with it.
+    file: Option<Arc<[u8]>>,
 }
 
 /// What was sent under an id.
@@ -62,7 +68,7 @@ impl Shelf {
     }
 
     /// Numbers and keeps one draft.
-    pub(super) fn append(&mut self, epoch: Epoch, draft: &Draft) -> Appended {
+    pub(super) fn append(&mut self, epoch: Epoch, keep: Keep, draft: &Draft) -> Appended {
         let (sequence, mark) = (self.latest + 1, Mark::random());
         let sent_as = draft.sent_as.as_ref().map(|sent| (sent, fingerprint(draft)));
         if let Some((SentAs { id, at }, fingerprint)) = sent_as
@@ -75,7 +81,7 @@ impl Shelf {
             };
         }
         let said = self.messages.iter().rev().filter(|kept| kept.message.kind == Kind::Message);
-        let said = said.map(|Kept { message, came }| (message.holder, message.name.clone(), *came));
+        let said = said.map(|Kept { message, came, .. }| (message.holder, message.name.clone(), *came));
         let slows = || self.rules.slows(draft, said.take(SLOW_LOOK));
         if let Some(denied) = self.rules.judge(draft).or_else(slows) {
             return Appended::Denied(denied);
@@ -111,6 +117,7 @@ impl Shelf {
             self.bytes += sent_bytes(id);
         }
         let came = draft.at;
+        let file = draft.file.as_ref().map(|upload| upload.bytes.clone());
         let mut message = draft.numbered(Cursor { epoch, sequence, mark }, self.mark);
         if let Some(name) = message.name.as_ref().filter(|_| message.kind.is_bar()) {
             message.holder = self.whose(name);
@@ -120,9 +127,15 @@ impl Shelf {
         let message = Arc::new(Message { at, ..message });
         self.bytes += message_bytes(&message);
         self.said += usize::from(message.kind == Kind::Message);
-        self.messages.push_back(Kept { message: message.clone(), came });
+        if let Some(bytes) = &file {
+            self.files.insert(sequence);
+            self.file_bytes += bytes.len() as u64;
+            self.bytes += bytes.len();
+        }
+        self.messages.push_back(Kept { message: message.clone(), came, file });
         self.change(&message);
         self.enter(&message);
+        while self.file_bytes > keep.files && self.drop_oldest_file() {}
         Appended::Stored(message)
     }
 
@@ -156,6 +169,9 @@ impl Shelf {
         let Some(changed) = entry.of.filter(|_| entry.kind.is_change()) else { return };
         let edit = self.edits.insert(changed.sequence, entry.id.sequence);
         for sequence in [Some(changed.sequence), edit].into_iter().flatten() {
+            if entry.kind == Kind::Deleted {
+                self.forget_file(sequence);
+            }
             let at = self.position_after(sequence - 1);
             if let Some(kept) = self.messages.get_mut(at)
                 && let Some(message) = kept.message.after(entry)
@@ -165,6 +181,40 @@ impl Shelf {
                 kept.message = Arc::new(message);
             }
         }
+    }
+
+    /// The file that came with the message of a sequence, if it is kept.
+    pub(super) fn file(&self, sequence: u64) -> Option<Arc<[u8]>> {
+        let kept = self.messages.get(self.position_after(sequence.checked_sub(1)?))?;
+        kept.file.clone().filter(|_| kept.message.id.sequence == sequence)
+    }
+
+    /// Forgets the file of a message that is kept.
+    fn forget_file(&mut self, sequence: u64) {
+        if !self.files.remove(&sequence) {
+            return;
+        }
+        let at = self.position_after(sequence - 1);
+        if let Some(kept) = self.messages.get_mut(at)
+            && let Some(bytes) = kept.file.take()
+        {
+            self.file_bytes -= bytes.len() as u64;
+            self.bytes -= bytes.len();
+        }
+    }
+
+    /// Forgets the oldest file, and has its message say so. Says whether there was one.
+    fn drop_oldest_file(&mut self) -> bool {
+        let Some(sequence) = self.files.first().copied() else { return false };
+        self.forget_file(sequence);
+        let at = self.position_after(sequence - 1);
+        if let Some(kept) = self.messages.get_mut(at)
+            && let Some(file) = &kept.message.file
+        {
+            let file = Some(Arc::new(FileFacts { is_gone: true, ..FileFacts::clone(file) }));
+            kept.message = Arc::new(Message { file, ..Message::clone(&kept.message) });
+        }
+        true
     }
 
     /// Forgets what is more or older than is kept.
@@ -185,6 +235,9 @@ impl Shelf {
     }
 
     fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.messages.front().map(|kept| kept.message.id.sequence) {
+            self.forget_file(oldest);
+        }
         if let Some(Kept { message, .. }) = self.messages.pop_front() {
             self.bytes -= message_bytes(&message);
             self.edits.remove(&message.id.sequence);
@@ -192,9 +245,12 @@ impl Shelf {
         }
     }
 
-    /// Frees some memory. Messages go first: a lost message is told as a gap, but a forgotten id may let a
+    /// Frees some memory. Files go first, then messages: a lost message is told as a gap, but a forgotten id may let a
     /// message be published twice. The rules go last.
     pub(super) fn give_up(&mut self) {
+        if self.drop_oldest_file() {
+            return;
+        }
         if !self.messages.is_empty() {
             self.drop_oldest();
         } else if !self.sent_order.is_empty() {
@@ -244,7 +300,11 @@ impl Shelf {
 
 /// What a message takes.
 fn message_bytes(message: &Message) -> usize {
-    size_of::<Message>() + message.text.len() + message.name.as_ref().map_or(0, |name| name.as_str().len())
+    let file = message.file.as_ref().map_or(0, |file| size_of::<FileFacts>() + file.name.as_str().len());
+    size_of::<Message>()
+        + message.text.len()
+        + message.name.as_ref().map_or(0, |name| name.as_str().len())
+        + file
 }
 
 /// What the entries take that are in force.

@@ -2,16 +2,17 @@
 --
 -- prefix room epoch instance batch, seen: epoch sequence mark, wants_people, most and bytes of what others stored,
 -- keep entries horizon now most, memory and life of a sender's id, life of an outcome, the most people who may be barred,
--- among how many messages to look for those of one person;
--- then of each draft: kind name text at mark id sent_at fingerprint key looks about about_mark. The key is '' for none;
--- '*', perhaps with a key behind it, if the name needs none; and 'o', likewise, for the operator.
+-- among how many messages to look for those of one person, bytes of files that are kept;
+-- then of each draft: kind name text at mark id sent_at fingerprint key looks about about_mark file upload. The key is ''
+-- for none; '*', perhaps with a key behind it, if the name needs none; and 'o', likewise, for the operator. The file is
+-- what is known of it, or '', and the upload the end of the key under which it waits.
 --
 -- Answers: epoch, the sequence and mark before the first draft, a word for each draft, what others stored, whether
 -- people and rules follow, people, rules. Or 'lapsed': the instance was taken for dead, and nothing is done.
 
 local room = keys_of(ARGV[1], ARGV[2])
 local instance, batch = ARGV[4], ARGV[5]
-local FIRST, EACH = 22, 12
+local FIRST, EACH = 23, 14
 local drafts = (#ARGV - FIRST + 1) / EACH
 local record = room.base .. 'batch:' .. instance
 
@@ -30,6 +31,13 @@ if drafts > 0 and not is_known and not redis.call('ZSCORE', room.prefix .. ':ins
   return 'lapsed'
 end
 
+for draft = 1, is_known and 0 or drafts do
+  local upload = ARGV[FIRST + draft * EACH - 1]
+  if upload ~= '' and redis.call('EXISTS', room.base .. 'upload:' .. upload) == 0 then
+    return redis.error_reply('GONE a file came too slowly')
+  end
+end
+
 local epoch = drafts > 0 and assert_epoch(room.prefix, ARGV[3]) or epoch_of(room.prefix, ARGV[3])
 open_at_end(room)
 if not is_known then
@@ -39,7 +47,7 @@ if not is_known then
   local rules = drafts > 0 and rules_of(room) or {}
   for draft = 1, drafts do
     local at = FIRST + (draft - 1) * EACH
-    local kind, name, text, came, mark, id, sent_at, fingerprint, key, looks, about, about_mark =
+    local kind, name, text, came, mark, id, sent_at, fingerprint, key, looks, about, about_mark, file, upload =
       unpack(ARGV, at, at + EACH - 1)
     came = tonumber(came)
     local operator = string.sub(key, 1, 1) == 'o' and 'o' or ''
@@ -89,6 +97,7 @@ if not is_known then
         enter(room, entry, IS_BAR[kind] and looks or '')
         rules = rules_of(room)
       end
+      if file ~= '' then keep_file(room, file, room.base .. 'upload:' .. upload, tonumber(ARGV[22])) end
       if id ~= '' then
         local sent_as = table.concat({sent_at, number(room.latest), mark, fingerprint}, ' ')
         redis.call('SET', sent_key, sent_as, 'PX', ARGV[18])

@@ -10,8 +10,8 @@ use super::rows;
 use super::scripts::Step;
 use super::trouble::Trouble;
 use crate::config::{
-    BARRED_MAX, CATCH_UP, DELETE_AHEAD, REDIS_OUTCOME_MS, REDIS_SENT_SPARE_MS, REPLY_BYTES,
-    SEND_ID_MEMORY_MS, SLOW_LOOK,
+    BARRED_MAX, CATCH_UP, DELETE_AHEAD, FILE_PIECE, REDIS_OUTCOME_MS, REDIS_SENT_SPARE_MS, REDIS_UPLOAD_MS,
+    REPLY_BYTES, SEND_ID_MEMORY_MS, SLOW_LOOK,
 };
 use crate::message::{Cursor, Denied, Draft, Epoch, Mark, Message, RoomName, Timestamp};
 use crate::store::fingerprint::fingerprint;
@@ -24,6 +24,8 @@ pub(super) struct Batch {
     drafts: Vec<Draft>,
     /// One for each draft, and the same at each try.
     marks: Vec<Mark>,
+    /// Where the file of each draft waits for it: the end of a key, or nothing.
+    uploads: Vec<String>,
     instance: Arc<str>,
     /// 0 until the writer has it.
     number: u64,
@@ -42,8 +44,20 @@ pub(super) enum Answer {
 impl Batch {
     pub(super) fn new(life: &Life, room: &RoomName, seen: Cursor, drafts: Vec<Draft>, done: Done) -> Batch {
         let marks = drafts.iter().map(|_| Mark::random()).collect();
+        let upload = |draft: &Draft| draft.file.as_ref().map(|_| format!("{:016x}", fastrand::u64(..)));
+        let uploads = drafts.iter().map(|draft| upload(draft).unwrap_or_default()).collect();
         let instance = life.instance();
-        Batch { room: room.clone(), seen, drafts, marks, instance, number: 0, wants_people: false, done }
+        Batch {
+            room: room.clone(),
+            seen,
+            drafts,
+            marks,
+            uploads,
+            instance,
+            number: 0,
+            wants_people: false,
+            done,
+        }
     }
 
     /// Gives it its number. The writer does this, since a room's batches must be numbered in the order in which they
@@ -78,6 +92,20 @@ impl Batch {
         if self.room.is_internal() { 0 } else { arrived.outcomes.iter().filter_map(Appended::stored).count() }
     }
 
+    /// What brings Redis the files, which wait there for a moment. They come in pieces, so that nobody else waits long.
+    pub(super) fn files(&self, life: &Life) -> Vec<Cmd> {
+        let mut commands = Vec::new();
+        for (draft, upload) in self.drafts.iter().zip(&self.uploads) {
+            let Some(file) = &draft.file else { continue };
+            let key = format!("{}:{{{}}}:upload:{upload}", life.prefix, self.room);
+            for (piece, at) in file.bytes.chunks(FILE_PIECE).zip((0..).step_by(FILE_PIECE)) {
+                commands.push(cmd("SETRANGE").arg(&key).arg(at).arg(piece).take());
+                commands.push(cmd("PEXPIRE").arg(&key).arg(REDIS_UPLOAD_MS).take());
+            }
+        }
+        commands
+    }
+
     /// What asks Redis for it.
     pub(super) fn command(&self, link: &Link, life: &Life, keep: Keep) -> Cmd {
         if self.room.is_internal() {
@@ -109,8 +137,9 @@ impl Batch {
             .arg(SEND_ID_MEMORY_MS + REDIS_SENT_SPARE_MS)
             .arg(REDIS_OUTCOME_MS)
             .arg(BARRED_MAX)
-            .arg(SLOW_LOOK);
-        for (draft, mark) in self.drafts.iter().zip(&self.marks) {
+            .arg(SLOW_LOOK)
+            .arg(keep.files.min(MOST));
+        for ((draft, mark), upload) in self.drafts.iter().zip(&self.marks).zip(&self.uploads) {
             let sent = draft.sent_as.as_ref();
             command
                 .arg(rows::letter(draft.kind))
@@ -128,6 +157,8 @@ impl Batch {
                 Some(of) => command.arg(of.sequence).arg(of.mark.number()),
                 None => command.arg("").arg(""),
             };
+            let file = draft.file.as_ref().map(|upload| upload.file.to_string());
+            command.arg(file.unwrap_or_default()).arg(upload);
         }
         command
     }

@@ -8,6 +8,9 @@
 -- stands a word: `=`, or when it was edited or deleted, with `o` if the operator did that: `e1764000000000 hi`,
 -- `do1764000000000 `. Entries of earlier versions hold their texts themselves.
 --
+-- The file that came with a message is a key of its own, by the sequence. What is known of it stands in a hash, also when
+-- it is no longer kept, and `kept` has the sequences of those that are.
+--
 -- Keys are made here from a prefix and a room's name, and not declared: a Redis Cluster is refused.
 
 local MESSAGE, JOINED, LEFT, EDITED, DELETED = 'm', 'j', 'l', 'e', 'd'
@@ -25,7 +28,7 @@ local function keys_of(prefix, name)
   local base = prefix .. ':{' .. name .. '}:'
   return {prefix = prefix, name = name, base = base, log = base .. 'log', meta = base .. 'meta', people = base .. 'people',
     keys = base .. 'keys', looks = base .. 'looks', texts = base .. 'texts', edits = base .. 'edits',
-    rules = base .. 'rules'}
+    rules = base .. 'rules', files = base .. 'files', kept = base .. 'kept'}
 end
 
 -- The set of those whom an instance holds in a room, and the set of the rooms where it holds somebody.
@@ -35,6 +38,9 @@ local function rooms_held_by(prefix, instance) return prefix .. ':held:' .. inst
 local function number(value) return string.format('%d', value) end
 
 local function sequence_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
+
+-- The file that came with the message of a sequence.
+local function file_of(room, sequence) return room.base .. 'file:' .. number(sequence) end
 
 -- The last sequence that was given out. Trimming does not change it.
 local function latest_of(room)
@@ -67,11 +73,12 @@ local function count(entry, kinds)
   return sum
 end
 
--- Gives entries their texts as they are now, and what became of them as a third part.
+-- Gives entries their texts as they are now, what became of them as a third part, and what is known of their files as a
+-- fourth.
 local function open(room, entries)
   local wanted, fields = {}, {}
   for _, entry in ipairs(entries) do
-    entry[3] = ''
+    entry[3], entry[4] = '', ''
     if HAS_TEXT[entry[2][KIND]] then
       wanted[#wanted + 1] = entry
       fields[#fields + 1] = number(sequence_of(entry))
@@ -83,6 +90,12 @@ local function open(room, entries)
     for i, text in ipairs(texts) do
       local entry = wanted[first + i - 1]
       if text then entry[3], entry[2][TEXT] = string.match(text, '^(%S*) (.*)$') end
+    end
+  end
+  if #fields > 0 and redis.call('EXISTS', room.files) == 1 then
+    for first = 1, #fields, 500 do
+      local files = redis.call('HMGET', room.files, unpack(fields, first, math.min(first + 499, #fields)))
+      for i, file in ipairs(files) do wanted[first + i - 1][4] = file or '' end
     end
   end
   return entries

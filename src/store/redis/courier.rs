@@ -122,6 +122,22 @@ impl Courier {
             Some(link) => link,
             None => self.connect()?,
         };
+        let mut lost = None;
+        for batch in std::mem::take(batches) {
+            match bring_files(&mut link, &batch.files(&self.life)) {
+                Ok(()) => batches.push(batch),
+                Err(trouble) if trouble.is_refusal() => {
+                    self.fail(batch, Error(format!("{} {trouble}", self.spec)));
+                }
+                Err(trouble) => {
+                    batches.push(batch);
+                    lost = Some(trouble);
+                }
+            }
+        }
+        if let Some(trouble) = lost {
+            return Err(trouble);
+        }
         let mut commands: Vec<Cmd> =
             batches.iter().map(|batch| batch.command(&link, &self.life, self.keep)).collect();
         let writes = batches.iter().any(Batch::writes);
@@ -224,6 +240,17 @@ impl Courier {
         self.followers.doubt(batch.room.as_str());
         once("writer", &self.counts, || batch.tell(Err(error)));
     }
+}
+
+/// Brings Redis the files of a batch.
+fn bring_files(link: &mut Link, commands: &[Cmd]) -> Result<(), Trouble> {
+    // Two for each piece: few enough that Redis's answers never stand in the way of what is sent.
+    for commands in commands.chunks(2) {
+        for answer in link.ask_all(commands)? {
+            link::read::<Value>(answer)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes what goes in the next trip: of each room one batch, since Redis knows a room's last batch only.

@@ -32,7 +32,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Value, cmd};
 
 use self::followers::Followers;
 use self::life::Life;
@@ -46,7 +46,7 @@ use super::counts::Counts;
 use super::{
     Done, Error, Following, Hear, Keep, Order, RoomSummary, Stats, Store, Tail, notices as notices_in,
 };
-use crate::config::{REDIS_READ, REDIS_SWEEP, REPLY_BYTES};
+use crate::config::{FILE_PIECE, REDIS_READ, REDIS_SWEEP, REPLY_BYTES};
 use crate::message::{Cursor, Draft, Epoch, Kinds, Message, Person, RoomName, Seal, Timestamp};
 
 pub use self::spec::{Durability, RedisSpec, Secret, Tls};
@@ -216,6 +216,24 @@ impl Store for RedisStore {
         let mut messages = self.read(Step::Before, arguments, messages)?;
         messages.reverse();
         Ok(messages)
+    }
+
+    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+        let key = format!("{}:{{{room}}}:file:{sequence}", self.life.prefix);
+        self.readers.read(move |link| {
+            let length: usize = link.ask(cmd("STRLEN").arg(&key))?;
+            let mut bytes = Vec::with_capacity(length);
+            while bytes.len() < length {
+                let to = bytes.len() + FILE_PIECE - 1;
+                let piece: Vec<u8> = link.ask(cmd("GETRANGE").arg(&key).arg(bytes.len()).arg(to))?;
+                if piece.is_empty() {
+                    // It was forgotten meanwhile.
+                    return Ok(None);
+                }
+                bytes.extend(piece);
+            }
+            Ok((length > 0).then_some(bytes))
+        })
     }
 
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {

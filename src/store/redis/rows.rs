@@ -6,8 +6,8 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use super::trouble::Trouble;
 use crate::message::{
-    Change, Claim, Cursor, Draft, Epoch, Holder, Kind, Kinds, Looks, Mark, Message, PersonName, Rules, Seal,
-    Timestamp,
+    Change, Claim, Cursor, Draft, Epoch, Holder, Invalid, Kind, Kinds, Looks, Mark, Message, PersonName,
+    Rules, Seal, Timestamp,
 };
 use crate::store::Present;
 
@@ -95,9 +95,10 @@ pub(super) fn messages(entries: Vec<Value>, epoch: Epoch) -> Result<Vec<Arc<Mess
     entries.into_iter().map(|entry| message(entry, epoch)).collect()
 }
 
-/// Reads an entry: its id, its fields by the order in which `write.lua` adds them, and what became of it.
+/// Reads an entry: its id, its fields by the order in which `write.lua` adds them, what became of it, and what is known of
+/// its file.
 fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
-    let (id, fields, word): (String, Vec<String>, String) = part(entry)?;
+    let (id, fields, word, file): (String, Vec<String>, String, String) = part(entry)?;
     let mut values = fields.into_iter().skip(1).step_by(2);
     let mut next = || values.next().ok_or_else(|| unreadable(&"a field is missing"));
     let (kind, name, text, at, _came, mark, previous) =
@@ -130,6 +131,10 @@ fn message(entry: Value, epoch: Epoch) -> Result<Arc<Message>, Trouble> {
         name: self::name(name),
         holder: holder(&key)?,
         text: text.into(),
+        file: match file.is_empty() {
+            true => None,
+            false => Some(Arc::new(file.parse().map_err(|invalid: Invalid| unreadable(&invalid))?)),
+        },
         at: Timestamp(number(&at)?),
         of: match about.is_empty() {
             true => None,

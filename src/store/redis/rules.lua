@@ -16,7 +16,7 @@ end
 -- The same as entries.
 local function rules_as_entries(room)
   local entries = {}
-  for i, rule in ipairs(rules_of(room)) do entries[i] = {rule[1], rule[2], ''} end
+  for i, rule in ipairs(rules_of(room)) do entries[i] = {rule[1], rule[2], '', ''} end
   return entries
 end
 

@@ -56,21 +56,56 @@ local function changeable(room, sequence, mark)
   return entry
 end
 
--- Changes a message by the entry that was added last, of this kind, and empties the edit that it overtakes.
+-- Forgets the file of a message, if it is kept.
+local function drop_file(room, sequence)
+  if redis.call('ZREM', room.kept, number(sequence)) == 0 then return end
+  local file = file_of(room, sequence)
+  redis.call('HINCRBY', room.meta, 'files', -redis.call('STRLEN', file))
+  redis.call('UNLINK', file)
+end
+
+-- Changes a message by the entry that was added last, of this kind, and empties the edit that it overtakes. With a
+-- message that is deleted goes its file.
 local function change(room, kind, sequence, text, operator)
   redis.call('HSET', room.texts, sequence, kind .. operator .. number(room.at) .. ' ' .. text)
   local overtaken = redis.call('HGET', room.edits, sequence)
   if overtaken then redis.call('HSET', room.texts, overtaken, '= ') end
   if kind == EDITED then redis.call('HSET', room.edits, sequence, number(room.latest)) end
+  if kind == DELETED then
+    drop_file(room, tonumber(sequence))
+    redis.call('HDEL', room.files, sequence)
+  end
 end
 
--- Forgets the texts of these sequences, and those between.
+-- Keeps the file that waits under a key for the message that was added last. If the files are more than are kept by that,
+-- the oldest are forgotten, and their messages say so.
+local function keep_file(room, facts, upload, most)
+  local file = file_of(room, room.latest)
+  redis.call('RENAME', upload, file)
+  redis.call('PERSIST', file)
+  redis.call('HSET', room.files, number(room.latest), facts)
+  redis.call('ZADD', room.kept, number(room.latest), number(room.latest))
+  local bytes = redis.call('HINCRBY', room.meta, 'files', redis.call('STRLEN', file))
+  while bytes > most do
+    local oldest = redis.call('ZRANGE', room.kept, 0, 0)[1]
+    if not oldest then return end
+    drop_file(room, tonumber(oldest))
+    redis.call('HSET', room.files, oldest, 'gone ' .. redis.call('HGET', room.files, oldest))
+    bytes = tonumber(redis.call('HGET', room.meta, 'files'))
+  end
+end
+
+-- Forgets the texts and files of these sequences, and those between.
 local function forget_texts(room, from, to)
+  for _, sequence in ipairs(redis.call('ZRANGE', room.kept, '-inf', number(to), 'BYSCORE')) do
+    drop_file(room, tonumber(sequence))
+  end
   for first = from, to, 500 do
     local some = {}
     for sequence = first, math.min(first + 499, to) do some[#some + 1] = number(sequence) end
     redis.call('HDEL', room.texts, unpack(some))
     redis.call('HDEL', room.edits, unpack(some))
+    redis.call('HDEL', room.files, unpack(some))
   end
 end
 

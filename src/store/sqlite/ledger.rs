@@ -138,6 +138,7 @@ impl Ledger<'_> {
         }
         draft.of = draft.of.filter(|of| of.epoch == self.epoch);
         let came = draft.at;
+        let upload = draft.file.as_ref().map(|upload| upload.bytes.clone());
         let message = draft.numbered(self.cursor(sequence, mark), room.mark);
         let whose = message.name.as_ref().filter(|_| message.kind.is_bar());
         let holder = whose.map_or(Ok(message.holder), |name| self.whose(room, name))?;
@@ -173,7 +174,11 @@ impl Ledger<'_> {
             message.of.map(|of| of.sequence),
             message.of.map(|of| of.mark.number()),
             message.is_by_operator,
+            message.file.as_ref().map(|file| file.to_string()),
         ))?;
+        if let Some(bytes) = upload {
+            self.keep_file(room.id, sequence, &bytes)?;
+        }
         self.follow(room, &message, holder)?;
         (room.latest, room.mark, room.at) = (sequence, mark, message.at);
         room.said += usize::from(message.kind == Kind::Message);
@@ -197,6 +202,9 @@ impl Ledger<'_> {
                 let row = (room.id, of.sequence, &entry.text, entry.at.0, entry.is_by_operator);
                 prepared(change)?.execute(row)?;
                 prepared(schema::OVERTAKE)?.execute((room.id, of.sequence, entry.id.sequence))?;
+                if entry.kind == Kind::Deleted {
+                    prepared(schema::DELETE_FILE)?.execute((room.id, of.sequence))?;
+                }
             }
             _ => {}
         }
@@ -272,7 +280,12 @@ impl Ledger<'_> {
             room.said = room.said.saturating_sub(gone);
             room.oldest = oldest;
         }
-        self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))
+        let deleted =
+            self.transaction.prepare_cached(schema::DELETE_OLDEST)?.execute((room.id, oldest, most))?;
+        if deleted > 0 {
+            self.transaction.prepare_cached(schema::DELETE_FILES)?.execute((room.id, oldest))?;
+        }
+        Ok(deleted)
     }
 
     /// Skips so many said messages from a sequence on, and gives the next one.

@@ -8,6 +8,7 @@
 //! [`schema`] (the tables).
 
 mod backup;
+mod files;
 mod gather;
 mod ledger;
 mod marks;
@@ -177,6 +178,16 @@ impl Store for SqliteStore {
             let mut messages = one_read(newest.chain(older))?;
             messages.reverse();
             Ok(messages)
+        })
+    }
+
+    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.read_room(room, |transaction, room, oldest| {
+            if sequence < oldest {
+                return Ok(None);
+            }
+            let mut statement = transaction.prepare_cached(schema::FILE)?;
+            statement.query_row((room.id, sequence), |row| row.get(0)).optional()
         })
     }
 

@@ -66,7 +66,7 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, Epoch, Seal), Error> {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(LOCK_PATIENCE)?;
-        connection.set_prepared_statement_cache_capacity(32);
+        connection.set_prepared_statement_cache_capacity(40);
         plan_once(&connection)?;
         let life = prepare(&mut connection, path)?;
         Ok((connection, life))

@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::schema;
 use crate::message::{
-    Change, Cursor, Epoch, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName, Rules, Said,
-    Timestamp,
+    Change, Cursor, Epoch, FileFacts, Holder, Invalid, Kind, Kinds, Mark, Message, PersonName, RoomName,
+    Rules, Said, Timestamp,
 };
 use crate::store::{Keep, Present, RoomSummary, fingerprint};
 
@@ -65,11 +65,18 @@ pub(super) fn message(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Arc<Messa
         name: name.map(PersonName::accepted_before),
         holder: holder(row, 7)?,
         text: row.get(3)?,
+        file: file(row)?,
         at: Timestamp(row.get(4)?),
         of: about(row, epoch)?,
         change: change(row)?,
         is_by_operator: row.get(12)?,
     }))
+}
+
+fn file(row: &Row<'_>) -> rusqlite::Result<Option<Arc<FileFacts>>> {
+    let written: Option<String> = row.get(13)?;
+    let read = |written: String| written.parse().map_err(|invalid: Invalid| unreadable(13, invalid));
+    Ok(written.map(read).transpose()?.map(Arc::new))
 }
 
 fn about(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<Option<Cursor>> {

@@ -5,7 +5,7 @@ pub(super) const APPLICATION_ID: i32 = 0x636d_6368;
 
 /// Step `n` brings a file from schema version `n` (`PRAGMA user_version`) to `n + 1`.
 /// A released step is never changed. A new one is added after it.
-pub(super) const MIGRATIONS: [&str; 6] = [
+pub(super) const MIGRATIONS: [&str; 7] = [
     "
     PRAGMA application_id = 0x636d6368;
 
@@ -136,6 +136,20 @@ pub(super) const MIGRATIONS: [&str; 6] = [
         PRIMARY KEY (room, sequence)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- What is known of the file that came with a message: `png 1234 640x480 a picture.png`, and `gone` before it if the
+    -- file is no longer kept.
+    ALTER TABLE messages ADD COLUMN file TEXT;
+
+    -- The files, away from the rows that are read with every message. Their lengths are in an index, which is read alone.
+    CREATE TABLE files (
+        room INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        content BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX files_by_place ON files (room, sequence, bytes);
+",
 ];
 
 /// The log is written ahead, and is on the disk before a commit returns. `fullfsync` makes a Mac's disk empty
@@ -202,8 +216,8 @@ pub(super) const PEOPLED: &str = "
 ";
 
 pub(super) const STORE_MESSAGE: &str = "
-    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous, holder, about, about_mark, operator)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9, ?10, ?11, ?12, ?13)
+    INSERT INTO messages (room, sequence, kind, name, text, at, came, mark, previous, holder, about, about_mark, operator, file)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ?6), ?8, ?9, ?10, ?11, ?12, ?13, ?14)
 ";
 
 /// What must be known of a message to change it.
@@ -216,7 +230,7 @@ pub(super) const EDIT: &str = "
 ";
 
 pub(super) const DELETE: &str = "
-    UPDATE messages SET text = ?3, deleted = ?4, operator = ?5 WHERE room = ?1 AND sequence = ?2
+    UPDATE messages SET text = ?3, deleted = ?4, operator = ?5, file = NULL WHERE room = ?1 AND sequence = ?2
 ";
 
 /// Empties the newest edit of a message before another entry.
@@ -229,7 +243,7 @@ pub(super) const OVERTAKE: &str = "
 
 /// The messages of a room from one sequence on (inclusive), oldest first.
 pub(super) const MESSAGES_FROM: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator
+    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator, file
     FROM messages
     WHERE room = ?1 AND sequence >= ?2
     ORDER BY sequence LIMIT ?3
@@ -237,7 +251,7 @@ pub(super) const MESSAGES_FROM: &str = "
 
 /// The messages of a room from one sequence (inclusive) up to another (exclusive), newest first: of these kinds.
 pub(super) const MESSAGES_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator
+    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator, file
     FROM messages
     WHERE room = ?1 AND sequence >= ?2 AND sequence < ?3 AND (1 << kind) & ?5
     ORDER BY sequence DESC LIMIT ?4
@@ -266,7 +280,7 @@ pub(super) const SAID_BETWEEN: &str = "
 
 /// The same as `MESSAGES_BEFORE`, of what was said only.
 pub(super) const SAID_BEFORE: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator
+    SELECT sequence, kind, name, text, at, mark, previous, holder, about, about_mark, edited, deleted, operator, file
     FROM messages INDEXED BY said
     WHERE room = ?1 AND kind = 0 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4
@@ -302,6 +316,30 @@ pub(super) const DELETE_OLDEST: &str = "
     AND sequence < min(?2, (SELECT min(sequence) FROM messages WHERE room = ?1) + ?3)
 ";
 
+pub(super) const STORE_FILE: &str =
+    "INSERT INTO files (room, sequence, bytes, content) VALUES (?1, ?2, length(?3), ?3)";
+
+pub(super) const FILE: &str =
+    "SELECT content FROM files INDEXED BY files_by_place WHERE room = ?1 AND sequence = ?2";
+
+pub(super) const DELETE_FILE: &str = "DELETE FROM files WHERE room = ?1 AND sequence = ?2";
+
+/// Deletes the files of a room whose messages are deleted: those before its oldest, or before this sequence.
+pub(super) const DELETE_FILES: &str = "
+    DELETE FROM files
+    WHERE room = ?1 AND sequence < coalesce((SELECT min(sequence) FROM messages WHERE room = ?1), ?2)
+";
+
+/// The files of a room, newest first, by sequence and length.
+pub(super) const FILES: &str = "
+    SELECT sequence, bytes FROM files INDEXED BY files_by_place WHERE room = ?1 ORDER BY sequence DESC
+";
+
+/// Has a message say that its file is no longer kept.
+pub(super) const FILE_IS_GONE: &str = "
+    UPDATE messages SET file = 'gone ' || file WHERE room = ?1 AND sequence = ?2 AND file IS NOT NULL
+";
+
 pub(super) const SENT: &str = "
     SELECT sent.sequence, sent.at, sent.fingerprint, messages.name, messages.text, sent.mark FROM sent
     LEFT JOIN messages ON sent.fingerprint IS NULL
@@ -331,7 +369,7 @@ pub(super) const LEAVE: &str = "DELETE FROM present WHERE room = ?1 AND name = ?
 
 /// The same columns as of messages.
 pub(super) const RULES: &str = "
-    SELECT sequence, kind, name, text, at, mark, previous, holder, NULL, NULL, NULL, NULL, operator
+    SELECT sequence, kind, name, text, at, mark, previous, holder, NULL, NULL, NULL, NULL, operator, NULL
     FROM rules WHERE room = ?1 ORDER BY sequence
 ";
 

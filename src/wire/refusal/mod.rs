@@ -25,6 +25,12 @@ pub enum Refusal {
     EmptyMessage,
     /// A body, or a text in it, over [`TEXT_LIMIT`](crate::config::TEXT_LIMIT).
     MessageTooLarge,
+    /// A file over this limit of bytes.
+    FileTooLarge(usize),
+    /// A file where none are taken.
+    NoFiles,
+    /// A file that comes too slowly.
+    TooSlow,
     /// Text that is not UTF-8.
     BadUtf8,
     /// A `%` without two hexadecimal digits after it.
@@ -75,6 +81,8 @@ pub enum Refusal {
     NameTaken(PersonName),
     /// An edit or deletion of a message that is not kept, or was deleted.
     NoMessage,
+    /// A file that is not there: its message has none, or it is no longer kept.
+    NoFile,
     /// An edit or deletion of somebody else's message.
     NotYours,
     /// Something that the rules of the room keep this person from.
@@ -194,6 +202,9 @@ impl Refusal {
             Refusal::HeadTooLarge => (431, "head-too-large"),
             Refusal::EmptyMessage => (400, "empty-message"),
             Refusal::MessageTooLarge => (413, "message-too-large"),
+            Refusal::FileTooLarge(_) => (413, "file-too-large"),
+            Refusal::NoFiles => (403, "no-files"),
+            Refusal::TooSlow => (408, "too-slow"),
             Refusal::BadUtf8 => (400, "bad-utf8"),
             Refusal::BadPercentEncoding => (400, "bad-percent-encoding"),
             Refusal::BadJson(_) => (400, "bad-json"),
@@ -219,6 +230,7 @@ impl Refusal {
             Refusal::KeyInAddress => (400, "key-in-address"),
             Refusal::NameTaken(_) => (409, "name-taken"),
             Refusal::NoMessage => (404, "no-message"),
+            Refusal::NoFile => (404, "no-file"),
             Refusal::NotYours => (403, "not-yours"),
             Refusal::Denied(Denied::Muted(_)) => (403, "muted"),
             Refusal::Denied(Denied::Removed(_)) => (403, "removed"),

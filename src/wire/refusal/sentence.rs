@@ -21,6 +21,11 @@ impl fmt::Display for Refusal {
             Refusal::MessageTooLarge => {
                 write!(f, "the body is over the limit of {TEXT_LIMIT} bytes: send a shorter message, or several")
             }
+            Refusal::FileTooLarge(most) => {
+                write!(f, "the file is over the limit of {most} bytes: send a smaller one")
+            }
+            Refusal::NoFiles => f.write_str("this server takes no files: send text only"),
+            Refusal::TooSlow => f.write_str("the file came too slowly: send it again by a better connection, or a smaller one"),
             Refusal::BadUtf8 => f.write_str("the text is not UTF-8: encode it as UTF-8"),
             Refusal::BadPercentEncoding => {
                 f.write_str("a '%' is not followed by two hexadecimal digits: write a literal '%' as %25")
@@ -93,6 +98,9 @@ impl fmt::Display for Refusal {
             Refusal::NoMessage => f.write_str(
                 "there is no such message: it was deleted, is no longer kept, or of is not the id of a message",
             ),
+            Refusal::NoFile => f.write_str(
+                "there is no such file: its message was deleted, or the file is no longer kept",
+            ),
             Refusal::NotYours => f.write_str(
                 "this message is not yours: only who sent it may change it, with the same Chat-Key, or the room's operator",
             ),
@@ -123,7 +131,7 @@ impl fmt::Display for Refusal {
                 write!(f, "more than {PIPELINE_MAX} requests of one connection wait for their turn: wait for the replies, or open another connection")
             }
             Refusal::UnsupportedMediaType => f.write_str(
-                "this server does not know the body's type: send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8",
+                "this server does not know the body's type: send application/x-www-form-urlencoded, multipart/form-data, application/json or text/plain, in UTF-8",
             ),
             Refusal::UnsupportedContentEncoding => {
                 f.write_str("this server does not read compressed bodies: send it without Content-Encoding")

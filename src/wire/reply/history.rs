@@ -10,7 +10,7 @@ use super::told::Told;
 use crate::config::REPLY_BYTES;
 use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName};
 use crate::store::Read;
-use crate::wire::path::room_path;
+use crate::wire::path::{file_path, room_path};
 use crate::wire::request::{Format, History};
 
 /// A part of a room's past, and the address of the part before it. What was read may hold one more message
@@ -41,7 +41,7 @@ pub fn history(history: &History, read: &Read) -> Reply {
             )
         }
         _ => {
-            let lines: String = messages.iter().map(|message| line(message)).collect();
+            let lines: String = messages.iter().map(|message| line(&history.room, message)).collect();
             Reply::new(200, PLAIN, lines.into_bytes())
         }
     };
@@ -57,7 +57,7 @@ pub fn history(history: &History, read: &Read) -> Reply {
 }
 
 /// A message as a line for people.
-pub(super) fn line(message: &Message) -> String {
+pub(super) fn line(room: &RoomName, message: &Message) -> String {
     let name = shown(message.name.as_ref().map_or("somebody", PersonName::as_str));
     match message.kind {
         Kind::Message if matches!(message.change, Some(Change::Deleted(_))) => {
@@ -66,7 +66,17 @@ pub(super) fn line(message: &Message) -> String {
         // Further lines of a message are indented.
         Kind::Message => {
             let text = message.text.replace("\r\n", "\n");
-            let lines: Vec<String> = text.trim_end().split('\n').map(shown).collect();
+            let file = message.file.as_ref().map(|file| match file.is_gone {
+                true => format!("({} is no longer kept)", file.name.as_str()),
+                false => file_path(room, message.id, file),
+            });
+            let lines: Vec<String> = text
+                .trim_end()
+                .split('\n')
+                .chain(file.as_deref())
+                .filter(|line| !line.is_empty() || file.is_none())
+                .map(shown)
+                .collect();
             let edited = if message.change.is_some() { " (edited)" } else { "" };
             format!("{} {name}: {}{edited}\n", message.at, lines.join("\n    "))
         }

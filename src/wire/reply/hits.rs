@@ -29,8 +29,8 @@ pub fn hits(search: &Search, hits: &Hits) -> Reply {
         }
         _ => {
             let line = |(room, message): &Hit| match rooms.len() {
-                1 => line(message),
-                _ => format!("{} {}", rooms[*room].as_str(), line(message)),
+                1 => line(&rooms[*room], message),
+                _ => format!("{} {}", rooms[*room].as_str(), line(&rooms[*room], message)),
             };
             let lines: String = hits.messages.iter().map(line).collect();
             Reply::new(200, PLAIN, lines.into_bytes())

@@ -90,7 +90,7 @@ fn address(view: &View, site: &Site) -> String {
 pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
     let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
-    let mut reply = if fetch.knows(&file.etag) {
+    let mut reply = if fetch.known.has(&file.etag) {
         Reply::empty(304)
     } else {
         Reply::new(200, asset.content_type, &file.body[..])

@@ -77,10 +77,11 @@ impl Reply {
         head
     }
 
-    /// Compresses the body, if that is worth it and the client accepts it. The level is a fast one, since every
+    /// Compresses the body, if that is worth it and the client accepts it. Pictures are compressed, and so are most files. The level is a fast one, since every
     /// reply is compressed anew.
     pub fn compressed(mut self, takes_gzip: bool) -> Reply {
-        let is_encoded = self.headers.iter().any(|(name, _)| *name == "Content-Encoding");
+        let is_encoded = |(name, _): &(&str, _)| matches!(*name, "Content-Encoding" | "Content-Disposition");
+        let is_encoded = self.headers.iter().any(is_encoded);
         if self.body.len() < COMPRESSED_FROM || is_encoded {
             return self;
         }
@@ -100,6 +101,12 @@ impl Reply {
     /// With one more header.
     pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Reply {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Without these headers.
+    pub(super) fn without(mut self, names: &[&str]) -> Reply {
+        self.headers.retain(|(name, _)| !names.contains(name));
         self
     }
 

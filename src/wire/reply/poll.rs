@@ -7,7 +7,7 @@ use super::told::{Part, Told, gaps, part};
 use crate::config::RETURN;
 use crate::message::{Kind, Next, RoomName};
 use crate::room::Outcome;
-use crate::wire::path::{rooms_path, segment};
+use crate::wire::path::{file_path, rooms_path, segment};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Poll};
 
@@ -42,7 +42,7 @@ fn in_plain_text(poll: &Poll, told: &Told<'_>) -> Reply {
     let message = told.message;
     let (kind, text) = (message.kind.as_str(), &message.text);
     let reply = match message.kind {
-        Kind::Message => Reply::new(200, PLAIN, text.as_bytes().to_vec()),
+        Kind::Message => Reply::new(200, PLAIN, with_file(told).into_bytes()),
         Kind::Edited => Reply::new(200, PLAIN, text.as_bytes().to_vec()).with("Chat-Kind", kind),
         _ => Reply::new(200, PLAIN, message.telling().into_bytes()).with("Chat-Kind", kind),
     };
@@ -51,6 +51,17 @@ fn in_plain_text(poll: &Poll, told: &Told<'_>) -> Reply {
         None => reply,
     };
     if poll.is_in_several() { reply.with("Chat-Room", segment(told.room)) } else { reply }
+}
+
+/// What was said, and on a line of its own the address of the file, which stands behind that of the server.
+fn with_file(Told { room, message }: &Told<'_>) -> String {
+    let path =
+        message.file.as_ref().filter(|file| !file.is_gone).map(|file| file_path(room, message.id, file));
+    match (path, &*message.text) {
+        (None, text) => text.to_owned(),
+        (Some(path), "") => path,
+        (Some(path), text) => format!("{text}\n{path}"),
+    }
 }
 
 fn in_json(status: u16, poll: &Poll, part: &Part<'_>, gaps: &[&RoomName]) -> Reply {

@@ -4,18 +4,64 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::config::REPLY_BYTES;
-use crate::message::{Cursor, Message, Next, RoomName};
+use crate::message::{Cursor, FileFacts, Message, Next, RoomName};
 use crate::room::{Outcome, Wants};
+use crate::wire::path::file_path;
 
 /// A message as it is told: with its room.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     pub room: &'a RoomName,
-    #[serde(flatten)]
     pub message: &'a Message,
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Told { room, message } = *self;
+        Whole { room, message, file: message.file.as_ref().map(|file| told_file(room, message, file)) }
+            .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    room: &'a RoomName,
+    #[serde(flatten)]
+    message: &'a Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<ToldFile<'a>>,
+}
+
+/// What is told of a file.
+#[derive(Serialize)]
+struct ToldFile<'a> {
+    name: &'a str,
+    r#type: &'static str,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    /// Where it is, below the server's own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    gone: bool,
+}
+
+fn told_file<'a>(room: &RoomName, message: &Message, file: &'a FileFacts) -> ToldFile<'a> {
+    ToldFile {
+        name: file.name.as_str(),
+        r#type: file.media.essence(),
+        bytes: file.bytes,
+        width: file.size.map(|size| size.width),
+        height: file.size.map(|size| size.height),
+        path: (!file.is_gone).then(|| file_path(room, message.id, file)),
+        gone: file.is_gone,
+    }
 }
 
 /// What one reply tells.
@@ -132,6 +178,7 @@ mod tests {
                 name: None,
                 holder: None,
                 text,
+                file: None,
                 at,
                 of: None,
                 change: None,

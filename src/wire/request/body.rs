@@ -1,10 +1,13 @@
-//! Bodies: a message as a form, as JSON or as plain text.
+//! Bodies: a message as a form, in parts with a file, as JSON or as plain text.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fields::fields;
 use super::head::Head;
+use super::multipart::{boundary, parts};
+use crate::config::TEXT_LIMIT;
+use crate::message::Upload;
 use crate::wire::refusal::Refusal;
 
 /// The fields of a body, whichever form it has.
@@ -16,6 +19,8 @@ pub(super) struct Said {
     pub key: Option<String>,
     pub of: Option<String>,
     pub reply_to: Option<String>,
+    #[serde(skip)]
+    pub file: Option<Upload>,
     pub topic: Option<String>,
     pub notice: Option<String>,
     #[serde(default, deserialize_with = "word")]
@@ -41,7 +46,7 @@ pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Re
             let [message, name, id, key, of, reply_to] =
                 fields(form, ["message", "name", "id", "key", "of", "reply_to"])?;
             let [topic, notice, r#for, seconds] = fields(form, ["topic", "notice", "for", "seconds"])?;
-            Ok(Said { message, name, id, key, of, reply_to, topic, notice, r#for, seconds })
+            Ok(Said { message, name, id, key, of, reply_to, topic, notice, r#for, seconds, file: None })
         }
         "application/json" => {
             serde_json::from_str(text_of(body)?).map_err(|error| Refusal::BadJson(error.to_string()))
@@ -51,6 +56,7 @@ pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Re
             let message = Some(text_of(body)?.to_owned());
             Ok(Said { message, name, id, of, reply_to, ..Said::default() })
         }
+        MULTIPART => in_parts(head, body),
         _ => Err(Refusal::UnsupportedMediaType),
     }
 }
@@ -58,6 +64,52 @@ pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Re
 /// Refuses a body that is plain text, where it has nothing to say.
 pub(super) fn not_plain_text(head: &Head<'_>) -> Result<(), Refusal> {
     if media_type(head)? == "text/plain" { Err(Refusal::UnsupportedMediaType) } else { Ok(()) }
+}
+
+/// Reads a form that may have a file in it. A browser sends the field of a file that nobody chose without a name.
+fn in_parts(head: &Head<'_>, body: &[u8]) -> Result<Said, Refusal> {
+    let boundary = boundary(head.header("Content-Type").unwrap_or_default());
+    let boundary = boundary.ok_or(Refusal::BadForm("multipart/form-data names its boundary"))?;
+    let mut said = Said::default();
+    let mut bytes = 0;
+    for part in parts(body, &boundary)? {
+        if part.name == "file" {
+            let name =
+                part.file_name.ok_or(Refusal::BadForm("file is a file, as in curl -F file=@picture.png"))?;
+            if name.is_empty() && part.content.is_empty() {
+                continue;
+            }
+            if part.content.is_empty() {
+                return Err(Refusal::BadForm("there is nothing in the file"));
+            }
+            let before = said.file.replace(Upload::new(&name, part.content));
+            if before.is_some() {
+                return Err(Refusal::BadForm(
+                    "one message has one file: send the others with another message",
+                ));
+            }
+            continue;
+        }
+        bytes += part.content.len();
+        if bytes > TEXT_LIMIT {
+            return Err(Refusal::MessageTooLarge);
+        }
+        let field = match part.name.as_str() {
+            "message" => &mut said.message,
+            "name" => &mut said.name,
+            "id" => &mut said.id,
+            "key" => &mut said.key,
+            "of" => &mut said.of,
+            "reply_to" => &mut said.reply_to,
+            "topic" => &mut said.topic,
+            "notice" => &mut said.notice,
+            "for" => &mut said.r#for,
+            "seconds" => &mut said.seconds,
+            _ => continue,
+        };
+        field.get_or_insert(text_of(part.content)?.to_owned());
+    }
+    Ok(said)
 }
 
 /// The text of a body that may only be a form.
@@ -69,6 +121,8 @@ pub(super) fn form<'a>(head: &Head<'_>, body: &'a [u8]) -> Result<&'a str, Refus
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
+
+const MULTIPART: &str = "multipart/form-data";
 
 /// The body's type, in lower case. Refuses a body that is compressed, or in another character set.
 fn media_type(head: &Head<'_>) -> Result<String, Refusal> {

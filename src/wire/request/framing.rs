@@ -1,7 +1,7 @@
 //! Framing: where a request's body ends.
 
 use super::head::Head;
-use crate::config::TEXT_LIMIT;
+use crate::config::{MULTIPART_SPARE, TEXT_LIMIT};
 use crate::wire::refusal::Refusal;
 
 /// How much body follows a head.
@@ -14,11 +14,33 @@ pub enum BodyLength {
 }
 
 impl Head<'_> {
-    /// How much body follows. Refuses a head that is not sound, a length that is not clear, and a body over the
+    /// The most bytes that the body may have, where a file may have so many.
+    pub fn body_limit(&self, file: usize) -> usize {
+        match self.may_have_file() && file > 0 {
+            true => TEXT_LIMIT + MULTIPART_SPARE + file,
+            false => TEXT_LIMIT,
+        }
+    }
+
+    /// Why a longer body is refused.
+    pub fn too_large(&self, file: usize) -> Refusal {
+        match self.may_have_file() {
+            true if file == 0 => Refusal::NoFiles,
+            true => Refusal::FileTooLarge(file),
+            false => Refusal::MessageTooLarge,
+        }
+    }
+
+    fn may_have_file(&self) -> bool {
+        let content_type = self.header("Content-Type").unwrap_or_default();
+        self.method == "POST" && content_type.to_ascii_lowercase().starts_with("multipart/form-data")
+    }
+
+    /// How much body follows, where a file may have so many bytes. Refuses a head that is not sound, a length that is not clear, and a body over the
     /// limit.
     ///
     /// If a proxy and this server disagreed about the length, a client could hide a request in a body.
-    pub fn body_length(&self) -> Result<BodyLength, Refusal> {
+    pub fn body_length(&self, file: usize) -> Result<BodyLength, Refusal> {
         self.check()?;
         let mut encodings = self.header_values("Transfer-Encoding");
         let mut lengths = self.header_values("Content-Length");
@@ -49,9 +71,9 @@ impl Head<'_> {
                     return Err(Refusal::BadFraming("Content-Length is a whole number of bytes"));
                 }
                 match length.parse() {
-                    Ok(length) if length <= TEXT_LIMIT => Ok(BodyLength::Exact(length)),
+                    Ok(length) if length <= self.body_limit(file) => Ok(BodyLength::Exact(length)),
                     // A number that is too large to parse is over the limit as well.
-                    _ => Err(Refusal::MessageTooLarge),
+                    _ => Err(self.too_large(file)),
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::accept::Format;
 use super::fields::{cursor_in, fields, limit_in, name_in};
 use super::head::Head;
-use super::intent::{About, Fetch, History, Intent, ListRooms, Login, Past, View};
+use super::intent::{About, Fetch, FileAsked, History, Intent, Known, ListRooms, Login, Past, View};
 use super::poll::poll;
 use super::route::Place;
 use super::search::search;
@@ -33,6 +33,7 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Re
             _ => wait(head, rooms, query, seal),
         },
         Place::History(rooms) => past(head, rooms, query).map(Intent::Past),
+        Place::File(room, of) => Ok(Intent::Past(Past::File(FileAsked { room, of, known: known(head) }))),
         Place::People(room) => Ok(Intent::People(room)),
         Place::Login => {
             let [to] = fields(query, ["to"])?;
@@ -70,8 +71,12 @@ pub(super) fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View,
 }
 
 fn fetch(head: &Head<'_>, name: String) -> Fetch {
-    let listed = |header| head.header_values(header).flat_map(|value| value.split(',')).map(str::trim);
-    Fetch { name, gzip: head.takes_gzip(), known: listed("If-None-Match").map(str::to_owned).collect() }
+    Fetch { name, gzip: head.takes_gzip(), known: known(head) }
+}
+
+fn known(head: &Head<'_>) -> Known {
+    let listed = head.header_values("If-None-Match").flat_map(|value| value.split(',')).map(str::trim);
+    Known(listed.map(str::to_owned).collect())
 }
 
 fn past(head: &Head<'_>, mut rooms: Vec<RoomName>, query: &str) -> Result<Past, Refusal> {

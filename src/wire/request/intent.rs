@@ -7,7 +7,7 @@ use super::wait::spread;
 use crate::clock::Timestamp;
 use crate::config::STREAM_BEAT;
 use crate::message::{
-    Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId, Words,
+    Claim, Cursor, Draft, Holder, Kind, Person, PersonName, RoomName, RoomPatterns, SendId, Upload, Words,
 };
 use crate::page::Language;
 use crate::room::{After, Subscription, Wants};
@@ -197,6 +197,8 @@ pub enum Past {
     Search(Search),
     /// At what is in force: the topic, and what the operator has decided.
     About(About),
+    /// At the file of a message.
+    File(FileAsked),
 }
 
 impl Past {
@@ -206,6 +208,7 @@ impl Past {
             Past::Part(history) => std::slice::from_ref(&history.room),
             Past::Search(search) => &search.rooms,
             Past::About(about) => std::slice::from_ref(&about.room),
+            Past::File(asked) => std::slice::from_ref(&asked.room),
         }
     }
 }
@@ -228,6 +231,17 @@ pub struct NewRoom {
     pub view: View,
     /// How to answer.
     pub format: Format,
+}
+
+/// A request for the file of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAsked {
+    /// Where.
+    pub room: RoomName,
+    /// The message.
+    pub of: Cursor,
+    /// The versions that the client has: `If-None-Match`.
+    pub known: Known,
 }
 
 /// A search in a room, or in several.
@@ -262,6 +276,8 @@ pub struct Publish {
     pub text: String,
     /// The message that it answers or changes.
     pub of: Option<Cursor>,
+    /// The file that comes with it.
+    pub file: Option<Upload>,
     /// The sender's own name for it.
     pub send_id: Option<SendId>,
     /// How to answer.
@@ -274,7 +290,7 @@ impl Publish {
         // A change bears the name that the message has.
         let name = self.name.clone().filter(|_| !self.kind.is_change());
         let said = Draft::said(name, self.claim, &self.text, self.send_id.clone());
-        Draft { kind: self.kind, of: self.of, ..said }
+        Draft { kind: self.kind, of: self.of, file: self.file.clone(), ..said }
     }
 }
 
@@ -339,14 +355,18 @@ pub struct Fetch {
     pub name: String,
     /// Whether the browser accepts gzip.
     pub gzip: bool,
-    /// The versions that the browser has: `If-None-Match`, where `*` is any.
-    pub known: Vec<String>,
+    /// The versions that the browser has: `If-None-Match`.
+    pub known: Known,
 }
 
-impl Fetch {
-    /// Whether the browser has this version. A proxy may have weakened its tag.
-    pub fn knows(&self, etag: &str) -> bool {
-        self.known.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+/// The versions of something that a client has; `*` is any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known(pub Vec<String>);
+
+impl Known {
+    /// Whether it has this version. A proxy may have weakened its tag.
+    pub fn has(&self, etag: &str) -> bool {
+        self.0.iter().any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
     }
 }
 

@@ -8,6 +8,7 @@ mod get;
 mod head;
 mod intent;
 mod key;
+mod multipart;
 mod parse;
 mod places;
 mod poll;
@@ -23,8 +24,8 @@ pub use self::fields::fields;
 pub use self::framing::BodyLength;
 pub use self::head::{Head, is_token};
 pub use self::intent::{
-    About, Fetch, History, Intent, Invite, Leave, ListRooms, Login, NewRoom, Past, Poll, Publish, Search,
-    View,
+    About, Fetch, FileAsked, History, Intent, Invite, Leave, ListRooms, Login, NewRoom, Past, Poll, Publish,
+    Search, View,
 };
 pub use self::parse::parse;
 pub use self::route::{known_method, route};

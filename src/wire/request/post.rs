@@ -63,12 +63,20 @@ fn publish(
     }
     let said = said(head, query, body)?;
     let rule = kind.is_rule().then(|| rule::text(kind, &said)).transpose()?;
-    let Said { message, name, id, key, of, reply_to, .. } = said;
+    let Said { message, name, id, key, of, reply_to, file, .. } = said;
     let text = match (kind, rule) {
         (_, Some(text)) => text,
         (Kind::Deleted, _) => String::new(),
+        (Kind::Message, _) if file.is_some() => {
+            message.filter(|text| has_something_visible(text)).unwrap_or_default()
+        }
         _ => message.filter(|text| has_something_visible(text)).ok_or(Refusal::EmptyMessage)?,
     };
+    if file.is_some() && kind != Kind::Message {
+        return Err(Refusal::BadForm(
+            "a file comes with a message, and stays as it is: send it with a new one",
+        ));
+    }
     let of = match kind {
         _ if kind.is_rule() => None,
         Kind::Message => reply_to.filter(|reply_to| !reply_to.is_empty()),
@@ -78,5 +86,5 @@ fn publish(
     let id = id.as_deref().or(head.header("Idempotency-Key"));
     let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
     let (name, claim) = (name_in(name)?, claim(head, query, key, seal)?);
-    Ok(Publish { room, kind, name, claim, text, of, send_id, format: head.format() })
+    Ok(Publish { room, kind, name, claim, text, of, file, send_id, format: head.format() })
 }

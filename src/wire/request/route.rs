@@ -1,8 +1,8 @@
 //! Routes: the addresses that the server has.
 
-use super::fields::decode;
+use super::fields::{cursor_in, decode};
 use crate::config::ROOMS_ASKED_MAX;
-use crate::message::{Invalid, Kind, RoomName};
+use crate::message::{Cursor, Invalid, Kind, RoomName};
 use crate::wire::path::LOGIN;
 use crate::wire::refusal::Refusal;
 
@@ -14,6 +14,8 @@ pub(super) enum Place {
     Several(Vec<RoomName>),
     /// One room or more, each once.
     History(Vec<RoomName>),
+    /// The file of a message.
+    File(RoomName, Cursor),
     People(RoomName),
     Edit(RoomName),
     Delete(RoomName),
@@ -54,6 +56,14 @@ impl Place {
         }
         let rest = path.strip_prefix("/chat/").ok_or(Refusal::NotFound)?;
         let (room, part) = rest.split_once('/').unwrap_or((rest, ""));
+        if let Some(file) = part.strip_prefix("file/") {
+            // What it is called stands behind it for whoever saves it.
+            let of = cursor_in(&decode(file.split('/').next().unwrap_or_default())?)?;
+            return match &rooms(&decode(room)?)?[..] {
+                [room] => Ok(Place::File(room.clone(), of)),
+                _ => Err(Refusal::OneRoom),
+            };
+        }
         let place: fn(RoomName) -> Place = match part {
             "" => Place::Room,
             "history" => |room| Place::History(vec![room]),
@@ -129,6 +139,7 @@ pub fn route(path: &str) -> &'static str {
         Some("") => "/chat/ROOM",
         Some("history") => "/chat/ROOM/history",
         Some("people") => "/chat/ROOM/people",
+        Some(file) if file.starts_with("file/") => "/chat/ROOM/file",
         Some("edit") => "/chat/ROOM/edit",
         Some("delete") => "/chat/ROOM/delete",
         Some("about") => "/chat/ROOM/about",

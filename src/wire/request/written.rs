@@ -19,6 +19,7 @@ pub fn room_of(path: &str) -> Option<RoomName> {
     match Place::parse(path).ok()? {
         Place::History(rooms) => rooms.into_iter().next(),
         Place::Room(room) | Place::People(room) | Place::About(room) | Place::Rule(_, room) => Some(room),
+        Place::File(room, _) => Some(room),
         Place::Edit(room) | Place::Delete(room) | Place::Leave(room) => Some(room),
         _ => None,
     }

@@ -29,7 +29,7 @@ fn check(bytes: &[u8]) {
             return assert_is_a_sentence(&sentence);
         }
     };
-    let store = MemoryStore::new(Keep { messages: usize::MAX, age: None });
+    let store = MemoryStore::new(Keep { messages: usize::MAX, files: u64::MAX, age: None });
     let mut lines = Vec::new();
     for archived in &rooms {
         assert_eq!(put(&store, archived), Ok(archived.said.len()));

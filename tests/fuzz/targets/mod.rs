@@ -5,6 +5,7 @@ pub mod archives;
 pub mod bodies;
 pub mod callers;
 pub mod cursors;
+pub mod files;
 pub mod names;
 pub mod places;
 pub mod requests;
@@ -24,12 +25,13 @@ pub struct Target {
     pub check: fn(&[u8]),
 }
 
-pub const ALL: [Target; 9] = [
+pub const ALL: [Target; 10] = [
     addresses::TARGET,
     archives::TARGET,
     bodies::TARGET,
     callers::TARGET,
     cursors::TARGET,
+    files::TARGET,
     names::TARGET,
     places::TARGET,
     requests::TARGET,

@@ -1,7 +1,7 @@
 //! Whole requests: what is accepted is sound, and what is refused is told.
 
 use comet_chat::access::{Access, AccessSpec};
-use comet_chat::config::{HOLD, TEXT_LIMIT};
+use comet_chat::config::HOLD;
 use comet_chat::message::{RoomName, has_something_visible};
 use comet_chat::wire::refusal::Refusal;
 use comet_chat::wire::reply::refused;
@@ -19,6 +19,8 @@ pub const TARGET: Target = Target {
         "GET http://localhost/chat/lobby/history?before=0123abcd-42&limit=5 HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n",
         "POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 29\r\nOrigin: http://localhost\r\n\r\nmessage=hi&name=anna&id=anna-1",
         "POST /chat/lobby HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\nIdempotency-Key: a\r\n\r\n{\"message\":\"hi\",\"name\":\"anna\",\"id\":null}",
+        "POST /chat/lobby HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=\"x y\"\r\n\r\n--x y\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nhi\r\n--x y\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--x y--",
+        "GET /chat/lobby/file/0123abcd-42-89abcdef/a.txt HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: *\r\n\r\n",
         "POST /chat?name=anna HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\n\r\nhi",
         "POST /chat/lobby/leave?wait=1 HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n\r\nname=anna",
         "GET /rooms?order=recent&limit=5&after=lobby HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -29,6 +31,9 @@ pub const TARGET: Target = Target {
     ],
     check,
 };
+
+/// How large a file may be.
+const FILE: usize = 1_000;
 
 fn check(bytes: &[u8]) {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
@@ -44,8 +49,8 @@ fn check(bytes: &[u8]) {
     };
     let headers = lines.filter_map(|line| line.split_once(": ")).collect();
     let head = Head { method, target, version, headers };
-    match head.body_length() {
-        Ok(BodyLength::Exact(length)) => assert!(length <= TEXT_LIMIT),
+    match head.body_length(FILE) {
+        Ok(BodyLength::Exact(length)) => assert!(length <= head.body_limit(FILE)),
         Ok(BodyLength::Chunked) => {}
         Err(refusal) => return assert_is_told(&refusal),
     }
@@ -88,14 +93,15 @@ fn assert_is_sound(head: &Head<'_>, intent: Intent) {
     match intent {
         Intent::Poll(poll) | Intent::Stream(poll) => assert_goes_on(head, &poll),
         Intent::Publish(publish) => {
-            assert!(has_something_visible(&publish.text) && !publish.room.is_internal());
+            let says = has_something_visible(&publish.text) || publish.file.is_some();
+            assert!(says && !publish.room.is_internal());
         }
         Intent::Leave(leave) => assert!(!leave.room.is_internal()),
         Intent::Past(past) => {
             let limit = match &past {
                 Past::Part(history) => history.limit,
                 Past::Search(search) => search.limit,
-                Past::About(_) => 1,
+                Past::About(_) | Past::File(_) => 1,
             };
             assert!(limit > 0 && past.rooms().iter().all(|room| !room.is_internal()));
         }

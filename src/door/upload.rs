@@ -1,0 +1,16 @@
+//! Bodies with a file: how much memory one takes, and how fast it must come.
+
+use std::time::Duration;
+
+use crate::config::{TEXT_LIMIT, UPLOAD_PACE};
+
+/// How many bytes are held for a body of which so much has come. A file is there once more on its way to the store.
+pub fn held(bytes: usize) -> usize {
+    if bytes > TEXT_LIMIT { 2 * bytes } else { bytes }
+}
+
+/// How much longer a body may take of which so much has come.
+pub fn pace(bytes: usize) -> Duration {
+    let beyond = bytes.saturating_sub(TEXT_LIMIT) as u64;
+    Duration::from_millis(beyond * 1_000 / UPLOAD_PACE)
+}
