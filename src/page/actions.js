@@ -131,7 +131,7 @@ export class Actions {
     if (!row?.isConnected) return this.#scroller.focus();
     const message = this.#log.find(row.dataset.id);
     row.tabIndex = -1;
-    const words = row.querySelector(".text")?.textContent ?? "";
+    const words = row.querySelector(".text")?.textContent ?? message?.file?.name ?? "";
     const name = message?.own ? phrase("you") : nameOf(message ?? {});
     row.setAttribute("aria-label", phrase("said", { name, text: words }));
     row.focus({ preventScroll: true });

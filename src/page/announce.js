@@ -1,5 +1,6 @@
 // Announcements of new messages by a screen reader. The list itself is silent, since scrolling rebuilds it.
 
+import { saying } from "./changes.js";
 import { element } from "./element.js";
 import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
@@ -13,7 +14,7 @@ const LONG = 300;
 
 export function announce(messages) {
   if (messages.length === 0 || document.hidden) return;
-  const lines = messages.map((message) => sentenceOf(nameOf(message), message.text.slice(0, LONG)));
+  const lines = messages.map((message) => sentenceOf(nameOf(message), saying(message).slice(0, LONG)));
   tell(...(lines.length > READ ? [phrase("log.new", { count: lines.length })] : lines));
 }
 

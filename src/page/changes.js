@@ -15,9 +15,14 @@ export function makeChange(message, { kind, text, at, operator = false }) {
   // An edit without a text was overtaken by a later one.
   const isOver = kind === "edited" && (text === "" || message.edited > at);
   if (message.deleted || isOver) return false;
-  if (kind === "deleted") Object.assign(message, { text: "", deleted: at, operator });
+  if (kind === "deleted") Object.assign(message, { text: "", file: undefined, deleted: at, operator });
   else Object.assign(message, { text, edited: at, operator });
   return true;
+}
+
+/** What a message says, or the name of its file if that says all. */
+export function saying({ text, file }) {
+  return text === "" && file ? file.name : text;
 }
 
 /** What stands in the place of a message without a text; null for one that has its text. */

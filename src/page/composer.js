@@ -1,5 +1,6 @@
 // The form to write in: the name once, then one message after another.
 
+import { Attach } from "./attach.js";
 import { Draft } from "./draft.js";
 import { composes, isOnScreen } from "./keyboard.js";
 import { bytesOver, isSeen, nameFault } from "./limits.js";
@@ -13,6 +14,7 @@ export class Composer {
   #name = document.getElementById("name");
   #error = document.getElementById("message-error");
   #draft;
+  #attach;
   #mention;
   #subject = new Subject(() => this.cancel());
   #aside = "";
@@ -21,12 +23,13 @@ export class Composer {
   #refused = false;
 
   /**
-   * `named(name)` when a name is given, `say(text, answered)` when a message is, which may answer the one with an id, `change(message, text)` when a message has
+   * `named(name)` when a name is given, `say(text, answered, files)` when a message is, which may answer the one with an id, `change(message, text)` when a message has
    * another text, which may be none, and `editLast()` when the writer wants to edit what they said last.
    */
   constructor({ room, name, names, named, ...does }) {
     this.#does = does;
     this.#draft = new Draft(room);
+    this.#attach = new Attach({ text: this.#text, changed: () => this.#fit(), refuse: (why) => this.#refuse(this.#text, why) });
     this.#mention = new Mention(this.#text, document.getElementById("mentions"), names);
     this.#form.noValidate = true;
     this.#form.addEventListener("submit", (event) => {
@@ -151,7 +154,7 @@ export class Composer {
       this.#does.change(edited, "");
       return;
     }
-    if (!isSeen(text)) {
+    if (!isSeen(text) && (edited || this.#attach.count === 0)) {
       this.#text.focus();
       return;
     }
@@ -170,7 +173,7 @@ export class Composer {
     this.#subject.clear();
     this.#put("");
     this.#text.focus();
-    this.#does.say(text, answered?.id);
+    this.#does.say(isSeen(text) ? text : "", answered?.id, this.#attach.take());
   }
 
   #refuse(input, reason) {
@@ -210,7 +213,7 @@ export class Composer {
   #fit() {
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;
-    document.getElementById("send").classList.toggle("ready", isSeen(this.#text.value));
+    document.getElementById("send").classList.toggle("ready", isSeen(this.#text.value) || this.#attach.count > 0);
   }
 }
 

@@ -12,8 +12,8 @@ use super::markup::{self, Part};
 use super::named::Named;
 use super::phrases::Language;
 use super::ruled::{ruled, title};
-use crate::config::BACKLOG_BYTES;
-use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName, Rules};
+use crate::config::{BACKLOG_BYTES, PICTURE_SHOWN};
+use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName, Rules, Size};
 
 /// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
 /// script to turn text into markup.
@@ -46,6 +46,8 @@ pub struct Page<'a> {
     pub name: Option<&'a PersonName>,
     /// Whether a proxy has told this name, and nobody can change it.
     pub is_told: bool,
+    /// The most bytes of a file that the page may send; 0 if none.
+    pub upload_limit: usize,
 }
 
 /// What the page shows on which somebody logs in.
@@ -82,6 +84,7 @@ pub fn render(page: &Page<'_>) -> String {
         invites: page.invites,
         name: page.name.map_or("", PersonName::as_str),
         is_told: page.is_told,
+        upload_limit: page.upload_limit,
         id: format!("{:032x}", fastrand::u128(..)),
         assets: &ASSETS,
     };
@@ -98,8 +101,9 @@ pub fn render_backlog(
     messages: &[Arc<Message>],
 ) -> String {
     let messages = backlog(messages);
-    let html =
-        BacklogHtml { language, prefix, title: title(room, None, language), messages, assets: &ASSETS };
+    let title = title(room, None, language);
+    let room = room.as_str();
+    let html = BacklogHtml { language, prefix, room, title, messages, assets: &ASSETS };
     // As above.
     html.render().expect("rendering into a String succeeds")
 }
@@ -138,6 +142,7 @@ struct RoomHtml<'a> {
     invites: bool,
     name: &'a str,
     is_told: bool,
+    upload_limit: usize,
     /// The sender's id of the message in this form: however often the form is sent, it is published once.
     id: String,
     assets: &'static Assets,
@@ -160,6 +165,7 @@ struct LoginHtml<'a> {
 struct BacklogHtml<'a> {
     language: Language,
     prefix: &'a str,
+    room: &'a str,
     title: &'a str,
     messages: &'a [Arc<Message>],
     assets: &'static Assets,
@@ -174,6 +180,13 @@ fn backlog(messages: &[Arc<Message>]) -> &[Arc<Message>] {
     };
     let count = messages.iter().rev().take_while(fits).count().max(1).min(messages.len());
     &messages[messages.len() - count..]
+}
+
+/// How large a picture is shown in a message. `picture.js` has the same.
+fn shown(size: &Size) -> (u32, u32) {
+    let scale = (PICTURE_SHOWN / f64::from(size.width.max(size.height))).min(1.0);
+    let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
+    (side(size.width), side(size.height))
 }
 
 /// The sender's name as it is shown.
@@ -216,7 +229,8 @@ fn quote(messages: &[Arc<Message>], of: &Cursor, language: Language) -> String {
     let begin: String = answered.text.chars().take(200).collect();
     let words: Vec<&str> = begin.split_whitespace().collect();
     let gone = deleted(answered).map(|_| language.say("message.deleted").to_owned());
-    let line = gone.unwrap_or_else(|| words.join(" "));
+    let file = answered.file.as_ref().filter(|_| words.is_empty()).map(|file| file.name.as_str().to_owned());
+    let line = gone.or(file).unwrap_or_else(|| words.join(" "));
     // The name is what somebody wrote: it has no place for the line.
     let (before, after) = language.around("said", "text");
     before.replace("{name}", name_of(answered, language)) + &line + after
@@ -236,7 +250,6 @@ mod tests {
 
     fn message(sequence: u64, name: &str, text: &str) -> Arc<Message> {
         Arc::new(Message {
-            file: None,
             id: Cursor { sequence, ..Cursor::start(Epoch::from_number(1)) },
             previous: Mark::UNKNOWN,
             kind: Kind::Message,
@@ -247,6 +260,7 @@ mod tests {
             of: None,
             change: None,
             is_by_operator: false,
+            file: None,
         })
     }
 
@@ -269,6 +283,7 @@ mod tests {
             prefix,
             name: Some(&name),
             is_told: false,
+            upload_limit: 0,
         })
     }
 

@@ -65,6 +65,10 @@ const outbox = new Outbox(room, {
   taken,
   position: () => follower.position,
   out: () => follower.prod(),
+  progress: (id, part) => {
+    const bar = document.querySelector(`[data-sends="${CSS.escape(id)}"]`);
+    if (bar) bar.value = part;
+  },
 });
 const people = new People(room, context.me);
 const attention = new Attention(room, log, scroller);
@@ -210,17 +214,18 @@ function rowOf(message, id, first) {
     composer.edit(message.text);
   };
   try {
-    return outboxRow(message, { first, context, retry, edit, discard });
+    return outboxRow(message, { first, context, sends: id, retry, edit, discard });
   } catch (error) {
     console.error(error);
     return plainRow(message);
   }
 }
 
-function say(text, answered) {
+function say(text, answered, [first, ...others]) {
   attention.spoke();
   here.leave();
-  outbox.add(text, name, answered);
+  outbox.add(text, name, answered, first);
+  for (const file of others) outbox.add("", name, undefined, file);
   log.toEnd();
 }
 

@@ -4,6 +4,7 @@
 // this browser has heard it last. So what came while the network was cut, or while another tab took over, is noticed
 // together, and what came before the first tab was opened is not.
 
+import { saying } from "./changes.js";
 import { noticesOf } from "./followed.js";
 import { isForMe } from "./forme.js";
 import { recall } from "./kept.js";
@@ -129,8 +130,9 @@ export class Notices {
     this.#told.set(room, { count, alerts: alert ? alerts + 1 : alerts, at: now });
     if (alert) this.#alerted = now;
     if (isOn("notify")) {
-      const { id, name, text } = messages.at(-1);
-      const details = { room, id, count, name, text: text.slice(0, LONG), all: noticesOf(room) === "all", alert };
+      const last = messages.at(-1);
+      const { id, name } = last;
+      const details = { room, id, count, name, text: saying(last).slice(0, LONG), all: noticesOf(room) === "all", alert };
       const there = tabs.filter((tab) => tab.room === room).map(({ tab }) => tab);
       this.#errands.give("show", details, new Set([...there, this.#tab]));
     }

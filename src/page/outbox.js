@@ -4,6 +4,7 @@
 // Every message has an id of its own, under which the server publishes it once, however often it
 // is sent.
 
+import { fileOf, forgetFile, keepFile } from "./blobs.js";
 import { keep, recall, watch } from "./kept.js";
 import { random } from "./key.js";
 import { phrase } from "./phrase.js";
@@ -38,6 +39,7 @@ export class Outbox {
   #taken;
   #position;
   #out;
+  #progress;
   #own;
   #owned = new Map();
   #waiting;
@@ -50,15 +52,17 @@ export class Outbox {
   /**
    * `changed()` when `entries` did; `settled(cursor, claimed)` when a message is known as own;
    * `taken(name, sentence)` when somebody else has the name;
-   * `position()` is the cursor up to which the room is known; `out()` when the server no longer lets the reader in.
+   * `position()` is the cursor up to which the room is known; `out()` when the server no longer lets the reader in;
+   * `progress(id, part)` when so much of a message with a file has gone.
    */
-  constructor(room, { changed, settled, taken, position, out }) {
+  constructor(room, { changed, settled, taken, position, out, progress }) {
     this.#room = room;
     this.#changed = changed;
     this.#settled = settled;
     this.#taken = taken;
     this.#position = position;
     this.#out = out;
+    this.#progress = progress;
     this.#own = new Set(recall(`own/${room}`, []));
     this.#waiting = new Waiting(room, () => this.#elsewhere());
     watch(`own/${room}`, (own) => this.#learn(own ?? []));
@@ -87,7 +91,7 @@ export class Outbox {
   /** Whether a new message seems to be what is being sent: the poll may be faster than the answer. */
   claims(message) {
     const entry = this.entries.find(
-      ({ kind, state, name, text }) => !kind && state === "sending" && name === message.name && text === message.text,
+      (entry) => !entry.kind && entry.state === "sending" && isSame(entry, message),
     );
     if (!entry) return false;
     this.#settling.push({ ...entry, state: "sent", taken: message.id });
@@ -99,9 +103,11 @@ export class Outbox {
     this.#settling = this.#settling.filter((entry) => entry.cursor !== message.id);
   }
 
-  /** Says something. It may answer the message with an id. */
-  add(text, name, answered) {
-    this.#waiting.add(random(), text, name, answered ? { reply_to: answered } : {});
+  /** Says something. It may answer the message with an id, and have a file. */
+  add(text, name, answered, { blob, ...file } = {}) {
+    const sent = blob && { ...file, key: random() };
+    if (sent) keepFile(sent.key, blob);
+    this.#waiting.add(random(), text, name, { ...(answered && { reply_to: answered }), ...(sent && { file: sent }) });
     this.#changed();
     this.flush();
   }
@@ -132,16 +138,17 @@ export class Outbox {
 
   /** Sends all that could not be said under a name that was another's, under this one. */
   resay(name) {
-    for (const { id, text, taken, reply_to } of this.#waiting.all) {
+    for (const { id, text, taken, reply_to, file } of this.#waiting.all) {
       if (!taken) continue;
       this.#waiting.remove(id);
-      this.#waiting.add(random(), text, name, reply_to ? { reply_to } : {});
+      this.#waiting.add(random(), text, name, { reply_to, file });
     }
     this.#changed();
     this.flush();
   }
 
   discard(id) {
+    this.#forgetFile(this.#waiting.all.find((entry) => entry.id === id));
     this.#waiting.remove(id);
     this.#changed();
   }
@@ -178,7 +185,7 @@ export class Outbox {
     const entry = this.#next();
     // Another tab has sent the last one meanwhile.
     if (!entry) return;
-    const { id, text, name, kind, of, reply_to } = entry;
+    const { id, text, name, kind, of, reply_to, file } = entry;
     let { tried } = entry;
     // A change that is made twice changes nothing more.
     if (!kind && tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
@@ -189,10 +196,12 @@ export class Outbox {
       }
       tried = undefined;
     }
+    const blob = file && (await fileOf(file.key));
+    if (file && !blob) return this.#fail(entry, phrase("file.lost"));
     const isFirst = tried === undefined;
     if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
     try {
-      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to });
+      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob) });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;
@@ -206,13 +215,12 @@ export class Outbox {
   }
 
   /** Whether the room has a message like it since the first try, or no longer keeps that time. */
-  async #mayBeThere({ text, name, after }) {
+  async #mayBeThere({ after, ...entry }) {
     if (!after) return true;
     let reply = { next: after };
     do {
       reply = await poll([this.#room], { after: reply.next, wait: 0 });
-      const same = (message) => message.name === name && message.text === text;
-      if (reply.gap || reply.messages.some(same)) return true;
+      if (reply.gap || reply.messages.some((message) => isSame(entry, message))) return true;
     } while (reply.messages.length > 0);
     return false;
   }
@@ -225,9 +233,18 @@ export class Outbox {
     }
     if (claim) this.#settling = this.#settling.filter((other) => other !== claim);
     if (claim?.taken !== cursor) this.#settling.push({ ...entry, state: "sent", cursor });
+    this.#forgetFile(entry);
     this.#waiting.remove(entry.id);
     this.#settled(cursor, claim?.taken);
     this.#changed();
+  }
+
+  #sending({ id, file }, blob) {
+    return blob ? { file: { blob, name: file.name }, progress: (part) => this.#progress(id, part) } : {};
+  }
+
+  #forgetFile(entry) {
+    if (entry?.file) forgetFile(entry.file.key);
   }
 
   #fail(entry, reason, taken = false) {
@@ -278,6 +295,11 @@ export class Outbox {
       this.flush();
     }, LEFT_BEHIND);
   }
+}
+
+/** Whether a message in the room is, or looks like, the one that is sent. */
+function isSame({ name, text, file }, message) {
+  return name === message.name && text === message.text && file?.bytes === message.file?.bytes;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Quotes: what the message says that another one answers.
 
-import { goneWords, makeChange } from "./changes.js";
+import { goneWords, makeChange, saying } from "./changes.js";
 import { element } from "./element.js";
 import { phrase } from "./phrase.js";
 import { messageAt } from "./wire.js";
@@ -20,7 +20,7 @@ export function lineOf(text) {
 function wordsOf(message) {
   if (message === undefined) return "…";
   if (message === null) return phrase("message.unkept");
-  return goneWords(message) ?? lineOf(message.text);
+  return goneWords(message) ?? lineOf(saying(message));
 }
 
 /** The quote of a message, which leads to it. `name` is who said it, as it is shown. */

@@ -5,6 +5,7 @@ import { goneWords } from "./changes.js";
 import { avatar, element, hue, icon } from "./element.js";
 import { isForMe } from "./forme.js";
 import { phrase } from "./phrase.js";
+import { fileNode } from "./picture.js";
 import { quoteNode } from "./quote.js";
 import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
 import { clock, dayName, dayOf, full } from "./time.js";
@@ -53,10 +54,11 @@ export function messageRow(message, { first, last, context }) {
   const marks = marksOf(text);
   const meta = element("span", { class: "meta" }, timeOf(at));
   if (change) meta.append(icon("sending", phrase("message.changing")));
-  const words = gone === null ? textOf(message, text, marks, context.names) : element("p", { class: "text gone" }, gone);
+  const file = gone === null && message.file !== undefined && fileNode(message.file);
+  const words = gone !== null ? element("p", { class: "text gone" }, gone) : (text !== "" || !file) && textOf(message, text, marks, context.names);
   const isMarked = gone === null && message.edited !== undefined;
   const isAnswer = gone === null && message.reply_to !== undefined;
-  const bubble = element("div", { class: "bubble" }, isAnswer && quoteOf(message.reply_to, context), words, isMarked && editedMark(message), meta);
+  const bubble = element("div", { class: "bubble" }, isAnswer && quoteOf(message.reply_to, context), file, words, isMarked && editedMark(message), meta);
   const acts = isAction(text);
   const who = own && !acts
     ? element("p", { class: "who unseen" }, phrase("you"))
@@ -68,18 +70,22 @@ export function messageRow(message, { first, last, context }) {
   row.classList.toggle("first", first);
   row.classList.toggle("last", last);
   row.classList.toggle("action", acts);
-  row.classList.toggle("emoji", isBigEmoji(text));
+  row.classList.toggle("emoji", !file && isBigEmoji(text));
   row.classList.toggle("changing", change !== undefined);
   row.classList.toggle("to-me", gone === null && isForMe(message, { me: context.me(), own, isOwn: context.isOwn, marks }));
   return row;
 }
 
 /** A message on its way, with what has become of it. */
-export function outboxRow(message, { first, context, retry, edit, discard }) {
+export function outboxRow(message, { first, context, sends, retry, edit, discard }) {
   const { state, reason } = message;
   const row = messageRow(message, { first, last: true, context });
   row.classList.add(state);
   row.querySelector(".meta").append(icon(state, phrase(STATES[state])));
+  if (state === "sending" && message.file) {
+    const label = phrase("file.sending", { name: message.file.name });
+    row.querySelector(".said").append(element("progress", { max: 1, value: 0, "data-sends": sends, "aria-label": label }));
+  }
   if (state !== "failed" && !reason) return row;
   const button = (words, click) => element("button", { type: "button", on: { click } }, words);
   const failure = element(
@@ -91,7 +97,7 @@ export function outboxRow(message, { first, context, retry, edit, discard }) {
       {},
       button(phrase("try"), retry),
       // The first message may still arrive: then this would be a second one.
-      state === "failed" && button(phrase("message.edit"), edit),
+      state === "failed" && !message.file && button(phrase("message.edit"), edit),
       button(phrase("message.discard"), discard),
     ),
   );
@@ -171,8 +177,8 @@ function pieces(text, marks, names) {
 }
 
 /** A row for a message that can't be shown as it should be: the name and the plain text. */
-export function plainRow({ id, kind, name, text }) {
-  const words = kind === "message" ? String(text) : String(kind);
+export function plainRow({ id, kind, name, text, file }) {
+  const words = kind === "message" ? [text, file?.name].filter(Boolean).map(String).join("\n") : String(kind);
   const node = element("p", { class: "text", dir: "auto" });
   for (let from = 0; from < words.length; from += LONG.characters)
     node.append(element("span", { class: "piece" }, words.slice(from, from + LONG.characters)));

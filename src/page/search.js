@@ -131,7 +131,8 @@ export class Search {
   }
 
   #row(message, { words, rooms }) {
-    const { id, room, at, text } = message;
+    const { id, room, at, text, file } = message;
+    const excerpt = [text, file?.name].filter(Boolean).join(" · ");
     const address = `${room === this.#room ? "" : roomAddress(room)}#${id}`;
     const leave = () => {
       this.#dialog.close();
@@ -144,7 +145,7 @@ export class Search {
       element("b", { dir: "auto" }, marked(nameOf(message), words)),
       rooms.length > 1 && element("span", { class: "tag", dir: "auto" }, room),
       element("time", { datetime: at, title: full(at) }, `${dayName(at)}, ${clock(at)}`),
-      element("span", { class: "excerpt", dir: "auto" }, marked(text, words)),
+      element("span", { class: "excerpt", dir: "auto" }, marked(excerpt, words)),
     );
     return element("li", {}, link);
   }

@@ -9,6 +9,9 @@ export const OWN = `comet-chat${prefix}`;
 /** The list of rooms. */
 export const ROOMS = `${prefix}/rooms`;
 
+/** The address of something below this server's own. */
+export const under = (path) => prefix + path;
+
 /** The address of a room or, for a poll, of several. */
 export function roomAddress(rooms) {
   return `${prefix}/chat/${[].concat(rooms).map(encodeURIComponent).join()}`;

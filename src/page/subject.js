@@ -1,6 +1,6 @@
 // What the writer writes about: the message that is being edited, or that is answered.
 
-import { goneWords } from "./changes.js";
+import { goneWords, saying } from "./changes.js";
 import { phrase } from "./phrase.js";
 import { lineOf } from "./quote.js";
 
@@ -63,7 +63,7 @@ export class Subject {
     const message = this.#edited ?? this.#answered;
     this.#bar.hidden = message === null;
     this.#what.textContent = message ? whatOf(message, this.#edited !== null) : "";
-    this.#line.textContent = message ? (goneWords(message) ?? lineOf(message.text)) : "";
+    this.#line.textContent = message ? (goneWords(message) ?? lineOf(saying(message))) : "";
     this.#send.setAttribute("aria-label", phrase(this.#edited ? "save" : "send"));
   }
 }

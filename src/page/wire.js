@@ -48,6 +48,9 @@ const JSON_ACCEPTED = { Accept: "application/json" };
 /** How long a request that does not wait may take, in milliseconds. */
 const DEADLINE = 15_000;
 
+/** How long a file may stand still on its way, and be stored then, in milliseconds. */
+const UPLOAD_DEADLINE = 30_000;
+
 /** By what the server knows that a name is this reader's. */
 const keyed = (name) => (name ? { "Chat-Key": key() } : {});
 
@@ -69,14 +72,15 @@ async function request(address, options = {}, deadline = DEADLINE) {
   const controller = new AbortController();
   const end = () => controller.abort();
   options.signal?.addEventListener("abort", end, { once: true });
-  const timer = setTimeout(end, deadline);
+  let timer = setTimeout(end, deadline);
+  const moves = (part) => {
+    clearTimeout(timer);
+    timer = setTimeout(end, deadline);
+    options.progress(part);
+  };
+  const asked = { headers: JSON_ACCEPTED, cache: "no-store", ...options, signal: controller.signal };
   try {
-    const reply = await fetch(address, {
-      headers: JSON_ACCEPTED,
-      cache: "no-store",
-      ...options,
-      signal: controller.signal,
-    });
+    const reply = await (options.progress ? send(address, asked, moves) : fetch(address, asked));
     const body = parse(reply, await reply.text());
     if (reply.ok) return { body, headers: reply.headers, status: reply.status };
     if (!isProblem(body)) throw new Foreign(reply.status, Math.min(RETRY_AFTER_MOST, retryAfter(reply.headers)));
@@ -85,6 +89,24 @@ async function request(address, options = {}, deadline = DEADLINE) {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
   }
+}
+
+/** The same as `fetch`, and tells how much of a body has gone, as a part of 1. */
+function send(address, { headers, body, signal }, moves) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", ({ loaded, total }) => moves(loaded / total));
+    request.addEventListener("load", () => {
+      const lines = request.getAllResponseHeaders().trim().split("\r\n");
+      const headers = lines.map((line) => line.split(/: (.*)/s).slice(0, 2));
+      resolve(new Response(request.responseText, { status: request.status, headers }));
+    });
+    for (const end of ["error", "abort"]) request.addEventListener(end, () => reject(new TypeError()));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(body);
+  });
 }
 
 /** A reply of this server's own. Throws Foreign for any other. */
@@ -154,13 +176,21 @@ const PUBLISH = { message: "", edited: "/edit", deleted: "/delete" };
 
 /**
  * Publishes a message, which may answer another, or changes the message `of`; the answer names its place. The body is the text and nothing else,
- * so it is as long as the page has measured.
+ * so it is as long as the page has measured; or a form with a file, of which `progress(part)` tells how much has gone.
  */
-export async function publish(room, { text, name, id, kind = "message", of, reply_to }) {
+export async function publish(room, { text, name, id, kind = "message", of, reply_to, file, progress }) {
   // Whose a message is, is told by the key and not by the name.
   const held = keyed(kind === "message" ? name : true);
-  const headers = { ...JSON_ACCEPTED, ...held, "Content-Type": "text/plain; charset=utf-8" };
   const isOurs = ({ body }) => typeof body?.id === "string";
+  if (file) {
+    const form = new FormData();
+    const fields = Object.entries({ message: text, name, id, reply_to });
+    for (const [field, value] of fields) if (value !== undefined && value !== null) form.append(field, value);
+    form.append("file", file.blob, file.name);
+    const options = { method: "POST", headers: { ...JSON_ACCEPTED, ...held }, body: form, progress };
+    return (await ask(place(room), isOurs, options, UPLOAD_DEADLINE)).body;
+  }
+  const headers = { ...JSON_ACCEPTED, ...held, "Content-Type": "text/plain; charset=utf-8" };
   return (await ask(place(room, PUBLISH[kind], { name, id, of, reply_to }), isOurs, { method: "POST", headers, body: text })).body;
 }
 

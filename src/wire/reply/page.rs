@@ -29,6 +29,7 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
             invites: view.invite.is_some(),
             name: view.name.as_ref(),
             is_told: view.is_told,
+            upload_limit: site.upload_limit,
         })
     };
     Reply::page(200, html, view.language)
@@ -98,8 +99,8 @@ pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     if fetch.gzip && reply.has_body() {
         reply = reply.with("Content-Encoding", "gzip");
     }
-    reply.headers.retain(|(name, _)| !matches!(*name, "Cache-Control" | "Vary"));
     Ok(reply
+        .without(&["Cache-Control", "Vary"])
         .with("Cache-Control", page::ASSET_CACHE_CONTROL)
         .with("ETag", file.etag.as_str())
         .with("Vary", "Accept-Encoding"))
