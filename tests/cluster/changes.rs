@@ -60,3 +60,40 @@ fn a_change_on_one_instance_holds_on_all() {
         json!(["hello", "", "here", "here", "here"]).as_array().unwrap()[..]
     );
 }
+
+/// The file at a path, as an instance has it.
+fn file(server: &Server, path: &str) -> Option<Vec<u8>> {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let mut answer = agent.get(format!("{}{path}", server.url())).call().expect("an answer");
+    (answer.status() == 200).then(|| answer.body_mut().read_to_vec().expect("all of the file"))
+}
+
+#[test]
+fn a_file_that_comes_to_one_instance_is_on_all_and_goes_with_its_message() {
+    let mut instances = Instances::start(&[]);
+    let content: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut body =
+        b"--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.bin\"\r\n\r\n".to_vec();
+    body.extend_from_slice(&content);
+    body.extend_from_slice(b"\r\n--X--\r\n");
+    let posted = ureq::post(format!("{}/chat/lobby", instances.servers[0].url()))
+        .header("Accept", "application/json")
+        .header("Chat-Key", ANNA)
+        .header("Content-Type", "multipart/form-data; boundary=X");
+    let mut answer = posted.send(&body[..]).expect("it is accepted");
+    let answer = answer.body_mut().read_to_string().expect("an answer");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    let id = answer["id"].as_str().expect("an id");
+    let path = format!("/chat/lobby/file/{id}/x.bin");
+    for server in &instances.servers {
+        assert!(file(server, &path).expect("it is there") == content);
+    }
+    // One that is killed was not needed for it.
+    instances.servers[0].dies();
+    assert!(file(&instances.servers[1], &path).expect("it is there") == content);
+    instances.servers[0].starts_again();
+    posts(&instances.servers[2], "/delete", &[("of", id)]);
+    for server in &instances.servers {
+        assert_eq!(file(server, &path), None);
+    }
+}

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::door::Door;
 use super::{Answer, Service, Visit, handlers, prepare};
 use crate::access::Caller;
-use crate::config::{SEND_TIMEOUT, SILENCE};
+use crate::config::{BODY_TIMEOUT, SEND_TIMEOUT, SILENCE, TEXT_LIMIT, UPLOAD_PACE};
 use crate::door::budget::Budget;
 use crate::door::listen::{self, Listener};
 use crate::wire::refusal::Refusal;
@@ -53,7 +53,7 @@ impl Service for Said {
     }
 
     fn upload_limit(&self) -> usize {
-        0
+        MEBIBYTE
     }
 
     fn local<'a>(&self, target: &'a str) -> &'a str {
@@ -134,6 +134,37 @@ fn a_client_that_is_silent_after_a_reply_is_cut_off_in_time() {
             let in_time = SILENCE..SILENCE + Duration::from_secs(1);
             assert!(in_time.contains(&silent), "{silent:?} after {request:?}");
         }
+    });
+}
+
+const FILE: &str = "POST /chat/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+                    Content-Length: 600000\r\n\r\n";
+
+/// Sends so many bytes of a file, so many a second, and gives what is answered, and when.
+async fn send_slowly(address: SocketAddr, bytes: usize, speed: usize) -> (String, Duration) {
+    let mut client = connect(address).await;
+    let began = Instant::now();
+    client.write_all(FILE.as_bytes()).await.expect("it is taken");
+    for _ in 0..bytes / speed {
+        client.write_all(&vec![b'x'; speed]).await.expect("it is taken");
+        sleep(Duration::from_secs(1)).await;
+    }
+    let mut reply = [0; 4_096];
+    let length = timeout(Duration::from_secs(300), client.read(&mut reply)).await.expect("an answer");
+    let length = length.expect("a reply");
+    (String::from_utf8_lossy(&reply[..length]).into_owned(), began.elapsed())
+}
+
+#[test]
+fn a_file_may_come_slowly_but_not_more_slowly_than_that() {
+    serve(|address| async move {
+        let (reply, took) = send_slowly(address, 600_000, 20_000).await;
+        assert!(reply.starts_with("HTTP/1.1 200 "), "{reply} after {took:?}");
+        let (reply, took) = send_slowly(address, 200_000, 200_000).await;
+        assert!(reply.starts_with("HTTP/1.1 408 "), "{reply} after {took:?}");
+        let pace = Duration::from_millis((200_000 - TEXT_LIMIT as u64) * 1_000 / UPLOAD_PACE);
+        let until = BODY_TIMEOUT + pace;
+        assert!((until..until + Duration::from_secs(1)).contains(&took), "after {took:?}, not {until:?}");
     });
 }
 

@@ -1,8 +1,10 @@
 //! Every language has all phrases, and there are no words but in phrases.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
 
-use super::super::assets::ASSETS;
 use super::*;
 
 const TEMPLATES: [(&str, &str); 6] = [
@@ -49,8 +51,15 @@ fn places(phrase: &str) -> BTreeSet<&str> {
     phrase.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
 }
 
+/// All scripts of the page.
 fn script() -> &'static str {
-    str::from_utf8(&ASSETS.script.asset.plain.body).unwrap()
+    static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/page");
+        let files = fs::read_dir(page).unwrap().map(|file| file.unwrap().path());
+        let scripts = files.filter(|path| path.extension().is_some_and(|extension| extension == "js"));
+        scripts.map(|path| fs::read_to_string(path).unwrap()).collect()
+    });
+    &SCRIPT
 }
 
 #[test]
