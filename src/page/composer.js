@@ -16,7 +16,7 @@ export class Composer {
   #draft;
   #attach;
   #mention;
-  #subject = new Subject(() => this.cancel());
+  #subject = new Subject(() => this.cancel(), () => this.#keepSubject());
   #aside = "";
   #does;
   #known = null;
@@ -92,6 +92,22 @@ export class Composer {
     if (this.#subject.edited) this.cancel();
     this.#subject.answer(message);
     this.#text.focus();
+  }
+
+  /** Goes on with the message that was edited or answered before this tab was loaded again. `find(id)` finds it. */
+  async resume(find) {
+    const kept = this.#draft.subject;
+    if (kept === null) return;
+    const message = await find(kept.of);
+    if (!message || message.deleted || this.#subject.isThere) return this.#keepSubject();
+    if (kept.text === undefined) this.answer(message);
+    else this.change(message, kept.text);
+  }
+
+  #keepSubject() {
+    const { edited, answered } = this.#subject;
+    const of = (edited ?? answered)?.id;
+    this.#draft.subject = of ? { of, text: edited ? this.#text.value : undefined } : null;
   }
 
   /** Ends what began with a message, and leaves the message as it is. */
@@ -192,8 +208,9 @@ export class Composer {
   #typed() {
     this.#fit();
     if (!this.#refused) this.#accept();
-    // What an edited message says is kept by the server alone.
-    if (!this.#subject.edited) this.#draft.write(this.#text.value);
+    // What an edited message says is kept by the server, and by this tab while it is edited.
+    if (this.#subject.edited) this.#keepSubject();
+    else this.#draft.write(this.#text.value);
   }
 
   #key(event) {

@@ -25,6 +25,15 @@ export class Draft {
     return recallHere(`draft/${this.#room}`) ?? this.#adopt() ?? "";
   }
 
+  /** The message that this tab writes about: `{of}` for one that is answered, with the `text` for one that is edited. */
+  get subject() {
+    return recallHere(`subject/${this.#room}`);
+  }
+
+  set subject(subject) {
+    keepHere(`subject/${this.#room}`, subject);
+  }
+
   write(text) {
     keepHere(`draft/${this.#room}`, text === "" ? null : text);
   }

@@ -8,13 +8,15 @@ export class Editing {
   #log;
   #outbox;
   #composer;
+  #operates;
   #shown = new Map();
 
-  /** `composer()` gives the form, which asks for what is in `asked`. */
-  constructor(log, outbox, composer) {
+  /** `composer()` gives the form, which asks for what is in `asked`. `operates()` is whether the reader is the operator. */
+  constructor(log, outbox, composer, operates) {
     this.#log = log;
     this.#outbox = outbox;
     this.#composer = composer;
+    this.#operates = operates;
   }
 
   get asked() {
@@ -23,7 +25,7 @@ export class Editing {
 
   /** Whether the reader may change it. */
   may({ id, own, deleted }) {
-    return own === true && !deleted && this.#outbox.changeOf(id)?.kind !== "deleted";
+    return (own === true || this.#operates()) && !deleted && this.#outbox.changeOf(id)?.kind !== "deleted";
   }
 
   edit(message) {
@@ -54,7 +56,9 @@ export class Editing {
   #editLast() {
     const isNewer = this.#outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
     const message = this.#log.lastOwn;
-    if (isNewer) note(phrase("edit.unsent"));
+    const text = isNewer ? this.#outbox.takeBack() : null;
+    if (text !== null) this.#composer().edit(text);
+    else if (isNewer) note(phrase("edit.unsent"));
     else if (message && this.may(message)) this.edit(message);
   }
 

@@ -34,7 +34,7 @@ export class Follower {
     this.#name = name;
     bus.on("roll", () => this.#want());
     bus.on("pong", (word) => this.#pong(word));
-    bus.on("taken", (word) => word.room === room && taken(word.name, word.sentence));
+    bus.on("taken", (word) => word.room === room && taken(word.name, word.sentence, word.removed));
     bus.on("news", (word) => word.room === room && this.#track.news(word));
     this.#silent = silent;
     this.#senses = senses;

@@ -143,8 +143,9 @@ export class Hub {
   #plan() {
     const seen = [...this.#wants.values()].filter(({ visible }) => visible || !this.#bus.alone);
     const mayHave = ({ room, name }) => this.#taken.get(room)?.name !== name;
-    const wants = seen.map((want) => ({ ...want, name: mayHave(want) ? want.name : null }));
-    const wanted = plan(wants, followed(), this.#most);
+    const isRemoved = (room) => this.#taken.get(room)?.removed === true;
+    const wants = seen.filter(({ room }) => !isRemoved(room)).map((want) => ({ ...want, name: mayHave(want) ? want.name : null }));
+    const wanted = plan(wants, followed().filter((room) => !isRemoved(room)), this.#most);
     for (const current of this.#polls.splice(wanted.length)) current.end();
     wanted.forEach((each, n) => {
       if (this.#polls[n]) this.#polls[n].wanted = each;
@@ -210,12 +211,15 @@ export class Hub {
     return `somewhere ${this.#unknown}`;
   }
 
-  /** Somebody else has this name in these rooms: this browser goes on reading there without one. */
-  taken(rooms, name, sentence) {
+  /**
+   * Somebody else has this name in these rooms: this browser goes on reading there without one. Where the reader was
+   * removed it does not.
+   */
+  taken(rooms, name, sentence, removed = false) {
     this.#line.answered();
     for (const room of rooms) {
-      this.#taken.set(room, { name, sentence });
-      this.#bus.post({ is: "taken", room, name, sentence });
+      this.#taken.set(room, { name, sentence, removed });
+      this.#bus.post({ is: "taken", room, name, sentence, removed });
     }
     this.#plan();
   }

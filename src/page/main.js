@@ -18,12 +18,14 @@ import { hue, initial } from "./element.js";
 import { home, keepFocus } from "./focus.js";
 import { Follower } from "./follower.js";
 import { Hub } from "./hub.js";
+import { InForce } from "./inforce.js";
 import { makeRoom } from "./keyboard.js";
 import { keep, recall, watch } from "./kept.js";
 import { nameFault } from "./limits.js";
 import { Log } from "./log.js";
 import { tellNeeds } from "./needs.js";
 import { note } from "./note.js";
+import { Operator } from "./operator.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
 import { People } from "./people.js";
@@ -38,6 +40,7 @@ import { addressOf, share } from "./share.js";
 import { Status } from "./status.js";
 import { onNewDay } from "./time.js";
 import { layPanels } from "./wide.js";
+import { messageAt } from "./wire.js";
 
 // `told` is the name that a proxy knows the reader by, who can't change it.
 const { room, next, address, told } = document.body.dataset;
@@ -69,12 +72,15 @@ const outbox = new Outbox(room, {
     const bar = document.querySelector(`[data-sends="${CSS.escape(id)}"]`);
     if (bar) bar.value = part;
   },
+  token: () => operator.token,
 });
-const people = new People(room, context.me);
+const operator = new Operator(room, operates);
+const people = new People(room, context.me, operator);
+const inForce = new InForce(room, context.me, operator);
 const attention = new Attention(room, log, scroller);
 const past = new Past(room, log, scroller, (message) => outbox.isOwn(message));
 const here = new Address(room, log, past);
-const editing = new Editing(log, outbox, () => composer);
+const editing = new Editing(log, outbox, () => composer, () => operator.is);
 const composer = new Composer({ room, name, names: mentionable, named, say, ...editing.asked });
 new Actions(scroller, log, [
   { icon: "reply", label: phrase("message.reply"), key: "r", fits: ({ deleted }) => !deleted, run: (message) => composer.answer(message) },
@@ -84,6 +90,7 @@ new Actions(scroller, log, [
 ]);
 
 take({ messages: backlog, gap: false });
+composer.resume((id) => log.find(id) ?? messageAt(room, id)).catch(() => {});
 attention.start((id) => past.reach(id)).then(() => here.open()).then(() => past.look());
 showMe();
 layPanels();
@@ -92,10 +99,11 @@ copyWhole(scroller);
 goToDays(room, scroller, (id) => here.go(id));
 document.getElementById("down").addEventListener("click", () => here.leave());
 keepClicks(scroller);
+document.getElementById("removed-again").addEventListener("click", () => location.reload());
 share(room, address);
 new Search(room, (id) => here.go(id));
 const bus = new Bus();
-const rooms = new Rooms(room, bus, (unread) => (attention.elsewhere = unread));
+const rooms = new Rooms(room, bus, context.me, (unread) => (attention.elsewhere = unread));
 if (told === undefined) watch("name", renamed);
 foldPresence();
 onNewDay(() => {
@@ -132,6 +140,7 @@ function take({ messages, gap }) {
     said = true;
     if (message.name !== null) speakers.add(message.name);
   }
+  if (inForce.take(messages, gap)) outbox.flush();
   log.append(messages.filter((message) => !isChange(message)), gap);
   takeChanges(messages.filter(isChange));
   showOutbox();
@@ -236,9 +245,21 @@ function named(given) {
   outbox.resay(given);
 }
 
-/** Somebody else has the name in this room. */
-function taken(which, sentence) {
+/** The reader has become the operator, or is no more; or others were muted. */
+function operates() {
+  people.show();
+  inForce.show();
+}
+
+/** Somebody else has the name in this room, or the reader was removed from it. */
+function taken(which, sentence, removed) {
   if (which !== name || isTaken) return;
+  if (removed) {
+    document.body.classList.add("removed");
+    document.getElementById("removed-why").textContent = sentence;
+    document.getElementById("removed").hidden = false;
+    return;
+  }
   isTaken = true;
   composer.refuseName(sentence);
 }

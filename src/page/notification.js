@@ -1,6 +1,7 @@
 // Notifications of the system.
 
 import { phrase } from "./phrase.js";
+import { shownRoom } from "./private.js";
 import { OWN, roomAddress } from "./site.js";
 import { isAction, sentenceOf } from "./text.js";
 
@@ -43,7 +44,8 @@ export class Notifications {
   show({ room, id, count, name, text, all, alert }) {
     const who = name ?? phrase("someone");
     const several = all ? "notify.all" : "notify.mentions";
-    const title = count === 1 ? phrase("notify.one", { name: who, room }) : phrase(several, { count, room });
+    const called = shownRoom(room);
+    const title = count === 1 ? phrase("notify.one", { name: who, room: called }) : phrase(several, { count, room: called });
     const body = count === 1 && !isAction(text) ? text : sentenceOf(who, text);
     const shown = this.#show(title, { body, tag: `${OWN}/${room}`, renotify: alert, dir: "auto" });
     if (shown === null) return false;

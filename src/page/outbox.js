@@ -44,18 +44,19 @@ export class Outbox {
   #owned = new Map();
   #waiting;
   #settling = [];
-  #between = false;
+  #hindered = null;
+  #token;
   #flushing = false;
   #leftBehind = null;
   #wake = () => {};
 
   /**
    * `changed()` when `entries` did; `settled(cursor, claimed)` when a message is known as own;
-   * `taken(name, sentence)` when somebody else has the name;
+   * `taken(name, sentence, removed)` when somebody else has the name, or the reader was removed;
    * `position()` is the cursor up to which the room is known; `out()` when the server no longer lets the reader in;
-   * `progress(id, part)` when so much of a message with a file has gone.
+   * `progress(id, part)` when so much of a message with a file has gone; `token()` is that of an operator.
    */
-  constructor(room, { changed, settled, taken, position, out, progress }) {
+  constructor(room, { changed, settled, taken, position, out, progress, token }) {
     this.#room = room;
     this.#changed = changed;
     this.#settled = settled;
@@ -63,6 +64,7 @@ export class Outbox {
     this.#position = position;
     this.#out = out;
     this.#progress = progress;
+    this.#token = token;
     this.#own = new Set(recall(`own/${room}`, []));
     this.#waiting = new Waiting(room, () => this.#elsewhere());
     watch(`own/${room}`, (own) => this.#learn(own ?? []));
@@ -79,7 +81,7 @@ export class Outbox {
     const shown = (entry) => !this.#settling.some(({ id }) => id === entry.id);
     const waiting = this.#waiting.all.filter(shown);
     const first = waiting.findIndex(({ state }) => state === "sending");
-    if (this.#between && first >= 0) waiting[first] = { ...waiting[first], reason: phrase("message.between") };
+    if (this.#hindered !== null && first >= 0) waiting[first] = { ...waiting[first], reason: this.#hindered };
     return [...this.#settling.filter((entry) => !entry.taken), ...waiting];
   }
 
@@ -110,6 +112,14 @@ export class Outbox {
     this.#waiting.add(random(), text, name, { ...(answered && { reply_to: answered }), ...(sent && { file: sent }) });
     this.#changed();
     this.flush();
+  }
+
+  /** Takes back the newest message if it was never sent, and gives its text; null if there is no such message. */
+  takeBack() {
+    const newest = this.#waiting.all.findLast(({ kind, state }) => !kind && state === "sending");
+    if (!newest || newest.tried !== undefined || newest.file) return null;
+    this.discard(newest.id);
+    return newest.text;
   }
 
   /** The changes of messages that are on their way. */
@@ -163,10 +173,10 @@ export class Outbox {
       try {
         await inTurn(() => this.#send());
         failures = 0;
-        this.#hinder(false);
+        this.#hinder(null);
       } catch (error) {
         failures += 1;
-        this.#hinder(error.foreign === true);
+        this.#hinder(error.foreign ? phrase("message.between") : error.slow ? error.message : null);
         if (error.out) this.#out();
         const pause = Math.min(PAUSE.last, PAUSE.first * 2 ** (failures - 1));
         await this.#pause((error.retryAfter ?? 0) + pause * (0.5 + Math.random() / 2));
@@ -201,7 +211,7 @@ export class Outbox {
     const isFirst = tried === undefined;
     if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
     try {
-      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob) });
+      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;
@@ -210,7 +220,7 @@ export class Outbox {
       // Somebody has taken the name since it was first tried: it may have been stored then.
       const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
       this.#fail(entry, isInDoubt ? phrase("message.doubt") : error.message, error.taken && !isInDoubt);
-      if (error.taken) this.#taken(name, error.message);
+      if (error.taken || error.removed) this.#taken(name, error.message, error.removed);
     }
   }
 
@@ -253,9 +263,9 @@ export class Outbox {
     this.#changed();
   }
 
-  #hinder(between) {
-    if (between === this.#between) return;
-    this.#between = between;
+  #hinder(reason) {
+    if (reason === this.#hindered) return;
+    this.#hindered = reason;
     this.#changed();
   }
 

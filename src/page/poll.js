@@ -64,16 +64,16 @@ export class Poll {
     if (this.#due > now) await new Promise((resolve) => setTimeout(resolve, this.#due - now));
   }
 
-  /** Finds in which of these rooms somebody else has the name. */
-  async #findTaken(rooms, name, sentence) {
+  /** Finds in which of these rooms somebody else has the name, or the reader may not be. */
+  async #findTaken(rooms, name, { message, removed }) {
     const isTaken = (room) =>
       poll([room], { after: "latest", wait: 0, name }).then(
         () => false,
-        (error) => error.taken === true,
+        (error) => error.taken === true || error.removed === true,
       );
     const taken = [];
     for (const room of rooms) if (rooms.length === 1 || (await isTaken(room))) taken.push(room);
-    this.#hub.taken(taken, name, sentence);
+    this.#hub.taken(taken, name, message, removed);
   }
 
   async #once() {
@@ -95,7 +95,7 @@ export class Poll {
       else this.#hub.answered(rooms, reply);
     } catch (error) {
       if (attempt.signal.aborted) return;
-      if (error.taken) return this.#findTaken(present, name, error.message);
+      if (error.taken || error.removed) return this.#findTaken(present, name, error);
       // The server does not know the cursor, or can't wait in these rooms at once.
       if (error.status && !error.passing) {
         this.#covered.clear();

@@ -12,16 +12,16 @@ import { shown } from "./unread.js";
 const CHOICES = { all: "room.notices.all", mentions: "room.notices.mentions", none: "room.notices.none" };
 
 /** `toggle()` shows or hides what can be done with the room. */
-export function roomRow({ room, people, at, current, visited, notices, unread, opened }, { toggle }) {
+export function roomRow({ room, called, people, at, current, visited, notices, unread, opened }, { toggle }) {
   const muted = notices === "none";
   const known = [muted && phrase("room.muted"), people > 0 && phrase("room.people", { count: people }), at && lately(at)].filter(Boolean);
   const facts = known.flatMap((fact) => [" · ", element("bdi", {}, fact)]).slice(1);
   const link = element(
     "a",
     { href: roomAddress(room), "aria-current": current && "page" },
-    element("span", { class: `avatar square h${hue(room)}`, "aria-hidden": "true" }, initial(room)),
+    element("span", { class: `avatar square h${hue(called)}`, "aria-hidden": "true" }, initial(called)),
     // All of it is read in the direction of the name, from which facts in `bdi` do not distract.
-    element("span", { class: "about", dir: "auto" }, element("b", {}, room), element("small", {}, ...facts)),
+    element("span", { class: "about", dir: "auto" }, element("b", {}, called), element("small", {}, ...facts)),
     unread > 0 && element("span", { class: "badge", "aria-label": phrase("unread", { n: unread, count: shown(unread) }) }, shown(unread)),
   );
   const row = element("li", { "data-room": room, class: muted && "muted" }, link);
@@ -32,21 +32,21 @@ export function roomRow({ room, people, at, current, visited, notices, unread, o
       type: "button",
       class: "icon more",
       "aria-expanded": String(opened),
-      "aria-label": phrase("room.more", { room }),
+      "aria-label": phrase("room.more", { room: called }),
       on: { click: toggle },
     },
     icon("more"),
   );
   row.append(more);
-  if (opened) row.append(options(room, { notices, canLeave: !current }));
+  if (opened) row.append(options(room, called, { notices, canLeave: !current }));
   return row;
 }
 
-function options(room, { notices, canLeave }) {
+function options(room, called, { notices, canLeave }) {
   const choose = (of) => {
     setNotices(room, of);
-    if (of === "none") tell(phrase("room.mute.done", { room }));
-    if (notices === "none") tell(phrase("room.mute.undone", { room }));
+    if (of === "none") tell(phrase("room.mute.done", { room: called }));
+    if (notices === "none") tell(phrase("room.mute.undone", { room: called }));
   };
   const choices = Object.entries(CHOICES).map(([of, key]) => {
     const attributes = { type: "radio", name: `notices-${room}`, checked: of === notices };
@@ -54,18 +54,18 @@ function options(room, { notices, canLeave }) {
   });
   const leave = () => {
     leaveRoom(room);
-    tell(phrase("room.left", { room }));
+    tell(phrase("room.left", { room: called }));
   };
   return element(
     "div",
     { class: "options" },
     element(
       "fieldset",
-      { "aria-label": phrase("room.notices.label", { room }) },
+      { "aria-label": phrase("room.notices.label", { room: called }) },
       element("legend", {}, phrase("room.notices")),
       ...choices,
     ),
     // A room is left from another one.
-    canLeave && element("button", { type: "button", "aria-label": phrase("room.leave.label", { room }), on: { click: leave } }, phrase("room.leave")),
+    canLeave && element("button", { type: "button", "aria-label": phrase("room.leave.label", { room: called }), on: { click: leave } }, phrase("room.leave")),
   );
 }

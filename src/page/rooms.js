@@ -3,12 +3,15 @@
 import { keepFocus, twinOf } from "./focus.js";
 import { noticesOf, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
+import { askText } from "./asktext.js";
+import { keepHere } from "./kept.js";
 import { byName } from "./order.js";
 import { phrase } from "./phrase.js";
+import { keepTopic, shownRoom } from "./private.js";
 import { roomRow } from "./roomrow.js";
 import { roomAddress } from "./site.js";
 import { shown } from "./unread.js";
-import { rooms } from "./wire.js";
+import { newRoom, rooms, setTopic } from "./wire.js";
 
 /** What the server has told is good for so long, in milliseconds. After that it is asked when somebody looks. */
 const FRESH = 20_000;
@@ -21,6 +24,7 @@ const MOMENT = 300;
 
 export class Rooms {
   #room;
+  #name;
   #unreadElsewhere;
   #panel = document.getElementById("rooms");
   #list = document.getElementById("room-list");
@@ -34,9 +38,10 @@ export class Rooms {
   #rows = new Map();
   #opened = null;
 
-  /** `unreadElsewhere(sum)` is told how much is unread in the other rooms. */
-  constructor(room, bus, unreadElsewhere) {
+  /** `name()` is the reader's name, and `unreadElsewhere(sum)` is told how much is unread in the other rooms. */
+  constructor(room, bus, name, unreadElsewhere) {
     this.#room = room;
+    this.#name = name;
     this.#unreadElsewhere = unreadElsewhere;
     bus.on("pong", ({ unread, line }) => this.#pong(unread ?? new Map(), line));
     bus.on("news", ({ room, messages }) => this.#news(room, messages));
@@ -65,6 +70,19 @@ export class Rooms {
       location.assign(roomAddress(name));
     });
     input.addEventListener("input", () => (error.textContent = ""));
+    document.getElementById("private-button").addEventListener("click", () => this.#askPrivate());
+  }
+
+  /** Makes a private room with a topic, and goes there to pass it on. */
+  #askPrivate() {
+    const run = async (topic) => {
+      const room = await newRoom();
+      if (topic !== "") await setTopic(room, topic, this.#name());
+      keepTopic(room, topic);
+      keepHere(`share/${room}`, true);
+      location.assign(roomAddress(room));
+    };
+    askText({ title: phrase("private.topic"), most: 200, yes: phrase("private.make"), run });
   }
 
   /** Asks the server, if its last answer is older than this. */
@@ -133,7 +151,7 @@ export class Rooms {
       const visited = known.has(room);
       const notices = visited || current ? noticesOf(room) : "mentions";
       const unread = visited && notices !== "none" && !current ? (this.#unread.get(room) ?? 0) : 0;
-      return { room, people, at, current, visited, notices, unread, opened: room === this.#opened };
+      return { room, called: shownRoom(room), people, at, current, visited, notices, unread, opened: room === this.#opened };
     });
   }
 
@@ -141,7 +159,7 @@ export class Rooms {
   #sorted(all) {
     const rank = ({ current, unread }) => (current ? 0 : unread > 0 ? 1 : 2);
     const time = ({ at }) => (at ? Date.parse(at) : 0);
-    all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a) || byName(a.room, b.room));
+    all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a) || byName(a.called, b.called));
     if (!matchMedia("(hover: hover)").matches || !this.#list.matches(":hover")) return all;
     const before = Array.from(this.#list.children, ({ dataset }) => dataset.room);
     const place = ({ room }) => (before.includes(room) ? before.indexOf(room) : before.length);

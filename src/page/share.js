@@ -1,5 +1,6 @@
 // Passing the room on: its address, and the same as a code for a phone's camera.
 
+import { keepHere, recallHere } from "./kept.js";
 import { phrase } from "./phrase.js";
 import { invites, isPublic, roomAddress } from "./site.js";
 import { soon } from "./time.js";
@@ -41,6 +42,11 @@ export function share(room, address) {
     input.value = url;
     document.getElementById("share-until").textContent = expires ? phrase("share.until", { time: soon(expires) }) : phrase("share.day");
   };
+  // A private room was just made, to be passed on.
+  if (recallHere(`share/${room}`)) {
+    keepHere(`share/${room}`, null);
+    open();
+  }
   document.getElementById("share-button").addEventListener("click", open);
   document.getElementById("empty-share").addEventListener("click", open);
   document.getElementById("share-close").addEventListener("click", () => dialog.close());

@@ -5,7 +5,7 @@ import { phrase } from "./phrase.js";
 import { lineOf } from "./quote.js";
 
 function whatOf({ own, name }, isEdited) {
-  if (isEdited) return phrase("subject.edit");
+  if (isEdited) return own ? phrase("subject.edit") : phrase("subject.edit.of", { name: name ?? phrase("someone") });
   return own ? phrase("subject.answer.own") : phrase("subject.answer", { name: name ?? phrase("someone") });
 }
 
@@ -14,11 +14,13 @@ export class Subject {
   #what = document.getElementById("subject-what");
   #line = document.getElementById("subject-line");
   #send = document.getElementById("send");
+  #changed;
   #edited = null;
   #answered = null;
 
-  /** `cancel()` is called when the reader wants none any more. */
-  constructor(cancel) {
+  /** `cancel()` is called when the reader wants none any more, and `changed()` when it is another. */
+  constructor(cancel, changed) {
+    this.#changed = changed;
     document.getElementById("subject-cancel").addEventListener("click", cancel);
   }
 
@@ -56,6 +58,7 @@ export class Subject {
   #set(edited, answered) {
     this.#edited = edited;
     this.#answered = answered;
+    this.#changed();
     this.#show();
   }
 

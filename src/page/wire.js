@@ -14,6 +14,10 @@ export class Refused extends Error {
     this.status = status;
     /** Whether somebody else has the name. */
     this.taken = type === `${PROBLEM}name-taken`;
+    /** Whether the reader may not be in the room. */
+    this.removed = type === `${PROBLEM}removed`;
+    /** Whether slow mode has the reader wait. */
+    this.slow = type === `${PROBLEM}slow`;
     /** In milliseconds; 0 if the server named none. */
     this.retryAfter = retryAfter;
   }
@@ -171,6 +175,36 @@ function gapsIn(headers, rooms) {
   return rooms.length === 1 ? rooms : gaps.split(",").map((room) => decodeURIComponent(room.trim()));
 }
 
+/** By what the server knows that the reader is an operator. */
+const ordering = (token) => (token ? { Authorization: ["Bearer", token].join(" ") } : {});
+
+/** What is in force in the room, and whether this token is of an operator of it. */
+export async function about(room, token) {
+  const headers = { ...JSON_ACCEPTED, ...ordering(token) };
+  return (await ask(place(room, "/about"), ({ body }) => typeof body?.operator === "boolean", { headers })).body;
+}
+
+const isPublished = ({ body }) => typeof body?.id === "string";
+
+function publishJson(address, fields, headers = {}) {
+  const options = { method: "POST", body: JSON.stringify(fields), headers: { ...JSON_ACCEPTED, "Content-Type": "application/json", ...headers } };
+  return ask(address, isPublished, options);
+}
+
+/** Changes a rule of the room, as its operator. */
+export function decide(room, what, fields, token) {
+  return publishJson(place(room, `/${what}`), fields, ordering(token));
+}
+
+export function setTopic(room, topic, name, token) {
+  return publishJson(place(room, "/topic"), { topic, name }, { ...keyed(name), ...ordering(token) });
+}
+
+/** A private room, by a name that nobody else knows. */
+export async function newRoom() {
+  return (await ask(ROOMS, ({ body }) => typeof body?.room === "string", { method: "POST", headers: JSON_ACCEPTED })).body.room;
+}
+
 /** Where a message is published, or changed. */
 const PUBLISH = { message: "", edited: "/edit", deleted: "/delete" };
 
@@ -178,20 +212,19 @@ const PUBLISH = { message: "", edited: "/edit", deleted: "/delete" };
  * Publishes a message, which may answer another, or changes the message `of`; the answer names its place. The body is the text and nothing else,
  * so it is as long as the page has measured; or a form with a file, of which `progress(part)` tells how much has gone.
  */
-export async function publish(room, { text, name, id, kind = "message", of, reply_to, file, progress }) {
+export async function publish(room, { text, name, id, kind = "message", of, reply_to, file, progress, token }) {
   // Whose a message is, is told by the key and not by the name.
-  const held = keyed(kind === "message" ? name : true);
-  const isOurs = ({ body }) => typeof body?.id === "string";
+  const held = { ...keyed(kind === "message" ? name : true), ...ordering(token) };
   if (file) {
     const form = new FormData();
     const fields = Object.entries({ message: text, name, id, reply_to });
     for (const [field, value] of fields) if (value !== undefined && value !== null) form.append(field, value);
     form.append("file", file.blob, file.name);
     const options = { method: "POST", headers: { ...JSON_ACCEPTED, ...held }, body: form, progress };
-    return (await ask(place(room), isOurs, options, UPLOAD_DEADLINE)).body;
+    return (await ask(place(room), isPublished, options, UPLOAD_DEADLINE)).body;
   }
   const headers = { ...JSON_ACCEPTED, ...held, "Content-Type": "text/plain; charset=utf-8" };
-  return (await ask(place(room, PUBLISH[kind], { name, id, of, reply_to }), isOurs, { method: "POST", headers, body: text })).body;
+  return (await ask(place(room, PUBLISH[kind], { name, id, of, reply_to }), isPublished, { method: "POST", headers, body: text })).body;
 }
 
 /** An address of the room that lets others in for a while, and until when. `origin` is what the reader's browser shows. */

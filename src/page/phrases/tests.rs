@@ -25,7 +25,8 @@ const SERVER: [&str; 4] = [
 ];
 
 /// What only looks like words in the script: names of keys on a keyboard, of headers, and of what browsers have.
-const NO_WORDS: [&str; 14] = [
+const NO_WORDS: [&str; 15] = [
+    "Bearer",
     "ArrowDown",
     "ArrowUp",
     "Backspace",

@@ -1,0 +1,20 @@
+// Private rooms: their names are secrets, and they are known by their topic.
+
+import { keep, recall } from "./kept.js";
+import { phrase } from "./phrase.js";
+
+const PRIVATE = /^private-[a-z2-7]{26}$/;
+
+export function isPrivate(room) {
+  return PRIVATE.test(room);
+}
+
+/** What the room is called where others may look. */
+export function shownRoom(room) {
+  return isPrivate(room) ? (recall(`topic/${room}`) ?? phrase("room.private")) : room;
+}
+
+/** This browser has heard the topic of a room. */
+export function keepTopic(room, topic) {
+  if (isPrivate(room)) keep(`topic/${room}`, topic || null);
+}
