@@ -18,7 +18,11 @@ macro_rules! languages {
 /// Every language: its name in BCP 47, and its file. The first is for those who read none of them.
 const FILES: &[(&str, &str)] = &languages! {
     "en",
+    "ar",
     "de",
+    "es",
+    "fr",
+    "ja",
 };
 
 /// How many languages there are.
