@@ -8,7 +8,7 @@ use super::named::{Asset, Named, named};
 use super::phrases::{LANGUAGES, Language};
 
 const CSS: &str = "text/css; charset=utf-8";
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+pub(super) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 /// The content type of an icon, and of a QR code.
 pub const SVG: &str = "image/svg+xml";
 
@@ -59,6 +59,7 @@ const MODULES: &[File] = &files! {
     "note.js",
     "notices.js",
     "notification.js",
+    "offline.js",
     "operator.js",
     "order.js",
     "outbox.js",
@@ -128,12 +129,12 @@ pub(super) struct Assets {
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
     Assets {
-        script: named("page", "js", JAVASCRIPT, &join::modules(MODULES, "main.js")),
-        sheet: named("page", "css", CSS, &sheet),
-        plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET),
-        login_sheet: named("login", "css", CSS, LOGIN_SHEET),
-        icon: named("icon", "svg", SVG, ICON),
-        icon_unread: named("icon-unread", "svg", SVG, ICON_UNREAD),
+        script: named("page", "js", JAVASCRIPT, join::modules(MODULES, "main.js").as_bytes()),
+        sheet: named("page", "css", CSS, sheet.as_bytes()),
+        plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET.as_bytes()),
+        login_sheet: named("login", "css", CSS, LOGIN_SHEET.as_bytes()),
+        icon: named("icon", "svg", SVG, ICON.as_bytes()),
+        icon_unread: named("icon-unread", "svg", SVG, ICON_UNREAD.as_bytes()),
     }
 });
 
@@ -142,8 +143,8 @@ pub fn prepare() {
     LazyLock::force(&ASSETS);
 }
 
-/// The file of this name under `/page/`, if there is one.
-pub fn asset(name: &str) -> Option<&'static Asset> {
+/// The file of this name, if it is one of these, or the phrases of a language.
+pub(super) fn asset(name: &str) -> Option<&'static Asset> {
     let Assets { script, sheet, plain_sheet, login_sheet, icon, icon_unread } = &*ASSETS;
     let found = [script, sheet, plain_sheet, login_sheet, icon, icon_unread]
         .into_iter()
@@ -159,7 +160,7 @@ pub(super) fn phrases(language: Language) -> &'static Named {
         // The phrases that the script says stand in it by their keys.
         let quoted: HashSet<&str> = script.split('"').collect();
         let text = language.script(|key| quoted.contains(key));
-        named(&format!("phrases-{}", language.tag()), "js", JAVASCRIPT, &text)
+        named(&format!("phrases-{}", language.tag()), "js", JAVASCRIPT, text.as_bytes())
     })
 }
 

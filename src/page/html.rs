@@ -8,6 +8,7 @@ use std::sync::Arc;
 use askama::Template;
 
 use super::assets::{self, ASSETS, Assets};
+use super::home::{HOME, Home};
 use super::markup::{self, Part};
 use super::named::Named;
 use super::phrases::Language;
@@ -16,11 +17,11 @@ use crate::config::{BACKLOG_BYTES, PICTURE_SHOWN};
 use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName, Rules, Size};
 
 /// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
-/// script to turn text into markup.
+/// script to turn text into markup: the one policy of trusted types only knows the address of the worker.
 pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; frame-src 'self'; form-action 'self'; manifest-src 'self'; \
+    connect-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; manifest-src 'self'; \
     base-uri 'none'; frame-ancestors 'self'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+    require-trusted-types-for 'script'; trusted-types worker";
 
 /// What the room's page shows.
 pub struct Page<'a> {
@@ -71,6 +72,7 @@ pub fn render(page: &Page<'_>) -> String {
     let html = RoomHtml {
         language: page.language,
         phrases: assets::phrases(page.language),
+        home: &HOME,
         room: page.room.as_str(),
         title: title(page.room, page.rules.topic(), page.language),
         topic: page.rules.topic().map_or("", |topic| &topic.text),
@@ -129,6 +131,7 @@ pub fn render_login(login: &Login<'_>) -> String {
 struct RoomHtml<'a> {
     language: Language,
     phrases: &'static Named,
+    home: &'static Home,
     room: &'a str,
     /// What the room is called in the browser's history and on a shared screen.
     title: &'a str,
@@ -246,7 +249,7 @@ fn clock(message: &Message) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assets::asset;
+    use super::super::asset;
     use super::*;
     use crate::message::{Epoch, Mark, Timestamp};
 

@@ -89,6 +89,12 @@ export class Log {
     return null;
   }
 
+  /** So many of the newest messages, from the last gap on. */
+  tail(most) {
+    const items = this.#chunks.slice(-3).flatMap((chunk) => chunk.items);
+    return items.slice(items.findLastIndex(({ kind }) => kind === "gap") + 1).slice(-most);
+  }
+
   /** The newest message of the reader's own that is not deleted, or null. */
   get lastOwn() {
     const isOwn = (item) => item.kind === "message" && item.own && !item.deleted;

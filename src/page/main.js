@@ -25,6 +25,7 @@ import { nameFault } from "./limits.js";
 import { Log } from "./log.js";
 import { tellNeeds } from "./needs.js";
 import { note } from "./note.js";
+import { Offline } from "./offline.js";
 import { Operator } from "./operator.js";
 import { Outbox } from "./outbox.js";
 import { Past } from "./past.js";
@@ -120,6 +121,7 @@ const senses = () => bell.senses;
 const follower = new Follower({ bus, tab, room, next, name, take: news, taken, silent: () => election.takeOver(), senses });
 new Status(bus, room, { up: reached, prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
+new Offline({ room, log, bus, position: () => follower.position });
 outbox.flush();
 document.documentElement.classList.add("running");
 

@@ -2,6 +2,7 @@
 
 mod assets;
 mod gzip;
+mod home;
 mod html;
 mod join;
 mod markup;
@@ -11,11 +12,17 @@ mod refused;
 mod ruled;
 mod share;
 
-pub use self::assets::{SVG, asset, prepare};
+pub use self::assets::{SVG, prepare};
 pub use self::gzip::gzip;
 pub use self::html::{CSP, Login, Page, render, render_backlog, render_login};
 pub use self::join::{File, modules};
-pub use self::named::{ASSET_CACHE_CONTROL, Asset, Representation};
+pub use self::named::{Asset, Representation};
 pub use self::phrases::Language;
 pub use self::refused::{Refused, Written, render_refused};
 pub use self::share::qr_svg;
+
+/// The file of this name under `/page/`, if there is one.
+pub fn asset(name: &str) -> Option<&'static Asset> {
+    assets::asset(name)
+        .or_else(|| home::HOME.all().into_iter().find(|file| file.name == name).map(|file| &file.asset))
+}

@@ -6,13 +6,26 @@ use flate2::Compression;
 
 use super::gzip::gzip;
 
-/// The Cache-Control of every [`Asset`]. A browser keeps it and never asks again: a changed file has another name.
-pub const ASSET_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
+/// A name and a value of a header.
+type Header = (&'static str, &'static str);
+
+/// A browser keeps such a file and never asks again: a changed one has another name.
+const FOR_GOOD: &[Header] = &[("Cache-Control", "public, max-age=31536000, immutable")];
+
+/// A browser asks for the worker again and again, and lets it serve all that stands above its folder.
+const WORKER: &[Header] = &[
+    ("Cache-Control", "no-cache"),
+    ("Service-Worker-Allowed", "../"),
+    // By this policy it may ask this server, and no other.
+    ("Content-Security-Policy", "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"),
+];
 
 /// One file of the page.
 pub struct Asset {
     /// The header `Content-Type`.
     pub content_type: &'static str,
+    /// More headers: among them how long it is kept.
+    pub headers: &'static [Header],
     /// The file as it is.
     pub plain: Representation,
     /// The file compressed, for `Content-Encoding: gzip`.
@@ -34,17 +47,32 @@ pub(super) struct Named {
 }
 
 /// The file of this text. Its name holds a hash of it.
-pub(super) fn named(stem: &str, extension: &str, content_type: &'static str, body: &str) -> Named {
+pub(super) fn named(stem: &str, extension: &str, content_type: &'static str, body: &[u8]) -> Named {
+    let version = version(body);
+    let name = format!("{stem}-{version:016x}.{extension}");
+    Named { name, asset: asset(content_type, FOR_GOOD, body) }
+}
+
+/// The file of this text, which has the same name in every version.
+pub(super) fn unversioned(name: &str, content_type: &'static str, body: &[u8]) -> Named {
+    Named { name: name.to_owned(), asset: asset(content_type, WORKER, body) }
+}
+
+fn version(body: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
-    let version = hasher.finish();
-    let asset = Asset {
+    hasher.finish()
+}
+
+fn asset(content_type: &'static str, headers: &'static [Header], body: &[u8]) -> Asset {
+    let version = version(body);
+    Asset {
         content_type,
+        headers,
         plain: Representation { etag: format!("\"{version:016x}\""), body: body.into() },
         gzip: Representation {
             etag: format!("\"{version:016x}-gzip\""),
-            body: gzip(body.as_bytes(), Compression::best()),
+            body: gzip(body, Compression::best()),
         },
-    };
-    Named { name: format!("{stem}-{version:016x}.{extension}"), asset }
+    }
 }

@@ -37,22 +37,24 @@ export class Notifications {
   async begin() {
     if (permission() === "default") await Notification.requestPermission();
     if (permission() !== "granted") return false;
-    return this.#show(phrase("notify.on"), { body: phrase("notify.on.details"), tag: OWN }) !== null;
+    const options = { body: phrase("notify.on.details"), tag: OWN, data: { address: roomAddress(this.#room) } };
+    return (await this.#show(phrase("notify.on"), options)) !== null;
   }
 
   /** Shows that messages came, in place of an earlier notification of the room. Gives whether it could. */
-  show({ room, id, count, name, text, all, alert }) {
+  async show({ room, id, count, name, text, all, alert }) {
     const who = name ?? phrase("someone");
     const several = all ? "notify.all" : "notify.mentions";
     const called = shownRoom(room);
     const title = count === 1 ? phrase("notify.one", { name: who, room: called }) : phrase(several, { count, room: called });
     const body = count === 1 && !isAction(text) ? text : sentenceOf(who, text);
-    const shown = this.#show(title, { body, tag: `${OWN}/${room}`, renotify: alert, dir: "auto" });
+    const data = { address: roomAddress(room) };
+    const shown = await this.#show(title, { body, tag: `${OWN}/${room}`, renotify: alert, dir: "auto", data });
     if (shown === null) return false;
     shown.of = id;
     this.#shown.set(room, shown);
-    shown.addEventListener("close", () => this.#shown.get(room) === shown && this.#shown.delete(room));
-    shown.addEventListener("click", () => {
+    shown.addEventListener?.("close", () => this.#shown.get(room) === shown && this.#shown.delete(room));
+    shown.addEventListener?.("click", () => {
       focus();
       shown.close();
       if (room !== this.#room) location.assign(roomAddress(room));
@@ -60,17 +62,34 @@ export class Notifications {
     return true;
   }
 
-  #show(title, options) {
+  async #show(title, options) {
     if (permission() !== "granted") return null;
-    try {
-      // The page has a sound of its own.
-      const shown = new Notification(title, { silent: true, ...options });
-      this.#refused = false;
-      return shown;
-    } catch {
-      // Some phones show them only for what is installed.
-      this.#refused = true;
-      return null;
-    }
+    // The page has a sound of its own.
+    const all = { silent: true, ...options };
+    const shown = byPage(title, all) ?? (await byWorker(title, all));
+    this.#refused = shown === null;
+    return shown;
+  }
+}
+
+function byPage(title, options) {
+  try {
+    return new Notification(title, options);
+  } catch {
+    // Phones show only those of a worker, which hears of the click too.
+    return null;
+  }
+}
+
+async function byWorker(title, options) {
+  try {
+    const home = await navigator.serviceWorker.getRegistration();
+    await home.showNotification(title, options);
+    const close = async () => {
+      for (const shown of await home.getNotifications({ tag: options.tag })) shown.close();
+    };
+    return { close };
+  } catch {
+    return null;
   }
 }

@@ -6,6 +6,10 @@ const prefix = document.body.dataset.prefix ?? "";
 /** What begins the names of all that this browser keeps of this server, locks for it, or says between tabs. */
 export const OWN = `comet-chat${prefix}`;
 
+/** The service worker, and the addresses that it may serve. */
+export const WORKER = `${prefix}/page/worker.js`;
+export const SCOPE = `${prefix}/`;
+
 /** The list of rooms. */
 export const ROOMS = `${prefix}/rooms`;
 
@@ -21,6 +25,9 @@ export function roomAddress(rooms) {
 export function loginAddress(room) {
   return `${prefix}/login?to=${encodeURIComponent(`/chat/${encodeURIComponent(room)}`)}`;
 }
+
+/** Whether the server has a worker. One that has none, as of an earlier version, ends it. */
+export const hasWorker = document.body.dataset.worker !== undefined;
 
 /** Whether others need an invite to come in. */
 export const invites = document.body.dataset.invites !== undefined;

@@ -56,6 +56,8 @@ export async function browser(server, { name, origin = server.origin, ...options
     viewport: { width: 900, height: 700 },
     // The tests find what the page shows by its words.
     locale: "en-US",
+    // What a worker answers a test can't hold up or change. One topic is about it.
+    serviceWorkers: "block",
     storageState: { cookies: [], origins: [{ origin, localStorage }] },
     ...options,
   });

@@ -18,6 +18,7 @@ on_every_engine![
     a_file_that_the_browser_has_is_not_sent_again,
     long_replies_are_compressed_if_the_client_accepts_that,
     the_files_of_the_page_are_kept_for_good,
+    the_app_has_a_manifest_icons_and_a_worker,
 ];
 
 /// The answer to each `Accept` in a room in which "hi" was said.
@@ -213,12 +214,36 @@ fn long_replies_are_compressed_if_the_client_accepts_that(chat: Chat) {
 fn the_files_of_the_page_are_kept_for_good(chat: Chat) {
     let page = chat.ask(&chat.get("").accept("text/html")).is(200);
     let files: Vec<&str> = page.text().split('"').filter(|part| part.starts_with("/page/")).collect();
-    assert!((3..7).contains(&files.len()), "{files:?}");
+    assert!((3..9).contains(&files.len()), "{files:?}");
     for file in files {
         let reply = chat.ask(&Request::get(file)).is(200);
-        assert_eq!(reply.expect_header("Cache-Control"), "public, max-age=31536000, immutable");
+        assert_eq!(reply.expect_header("Cache-Control"), "public, max-age=31536000, immutable", "{file}");
         let (stem, extension) = file.rsplit_once('.').expect("a file has an extension");
         chat.ask(&Request::get(&format!("{}x.{extension}", &stem[..stem.len() - 1]))).is(404);
+    }
+}
+
+fn the_app_has_a_manifest_icons_and_a_worker(chat: Chat) {
+    let page = chat.ask(&chat.get("").accept("text/html")).is(200);
+    let (_, link) = page.text().split_once("<link rel=\"manifest\" href=\"").expect("a manifest");
+    let manifest = chat.ask(&Request::get(link.split('"').next().expect("its address"))).is(200);
+    assert_eq!(manifest.expect_header("Content-Type"), "application/manifest+json");
+    let manifest = manifest.json();
+    assert_eq!(manifest["start_url"], "../chat/lobby?start");
+    for icon in manifest["icons"].as_array().expect("icons") {
+        let file = format!("/page/{}", icon["src"].as_str().expect("a name"));
+        let reply = chat.ask(&Request::get(&file)).is(200);
+        assert_eq!(reply.expect_header("Content-Type"), icon["type"], "{file}");
+        assert!(reply.expect_header("Cache-Control").contains("immutable"), "{file}");
+    }
+    // It is asked for by the same name in every version, and serves all rooms.
+    let worker = Request::get("/page/worker.js");
+    let reply = chat.ask(&worker).is(200);
+    assert_eq!(reply.expect_header("Content-Type"), "text/javascript; charset=utf-8");
+    let tag = reply.expect_header("ETag").to_owned();
+    for reply in [reply, chat.ask(&worker.header("If-None-Match", &tag)).is(304)] {
+        assert_eq!(reply.expect_header("Cache-Control"), "no-cache");
+        assert_eq!(reply.expect_header("Service-Worker-Allowed"), "../");
     }
 }
 

@@ -99,9 +99,6 @@ pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     if fetch.gzip && reply.has_body() {
         reply = reply.with("Content-Encoding", "gzip");
     }
-    Ok(reply
-        .without(&["Cache-Control", "Vary"])
-        .with("Cache-Control", page::ASSET_CACHE_CONTROL)
-        .with("ETag", file.etag.as_str())
-        .with("Vary", "Accept-Encoding"))
+    let reply = asset.headers.iter().fold(reply.without(&["Cache-Control", "Vary"]), |reply, (name, value)| reply.with(name, *value));
+    Ok(reply.with("ETag", file.etag.as_str()).with("Vary", "Accept-Encoding"))
 }

@@ -1,0 +1,182 @@
+// The service worker: a room opens without a network too, with what was read there and the form to write in.
+//
+// It keeps three things in the browser's cache: the page of each room without its messages, the files that these pages
+// name, and the newest messages of each room, which the page itself puts there (offline.js). What is written waits in
+// the page's outbox. Whoever is no longer let in finds nothing: all of it goes with the first refusal.
+
+/** Where this chat stands: its address and, behind a proxy, its prefix. */
+const HOME = new URL("..", location);
+const ROOMS = `${HOME.pathname}chat`;
+const FILES = `${HOME.pathname}page/`;
+
+/** What begins the names of all that this browser keeps of this server. */
+const OWN = `comet-chat${HOME.pathname.slice(0, -1)}`;
+const CACHES = { pages: `${OWN} pages`, files: `${OWN} files`, kept: `${OWN} kept` };
+
+/** How long a page may take to come, before the reader gets what is kept, in milliseconds. */
+const PATIENCE = 4_000;
+
+/** The most rooms whose page is kept. */
+const MOST = 32;
+
+/** Messages that were kept longer ago than this are not shown, in milliseconds. */
+const AGE = 7 * 24 * 60 * 60 * 1000;
+
+/** What a proxy says of a server that it does not reach. */
+const AWAY = [502, 503, 504];
+
+/** The list of messages in a page. Whatever people write stands in it without "<". */
+const LIST = /<ol class="messages">[^]*?<\/ol>/;
+
+addEventListener("install", () => skipWaiting());
+
+addEventListener("activate", (event) => event.waitUntil(begin()));
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname, searchParams } = new URL(request.url);
+  if (request.method !== "GET" || origin !== HOME.origin) return;
+  if (pathname.startsWith(FILES)) event.respondWith(file(request));
+  else if (request.mode === "navigate" && isRoom(pathname) && !searchParams.has("view"))
+    event.respondWith(searchParams.has("start") ? start(event, pathname) : page(event, pathname));
+});
+
+addEventListener("notificationclick", (event) => {
+  const { notification } = event;
+  notification.close();
+  event.waitUntil(show(notification.data.address));
+});
+
+function isRoom(pathname) {
+  return pathname === ROOMS || (pathname.startsWith(`${ROOMS}/`) && !pathname.slice(ROOMS.length + 1).includes("/"));
+}
+
+/** The room of a page, as its address. */
+function roomAt(pathname) {
+  return pathname === ROOMS ? `${ROOMS}/lobby` : pathname;
+}
+
+/** The pages that are open were loaded before there was a worker. */
+async function begin() {
+  await registration.navigationPreload?.enable();
+  await clients.claim();
+  for (const { url } of await clients.matchAll({ type: "window" })) {
+    const { pathname } = new URL(url);
+    if (isRoom(pathname)) await fetch(pathname, { headers: { Accept: "text/html" } }).then((reply) => learn(pathname, reply), () => {});
+  }
+}
+
+/** The room that was opened last: where the app on a home screen begins. */
+async function start(event, pathname) {
+  const rooms = await (await caches.open(CACHES.pages)).keys();
+  return rooms.length > 0 ? Response.redirect(rooms.at(-1).url) : page(event, pathname);
+}
+
+/** The page from the server, or what is kept of it if none comes in time. */
+async function page(event, pathname) {
+  const reply = preloaded(event);
+  event.waitUntil(reply.then((reply) => learn(pathname, reply.clone()), () => {}));
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const came = await Promise.race([reply, late]).catch(() => undefined);
+  if (came && !AWAY.includes(came.status)) return came;
+  return (await shell(roomAt(pathname))) ?? reply;
+}
+
+async function preloaded({ preloadResponse, request }) {
+  return (await preloadResponse) ?? fetch(request);
+}
+
+/** Keeps the page of a room without its messages, if it is this server's own. */
+async function learn(pathname, reply) {
+  if (reply.status === 401 && reply.headers.get("WWW-Authenticate")?.includes("comet-chat")) return forget();
+  if (!reply.ok || reply.redirected) return;
+  const html = await reply.text();
+  if (!html.includes("<body data-room=")) return;
+  // A server that has no worker wants none.
+  if (!html.includes("data-worker")) return leave();
+  const empty = html.replace(LIST, "");
+  if (empty === html) return;
+  const pages = await caches.open(CACHES.pages);
+  const isNew = await keepFiles(empty);
+  const headers = ["Content-Type", "Content-Security-Policy"].map((name) => [name, reply.headers.get(name)]);
+  const room = roomAt(pathname);
+  // The newest stands last.
+  await pages.delete(room);
+  await pages.put(room, new Response(html.replace(LIST, '<ol class="messages"></ol>'), { headers }));
+  const all = await pages.keys();
+  for (const old of all.slice(0, -MOST)) await pages.delete(old);
+  if (isNew) await tidy(pages);
+}
+
+/** Keeps the files that a page names. Gives whether there are new ones. */
+async function keepFiles(html) {
+  const files = await caches.open(CACHES.files);
+  let isNew = false;
+  for (const name of namedIn(html)) {
+    if (await files.match(name)) continue;
+    const reply = await fetch(name);
+    // Something else may have answered in the server's place.
+    if (!reply.ok || !reply.headers.get("Cache-Control")?.includes("immutable")) continue;
+    await files.put(name, reply);
+    isNew = true;
+  }
+  return isNew;
+}
+
+/** Keeps no file that no page names any more. */
+async function tidy(pages) {
+  const files = await caches.open(CACHES.files);
+  const named = new Set();
+  for (const room of await pages.keys()) for (const name of namedIn(await (await pages.match(room)).text())) named.add(name);
+  for (const { url } of await files.keys()) if (!named.has(new URL(url).pathname)) await files.delete(url);
+}
+
+function namedIn(html) {
+  return Array.from(html.matchAll(/="([^"]*\/page\/[^"]+-[0-9a-f]{16}\.[a-z]+)"/g), ([, name]) => name);
+}
+
+async function file(request) {
+  const files = await caches.open(CACHES.files);
+  return (await files.match(request.url, { ignoreVary: true })) ?? fetch(request);
+}
+
+/** The page of a room as this browser keeps it: with the messages that were read. */
+async function shell(room) {
+  const [pages, kept] = await Promise.all([caches.open(CACHES.pages), caches.open(CACHES.kept)]);
+  const [page, record] = await Promise.all([pages.match(room), kept.match(room)]);
+  if (!page || !record) return undefined;
+  const { messages, next, at } = await record.json();
+  if (Date.now() - at > AGE) return undefined;
+  const list = `<ol class="messages">${messages.map(row).join("")}</ol>`;
+  const html = (await page.text()).replace(LIST, () => list).replace(/ data-next="[^"]*"/, () => ` data-next="${escaped(next)}"`);
+  return new Response(html, page);
+}
+
+/** A message, as the page's script reads it. */
+function row({ text, rule, ...parts }) {
+  // The text of a rule stands where that of a message has a paragraph.
+  const data = rule === undefined ? parts : { ...parts, text: rule };
+  const attributes = Object.entries(data).map(([name, value]) => ` data-${name.replace("_", "-")}="${escaped(value)}"`);
+  return `<li class="row message"${attributes.join("")}><p class="text" dir="auto">${escaped(text)}</p></li>`;
+}
+
+function escaped(value) {
+  return String(value).replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}
+
+async function forget() {
+  for (const name of [CACHES.pages, CACHES.kept]) await caches.delete(name);
+}
+
+async function leave() {
+  await forget();
+  await caches.delete(CACHES.files);
+  await registration.unregister();
+}
+
+/** Shows the room of a notification: in the window that has it, or in a new one. */
+async function show(address) {
+  const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = windows.find(({ url }) => roomAt(new URL(url).pathname) === address);
+  await (there ? there.focus() : clients.openWindow(address));
+}
