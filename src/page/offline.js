@@ -3,6 +3,7 @@
 
 import { isChange, makeChange } from "./changes.js";
 import { onFollowed, visited } from "./followed.js";
+import { isRule } from "./rule.js";
 import { OWN, SCOPE, WORKER, hasWorker, roomAddress } from "./site.js";
 
 const CACHE = `${OWN} kept`;
@@ -89,7 +90,7 @@ async function changeKept({ room, messages }) {
     const record = await (await cache.match(roomAddress(room))).json();
     for (const entry of changes) {
       const message = record.messages.find(({ id }) => id === entry.of);
-      if (message) makeChange(message, entry);
+      if (message && makeChange(message, entry) && message.deleted) delete message.file;
     }
     await cache.put(roomAddress(room), new Response(JSON.stringify(record)));
   } catch {

@@ -156,7 +156,8 @@ async function shell(room) {
 function row({ text, rule, ...parts }) {
   // The text of a rule stands where that of a message has a paragraph.
   const data = rule === undefined ? parts : { ...parts, text: rule };
-  const attributes = Object.entries(data).map(([name, value]) => ` data-${name.replace("_", "-")}="${escaped(value)}"`);
+  const said = Object.entries(data).filter(([, value]) => value !== false && value !== undefined);
+  const attributes = said.map(([name, value]) => ` data-${name.replace("_", "-")}="${escaped(value)}"`);
   return `<li class="row message"${attributes.join("")}><p class="text" dir="auto">${escaped(text)}</p></li>`;
 }
 

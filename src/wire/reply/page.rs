@@ -99,6 +99,9 @@ pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     if fetch.gzip && reply.has_body() {
         reply = reply.with("Content-Encoding", "gzip");
     }
-    let reply = asset.headers.iter().fold(reply.without(&["Cache-Control", "Vary"]), |reply, (name, value)| reply.with(name, *value));
+    let reply = asset
+        .headers
+        .iter()
+        .fold(reply.without(&["Cache-Control", "Vary"]), |reply, (name, value)| reply.with(name, *value));
     Ok(reply.with("ETag", file.etag.as_str()).with("Vary", "Accept-Encoding"))
 }
