@@ -90,7 +90,7 @@ async function changeKept({ room, messages }) {
     const record = await (await cache.match(roomAddress(room))).json();
     for (const entry of changes) {
       const message = record.messages.find(({ id }) => id === entry.of);
-      if (message && makeChange(message, entry) && message.deleted) delete message.file;
+      if (message) makeChange(message, entry);
     }
     await cache.put(roomAddress(room), new Response(JSON.stringify(record)));
   } catch {
