@@ -25,7 +25,9 @@ const SERVER: [&str; 4] = [
 ];
 
 /// What only looks like words in the script: names of keys on a keyboard, of headers, and of what browsers have.
-const NO_WORDS: [&str; 15] = [
+const NO_WORDS: [&str; 17] = [
+    "Cache-Control",
+    "Content-Security-Policy",
     "Bearer",
     "ArrowDown",
     "ArrowUp",
