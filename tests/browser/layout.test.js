@@ -237,6 +237,7 @@ test("on a phone Enter begins a new line and the button sends, and Control and E
   assert.equal(await desk.locator("#message").getAttribute("enterkeyhint"), "send");
   await desk.locator("#message").fill("three");
   await desk.locator("#message").press("Enter");
+  await sent(desk);
   for (const page of [phone, desk]) {
     await page.locator("#message").fill("four");
     await page.locator("#message").press("Control+Enter");

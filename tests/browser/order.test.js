@@ -166,6 +166,24 @@ test("a token is asked for, tried before it is kept, and dropped again", async (
   await people(cem);
   assert.equal(await kept(), JSON.stringify(TOKEN));
   assert.deepEqual(await violations(cem), []);
+  // On a small screen, in the reader's own colours, from right to left, and by keyboard alone.
+  await cem.setViewportSize({ width: 320, height: 568 });
+  await cem.emulateMedia({ forcedColors: "active" });
+  await people(cem);
+  for (const direction of ["rtl", "ltr"]) {
+    await cem.evaluate((direction) => (document.documentElement.dir = direction), direction);
+    const boxes = await cem.locator("#order *").evaluateAll((nodes) => nodes.map((node) => node.getBoundingClientRect()).map(({ left, right }) => [left, right]));
+    assert.ok(boxes.every(([left, right]) => left >= 0 && right <= 320), JSON.stringify(boxes));
+  }
+  await cem.locator("#lock-button").focus();
+  await cem.keyboard.press("Enter");
+  await cem.keyboard.type("closed");
+  await cem.keyboard.press("Enter");
+  await rule(cem, "The operator locked the room: closed");
+  await people(cem);
+  await cem.locator("#lock-button").focus();
+  await cem.keyboard.press("Enter");
+  await rule(cem, "The operator unlocked the room");
   await cem.getByRole("button", { name: "Be the operator no more" }).click();
   await cem.locator("#order:not(.operates)").waitFor();
   assert.equal(await kept(), null);
