@@ -121,13 +121,21 @@ test("pictures and files come by choice, paste and drop, without what a camera k
   assert.equal((await fetch(server.direct + messages[1].file.path)).status, 404);
 
   // Whoever comes later finds the same, and nothing moves when the pictures come.
-  await ben.route("**/file/**", async (route) => {
-    await ben.evaluate(() => (window.before = document.querySelector(".row .picture img").getBoundingClientRect().top));
-    await route.continue();
+  let begin;
+  const begun = new Promise((resolve) => (begin = resolve));
+  await ben.route("**/file/**", (route) => begun.then(() => route.continue()));
+  await ben.reload({ waitUntil: "domcontentloaded" });
+  await ben.locator("html.ready").waitFor();
+  const top = () => ben.evaluate(() => document.querySelector(".row .picture img").getBoundingClientRect().top);
+  const empty = () => ben.getByRole("img", { name: "from a camera.jpg" }).evaluate((img) => !img.complete && img.offsetHeight === 320);
+  let before;
+  await until("the page stands, without pictures", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return (await empty()) && before === (before = await top());
   });
-  await ben.reload();
+  begin();
   await until("it is shown again", () => ben.getByRole("img", { name: "from a camera.jpg" }).evaluate((img) => img.complete && img.naturalWidth > 0));
-  const moved = await ben.evaluate(() => document.querySelector(".row .picture img").getBoundingClientRect().top - window.before);
+  const moved = (await top()) - before;
   assert.ok(Math.abs(moved) < 1, `it moved by ${moved}`);
   const plain = await (await browser(server, { javaScriptEnabled: false })).newPage();
   await plain.goto(`${server.origin}/chat/files?view=backlog`);
