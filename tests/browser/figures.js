@@ -33,7 +33,7 @@ const ROUND_TRIP = 150;
 
 /** Opens a room at a distance, twice: when its first message was painted and its script ready, in milliseconds. */
 async function distant(server) {
-  const context = await browser(server, PHONE);
+  const context = await browser(server, { ...PHONE, serviceWorkers: "allow" });
   const open = async () => {
     const page = await context.newPage();
     const session = await context.newCDPSession(page);

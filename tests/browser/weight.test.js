@@ -40,6 +40,19 @@ test("the whole page is under 75 KB over the wire, and asks only its server", as
   assert.ok(again.bytes < MOST / 3, `${again.bytes} bytes the second time`);
 });
 
+test("what makes it an app is asked for later, and is under 16 KB", async () => {
+  const html = await (await fetch(`${server.direct}/chat/app`, { headers: { Accept: "text/html" } })).text();
+  const manifest = /"(\/page\/manifest-[^"]*)"/.exec(html)[1];
+  const { icons } = await (await fetch(server.direct + manifest)).json();
+  const files = [manifest, "/page/worker.js", ...icons.map(({ src }) => `/page/${src}`)];
+  const sizes = files.map(async (file) => {
+    const reply = await fetch(server.direct + file, { headers: { "Accept-Encoding": "gzip" } });
+    return Number(reply.headers.get("Content-Length"));
+  });
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes > 0 && bytes < 16 * 1024, `${bytes} bytes`);
+});
+
 // Each load asked for 30 files, one import after the other, and each time again.
 test("the page is four files, and no later load asks for them", async () => {
   const context = await browser(server);
