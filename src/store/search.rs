@@ -2,6 +2,10 @@
 //!
 //! It asks for one portion after the other, as history does. So it never holds a lock, a transaction or a step of Redis
 //! for longer than a page of history takes, and nobody who publishes waits for it.
+//!
+//! An index in SQLite (FTS5 with its trigrams) was measured for rooms of 10,000 messages of 84 bytes. It finds in 0.4 ms,
+//! but a message takes ten times as long to write (244 us of processor time in the place of 25), the file is five times as
+//! large, two letters find nothing, and what was deleted stays in the index until it is merged.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
