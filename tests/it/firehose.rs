@@ -10,13 +10,13 @@ use crate::client::Request;
 use crate::harness::{Launch, make_room_for};
 
 on_every_setup![
-    a_hundred_followers_of_four_publishers_read_the_same,
+    fifty_followers_of_four_publishers_read_the_same,
     followers_of_plain_text_read_the_same,
     followers_of_many_rooms_read_the_order_of_each,
 ];
 
-fn a_hundred_followers_of_four_publishers_read_the_same(launch: Launch) {
-    const FOLLOWERS: usize = 100;
+fn fifty_followers_of_four_publishers_read_the_same(launch: Launch) {
+    const FOLLOWERS: usize = 50;
     const PUBLISHERS: usize = 4;
     const MESSAGES: usize = 60;
     make_room_for(FOLLOWERS as u64);

@@ -18,8 +18,9 @@ on_every_setup![
     a_page_of_rooms_that_is_not_there_is_refused,
     who_only_looks_wakes_no_room,
     the_least_recently_used_room_sleeps_if_there_are_too_many,
-    all_rooms_together_hold_a_bounded_part_of_their_past,
 ];
+
+on_every_engine_with_a_file![all_rooms_together_hold_a_bounded_part_of_their_past];
 
 /// More than may be awake at once.
 pub const TOO_MANY: usize = 1_050;
