@@ -89,9 +89,11 @@ check_prefix() {
   said=$(curl_chat -o /dev/null -w '%{http_code} %{redirect_url}' "$chat/talk/")
   [[ $said == "303 $chat/talk/chat/lobby" ]] || fail "$proxy: /talk/ leads to $said"
   curl_chat -H 'Accept: text/html' "$chat/talk/chat/lobby" >"$here/page"
-  said=$(grep -o 'src="[^"]*\.js"' "$here/page" | cut -d'"' -f2)
-  curl_chat --fail -o /dev/null "$chat$said" || fail "$proxy: the script of the page is not at $said"
-  [[ $said == /talk/page/* ]] || fail "$proxy: the script of the page is at $said"
+  # The script, and the words of its language.
+  for said in $(grep -o 'src="[^"]*\.js"' "$here/page" | cut -d'"' -f2); do
+    curl_chat --fail -o /dev/null "$chat$said" || fail "$proxy: a script of the page is not at $said"
+    [[ $said == /talk/page/* ]] || fail "$proxy: a script of the page is at $said"
+  done
 }
 
 # An event is there while its stream goes on.
