@@ -149,7 +149,8 @@ export function shown(page) {
 
 /** Waits until a page's own condition holds; `what` names it if it never does. */
 export async function until(what, condition, patience = PATIENCE) {
-  const end = Date.now() + patience;
+  const begin = Date.now();
+  const end = begin + patience;
   for (;;) {
     try {
       const value = await condition();
@@ -159,7 +160,8 @@ export async function until(what, condition, patience = PATIENCE) {
       if (!/context was destroyed|frame (was|got) detached/i.test(error.message)) throw error;
     }
     if (Date.now() > end) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Each look costs as much as the page takes for a message, so who waits for long looks less often.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(20, (Date.now() - begin) / 20)));
   }
 }
 

@@ -192,13 +192,16 @@ impl Stage for Alone {
     }
 }
 
+/// The pause before a test looks again. It grows with the wait: most conditions ask a server, which has others to serve.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// Waits until the condition holds, and fails the test if it does not within [`PATIENCE`].
 #[track_caller]
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(LOOK.max(start.elapsed() / 20));
     }
 }
 
