@@ -188,7 +188,9 @@ test("changes of what one reads do not move it, and are no news", async () => {
   await ben.locator("#message").press("ArrowUp");
   await say(ben, "one line");
   await anna.locator(".text", { hasText: "one line" }).waitFor({ state: "attached" });
-  assert.equal(await place(), before);
+  // Places between two pixels are rounded.
+  const moved = (await place()) - before;
+  assert.ok(Math.abs(moved) <= 1, `it moved by ${moved} pixels`);
   await setHidden(anna, true);
   await ben.locator("#message").press("ArrowUp");
   await say(ben, "another line");
