@@ -78,7 +78,7 @@ run_topic() { # TOPIC
 export -f run_topic
 
 # The longest first: else one of them would run alone at last.
-longest=(tabs loss followed notice layout history backstage access limits)
+longest=(loss tabs history followed notice limits layout access backstage model)
 all=$(printf '%s\n' "${longest[@]}" tests/browser/*.test.js | sed 's|^tests/browser/||; s|\.test\.js$||' | awk '!seen[$0]++')
 status=0
 xargs --max-procs=3 --replace={} bash -c 'run_topic {}' <<<"$all" || status=$?

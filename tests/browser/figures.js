@@ -5,6 +5,9 @@ import { Server, endServers } from "./server.js";
 
 const ROUNDS = 15;
 
+/** As many as a page holds. */
+const MESSAGES = 10_000;
+
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 /** Opens a room in an empty browser; when its first message was painted, in milliseconds. */
@@ -62,27 +65,31 @@ async function distant(server) {
   return both;
 }
 
-/** Scrolls up through what is kept; how long frames took, in milliseconds. */
+/** Scrolls up through what is kept; how long frames took, in milliseconds, and what is in memory then, in MB. */
 async function scrolling(server) {
   const page = await (await browser(server, PHONE)).newPage();
   await page.goto(`${server.origin}/chat/figures`);
   await page.locator("html.ready").waitFor();
-  return page.locator("#log").evaluate(async (log) => {
+  const seen = await page.locator("#log").evaluate(async (log) => {
     const frames = [];
     let last = await new Promise(requestAnimationFrame);
     while (!document.getElementById("edge").textContent.startsWith("The beginning") || log.scrollTop > 0) {
-      log.scrollBy(0, -120);
+      log.scrollBy(0, -240);
       const now = await new Promise(requestAnimationFrame);
       frames.push(now - last);
       last = now;
     }
     return { frames, nodes: log.querySelectorAll("*").length };
   });
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await session.send("Runtime.getHeapUsage");
+  return { ...seen, heap: usedSize / 1e6 };
 }
 
 await startChromium();
 const server = await Server.start({ store: "memory:" });
-for (let n = 0; n < 5_000; n += 1)
+for (let n = 0; n < MESSAGES; n += 1)
   await server.say("figures", n % 3 ? "ben" : "cleo", `number ${n} ${"and so on ".repeat(n % 9)}`);
 
 const painted = [];
@@ -100,10 +107,10 @@ for (const way of ["cold", "warm"]) {
   );
 }
 
-const { frames, nodes } = await scrolling(server);
+const { frames, nodes, heap } = await scrolling(server);
 const late = frames.filter((frame) => frame > 50).length;
 console.log(
-  `scrolling up through 5,000 messages: ${frames.length} frames, median ${median(frames).toFixed(1)} ms, ${late} over 50 ms, worst ${Math.round(frames.at(-1))} ms, ${nodes} nodes at the end`,
+  `scrolling up through ${MESSAGES} messages: ${frames.length} frames, median ${median(frames).toFixed(1)} ms, ${late} over 50 ms, worst ${Math.round(frames.at(-1))} ms, ${nodes} nodes and ${heap.toFixed(1)} MB of heap at the end`,
 );
 
 await closeBrowsers();
