@@ -50,12 +50,12 @@ pub(super) struct Named {
 pub(super) fn named(stem: &str, extension: &str, content_type: &'static str, body: &[u8]) -> Named {
     let version = version(body);
     let name = format!("{stem}-{version:016x}.{extension}");
-    Named { name, asset: asset(content_type, FOR_GOOD, body) }
+    Named { name, asset: asset(content_type, FOR_GOOD, version, body) }
 }
 
 /// The file of this text, which has the same name in every version.
 pub(super) fn unversioned(name: &str, content_type: &'static str, body: &[u8]) -> Named {
-    Named { name: name.to_owned(), asset: asset(content_type, WORKER, body) }
+    Named { name: name.to_owned(), asset: asset(content_type, WORKER, version(body), body) }
 }
 
 fn version(body: &[u8]) -> u64 {
@@ -64,8 +64,7 @@ fn version(body: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn asset(content_type: &'static str, headers: &'static [Header], body: &[u8]) -> Asset {
-    let version = version(body);
+fn asset(content_type: &'static str, headers: &'static [Header], version: u64, body: &[u8]) -> Asset {
     Asset {
         content_type,
         headers,

@@ -90,8 +90,7 @@ impl Language {
 
     /// A phrase with this in one of its places.
     pub fn with(self, key: &str, place: &str, value: &str) -> String {
-        let (before, after) = self.around(key, place);
-        format!("{before}{value}{after}")
+        self.fill(key, &[(place, value)])
     }
 
     /// What stands before a place of a phrase, and after it.

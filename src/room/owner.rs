@@ -18,7 +18,6 @@
 //!   by what a batch brings that was handed over after it came.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::asker::{Asker, wake};
@@ -30,7 +29,7 @@ use super::state::Room;
 use super::{After, Missed, SubscriberId, Subscription, Unpublished, Unwelcome, Wake};
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, HEARD_MAX, LAPSE_BEAT};
-use crate::message::{Cursor, Draft, Kind, Message, Person, RoomName};
+use crate::message::{Cursor, Draft, Kind, Person, RoomName};
 use crate::store::{Appended, Arrived, Error, Heard, Keep};
 
 /// A subscriber whose cursor is to be judged.
@@ -274,8 +273,8 @@ impl<E: Engine> Owner<E> {
             woken.extend(self.room.turn_away(who, &why, now));
         }
         let stored = arrived.outcomes.iter().filter_map(Appended::stored);
-        let is_removal = |entry: &&Arc<Message>| entry.kind == Kind::Removed;
-        if arrived.rules.is_some() || arrived.before.iter().chain(stored).any(|entry| is_removal(&entry)) {
+        let mut entries = arrived.before.iter().chain(stored);
+        if arrived.rules.is_some() || entries.any(|entry| entry.kind == Kind::Removed) {
             woken.extend(self.turn_away_the_removed(now));
         }
         self.engine.broadcast(woken);

@@ -1,9 +1,10 @@
 //! The file of a message.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use super::parts::Reply;
 use crate::message::{Cursor, FileFacts};
+use crate::wire::path::SEGMENT;
 
 /// What a browser may do with a file that it was told to show: nothing.
 const CSP: &str = "sandbox; default-src 'none'";
@@ -27,20 +28,18 @@ pub fn file(of: Cursor, file: &FileFacts, bytes: Option<Vec<u8>>) -> Reply {
         .with("Content-Security-Policy", CSP)
 }
 
-/// The name for whoever saves it (RFC 6266): for old programs in ASCII, and as it is.
+/// The name for whoever saves it (RFC 6266): for old programs in ASCII, and as it is. What a path may have as it is, a value
+/// may have too (RFC 8187).
 fn names(name: &str) -> String {
     let is_plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\' | '%');
     let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
     let exact = if plain == name {
         String::new()
     } else {
-        format!("; filename*=UTF-8''{}", utf8_percent_encode(name, VALUE))
+        format!("; filename*=UTF-8''{}", utf8_percent_encode(name, SEGMENT))
     };
     format!("; filename=\"{plain}\"{exact}")
 }
-
-/// The characters of a value are encoded except for these (RFC 8187).
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 #[cfg(test)]
 mod tests {

@@ -77,8 +77,8 @@ impl Reply {
         head
     }
 
-    /// Compresses the body, if that is worth it and the client accepts it. Pictures are compressed, and so are most files. The level is a fast one, since every
-    /// reply is compressed anew.
+    /// Compresses the body, if that is worth it and the client accepts it. Pictures are compressed already, and so are most
+    /// files. The level is a fast one, since every reply is compressed anew.
     pub fn compressed(mut self, takes_gzip: bool) -> Reply {
         let is_encoded = |(name, _): &(&str, _)| matches!(*name, "Content-Encoding" | "Content-Disposition");
         let is_encoded = self.headers.iter().any(is_encoded);

@@ -42,10 +42,10 @@ fn word<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error>
 pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Refusal> {
     match media_type(head)?.as_str() {
         FORM => {
-            let form = text_of(body)?;
-            let [message, name, id, key, of, reply_to] =
-                fields(form, ["message", "name", "id", "key", "of", "reply_to"])?;
-            let [topic, notice, r#for, seconds] = fields(form, ["topic", "notice", "for", "seconds"])?;
+            let names =
+                ["message", "name", "id", "key", "of", "reply_to", "topic", "notice", "for", "seconds"];
+            let [message, name, id, key, of, reply_to, topic, notice, r#for, seconds] =
+                fields(text_of(body)?, names)?;
             Ok(Said { message, name, id, key, of, reply_to, topic, notice, r#for, seconds, file: None })
         }
         "application/json" => {

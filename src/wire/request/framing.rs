@@ -36,8 +36,8 @@ impl Head<'_> {
         self.method == "POST" && content_type.to_ascii_lowercase().starts_with("multipart/form-data")
     }
 
-    /// How much body follows, where a file may have so many bytes. Refuses a head that is not sound, a length that is not clear, and a body over the
-    /// limit.
+    /// How much body follows, where a file may have so many bytes. Refuses a head that is not sound, a length that is not
+    /// clear, and a body over the limit.
     ///
     /// If a proxy and this server disagreed about the length, a client could hide a request in a body.
     pub fn body_length(&self, file: usize) -> Result<BodyLength, Refusal> {
