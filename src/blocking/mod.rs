@@ -29,7 +29,6 @@ use crate::door::tiny_http::{self as door, Answer, Service, Visit};
 #[cfg(feature = "lesson")]
 use crate::lesson;
 use crate::message::RoomName;
-use crate::page;
 use crate::store::Store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
@@ -57,7 +56,6 @@ pub fn serve(
     stop: &Receiver<Farewell>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the blocking engine serves");
-    page::prepare();
     let lan = listeners.iter().filter_map(Listener::address).find_map(address::lan);
     let site = Site { public: access.public().cloned(), lan, upload_limit: access.upload_limit() };
     let rooms = Rooms::new(store);

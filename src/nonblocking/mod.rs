@@ -32,7 +32,6 @@ use crate::door::listen::{Farewell, Listener};
 #[cfg(feature = "lesson")]
 use crate::lesson;
 use crate::message::RoomName;
-use crate::page;
 use crate::store::Store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
@@ -60,7 +59,6 @@ pub fn serve(
     stop: &Receiver<Farewell>,
 ) -> io::Result<()> {
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
-    page::prepare();
     let lan = listeners.iter().filter_map(Listener::address).find_map(address::lan);
     let site = Site { public: access.public().cloned(), lan, upload_limit: access.upload_limit() };
     let runtime = runtime()?;

@@ -125,7 +125,7 @@ pub(super) struct Assets {
     pub icon_unread: Named,
 }
 
-/// The files, made at their first use or by [`prepare`].
+/// The files, made at their first use.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
     Assets {
@@ -137,11 +137,6 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         icon_unread: named("icon-unread", "svg", SVG, ICON_UNREAD.as_bytes()),
     }
 });
-
-/// Joins and compresses the files, before anybody asks for them.
-pub fn prepare() {
-    LazyLock::force(&ASSETS);
-}
 
 /// The file of this name, if it is one of these, or the phrases of a language.
 pub(super) fn asset(name: &str) -> Option<&'static Asset> {
@@ -156,7 +151,7 @@ pub(super) fn asset(name: &str) -> Option<&'static Asset> {
 pub(super) fn phrases(language: Language) -> &'static Named {
     static MADE: [OnceLock<Named>; LANGUAGES] = [const { OnceLock::new() }; LANGUAGES];
     MADE[language.place()].get_or_init(|| {
-        let script = str::from_utf8(&ASSETS.script.asset.plain.body).unwrap_or_default();
+        let script = str::from_utf8(ASSETS.script.asset.plain()).unwrap_or_default();
         // The phrases that the script says stand in it by their keys.
         let quoted: HashSet<&str> = script.split('"').collect();
         let text = language.script(|key| quoted.contains(key));
@@ -178,7 +173,7 @@ mod tests {
     #[test]
     fn the_script_holds_every_module_and_no_import() {
         assert!(asset("../page/assets.rs").is_none());
-        let script = String::from_utf8_lossy(&ASSETS.script.asset.plain.body);
+        let script = String::from_utf8_lossy(ASSETS.script.asset.plain());
         assert!(!script.lines().any(|line| line.starts_with("import ") || line.starts_with("export ")));
         for (name, _) in MODULES {
             assert!(script.contains(&format!("// {name}\n")), "{name} is imported by none");
@@ -187,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_script_has_the_server_s_limits() {
-        let script = String::from_utf8_lossy(&ASSETS.script.asset.plain.body);
+        let script = String::from_utf8_lossy(ASSETS.script.asset.plain());
         for limit in [
             format!("const TEXT_BYTES = {} * 1024;", TEXT_LIMIT / 1024),
             format!("const NAME_LETTERS = {NAME_LIMIT};"),

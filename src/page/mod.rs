@@ -12,11 +12,11 @@ mod refused;
 mod ruled;
 mod share;
 
-pub use self::assets::{SVG, prepare};
+pub use self::assets::SVG;
 pub use self::gzip::gzip;
 pub use self::html::{CSP, Login, Page, render, render_backlog, render_login};
 pub use self::join::{File, modules};
-pub use self::named::{Asset, Representation};
+pub use self::named::Asset;
 pub use self::phrases::Language;
 pub use self::refused::{Refused, Written, render_refused};
 pub use self::share::qr_svg;

@@ -1,6 +1,7 @@
 //! A file of the page as it is served: named by its version, and compressed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 use flate2::Compression;
 
@@ -26,18 +27,27 @@ pub struct Asset {
     pub content_type: &'static str,
     /// More headers: among them how long it is kept.
     pub headers: &'static [Header],
-    /// The file as it is.
-    pub plain: Representation,
-    /// The file compressed, for `Content-Encoding: gzip`.
-    pub gzip: Representation,
+    version: u64,
+    body: Vec<u8>,
+    compressed: OnceLock<Vec<u8>>,
 }
 
-/// One encoding of an [`Asset`].
-pub struct Representation {
+impl Asset {
+    /// The file as it is.
+    pub fn plain(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The file compressed, for `Content-Encoding: gzip`. Who asks first waits for that: a server that only scripts talk
+    /// to starts sooner without it.
+    pub fn gzip(&self) -> &[u8] {
+        self.compressed.get_or_init(|| gzip(&self.body, Compression::best()))
+    }
+
     /// A strong validator, with its quotes. Each encoding has its own, as RFC 9110 (8.8.1) requires.
-    pub etag: String,
-    /// The bytes to send.
-    pub body: Vec<u8>,
+    pub fn etag(&self, is_gzip: bool) -> String {
+        format!("\"{:016x}{}\"", self.version, if is_gzip { "-gzip" } else { "" })
+    }
 }
 
 /// A file and its name.
@@ -65,13 +75,5 @@ fn version(body: &[u8]) -> u64 {
 }
 
 fn asset(content_type: &'static str, headers: &'static [Header], version: u64, body: &[u8]) -> Asset {
-    Asset {
-        content_type,
-        headers,
-        plain: Representation { etag: format!("\"{version:016x}\""), body: body.into() },
-        gzip: Representation {
-            etag: format!("\"{version:016x}-gzip\""),
-            body: gzip(body, Compression::best()),
-        },
-    }
+    Asset { content_type, headers, version, body: body.into(), compressed: OnceLock::new() }
 }

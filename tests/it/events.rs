@@ -110,6 +110,17 @@ impl Events {
         }
     }
 
+    /// The next message. Other events are skipped.
+    #[track_caller]
+    pub fn next_message(&mut self) -> Value {
+        loop {
+            let event = self.next();
+            if event.event.as_deref() == Some("message") {
+                return event.message();
+            }
+        }
+    }
+
     /// The next event, `None` at the stream's proper end, and an error if it breaks off.
     pub fn try_next(&mut self) -> io::Result<Option<Event>> {
         let event = self.stream.next("\n\n")?.map(|text| parse(&text));

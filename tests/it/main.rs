@@ -83,6 +83,7 @@ mod server;
 mod alone;
 #[cfg(feature = "lesson")]
 mod backstage;
+mod behind;
 mod browsers;
 mod caller;
 mod changes;

@@ -1,13 +1,10 @@
 //! Server-sent events on the room's own address.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::chat::Chat;
 use crate::client::Request;
-use crate::events::Events;
-use crate::harness::{Launch, PATIENCE, wait_until};
+use crate::harness::{Launch, wait_until};
 
 on_every_setup![
     a_stream_hands_on_what_is_said_in_order,
@@ -26,9 +23,6 @@ on_every_setup![
     a_loss_is_a_line_too,
     a_stream_of_lines_that_is_refused_is_one_line,
 ];
-
-// No store has a part in it, and it takes half a minute.
-on_every_engine![a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor];
 
 fn a_stream_hands_on_what_is_said_in_order(chat: Chat) {
     let mut events = chat.events("?after=latest", &[]);
@@ -101,11 +95,11 @@ fn a_stream_resumes_after_the_last_event_that_was_seen(chat: Chat) {
     chat.says("three");
     // An EventSource repeats its address, and adds the last id that it has read.
     let mut events = chat.events(&format!("?after={first}"), &[("Last-Event-ID", &second)]);
-    let event = next_message(&mut events);
+    let event = events.next_message();
     assert_eq!(event["text"], "three");
     let mut events = chat.events(&format!("?after={first}"), &[]);
-    assert_eq!(next_message(&mut events)["text"], "two");
-    assert_eq!(next_message(&mut events)["text"], "three");
+    assert_eq!(events.next_message()["text"], "two");
+    assert_eq!(events.next_message()["text"], "three");
 }
 
 fn a_stream_says_who_comes_and_goes(chat: Chat) {
@@ -147,40 +141,6 @@ fn a_reader_that_is_gone_is_noticed_by_what_is_said_next(launch: Launch) {
         chat.says("is anybody there?");
         chat.figure("comet_chat_waiters") == 0.0
     });
-}
-
-fn a_reader_that_does_not_read_slows_nobody_and_comes_back_by_its_cursor(launch: Launch) {
-    let server = launch.start();
-    let chat = server.chat();
-    let mut slow = chat.events("?after=latest", &[]);
-    slow.next();
-    let mut follower = chat.follower();
-    let filler = "x".repeat(60_000);
-    // More than the buffers of both sockets can hold: the server can't write on.
-    let count = 400;
-    for number in 0..count {
-        chat.says(&format!("{number} {filler}"));
-        assert_eq!(follower.follow().len(), 1, "a client that reads has it at once");
-    }
-    let gives_up = PATIENCE + Duration::from_secs(15);
-    let start = std::time::Instant::now();
-    while chat.figure("comet_chat_waiters") != 0.0 {
-        assert!(start.elapsed() < gives_up, "a reader that does not read keeps its place");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let mut seen = 0;
-    while let Ok(Some(event)) = slow.try_next() {
-        if event.data.is_some() {
-            assert_eq!(number_of(&event.message()), seen);
-            seen += 1;
-        }
-    }
-    assert!(seen < count, "the buffers held all {count}: nothing was shown");
-    let last = slow.last_id.clone();
-    let mut resumed = chat.events("", &[("Last-Event-ID", &last)]);
-    for number in seen..count {
-        assert_eq!(number_of(&next_message(&mut resumed)), number);
-    }
 }
 
 fn a_stopping_server_ends_its_streams(launch: Launch) {
@@ -245,19 +205,4 @@ fn a_stream_of_lines_that_is_refused_is_one_line(chat: Chat) {
     assert_eq!(refused.expect_header("Content-Type"), "application/problem+json");
     assert_eq!(refused.json()["type"], "urn:comet-chat:bad-cursor");
     assert!(!refused.text().contains('\n'));
-}
-
-/// The next message of a stream. Other events are skipped.
-fn next_message(events: &mut Events) -> serde_json::Value {
-    loop {
-        let event = events.next();
-        if event.event.as_deref() == Some("message") {
-            return event.message();
-        }
-    }
-}
-
-fn number_of(message: &serde_json::Value) -> usize {
-    let text = message["text"].as_str().expect("a text");
-    text.split(' ').next().and_then(|number| number.parse().ok()).expect("a number")
 }

@@ -90,18 +90,17 @@ fn address(view: &View, site: &Site) -> String {
 /// A file of the page; 304 if the browser has this version.
 pub fn asset(fetch: &Fetch) -> Result<Reply, Refusal> {
     let asset = page::asset(&fetch.name).ok_or(Refusal::NotFound)?;
-    let file = if fetch.gzip { &asset.gzip } else { &asset.plain };
-    let mut reply = if fetch.known.has(&file.etag) {
+    let etag = asset.etag(fetch.gzip);
+    let reply = if fetch.known.has(&etag) {
         Reply::empty(304)
+    } else if fetch.gzip {
+        Reply::new(200, asset.content_type, asset.gzip()).with("Content-Encoding", "gzip")
     } else {
-        Reply::new(200, asset.content_type, &file.body[..])
+        Reply::new(200, asset.content_type, asset.plain())
     };
-    if fetch.gzip && reply.has_body() {
-        reply = reply.with("Content-Encoding", "gzip");
-    }
     let reply = asset
         .headers
         .iter()
         .fold(reply.without(&["Cache-Control", "Vary"]), |reply, (name, value)| reply.with(name, *value));
-    Ok(reply.with("ETag", file.etag.as_str()).with("Vary", "Accept-Encoding"))
+    Ok(reply.with("ETag", etag).with("Vary", "Accept-Encoding"))
 }
