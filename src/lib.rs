@@ -8,8 +8,8 @@
 //! main         the command line                       archive bench blocking nonblocking lesson door access wire store message address config
 //! archive      rooms as lines, to keep or to move     store message clock config
 //! bench        the benchmark (feature bench)          clock config
-//! blocking     the engine of threads                  lesson access door page wire room metrics store message address clock config
-//! nonblocking  the engine of tasks (feature async)    lesson access door page wire room metrics store message address clock config
+//! blocking     the engine of threads                  lesson access door wire room metrics store message address clock config
+//! nonblocking  the engine of tasks (feature async)    lesson access door wire room metrics store message address clock config
 //! lesson       the backstage (feature lesson)         page wire room metrics store message address clock config
 //! door         what an HTTP library needs around it   access log wire metrics message address config
 //! access       what each request may                  wire message address clock config
