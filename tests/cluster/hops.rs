@@ -12,7 +12,7 @@ use crate::instances::{Instances, PATIENCE};
 const ROOMS: [&str; 4] = ["lobby", "kitchen", "garden", "attic"];
 const FOLLOWERS: usize = 200;
 const PUBLISHERS: usize = 6;
-const MESSAGES: usize = 5_000;
+const MESSAGES: usize = 2_000;
 const END: &str = "end";
 
 /// How long a follower takes for a reply at most. So the followers leave the machine some time for the publishers.

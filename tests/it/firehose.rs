@@ -18,7 +18,7 @@ on_every_setup![
 fn fifty_followers_of_four_publishers_read_the_same(launch: Launch) {
     const FOLLOWERS: usize = 50;
     const PUBLISHERS: usize = 4;
-    const MESSAGES: usize = 60;
+    const MESSAGES: usize = 25;
     make_room_for(FOLLOWERS as u64);
     let server = launch.start();
     let chat = server.chat();
@@ -57,17 +57,17 @@ fn followers_of_plain_text_read_the_same(launch: Launch) {
     let start = chat.path(&format!("?after={}", chat.cursor()));
     let read: Vec<Vec<String>> = thread::scope(|scope| {
         let reading: Vec<_> =
-            (0..10).map(|_| scope.spawn(|| read_plain_text(&chat, start.clone(), 320))).collect();
+            (0..10).map(|_| scope.spawn(|| read_plain_text(&chat, start.clone(), 120))).collect();
         for publisher in 0..4 {
             let chat = &chat;
-            scope.spawn(move || speak(chat, publisher, 80));
+            scope.spawn(move || speak(chat, publisher, 30));
         }
         reading.into_iter().map(|follower| follower.join().expect("a follower")).collect()
     });
     for other in &read {
         assert!(*other == read[0], "two followers read differently");
     }
-    for n in 0..80 {
+    for n in 0..30 {
         let times = read[0].iter().filter(|text| **text == n.to_string());
         assert_eq!(times.count(), 4, "each of the four says each number once");
     }
@@ -76,7 +76,7 @@ fn followers_of_plain_text_read_the_same(launch: Launch) {
 /// Each follows all rooms by one wait, in every format.
 fn followers_of_many_rooms_read_the_order_of_each(launch: Launch) {
     const ROOMS: usize = 8;
-    const MESSAGES: usize = 40;
+    const MESSAGES: usize = 15;
     const ALL: usize = ROOMS * MESSAGES;
     let server = launch.start();
     let chat = server.chat();
