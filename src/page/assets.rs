@@ -50,6 +50,7 @@ const MODULES: &[File] = &files! {
     "keyboard.js",
     "kept.js",
     "key.js",
+    "later.js",
     "limits.js",
     "line.js",
     "log.js",
@@ -115,6 +116,10 @@ const PLAIN_SHEET: &str = include_str!("noscript.css");
 const ICON: &str = include_str!("icon.svg");
 const ICON_UNREAD: &str = include_str!("icon-unread.svg");
 
+/// Has Chromium compile all of the script while it comes, beside the page, and not piece by piece when it runs. Others
+/// take it for a comment.
+const COMPILE_AT_ONCE: &str = "//# allFunctionsCalledOnLoad\n";
+
 /// The files of the page. The name of each holds a hash of its content.
 pub(super) struct Assets {
     pub script: Named,
@@ -127,9 +132,10 @@ pub(super) struct Assets {
 
 /// The files, made at their first use.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let script = format!("{COMPILE_AT_ONCE}{}", join::modules(MODULES, "main.js"));
     let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
     Assets {
-        script: named("page", "js", JAVASCRIPT, join::modules(MODULES, "main.js").as_bytes()),
+        script: named("page", "js", JAVASCRIPT, script.as_bytes()),
         sheet: named("page", "css", CSS, sheet.as_bytes()),
         plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET.as_bytes()),
         login_sheet: named("login", "css", CSS, LOGIN_SHEET.as_bytes()),

@@ -34,10 +34,12 @@ export function avatar(name) {
   return element("span", { class: `avatar h${hue(name)}`, "aria-hidden": "true" }, initial(name));
 }
 
+/** Made at its first use, which takes long. */
+let letters;
+
 /** The first letter as people see it, which may be several characters. */
 export function initial(name) {
-  const letters = Intl.Segmenter ? new Intl.Segmenter().segment(name) : name;
-  const [first] = letters;
+  const [first] = Intl.Segmenter ? (letters ??= new Intl.Segmenter()).segment(name) : name;
   return (first.segment ?? first).toLocaleUpperCase();
 }
 

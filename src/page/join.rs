@@ -1,4 +1,4 @@
-//! The page's modules, joined into one script when the server starts: one request, and no build step.
+//! The page's modules, joined into one script for their first reader: one request, and no build step.
 //!
 //! Each module becomes a function that returns its exports, and stands after the modules that it imports. The
 //! page's modules are written for this: `import { a, b } from "./x.js";` at the beginning, `export` before a

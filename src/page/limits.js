@@ -1,5 +1,6 @@
 // The server's limits, measured in the same way: the server refuses nothing that the page accepts.
 
+import { later } from "./later.js";
 import { phrase } from "./phrase.js";
 
 /** The longest message, in bytes of UTF-8. It is sent as it is, without quotes or escapes around it. */
@@ -20,9 +21,9 @@ const JOINED =
 const PICTURE = "\\u2190-\\u2bff\\u{1f000}-\\u{1faff}";
 
 const JOINS_LETTERS = `(?<=${JOINED})[\\u200c\\u200d](?=${JOINED})`;
-const JOINERS = new RegExp(`${JOINS_LETTERS}|(?<=[${PICTURE}\\ufe0f])[\\u200c\\u200d](?=[${PICTURE}])`, "gu");
+const joiners = later(() => new RegExp(`${JOINS_LETTERS}|(?<=[${PICTURE}\\ufe0f])[\\u200c\\u200d](?=[${PICTURE}])`, "gu"));
 
-const ROOM = new RegExp(`^(?!\\.{1,2}$)(?:[\\p{Alphabetic}\\p{N}\\p{M}._-]|${JOINS_LETTERS})+$`, "u");
+const roomName = later(() => new RegExp(`^(?!\\.{1,2}$)(?:[\\p{Alphabetic}\\p{N}\\p{M}._-]|${JOINS_LETTERS})+$`, "u"));
 
 /** How many bytes a text has over the limit of a message. */
 export function bytesOver(text) {
@@ -39,12 +40,12 @@ export function nameFault(name) {
   if (name === "") return phrase("name.none");
   if ([...name].length > NAME_LETTERS) return phrase("name.long", { count: NAME_LETTERS });
   // Joiners that join nothing are invisible.
-  const others = name.replace(JOINERS, "");
+  const others = name.replace(joiners(), "");
   const isShown = !/[\p{Cc}\p{Cs}\u200c\u200d]/u.test(others) && !UNSEEN.test(name) && isSeen(name);
   return isShown ? null : phrase("name.unseen");
 }
 
 /** Whether a room can have this name. It is in NFC. */
 export function isRoomName(name) {
-  return ROOM.test(name) && [...name].length <= NAME_LETTERS;
+  return roomName().test(name) && [...name].length <= NAME_LETTERS;
 }

@@ -1,13 +1,15 @@
 // The page's own words, in the reader's language. They stand in a file of their own, which comes beside the script.
 
+import { later } from "./later.js";
+
 const phrases = globalThis.phrases ?? {};
 
 /** For what is written by rules: days, times, numbers, the order of names. */
 export const LOCALE = localeOf(document.documentElement.lang || "en", navigator.languages);
 
-const FORMS = new Intl.PluralRules(LOCALE);
-const NUMBERS = new Intl.NumberFormat(LOCALE);
-const LIST = new Intl.ListFormat(LOCALE);
+const plurals = later(() => new Intl.PluralRules(LOCALE));
+const numbers = later(() => new Intl.NumberFormat(LOCALE));
+const lists = later(() => new Intl.ListFormat(LOCALE));
 
 /** The page's language as the reader has it. Who reads another than their own still has the hours of where they live. */
 function localeOf(language, preferred) {
@@ -22,13 +24,13 @@ function localeOf(language, preferred) {
 
 /** A number as people write it. */
 export function number(value) {
-  return NUMBERS.format(value);
+  return numbers().format(value);
 }
 
 /** The parts of a list of nodes, with the words between them. */
 export function listOf(nodes) {
   const rest = [...nodes];
-  return LIST.formatToParts(rest.map(String)).map(({ type, value }) => (type === "element" ? rest.shift() : value));
+  return lists().formatToParts(rest.map(String)).map(({ type, value }) => (type === "element" ? rest.shift() : value));
 }
 
 /**
@@ -48,7 +50,7 @@ export function phraseParts(key, places = {}) {
 /** Without its file the page says the keys, and works. */
 function formOf(key, { count, n = count }) {
   const forms = phrases[key] ?? key;
-  return typeof forms === "string" ? forms : (forms[FORMS.select(n)] ?? forms.other);
+  return typeof forms === "string" ? forms : (forms[plurals().select(n)] ?? forms.other);
 }
 
 function shownAs(value) {

@@ -1,15 +1,18 @@
 // Times as people say them, in the reader's own language and zone.
 
+import { later } from "./later.js";
 import { LOCALE } from "./phrase.js";
 
-const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: "numeric", minute: "2-digit" });
-const FULL = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "medium" });
-const SOON = new Intl.DateTimeFormat(LOCALE, { weekday: "long", hour: "numeric", minute: "2-digit" });
-const WEEKDAY = new Intl.DateTimeFormat(LOCALE, { weekday: "long" });
-const DAY = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "long" });
-const YEAR = new Intl.DateTimeFormat(LOCALE, { dateStyle: "long" });
+const formatOf = (parts) => later(() => new Intl.DateTimeFormat(LOCALE, parts));
 
-const NEAR = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
+const clockOf = formatOf({ hour: "numeric", minute: "2-digit" });
+const fullOf = formatOf({ dateStyle: "full", timeStyle: "medium" });
+const soonOf = formatOf({ weekday: "long", hour: "numeric", minute: "2-digit" });
+const weekdayOf = formatOf({ weekday: "long" });
+const dayInYear = formatOf({ weekday: "short", day: "numeric", month: "long" });
+const dayAndYear = formatOf({ dateStyle: "long" });
+
+const near = later(() => new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" }));
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -23,27 +26,27 @@ export function dayOf(at) {
 
 /** "14:05" */
 export function clock(at) {
-  return CLOCK.format(new Date(at));
+  return clockOf().format(new Date(at));
 }
 
 /** The whole date and time, for a tooltip. */
 export function full(at) {
-  return FULL.format(new Date(at));
+  return fullOf().format(new Date(at));
 }
 
 /** "Friday, 14:05", for a time within a week. */
 export function soon(at) {
-  return SOON.format(new Date(at));
+  return soonOf().format(new Date(at));
 }
 
 /** "Today", "Yesterday", "Monday", "Mon, 3 June", "3 June 2008" */
 export function dayName(at, now = Date.now()) {
   const day = dayOf(at);
   const days = Math.round((dayOf(now) - day) / DAY_MS);
-  if (days === 0 || days === 1) return capital(NEAR.format(-days, "day"));
-  if (days > 1 && days < 7) return WEEKDAY.format(day);
+  if (days === 0 || days === 1) return capital(near().format(-days, "day"));
+  if (days > 1 && days < 7) return weekdayOf().format(day);
   const sameYear = new Date(day).getFullYear() === new Date(now).getFullYear();
-  return (sameYear ? DAY : YEAR).format(day);
+  return (sameYear ? dayInYear : dayAndYear)().format(day);
 }
 
 /** "14:05" today, the day before that. */
