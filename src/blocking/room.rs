@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use super::store::SharedStore;
 use crate::clock::Now;
 use crate::config::{BATCH_LIMIT, TAIL_LIMIT};
+use crate::door::tiny_http::{Ear, Line};
 use crate::message::{Cursor, Draft, Person, PersonName, RoomName, Timestamp};
 use crate::metrics::METRICS;
 use crate::room::lease::End;
@@ -31,12 +32,13 @@ use crate::wire::refusal::Refusal;
 pub struct RoomHandle {
     mailbox: Sender<Letter<Carrier>>,
     census: Arc<Census>,
+    line: Arc<Line<Wake>>,
 }
 
 impl RoomHandle {
     /// Registers a fresh receiver, which hears one [`Wake`]; or none, if the room is restarted.
-    pub fn subscribe(&self, id: SubscriberId, what: Subscription) -> Receiver<Wake> {
-        self.ask(|subscriber| Letter::Subscribe { id, what, subscriber })
+    pub fn subscribe(&self, id: SubscriberId, what: Subscription) -> Ear<Wake> {
+        self.line.join(self.ask(|subscriber| Letter::Subscribe { id, what, subscriber }))
     }
 
     /// Ends a subscription: its receiver hears [`Wake::Expired`], if it has not heard better before.
@@ -118,7 +120,7 @@ impl Rooms {
     /// Starts a room's thread. `None` if there can't be another.
     fn wake(self: &Arc<Rooms>, name: &RoomName) -> Option<(Arc<RoomHandle>, JoinHandle<()>)> {
         let (mailbox, letters) = unbounded();
-        let handle = Arc::new(RoomHandle { mailbox, census: Arc::default() });
+        let handle = Arc::new(RoomHandle { mailbox, census: Arc::default(), line: Arc::default() });
         let carrier = Carrier { name: name.clone(), rooms: self.clone(), address: Arc::downgrade(&handle) };
         let census = handle.census.clone();
         let thread = thread::Builder::new().name(format!("room {name}"));
@@ -181,7 +183,10 @@ impl Engine for Carrier {
         if !self.name.is_internal() {
             METRICS.deliveries.inc_by(woken.len() as u64);
         }
-        woken.into_iter().for_each(|(subscriber, wake)| Self::answer(subscriber, wake));
+        // Whoever waits has the address. If there is none, nobody does.
+        if let Some(room) = self.address.upgrade() {
+            room.line.hand_out(woken);
+        }
         METRICS.broadcasts.observe(began.elapsed().as_secs_f64());
     }
 

@@ -10,7 +10,7 @@ use super::room::{RoomHandle, Rooms};
 use crate::config::REPLY_BYTES;
 use crate::door::answer::text_bytes;
 use crate::door::gate::Interrupt;
-use crate::door::tiny_http::{Answer, Visit};
+use crate::door::tiny_http::{Answer, Visit, hear_all};
 use crate::room::several::{agree, kept};
 use crate::room::{After, Outcome, SubscriberId, Wake};
 use crate::wire::refusal::Refusal;
@@ -94,13 +94,11 @@ fn wait(
         Interrupt::Gone => waited.iter().for_each(|(room, id)| room.hang_up(*id)),
     });
     let mut select = Select::new();
-    for wake in &wakes {
-        select.recv(wake);
-    }
+    wakes.iter().for_each(|wake| _ = select.recv(wake));
     let _first = select.ready_deadline(deadline);
     // Each room has the last word: what it hands out meanwhile is heard too.
     waits.iter().for_each(|(room, id)| room.unsubscribe(*id));
-    let woken = wakes.iter().map(|wake| wake.recv().ok()).collect();
+    let woken = hear_all(&wakes);
     visit.end_wait();
     kept(woken, after).ok_or(Refusal::TryAgain)
 }

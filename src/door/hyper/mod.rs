@@ -15,6 +15,7 @@ mod events;
 mod exchange;
 mod handlers;
 mod held;
+mod line;
 mod response;
 mod serving;
 mod socket;
@@ -31,6 +32,7 @@ use crate::door::budget::Cost;
 
 pub use self::connections::Visit;
 pub use self::events::EventWriter;
+pub use self::line::{Ear, Line};
 pub use self::service::{Answer, Service};
 pub use self::serving::serve;
 

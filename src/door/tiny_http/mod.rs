@@ -18,6 +18,7 @@ mod generations;
 mod hall;
 mod handlers;
 mod head;
+mod line;
 mod lost;
 mod relay;
 mod rescuer;
@@ -36,6 +37,7 @@ use crate::door::budget::Cost;
 
 pub use self::connections::Visit;
 pub use self::events::EventWriter;
+pub use self::line::{Ear, Line, hear_all};
 pub use self::service::{Answer, Service};
 pub use self::serving::serve;
 
