@@ -28,13 +28,7 @@ const AWAY = [502, 503, 504];
 /** The list of messages in a page. Whatever people write stands in it without "<". */
 const LIST = /<ol class="messages">[^]*?<\/ol>/;
 
-addEventListener("install", (event) => {
-  skipWaiting();
-  // The files that are kept come without this worker, where a browser can do that: it need not be awake first.
-  if (!event.addRoutes) return;
-  const condition = { urlPattern: new URLPattern({ pathname: `${FILES}*` }) };
-  event.waitUntil(event.addRoutes({ condition, source: { cacheName: CACHES.files } }).catch(() => {}));
-});
+addEventListener("install", () => skipWaiting());
 
 addEventListener("activate", (event) => event.waitUntil(begin()));
 
