@@ -98,7 +98,7 @@ fn wait(
     let _first = select.ready_deadline(deadline);
     // Each room has the last word: what it hands out meanwhile is heard too.
     waits.iter().for_each(|(room, id)| room.unsubscribe(*id));
-    let woken = hear_all(&wakes);
+    let woken = hear_all(wakes);
     visit.end_wait();
     kept(woken, after).ok_or(Refusal::TryAgain)
 }

@@ -68,18 +68,19 @@ impl<T> Ear<T> {
     }
 }
 
-/// Takes what comes to each of these, and `None` from one that is given up. It waits for all at once: in two lines, each
-/// could else hold up the other.
-pub fn hear_all<T>(ears: &[Ear<T>]) -> Vec<Option<T>> {
+/// Takes what comes to each of these, and `None` from one that is given up. It waits for all at once, and drops each that
+/// has heard: in two lines, each could else hold up the other.
+pub fn hear_all<T>(ears: Vec<Ear<T>>) -> Vec<Option<T>> {
     let mut heard: Vec<Option<T>> = ears.iter().map(|_| None).collect();
-    let mut select = Select::new();
-    ears.iter().for_each(|ear| _ = select.recv(ear));
-    for _ in ears {
+    let mut left: Vec<(usize, Ear<T>)> = ears.into_iter().enumerate().collect();
+    while !left.is_empty() {
+        let mut select = Select::new();
+        left.iter().for_each(|(_, ear)| _ = select.recv(ear));
         let ready = select.select();
-        let n = ready.index();
-        heard[n] = ready.recv(&ears[n]).ok();
-        select.remove(n);
-        ears[n].line.wake_next();
+        let at = ready.index();
+        let what = ready.recv(&left[at].1).ok();
+        let (n, _ear) = left.swap_remove(at);
+        heard[n] = what;
     }
     heard
 }
@@ -162,7 +163,7 @@ mod tests {
             thread::spawn(move || {
                 let swapped = n % 2 == 0;
                 let ears = if swapped { [other, one] } else { [one, other] };
-                hear_all(&ears) == [Some(n), Some(n)]
+                hear_all(ears.into()) == [Some(n), Some(n)]
             })
         };
         let threads: Vec<_> = ears.into_iter().zip(other_ears).enumerate().map(hear).collect();
