@@ -45,7 +45,7 @@ pub fn write(store: &dyn Store, room: &RoomName, out: &mut dyn Write) -> Result<
 /// The file of a message, if it has one. What is forgotten meanwhile is written as gone.
 fn file(store: &dyn Store, room: &RoomName, message: &Message) -> Result<Option<File>, Error> {
     let Some(facts) = &message.file else { return Ok(None) };
-    let content = if facts.is_gone { None } else { store.file(room, message.id.sequence)? };
+    let content = if facts.is_gone { None } else { store.file(room, message.id.sequence, 0..facts.bytes)? };
     Ok(Some(File { facts: facts.to_string(), content: content.map(|bytes| BASE64_STANDARD.encode(bytes)) }))
 }
 

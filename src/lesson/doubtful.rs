@@ -1,5 +1,6 @@
 //! A store in doubt: it is away, or brings down the room that calls it, as the lesson says.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -72,8 +73,8 @@ impl Store for Doubtful {
         self.store.backlog(room, limit)
     }
 
-    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
-        self.store.file(room, sequence)
+    fn file(&self, room: &RoomName, sequence: u64, part: Range<u64>) -> Result<Option<Vec<u8>>, Error> {
+        self.store.file(room, sequence, part)
     }
 
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {

@@ -22,6 +22,7 @@ mod sweeper;
 mod writing;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,8 +130,9 @@ pub trait Store: Send + Sync + 'static {
         Ok(Tail { messages: self.before(room, tail.latest.sequence + 1, limit)?, ..tail })
     }
 
-    /// The file that came with the message of a sequence; `None` if there was none, or it is no longer kept.
-    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error>;
+    /// A part of the file that came with the message of a sequence: these bytes, which are at least one. `None` if there
+    /// was no file, it is no longer kept, or it is shorter.
+    fn file(&self, room: &RoomName, sequence: u64, part: Range<u64>) -> Result<Option<Vec<u8>>, Error>;
 
     /// The place of the newest message of these kinds but `newer`; `None` if no more than `newer` are kept.
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::refusal::Refusal;
-use super::reply::{self, Reply};
+use super::reply::{self, Content, Reply};
 use super::request::Past;
 use super::search;
 use crate::message::{Message, Timestamp};
@@ -32,18 +32,28 @@ pub fn read(store: &dyn Store, asked: Past) -> Result<(usize, Render), Error> {
             let there = store.after(&asked.room, asked.of.sequence.saturating_sub(1), 1)?;
             let there = there.into_iter().find(|message| message.id.is_at(asked.of));
             let file = there.and_then(|message| message.file.clone());
-            let Some(file) = file.filter(|file| !file.is_gone) else { return Ok(none()) };
-            if asked.known.has(&reply::file_tag(asked.of)) {
-                return Ok((0, Box::new(move || Ok(reply::file(asked.of, &file, None)))));
+            let Some(file) = file.filter(|file| !file.is_gone) else {
+                return Ok(refused(Refusal::NoFile));
+            };
+            let tag = reply::file_tag(asked.of);
+            if asked.known.has(&tag) {
+                return Ok((0, Box::new(move || Ok(reply::file(&tag, &file, Content::Known)))));
             }
-            let Some(bytes) = store.file(&asked.room, asked.of.sequence)? else { return Ok(none()) };
-            Ok((bytes.len(), Box::new(move || Ok(reply::file(asked.of, &file, Some(bytes))))))
+            let part = match asked.part.map_or(Ok(None), |part| part.within(&tag, file.bytes)) {
+                Ok(part) => part,
+                Err(refusal) => return Ok(refused(refusal)),
+            };
+            let all = 0..file.bytes;
+            let read = store.file(&asked.room, asked.of.sequence, part.clone().unwrap_or(all))?;
+            let Some(bytes) = read else { return Ok(refused(Refusal::NoFile)) };
+            let render = move |bytes| Ok(reply::file(&tag, &file, Content::of(part, bytes)));
+            Ok((bytes.len(), Box::new(move || render(bytes))))
         }
     }
 }
 
-fn none() -> (usize, Render) {
-    (0, Box::new(|| Err(Refusal::NoFile)))
+fn refused(refusal: Refusal) -> (usize, Render) {
+    (0, Box::new(|| Err(refusal)))
 }
 
 fn text_bytes(messages: &[Arc<Message>]) -> usize {

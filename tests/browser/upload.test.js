@@ -97,6 +97,11 @@ test("pictures and files come by choice, paste and drop, without what a camera k
   assert.deepEqual(await violations(anna), []);
   const [saved] = await Promise.all([ben.waitForEvent("download"), ben.locator(".row a.file").click()]);
   assert.equal(saved.suggestedFilename(), "größe & co.bin");
+  const part = await ben.evaluate(async (path) => {
+    const reply = await fetch(path, { headers: { Range: "bytes=-2" } });
+    return [reply.status, ...new Uint8Array(await reply.arrayBuffer())];
+  }, messages[2].file.path);
+  assert.deepEqual(part, [206, 1, 255], "a player may begin in the middle");
 
   // By keyboard.
   await ben.locator(".row a.picture").first().focus();

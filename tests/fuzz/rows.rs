@@ -103,7 +103,9 @@ pub fn use_it(store: &dyn Store, room: &RoomName) {
         let _ = since(store, room, Some(after), 10).map_err(|error| told(&error));
     }
     for sequence in [0, 1, 2, 3, i64::MAX as u64] {
-        let _ = store.file(room, sequence).map_err(|error| told(&error));
+        for part in [0..1, 1..5, 0..1 << 60] {
+            let _ = store.file(room, sequence, part).map_err(|error| told(&error));
+        }
     }
     let _ = store.peopled(9).map_err(|error| told(&error));
     let _ = store.expire(Timestamp(2_000_000), Timestamp(2_000)).map_err(|error| told(&error));

@@ -101,6 +101,7 @@ fn a_file_comes_with_a_message_and_goes_with_it(chat: Chat) {
     );
     let known = Request::get(&path).header("If-None-Match", reply.expect_header("ETag"));
     chat.ask(&known).is(304);
+    parts_of_it_are_served(&chat, &path, reply.expect_header("ETag"));
     // The name at the end of the address is for whoever saves it.
     chat.ask(&Request::get(&path.replace("gr%C3%B6%C3%9Fe%201.png", "other"))).is(200);
 
@@ -145,6 +146,45 @@ fn a_file_comes_with_a_message_and_goes_with_it(chat: Chat) {
     }
     let malformed = Request::get(&format!("/chat/{}/file/x/a.txt", chat.name())).accept("application/json");
     is_refused(chat.ask(&malformed), 400, "bad-cursor");
+}
+
+/// As a player and a download ask for them.
+fn parts_of_it_are_served(chat: &Chat, path: &str, tag: &str) {
+    let length = PNG.len();
+    let part = |range: &str| Request::get(path).header("Range", range);
+    for (range, first, last) in [
+        ("bytes=0-1", 0, 1),
+        ("bytes=1-", 1, length - 1),
+        ("bytes=-9", length - 9, length - 1),
+        ("bytes=0-999", 0, length - 1),
+    ] {
+        for request in [part(range), part(range).header("If-Range", tag)] {
+            let reply = chat.ask(&request).is(206);
+            assert_eq!(reply.body, PNG[first..=last], "{range}");
+            assert_eq!(reply.expect_header("Content-Range"), format!("bytes {first}-{last}/{length}"));
+            assert_eq!((reply.expect_header("ETag"), reply.expect_header("Accept-Ranges")), (tag, "bytes"));
+        }
+    }
+    let head = Request::new("HEAD", path).header("Range", "bytes=0-1");
+    for request in [
+        part("bytes=0-1,3-4"),
+        part("bytes=4-1"),
+        part("lines=0-1"),
+        part("bytes=0-1").header("If-Range", "\"another\""),
+        part("bytes=99-").header("If-Range", "Thu, 26 Nov 2026 00:00:00 GMT"),
+        head,
+    ] {
+        let reply = chat.ask(&request).is(200);
+        assert!(reply.body == PNG || request.method == "HEAD");
+        assert_eq!((reply.header("Content-Range"), reply.expect_header("Accept-Ranges")), (None, "bytes"));
+        assert_eq!(reply.expect_header("Content-Length"), length.to_string());
+    }
+    chat.ask(&part("bytes=0-1").header("If-None-Match", tag)).is(304);
+    for range in [format!("bytes={length}-"), "bytes=-0".to_owned()] {
+        let refused = chat.ask(&part(&range)).is(416);
+        assert_eq!(refused.expect_header("Content-Range"), format!("bytes */{length}"));
+        is_refused(chat.ask(&part(&range).accept("application/json")), 416, "no-such-part");
+    }
 }
 
 fn a_room_keeps_so_much_of_its_files_and_all_after_a_restart(launch: Launch) {
@@ -224,6 +264,11 @@ fn each_file_is_served_as_what_it_is_and_nothing_as_a_page(chat: Chat) {
             assert_eq!(reply.expect_header("Content-Type").split(';').next(), Some(*media_type));
             assert_eq!(reply.expect_header("Content-Disposition"), format!("{kind}; filename=\"{name}\""));
             assert_eq!(reply.expect_header("Content-Security-Policy"), "sandbox; default-src 'none'");
+            if content.len() > 1 {
+                let part =
+                    Request::get(message["file"]["path"].as_str().unwrap()).header("Range", "bytes=1-");
+                assert_eq!(chat.ask(&part).is(206).body, content[1..]);
+            }
         }
     }
     let lobby = chat.room("lobby");

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -202,8 +203,13 @@ impl Store for Fragile {
         self.inner.before(room, sequence, limit)
     }
 
-    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, store::Error> {
-        self.inner.file(room, sequence)
+    fn file(
+        &self,
+        room: &RoomName,
+        sequence: u64,
+        part: Range<u64>,
+    ) -> Result<Option<Vec<u8>>, store::Error> {
+        self.inner.file(room, sequence, part)
     }
 
     fn newest_but(

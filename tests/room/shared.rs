@@ -2,6 +2,7 @@
 //! itself, but the test makes it lose its end, or all of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use comet_chat::message::{
@@ -304,7 +305,7 @@ impl Store for Shared {
         unreachable!("nobody asks for the past");
     }
 
-    fn file(&self, _: &RoomName, _: u64) -> Result<Option<Vec<u8>>, Error> {
+    fn file(&self, _: &RoomName, _: u64, _: Range<u64>) -> Result<Option<Vec<u8>>, Error> {
         Ok(None)
     }
 

@@ -26,8 +26,13 @@ fn a_talk() -> Vec<Draft> {
         by("Zoë 🦀", said("\u{1f980} \\ \u{7f}", 2_000)),
         said(&"long ".repeat(10_000), 1_700_000_000_042),
         Draft { file: Some(Upload::new("größe.bin", &[0, 255, 10, 13])), ..said("", 1_700_000_000_042) },
-        Draft { file: Some(Upload::new("x", &vec![b'x'; 3_000_000])), ..said("see", 1_700_000_000_042) },
+        Draft { file: Some(Upload::new("x", &large())), ..said("see", 1_700_000_000_042) },
     ]
+}
+
+/// More than a store moves at once.
+fn large() -> Vec<u8> {
+    (0..3_000_000_u32).map(|n| (n / 1_000) as u8).collect()
 }
 
 fn export(store: &dyn Store, room: &RoomName) -> Vec<u8> {
@@ -58,9 +63,11 @@ fn a_room_comes_out_and_goes_in_with_its_order_and_times(place: &Place) {
     assert_eq!(archive::put(&*source, &moved), Ok(6));
     assert_eq!(archive::put(&*source, &moved), Ok(0));
     assert_eq!(texts(&*source, &to), texts(&*source, &from));
-    assert_eq!(source.file(&to, 5).unwrap(), Some(vec![0, 255, 10, 13]));
-    assert_eq!(source.file(&to, 6).unwrap().map(|bytes| bytes.len()), Some(3_000_000));
-    assert_eq!(source.file(&to, 4).unwrap(), None);
+    assert_eq!(source.file(&to, 5, 0..4).unwrap(), Some(vec![0, 255, 10, 13]));
+    assert_eq!(source.file(&to, 6, 0..3_000_000).unwrap(), Some(large()));
+    let part = source.file(&to, 6, 1_048_575..2_222_222).unwrap();
+    assert!(part.is_some_and(|part| part == large()[1_048_575..2_222_222]));
+    assert_eq!(source.file(&to, 4, 0..1).unwrap(), None);
     let tail = source.newest(&to, 9).unwrap();
     assert!(tail.present.is_empty() && tail.latest.sequence == 6);
 }

@@ -3,7 +3,7 @@
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -152,9 +152,10 @@ impl Store for MemoryStore {
         Ok(messages)
     }
 
-    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+    fn file(&self, room: &RoomName, sequence: u64, part: Range<u64>) -> Result<Option<Vec<u8>>, Error> {
         let file = self.shelves().rooms.get(room).and_then(|shelf| shelf.file(sequence));
-        Ok(file.map(|bytes| bytes.to_vec()))
+        let part = part.start as usize..part.end as usize;
+        Ok(file.and_then(|bytes| bytes.get(part).map(<[u8]>::to_vec)))
     }
 
     fn newest_but(&self, room: &RoomName, kinds: Kinds, newer: usize) -> Result<Option<Cursor>, Error> {

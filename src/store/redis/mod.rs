@@ -29,6 +29,7 @@ mod trouble;
 mod worker;
 mod writer;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -218,21 +219,24 @@ impl Store for RedisStore {
         Ok(messages)
     }
 
-    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+    fn file(&self, room: &RoomName, sequence: u64, part: Range<u64>) -> Result<Option<Vec<u8>>, Error> {
         let key = format!("{}:{{{room}}}:file:{sequence}", self.life.prefix);
         self.readers.read(move |link| {
-            let length: usize = link.ask(cmd("STRLEN").arg(&key))?;
-            let mut bytes = Vec::with_capacity(length);
-            while bytes.len() < length {
-                let to = bytes.len() + FILE_PIECE - 1;
-                let piece: Vec<u8> = link.ask(cmd("GETRANGE").arg(&key).arg(bytes.len()).arg(to))?;
+            let length: u64 = link.ask(cmd("STRLEN").arg(&key))?;
+            if length < part.end {
+                return Ok(None);
+            }
+            let mut bytes = Vec::with_capacity((part.end - part.start) as usize);
+            for from in part.clone().step_by(FILE_PIECE) {
+                let to = part.end.min(from + FILE_PIECE as u64) - 1;
+                let piece: Vec<u8> = link.ask(cmd("GETRANGE").arg(&key).arg(from).arg(to))?;
                 if piece.is_empty() {
                     // It was forgotten meanwhile.
                     return Ok(None);
                 }
                 bytes.extend(piece);
             }
-            Ok((length > 0).then_some(bytes))
+            Ok(Some(bytes))
         })
     }
 

@@ -22,6 +22,7 @@ mod schema;
 mod writer;
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, absolute};
 use std::sync::Arc;
 
@@ -181,13 +182,12 @@ impl Store for SqliteStore {
         })
     }
 
-    fn file(&self, room: &RoomName, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+    fn file(&self, room: &RoomName, sequence: u64, part: Range<u64>) -> Result<Option<Vec<u8>>, Error> {
         self.read_room(room, |transaction, room, oldest| {
             if sequence < oldest {
                 return Ok(None);
             }
-            let mut statement = transaction.prepare_cached(schema::FILE)?;
-            statement.query_row((room.id, sequence), |row| row.get(0)).optional()
+            files::read(transaction, room.id, sequence, part)
         })
     }
 

@@ -319,8 +319,9 @@ pub(super) const DELETE_OLDEST: &str = "
 pub(super) const STORE_FILE: &str =
     "INSERT INTO files (room, sequence, bytes, content) VALUES (?1, ?2, length(?3), ?3)";
 
+/// Where a file is kept, and how long it is.
 pub(super) const FILE: &str =
-    "SELECT content FROM files INDEXED BY files_by_place WHERE room = ?1 AND sequence = ?2";
+    "SELECT rowid, bytes FROM files INDEXED BY files_by_place WHERE room = ?1 AND sequence = ?2";
 
 pub(super) const DELETE_FILE: &str = "DELETE FROM files WHERE room = ?1 AND sequence = ?2";
 

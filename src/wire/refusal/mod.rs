@@ -83,6 +83,8 @@ pub enum Refusal {
     NoMessage,
     /// A file that is not there: its message has none, or it is no longer kept.
     NoFile,
+    /// A part that a file of so many bytes does not have.
+    NoSuchPart(u64),
     /// An edit or deletion of somebody else's message.
     NotYours,
     /// Something that the rules of the room keep this person from.
@@ -231,6 +233,7 @@ impl Refusal {
             Refusal::NameTaken(_) => (409, "name-taken"),
             Refusal::NoMessage => (404, "no-message"),
             Refusal::NoFile => (404, "no-file"),
+            Refusal::NoSuchPart(_) => (416, "no-such-part"),
             Refusal::NotYours => (403, "not-yours"),
             Refusal::Denied(Denied::Muted(_)) => (403, "muted"),
             Refusal::Denied(Denied::Removed(_)) => (403, "removed"),

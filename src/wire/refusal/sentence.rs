@@ -101,6 +101,9 @@ impl fmt::Display for Refusal {
             Refusal::NoFile => f.write_str(
                 "there is no such file: its message was deleted, or the file is no longer kept",
             ),
+            Refusal::NoSuchPart(length) => {
+                write!(f, "the file has {length} bytes, and Range asks for none of them: ask for a part of bytes=0-{}", length.saturating_sub(1))
+            }
             Refusal::NotYours => f.write_str(
                 "this message is not yours: only who sent it may change it, with the same Chat-Key, or the room's operator",
             ),

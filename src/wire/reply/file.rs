@@ -1,5 +1,7 @@
 //! The file of a message.
 
+use std::ops::Range;
+
 use percent_encoding::utf8_percent_encode;
 
 use super::parts::Reply;
@@ -14,16 +16,42 @@ pub fn file_tag(of: Cursor) -> String {
     format!("\"{of}\"")
 }
 
-/// A file, or that the client has it. A browser asks each time whether it is still there.
-pub fn file(of: Cursor, file: &FileFacts, bytes: Option<Vec<u8>>) -> Reply {
-    let reply = match bytes {
-        Some(bytes) => Reply::new(200, file.media.content_type(), bytes),
-        None => Reply::empty(304),
+/// What is sent of a file.
+pub enum Content {
+    /// Nothing: the client has it.
+    Known,
+    /// All of it.
+    All(Vec<u8>),
+    /// These bytes of it.
+    Part(Range<u64>, Vec<u8>),
+}
+
+impl Content {
+    /// A part of it, if that is given.
+    pub fn of(part: Option<Range<u64>>, bytes: Vec<u8>) -> Content {
+        match part {
+            Some(part) => Content::Part(part, bytes),
+            None => Content::All(bytes),
+        }
+    }
+}
+
+/// A file of this version. A browser asks each time whether it is still there.
+pub fn file(tag: &str, file: &FileFacts, content: Content) -> Reply {
+    let media_type = file.media.content_type();
+    let reply = match content {
+        Content::Known => Reply::empty(304),
+        Content::All(bytes) => Reply::new(200, media_type, bytes),
+        Content::Part(part, bytes) => {
+            let range = format!("bytes {}-{}/{}", part.start, part.end - 1, file.bytes);
+            Reply::new(206, media_type, bytes).with("Content-Range", range)
+        }
     };
     let reply = reply.without(&["Cache-Control", "Vary"]);
-    let reply = reply.with("Cache-Control", "private, no-cache").with("ETag", file_tag(of));
+    let reply = reply.with("Cache-Control", "private, no-cache").with("ETag", tag.to_owned());
     let kind = if file.media.is_picture() { "inline" } else { "attachment" };
     reply
+        .with("Accept-Ranges", "bytes")
         .with("Content-Disposition", format!("{kind}{}", names(file.name.as_str())))
         .with("Content-Security-Policy", CSP)
 }

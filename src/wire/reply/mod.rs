@@ -19,7 +19,7 @@ mod told;
 
 pub use self::about::about;
 pub use self::events::Feed;
-pub use self::file::{file, file_tag};
+pub use self::file::{Content, file, file_tag};
 pub use self::history::history;
 pub use self::hits::hits;
 pub use self::page::{asset, invited, new_room, room_code, room_page};

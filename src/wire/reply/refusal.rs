@@ -44,6 +44,9 @@ fn refused_with(format: Format, refusal: &Refusal, language: Language, written: 
     if let Refusal::NotIn(not_in) = refusal {
         reply = reply.with("WWW-Authenticate", not_in.challenge());
     }
+    if let Refusal::NoSuchPart(length) = refusal {
+        reply = reply.with("Content-Range", format!("bytes */{length}"));
+    }
     if let Some(allow) = refusal.allow() {
         reply = reply.with("Allow", allow);
     }

@@ -5,6 +5,7 @@ use super::fields::{cursor_in, fields, limit_in, name_in};
 use super::head::Head;
 use super::intent::{About, Fetch, FileAsked, History, Intent, Known, ListRooms, Login, Past, View};
 use super::poll::poll;
+use super::range::PartAsked;
 use super::route::Place;
 use super::search::search;
 use crate::config::{HISTORY, HISTORY_MAX, ROOMS_LISTED, ROOMS_LISTED_MAX};
@@ -33,7 +34,10 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Re
             _ => wait(head, rooms, query, seal),
         },
         Place::History(rooms) => past(head, rooms, query).map(Intent::Past),
-        Place::File(room, of) => Ok(Intent::Past(Past::File(FileAsked { room, of, known: known(head) }))),
+        Place::File(room, of) => {
+            let (known, part) = (known(head), PartAsked::of(head));
+            Ok(Intent::Past(Past::File(FileAsked { room, of, known, part })))
+        }
         Place::People(room) => Ok(Intent::People(room)),
         Place::Login => {
             let [to] = fields(query, ["to"])?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::accept::{Exposition, Format};
+use super::range::PartAsked;
 use super::wait::spread;
 use crate::clock::Timestamp;
 use crate::config::STREAM_BEAT;
@@ -242,6 +243,8 @@ pub struct FileAsked {
     pub of: Cursor,
     /// The versions that the client has: `If-None-Match`.
     pub known: Known,
+    /// The part of it that is enough: `Range`.
+    pub part: Option<PartAsked>,
 }
 
 /// A search in a room, or in several.

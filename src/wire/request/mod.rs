@@ -13,6 +13,7 @@ mod parse;
 mod places;
 mod poll;
 mod post;
+mod range;
 mod route;
 mod rule;
 mod search;
@@ -28,5 +29,6 @@ pub use self::intent::{
     Search, View,
 };
 pub use self::parse::parse;
+pub use self::range::PartAsked;
 pub use self::route::{known_method, route};
 pub use self::written::{Written, room_of, written};

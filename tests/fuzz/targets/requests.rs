@@ -20,7 +20,7 @@ pub const TARGET: Target = Target {
         "POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 29\r\nOrigin: http://localhost\r\n\r\nmessage=hi&name=anna&id=anna-1",
         "POST /chat/lobby HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\nIdempotency-Key: a\r\n\r\n{\"message\":\"hi\",\"name\":\"anna\",\"id\":null}",
         "POST /chat/lobby HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=\"x y\"\r\n\r\n--x y\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nhi\r\n--x y\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--x y--",
-        "GET /chat/lobby/file/0123abcd-42-89abcdef/a.txt HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: *\r\n\r\n",
+        "GET /chat/lobby/file/0123abcd-42-89abcdef/a.txt HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"x\"\r\nRange: bytes=5-99\r\nIf-Range: \"0123abcd-42-89abcdef\"\r\n\r\n",
         "POST /chat?name=anna HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\n\r\nhi",
         "POST /chat/lobby/leave?wait=1 HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n\r\nname=anna",
         "GET /rooms?order=recent&limit=5&after=lobby HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -101,7 +101,11 @@ fn assert_is_sound(head: &Head<'_>, intent: Intent) {
             let limit = match &past {
                 Past::Part(history) => history.limit,
                 Past::Search(search) => search.limit,
-                Past::About(_) | Past::File(_) => 1,
+                Past::About(_) => 1,
+                Past::File(asked) => {
+                    let part = asked.part.as_ref().map_or(Ok(None), |part| part.within("", 9));
+                    usize::from(!matches!(part, Ok(Some(part)) if part.is_empty() || part.end > 9))
+                }
             };
             assert!(limit > 0 && past.rooms().iter().all(|room| !room.is_internal()));
         }
