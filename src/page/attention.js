@@ -4,6 +4,7 @@ import { keepFocus } from "./focus.js";
 import { isMuted, markRead, onFollowed, openRoom, readUpTo } from "./followed.js";
 import { watch } from "./kept.js";
 import { phrase } from "./phrase.js";
+import { onTopic, shownRoom } from "./private.js";
 import { shown } from "./unread.js";
 
 export class Attention {
@@ -30,6 +31,10 @@ export class Attention {
     document.addEventListener("visibilitychange", () => this.#turn());
     openRoom(room);
     onFollowed(() => this.#tell());
+    onTopic(() => {
+      this.#title = `${shownRoom(room)} · comet-chat`;
+      this.#tell();
+    });
     // Another tab has shown all of this room.
     watch(`read/${room}`, (id) => id === log.newest?.id && this.#set(0));
   }

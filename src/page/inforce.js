@@ -70,7 +70,7 @@ export class InForce {
     topic.textContent = this.#topic;
     topic.title = this.#topic;
     topic.hidden = this.#topic === "" || isPrivate(this.#room);
-    if (isPrivate(this.#room)) document.querySelector("h1").textContent = shownRoom(this.#room);
+    if (isPrivate(this.#room)) for (const called of document.querySelectorAll("h1, #share-room")) called.textContent = shownRoom(this.#room);
     part("lock").hidden = !this.#locked;
     part("lock-notice").textContent = this.#notice;
     part("composer").classList.toggle("locked", this.#locked && !is);

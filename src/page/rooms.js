@@ -7,7 +7,7 @@ import { askText } from "./asktext.js";
 import { keepHere } from "./kept.js";
 import { byName } from "./order.js";
 import { phrase } from "./phrase.js";
-import { keepTopic, shownRoom } from "./private.js";
+import { keepTopic, onTopic, shownRoom } from "./private.js";
 import { roomRow } from "./roomrow.js";
 import { roomAddress } from "./site.js";
 import { shown } from "./unread.js";
@@ -46,6 +46,7 @@ export class Rooms {
     bus.on("pong", ({ unread, line }) => this.#pong(unread ?? new Map(), line));
     bus.on("news", ({ room, messages }) => this.#news(room, messages));
     onFollowed(() => this.show());
+    onTopic(() => this.show());
     document.addEventListener("visibilitychange", () => this.#look(LONG));
     // The panel may open, or stand beside the chat all the time.
     this.#panel.addEventListener("toggle", ({ newState }) => newState === "open" && this.#look(0));

@@ -212,4 +212,19 @@ test("a private room is made with a topic, shared, and called by it", async () =
     const labels = await page.evaluate(() => [...document.querySelectorAll("[aria-label], [title]")].map((node) => `${node.ariaLabel} ${node.title}`).join());
     assert.ok(!labels.includes(name));
   }
+  // A new topic is what the room is called from then on, everywhere, as soon as it is heard.
+  await dora.context().setOffline(true);
+  await dora.locator("#share-button").click();
+  await people(fred);
+  await fred.locator("#topic-set").click();
+  await fred.locator("#text-field").fill("Cake for Emil");
+  await fred.locator("#text-field").press("Enter");
+  await rule(fred, "fred set the topic: Cake for Emil");
+  await say(fred, "no surprise any more");
+  await dora.context().setOffline(false);
+  await showing(dora, ["cake at noon", "no surprise any more"]);
+  for (const page of [dora, fred]) {
+    await until("it is called so", async () => (await page.title()).endsWith("Cake for Emil · comet-chat"));
+    for (const place of ["h1", "#share-room", `#room-list [data-room="${name}"] b`]) assert.equal(await page.locator(place).textContent(), "Cake for Emil");
+  }
 });
