@@ -99,6 +99,8 @@ export class Composer {
     const kept = this.#draft.subject;
     if (kept === null) return;
     const message = await find(kept.of);
+    // Nobody knows what became of it.
+    if (!message && kept.text && !this.#subject.isThere) this.edit(kept.text);
     if (!message || message.deleted || this.#subject.isThere) return this.#keepSubject();
     if (kept.text === undefined) this.answer(message);
     else this.change(message, kept.text);
@@ -124,6 +126,13 @@ export class Composer {
     if (isLost) this.cancel();
     else this.#subject.renew(id);
     return isLost;
+  }
+
+  /** A message that waited may be in the room meanwhile: `cursorOf(id)` says where. */
+  moved(cursorOf) {
+    const { edited } = this.#subject;
+    const id = edited?.n === undefined ? undefined : cursorOf(edited.id);
+    if (id !== undefined) this.#subject.edit({ ...edited, id, n: undefined });
   }
 
   #put(text) {

@@ -1,7 +1,6 @@
 // Editing and deleting what one said: from the wish to the change that is on its way.
 
 import { ask } from "./ask.js";
-import { note } from "./note.js";
 import { phrase } from "./phrase.js";
 
 export class Editing {
@@ -35,13 +34,13 @@ export class Editing {
   /** The message gets another text. Without one it is deleted, if the reader means it. */
   async change(message, text) {
     if (text !== "") {
-      if (text !== this.#textOf(message)) this.#outbox.change("edited", message.id, text);
+      if (text !== this.#textOf(message)) this.#outbox.change("edited", message, text);
       return;
     }
     const [question, details, yes] = ["delete.question", "delete.details", "message.delete"].map((key) => phrase(key));
     if (!(await ask({ question, details, yes }))) return;
     this.#composer().changed(message.id, true);
-    this.#outbox.change("deleted", message.id);
+    this.#outbox.change("deleted", message);
   }
 
   /** Shows at the messages which of them are about to change. */
@@ -54,11 +53,10 @@ export class Editing {
   }
 
   #editLast() {
-    const isNewer = this.#outbox.entries.some(({ kind, state }) => !kind && state !== "failed");
-    const message = this.#log.lastOwn;
-    const text = isNewer ? this.#outbox.takeBack() : null;
+    const newer = this.#outbox.last;
+    const message = newer ?? this.#log.lastOwn;
+    const text = newer ? this.#outbox.takeBack(newer) : null;
     if (text !== null) this.#composer().edit(text);
-    else if (isNewer) note(phrase("edit.unsent"));
     else if (message && this.may(message)) this.edit(message);
   }
 

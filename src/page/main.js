@@ -91,7 +91,7 @@ new Actions(scroller, log, [
 ]);
 
 take({ messages: backlog, gap: false });
-composer.resume((id) => log.find(id) ?? messageAt(room, id)).catch(() => {});
+composer.resume((id) => outbox.find(id) ?? messageOf(outbox.cursorOf(id) ?? id)).catch(() => {});
 attention.start((id) => past.reach(id)).then(() => here.open()).then(() => past.look());
 showMe();
 layPanels();
@@ -165,6 +165,10 @@ function reached() {
   quotes.again();
 }
 
+function messageOf(id) {
+  return log.find(id) ?? messageAt(room, id);
+}
+
 async function copyLink({ id }) {
   await copyText(addressOf(room, address, id));
   note(phrase("message.link.copied"));
@@ -183,6 +187,7 @@ function settled(cursor, claimed) {
 function showOutbox() {
   keepFocus(renewOutbox, home);
   editing.show();
+  composer.moved((id) => outbox.cursorOf(id));
   for (const { id, state, reason } of outbox.entries) {
     if (state !== "failed") failed.delete(id);
     else if (!failed.has(id)) {
@@ -197,10 +202,11 @@ function renewOutbox() {
   const rows = new Map();
   // A change that is on its way shows at its message.
   for (const entry of outbox.entries.filter(({ kind, state }) => !kind || state === "failed")) {
-    const text = entry.kind === "deleted" ? phrase("outbox.delete") : entry.text;
+    const change = outbox.changeOf(entry.cursor ?? entry.id) ?? entry;
+    const text = change.kind === "deleted" ? phrase("outbox.delete") : change.text;
     const message = { ...entry, text, id: null, kind: "message", own: true };
     const first = !continues(before, message);
-    const key = [entry.id, entry.state, entry.reason, first].join("\n");
+    const key = [entry.id, change.id, entry.state, entry.reason, first].join("\n");
     rows.set(key, waiting.get(key) ?? rowOf(message, entry.id, first));
     before = message;
   }

@@ -5,10 +5,10 @@
 // is sent.
 
 import { fileOf, forgetFile, keepFile } from "./blobs.js";
-import { keep, recall, watch } from "./kept.js";
+import { inTurn } from "./inturn.js";
 import { random } from "./key.js";
+import { Own } from "./own.js";
 import { phrase } from "./phrase.js";
-import { OWN } from "./site.js";
 import { Waiting } from "./waiting.js";
 import { poll, publish } from "./wire.js";
 
@@ -21,17 +21,6 @@ const PAUSE = { first: 500, last: 15_000 };
 /** How long the tab in which a message was written has to send it, before another does, in milliseconds. */
 const LEFT_BEHIND = 5_000;
 
-/** How many own messages of a room the browser remembers as its own. */
-const OWN_KEPT = 500;
-
-/** How long it may take until a tab sees what another has kept, in milliseconds. */
-const RECENT = 10_000;
-
-const LOCK = `${OWN}-post`;
-
-/** How long to wait for another tab that sends, in milliseconds. */
-const PATIENCE = 3_000;
-
 export class Outbox {
   #room;
   #changed;
@@ -41,7 +30,7 @@ export class Outbox {
   #out;
   #progress;
   #own;
-  #owned = new Map();
+  #written = new Set();
   #waiting;
   #settling = [];
   #hindered = null;
@@ -65,9 +54,9 @@ export class Outbox {
     this.#out = out;
     this.#progress = progress;
     this.#token = token;
-    this.#own = new Set(recall(`own/${room}`, []));
+    this.#own = new Own(room, (cursor) => settled(cursor));
     this.#waiting = new Waiting(room, () => this.#elsewhere());
-    watch(`own/${room}`, (own) => this.#learn(own ?? []));
+    this.#turnAll();
     addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
       this.#waiting.renew();
@@ -109,22 +98,44 @@ export class Outbox {
   add(text, name, answered, { blob, ...file } = {}) {
     const sent = blob && { ...file, key: random() };
     if (sent) keepFile(sent.key, blob);
-    this.#waiting.add(random(), text, name, { ...(answered && { reply_to: answered }), ...(sent && { file: sent }) });
+    const id = random();
+    this.#written.add(id);
+    this.#waiting.add(id, text, name, { ...(answered && { reply_to: answered }), ...(sent && { file: sent }) });
     this.#changed();
     this.flush();
   }
 
-  /** Takes back the newest message if it was never sent, and gives its text; null if there is no such message. */
-  takeBack() {
-    const newest = this.#waiting.all.findLast(({ kind, state }) => !kind && state === "sending");
-    if (!newest || newest.tried !== undefined || newest.file) return null;
-    this.discard(newest.id);
-    return newest.text;
+  /** The newest message that is on its way, as those in the log are. `n` only has one that waits. */
+  get last() {
+    this.#waiting.renew();
+    return inLog(this.entries.findLast(({ kind, state }) => !kind && state !== "failed"));
   }
 
-  /** The changes of messages that are on their way. */
+  /** A message that waits, as those in the log are. */
+  find(id) {
+    return inLog(this.#waiting.all.find((entry) => entry.id === id && !entry.kind));
+  }
+
+  /** Where a message is that has waited. */
+  cursorOf(id) {
+    return this.#waiting.cursorOf(id);
+  }
+
+  /** Takes back a message of this tab that nobody has begun to send, and gives its text; null if it may be on its way. */
+  takeBack({ id, text, tried, file, revised, n }) {
+    if (n === undefined || !this.#written.has(id) || tried !== undefined || file || revised) return null;
+    this.discard(id);
+    return text;
+  }
+
+  /** The changes that are on their way, of messages in the room and of those that wait. */
   get changes() {
-    return this.entries.filter(({ kind, state }) => kind && state !== "failed");
+    const claimed = new Map(this.#settling.map(({ id, taken }) => [id, taken]));
+    const revised = this.#waiting.all.filter(({ revised }) => revised);
+    return [
+      ...this.entries.filter(({ kind, state }) => kind && state !== "failed"),
+      ...revised.map(({ id, revised }) => ({ ...revised, of: claimed.get(id) ?? id, state: "sending" })),
+    ];
   }
 
   /** The last change of this message that is on its way. */
@@ -132,9 +143,20 @@ export class Outbox {
     return message ? this.changes.findLast(({ of }) => of === message) : undefined;
   }
 
-  /** Edits or deletes a message; `kind` as on the wire. */
-  change(kind, of, text = "") {
-    this.#waiting.add(random(), text, null, { kind, of });
+  /**
+   * Edits or deletes a message; `kind` as on the wire. One that waits may be on its way, with its answer lost: it is changed
+   * as soon as it is known where it is.
+   */
+  change(kind, { id: of, n, name, reply_to }, text = "") {
+    this.#waiting.renew();
+    const id = this.#settling.find(({ taken }) => taken === of)?.id ?? of;
+    const cursor = this.cursorOf(id);
+    if (cursor === undefined && this.#waiting.has(id)) this.#waiting.revise(id, { id: random(), kind, text });
+    else if (cursor !== undefined || n === undefined) this.#waiting.add(random(), text, null, { kind, of: cursor ?? of });
+    // It was discarded in another tab.
+    else if (text !== "") this.#waiting.add(random(), text, name, { reply_to });
+    // Another tab may just have heard where it is.
+    this.#turn(id);
     this.#changed();
     this.flush();
   }
@@ -148,11 +170,7 @@ export class Outbox {
 
   /** Sends all that could not be said under a name that was another's, under this one. */
   resay(name) {
-    for (const { id, text, taken, reply_to, file } of this.#waiting.all) {
-      if (!taken) continue;
-      this.#waiting.remove(id);
-      this.#waiting.add(random(), text, name, { reply_to, file });
-    }
+    for (const entry of this.#waiting.all) if (entry.taken) this.#sayAnew(entry, { name, ...entry.revised, id: random() });
     this.#changed();
     this.flush();
   }
@@ -195,7 +213,9 @@ export class Outbox {
     const entry = this.#next();
     // Another tab has sent the last one meanwhile.
     if (!entry) return;
-    const { id, text, name, kind, of, reply_to, file } = entry;
+    const { id, text, name, kind, of, reply_to, file, again, cursor } = entry;
+    // The tab that heard so was closed just then.
+    if (cursor !== undefined) return this.#settle(entry, cursor);
     let { tried } = entry;
     // A change that is made twice changes nothing more.
     if (!kind && tried !== undefined && Math.abs(Date.now() - tried) > REMEMBERED) {
@@ -209,14 +229,24 @@ export class Outbox {
     const blob = file && (await fileOf(file.key));
     if (file && !blob) return this.#fail(entry, phrase("file.lost"));
     const isFirst = tried === undefined;
-    if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
+    // Nobody has got it yet: it goes as it was edited.
+    const renew = () => {
+      const revised = isFirst && !again && this.#waiting.revised(id);
+      if (revised) this.#sayAnew(entry, revised);
+      return Boolean(revised);
+    };
+    if (renew()) return;
+    const isOffline = !navigator.onLine;
+    if (isFirst) this.#waiting.tried(id, this.#position());
     try {
       const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
       this.#settle(entry, cursor);
     } catch (error) {
+      if (isFirst && isOffline && !error.status) this.#waiting.untried(id, again);
       if (!error.status || error.passing) throw error;
       // It is deleted already.
       if (kind === "deleted" && error.status === 404) return this.discard(id);
+      if (!error.taken && renew()) return;
       // Somebody has taken the name since it was first tried: it may have been stored then.
       const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
       this.#fail(entry, isInDoubt ? phrase("message.doubt") : error.message, error.taken && !isInDoubt);
@@ -238,8 +268,9 @@ export class Outbox {
   #settle(entry, cursor) {
     const claim = this.#settling.find(({ id }) => id === entry.id);
     if (!entry.kind) {
-      this.#owned.set(cursor, Date.now());
-      this.#learn(recall(`own/${this.#room}`, []));
+      this.#waiting.stored(entry.id, cursor);
+      this.#turn(entry.id);
+      this.#own.add(cursor);
     }
     if (claim) this.#settling = this.#settling.filter((other) => other !== claim);
     if (claim?.taken !== cursor) this.#settling.push({ ...entry, state: "sent", cursor });
@@ -247,6 +278,27 @@ export class Outbox {
     this.#waiting.remove(entry.id);
     this.#settled(cursor, claim?.taken);
     this.#changed();
+  }
+
+  /** Says a message that nobody has, with another text, or under another name; or not at all. */
+  #sayAnew({ file, ...entry }, { id, kind, text = entry.text, name = entry.name }) {
+    if (kind === "deleted") return this.discard(entry.id);
+    const { n, reply_to } = entry;
+    this.#waiting.add(id, text, name, { n, reply_to, file });
+    this.#waiting.remove(entry.id);
+    this.#changed();
+  }
+
+  /** What is to become of a message is a change like any other, once it is known where the message is. */
+  #turn(id) {
+    const [cursor, revised] = [this.cursorOf(id), this.#waiting.revised(id)];
+    if (cursor === undefined || revised === null) return;
+    this.#waiting.add(revised.id, revised.text, null, { kind: revised.kind, of: cursor });
+    this.#waiting.revise(id, null);
+  }
+
+  #turnAll() {
+    for (const id of this.#waiting.allRevised) this.#turn(id);
   }
 
   #sending({ id, file }, blob) {
@@ -279,21 +331,9 @@ export class Outbox {
     });
   }
 
-  /**
-   * Learns which messages are own, as another tab or the browser says. Tabs write this list at the same
-   * time: what this one has added, and another has written over, it adds again.
-   */
-  #learn(own) {
-    const fresh = own.filter((cursor) => !this.#own.has(cursor));
-    for (const [cursor, at] of this.#owned) if (Date.now() - at > RECENT) this.#owned.delete(cursor);
-    const lost = [...this.#owned.keys()].filter((cursor) => !own.includes(cursor));
-    this.#own = new Set([...own, ...lost].slice(-OWN_KEPT));
-    if (lost.length > 0) keep(`own/${this.#room}`, [...this.#own]);
-    for (const cursor of fresh) this.#settled(cursor);
-  }
-
   /** Another tab has changed what waits. */
   #elsewhere() {
+    this.#turnAll();
     const waiting = new Set(this.#waiting.all.map(({ id }) => id));
     // No answer in this tab settles what another tab has sent.
     this.#settling = this.#settling.filter(({ id, taken }) => !taken || waiting.has(id));
@@ -307,30 +347,13 @@ export class Outbox {
   }
 }
 
+/** A message on its way, as those in the log are. */
+function inLog(entry) {
+  if (entry?.cursor === undefined) return entry && { ...entry, own: true };
+  return { ...entry, id: entry.cursor, n: undefined, own: true };
+}
+
 /** Whether a message in the room is, or looks like, the one that is sent. */
 function isSame({ name, text, file }, message) {
   return name === message.name && text === message.text && file?.bytes === message.file?.bytes;
-}
-
-/**
- * One tab sends at a time, so that messages take one connection and keep their order. A tab that
- * hangs delays the others only for a while: the ids keep a message from being published twice.
- */
-async function inTurn(send) {
-  if (!navigator.locks) return send();
-  let begun = false;
-  const take = () => {
-    begun = true;
-    return send();
-  };
-  const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), PATIENCE);
-  try {
-    return await navigator.locks.request(LOCK, { signal: giveUp.signal }, take);
-  } catch (error) {
-    if (begun) throw error;
-    return send();
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,9 +7,16 @@
 //                                                        has `kind` and `of` too, and an answer `reply_to`, as on
 //                                                        the wire
 //   outcome/ROOM/ID    {tried, after}                    when it was first tried, and where the room was; or
-//                      {failed, taken}                   why it failed, and whether the name was another's
+//                      {failed, taken}                   why it failed, and whether the name was another's; or
+//                      {again}                           that it is tried again though it failed; or
+//                      {cursor, stored}                  where it is in the room, and when this browser heard so
+//   revised/ROOM/ID    {id, kind, text}                  what becomes of it as soon as it is known where it is: a change,
+//                                                        by its id, kind and text
 
 import { keep, keysUnder, recall, watchUnder } from "./kept.js";
+
+/** How long it is remembered where a message is that no longer waits: another tab may be editing it. In milliseconds. */
+const REMEMBERED = 10 * 60 * 1000;
 
 export class Waiting {
   #room;
@@ -25,8 +32,7 @@ export class Waiting {
       this.renew();
       changed();
     };
-    watchUnder(`outbox/${room}/`, elsewhere);
-    watchUnder(`outcome/${room}/`, elsewhere);
+    for (const kind of ["outbox", "outcome", "revised"]) watchUnder(`${kind}/${room}/`, elsewhere);
   }
 
   /** All of them, oldest first, each with its outcome and its state: `sending` or `failed`. */
@@ -44,12 +50,12 @@ export class Waiting {
     return recall(this.#key("outbox", id)) !== null;
   }
 
-  /** `more` is what a change or an answer has beside its text. */
+  /** `more` is what a change or an answer has beside its text, and the place of one that is said in the place of another. */
   add(id, text, name, more = {}) {
     // A clock that goes back, or a tab that is loaded again, does not change the order.
     const known = this.all.map(({ n }) => n);
     this.#last = known.reduce((a, b) => Math.max(a, b), Math.max(this.#last, Date.now() - 1)) + 1;
-    this.#keep("outbox", id, { ...more, n: this.#last, id, text, name, at: new Date().toISOString() });
+    this.#keep("outbox", id, { n: this.#last, ...more, id, text, name, at: new Date().toISOString() });
   }
 
   /** The message is tried, from now on. `after` is where the room is. */
@@ -57,19 +63,49 @@ export class Waiting {
     if (this.has(id)) this.#keep("outcome", id, { tried: Date.now(), after });
   }
 
+  /** The try reached nobody. */
+  untried(id, again) {
+    if (this.has(id)) this.#keep("outcome", id, again ? { again } : null);
+  }
+
   failed(id, reason, taken) {
     if (this.has(id)) this.#keep("outcome", id, { failed: reason, taken });
   }
 
-  /** A message that failed waits again, as if it were new. */
+  /** A message that failed waits again. */
   again(id) {
-    if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, null);
+    if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, { again: true });
+  }
+
+  /** The message is in the room. */
+  stored(id, cursor) {
+    this.#keep("outcome", id, { cursor, stored: Date.now() });
+    this.#forget();
+  }
+
+  /** Where a message is that waits, or waited a short while ago; undefined if nobody knows. */
+  cursorOf(id) {
+    return recall(this.#key("outcome", id))?.cursor;
+  }
+
+  /** What is to become of a message once it is stored, or null. */
+  revised(id) {
+    return recall(this.#key("revised", id));
+  }
+
+  revise(id, change) {
+    this.#keep("revised", id, change);
+  }
+
+  /** The messages of which that is known. */
+  get allRevised() {
+    return this.#ids("revised");
   }
 
   /** The order matters: a tried message must not be taken for a new one. */
   remove(id) {
-    this.#keep("outbox", id, null);
-    this.#keep("outcome", id, null);
+    for (const kind of ["outbox", "revised"]) this.#keep(kind, id, null);
+    if (this.cursorOf(id) === undefined) this.#keep("outcome", id, null);
   }
 
   #key(kind, id) {
@@ -89,10 +125,11 @@ export class Waiting {
       if (entry?.id === id && typeof entry.text === "string") known.set(id, entry);
     }
     this.#known = known;
-    const outcomes = new Set(this.#ids("outcome"));
-    const now = (entry) => {
-      const outcome = outcomes.has(entry.id) ? recall(this.#key("outcome", entry.id), {}) : {};
+    const [outcomes, revised] = ["outcome", "revised"].map((kind) => new Set(this.#ids(kind)));
+    const now = (written) => {
+      const outcome = outcomes.has(written.id) ? recall(this.#key("outcome", written.id), {}) : {};
       const { failed, taken, ...rest } = outcome;
+      const entry = revised.has(written.id) ? { ...written, revised: this.revised(written.id) } : written;
       if (failed === undefined) return { ...entry, ...rest, state: "sending" };
       return { ...entry, state: "failed", reason: failed, taken: taken === true };
     };
@@ -114,7 +151,17 @@ export class Waiting {
       else if (tried) this.#keep("outcome", id, { tried });
     });
     if (old) keep(`outbox/${this.#room}`, null);
+    this.#forget();
+    for (const id of this.allRevised) if (!this.has(id) && this.cursorOf(id) === undefined) this.#keep("revised", id, null);
+  }
+
+  /** Forgets what became of messages that wait no more. */
+  #forget() {
     const waiting = new Set(this.#ids("outbox"));
-    for (const id of this.#ids("outcome")) if (!waiting.has(id)) this.#keep("outcome", id, null);
+    for (const id of this.#ids("outcome")) {
+      if (waiting.has(id)) continue;
+      const { stored } = recall(this.#key("outcome", id), {});
+      if (!(Date.now() - stored < REMEMBERED)) this.#keep("outcome", id, null);
+    }
   }
 }

@@ -99,6 +99,79 @@ test("an answer that is lost on the way does not double the message", async () =
   assert.equal(await page.locator(".row.own").count(), 1);
 });
 
+// Up said that it can be edited when it is sent, for as long as no answer came.
+test("what was sent without an answer is edited as soon as it is known where it is, also in another tab", async () => {
+  const context = await browser(server, { name: "anna" });
+  const [page, other] = [await tab(context, "known"), await tab(context, "known")];
+  const ben = await tab(await browser(server, { name: "ben" }), "known");
+  let lose = null;
+  let tries = 0;
+  await context.route("**/chat/known*", async (route) => {
+    if (route.request().method() !== "POST" || lose === null) return route.continue();
+    if (lose === "answer") await route.fetch();
+    tries += 1;
+    await route.abort().catch(() => {});
+  });
+  const box = page.locator("#message");
+  const tried = async (text, what) => {
+    [lose, tries] = [what, 0];
+    await say(page, text);
+    await until("it was tried", () => tries > 0);
+    await box.press("ArrowUp");
+    assert.equal(await box.inputValue(), text);
+    await page.getByText("Edit your message").waitFor();
+  };
+  // The server has it, and the page that edits it is loaded again before it knows that.
+  await tried("frist", "answer");
+  await say(page, "first");
+  await showing(page, ["first"]);
+  await showing(ben, ["frist"]);
+  await page.reload();
+  await showing(page, ["first"]);
+  lose = null;
+  await sent(page);
+  await showing(ben, ["first"]);
+  // The server has not got it, and two tabs edit it.
+  await tried("secnd", "request");
+  await say(page, "secod");
+  await showing(other, ["first", "secod"]);
+  await other.locator("#message").press("ArrowUp");
+  assert.equal(await other.locator("#message").inputValue(), "secod");
+  await say(other, "second");
+  lose = null;
+  for (const one of [page, other, ben]) await showing(one, ["first", "second"]);
+  // Its answer comes while it is edited, and the page is loaded again.
+  await sent(page);
+  await tried("thrid", "answer");
+  lose = null;
+  await sent(page);
+  await page.reload();
+  await until("the edit is there again", async () => (await box.inputValue()) === "thrid");
+  await say(page, "third");
+  await showing(ben, ["first", "second", "third"]);
+  await sent(page);
+  await tried("fourth", "answer");
+  await say(page, "");
+  await page.locator("#ask-yes").click();
+  lose = null;
+  for (const one of [page, other, ben]) await showing(one, ["first", "second", "third", "Deleted"]);
+  // What nobody has begun to send is taken back.
+  await sent(page);
+  await context.setOffline(true);
+  await say(page, "fith");
+  await page.locator("#outbox .row.sending").waitFor();
+  await until("it is taken back", async () => {
+    await box.press("ArrowUp");
+    return (await page.locator("#outbox .row").count()) === 0;
+  });
+  await say(page, "fifth");
+  await context.setOffline(false);
+  await showing(ben, ["first", "second", "third", "Deleted", "fifth"]);
+  await sent(page);
+  const kinds = (await server.all("known")).map(({ kind }) => kind).filter((kind) => !["joined", "left"].includes(kind));
+  assert.deepEqual(kinds.filter((kind) => kind === "message").length, 5, kinds.join());
+});
+
 test("a tab that waits for its answer does not delay another for long", async () => {
   const context = await browser(server, { name: "anna" });
   const first = await tab(context, "slow");
@@ -232,7 +305,7 @@ for (const [where, host] of [
   ["with Web Locks", "127.0.0.1"],
   ["without, as on plain http", "chat.test"],
 ]) {
-  test(`up to four tabs, at random, with outages, reloads and lost answers, lose nothing (${where})`, async () => {
+  test(`up to four tabs, at random, with edits, outages, reloads and lost answers, lose nothing (${where})`, async () => {
     const random = randomFrom(newSeed());
     const room = `four-tabs-${host}`;
     const context = await browser(server, { name: "anna", origin: `http://${host}:${server.port}` });
@@ -253,7 +326,8 @@ for (const [where, host] of [
       }
     });
     const slots = [];
-    const expected = [];
+    // By what stands before an edit.
+    const expected = new Map();
     const goOnline = async (online) => {
       if (online === !offline) return;
       offline = !online;
@@ -272,8 +346,15 @@ for (const [where, host] of [
       if (what < 14) {
         slot.said += 1;
         const text = `${slot.name}: ${slot.said}`;
-        expected.push(text);
+        expected.set(text, text);
         await say(slot.page, text);
+        if (random(4) > 0) continue;
+        // Often it was sent, and no answer has come. Perhaps another tab has said something since.
+        await slot.page.locator("#message").press("ArrowUp");
+        const [edited] = (await slot.page.locator("#message").inputValue()).split(",");
+        if (edited === "") continue;
+        expected.set(edited, `${edited}, edited ${step}`);
+        await say(slot.page, expected.get(edited));
       } else if (what < 17) await goOnline(offline);
       else if (what === 17) {
         await goOnline(true);
@@ -296,10 +377,10 @@ for (const [where, host] of [
     await until("all is sent", async () => (await waiting()) === 0);
     for (const { page } of slots) await sent(page);
     const said = await server.said(room);
-    assert.deepEqual([...said].sort(), [...expected].sort(), "each once");
+    assert.deepEqual([...said].sort(), [...expected.values()].sort(), "each once");
     for (const { name } of slots) {
       const own = (texts) => texts.filter((text) => text.startsWith(`${name}:`));
-      assert.deepEqual(own(said), own(expected), "a tab's in its order");
+      assert.deepEqual(own(said), own([...expected.values()]), "a tab's in its order");
     }
     for (const { page } of slots) {
       // What was said long before a tab was opened is not shown in it.
@@ -355,7 +436,10 @@ test("after eleven minutes the page asks only about messages that the room has a
   await say(page, "received");
   await until("it was tried", () => tries > 0);
   lose = "request";
+  const before = tries;
   await say(page, "waiting");
+  // The next try is half a second later at least.
+  await until("it was tried again", () => tries > before);
   await later(page, 11);
   lose = null;
   await page.locator(".failure").getByText("It may have gone out, or not.").waitFor();
