@@ -12,7 +12,8 @@ use super::invalid::Invalid;
 use super::visible::{has_something_visible, is_unseen};
 use crate::config::NAME_LIMIT;
 
-/// A room's name: 1 to 64 letters, digits, `-`, `_` and `.` of any script, but not `.` or `..`.
+/// A room's name: 1 to 64 letters, digits, `-`, `_` and `.` of any script, but not `.` or `..`. At least one is visible, and
+/// none is invisible, as in a [person's name](PersonName).
 ///
 /// It is kept in Unicode's form NFC: however a keyboard composes the letters, it is the same room.
 ///
@@ -57,6 +58,21 @@ impl RoomName {
         self.0.starts_with('~')
     }
 
+    /// A room of a store. An earlier version accepted names that nobody can see.
+    pub fn accepted_before(text: &str) -> Result<RoomName, Invalid> {
+        let name: String = text.nfc().collect();
+        let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
+        let length = name.chars().count();
+        let chars: Vec<char> = name.chars().collect();
+        let is_name = |(at, c): (usize, &char)| allowed(*c) || is_joiner(*c) && joins_letters(&chars, at);
+        // Browsers and proxies resolve the path segments `.` and `..`.
+        let is_path = name == "." || name == "..";
+        if length == 0 || length > NAME_LIMIT || !chars.iter().enumerate().all(is_name) || is_path {
+            return Err(BAD_ROOM);
+        }
+        Ok(RoomName(name.into()))
+    }
+
     /// The name as it is.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,19 +83,19 @@ impl FromStr for RoomName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<RoomName, Invalid> {
-        let name: String = text.nfc().collect();
-        let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
-        let length = name.chars().count();
-        let chars: Vec<char> = name.chars().collect();
-        let is_name = |(at, c): (usize, &char)| allowed(*c) || is_joiner(*c) && joins_letters(&chars, at);
-        // Browsers and proxies resolve the path segments `.` and `..`.
-        let is_path = name == "." || name == "..";
-        if length == 0 || length > NAME_LIMIT || !chars.iter().enumerate().all(is_name) || is_path {
-            return Err(Invalid("a room's name has 1 to 64 letters, digits, '-', '_' or '.' of any script"));
+        let room = RoomName::accepted_before(text)?;
+        // Joiners stand between letters only.
+        let is_hidden = |c: char| is_unseen(c) && !is_joiner(c);
+        if room.0.chars().any(is_hidden) || !has_something_visible(&room.0) {
+            return Err(BAD_ROOM);
         }
-        Ok(RoomName(name.into()))
+        Ok(room)
     }
 }
+
+const BAD_ROOM: Invalid = Invalid(
+    "a room's name has 1 to 64 letters, digits, '-', '_' or '.' of any script, and nothing invisible",
+);
 
 /// What a private room's name begins with.
 const PRIVATE: &str = "private-";
@@ -195,6 +211,7 @@ mod tests {
             "हिन्दी",
             "غرفة",
             "...",
+            "한글",
             &"ä".repeat(64),
         ] {
             assert!(name.parse::<RoomName>().is_ok(), "{name:?} was refused");
@@ -219,6 +236,17 @@ mod tests {
             assert!(!open.parse::<RoomName>().unwrap().is_private(), "{open}");
         }
         assert!(!format!("private-{}", letters.to_uppercase()).parse::<RoomName>().unwrap().is_private());
+    }
+
+    /// The fillers of Hangul count as letters. So a room had a name that nobody sees, or one that looked like another's.
+    #[test]
+    fn a_room_s_name_can_be_seen() {
+        for name in
+            ["\u{3164}", "\u{115f}\u{1160}", "\u{ffa0}", "lobby\u{3164}", "\u{301}", "a\u{34f}", "a\u{17b4}"]
+        {
+            assert!(name.parse::<RoomName>().is_err(), "{name:?} was accepted");
+            assert!(RoomName::accepted_before(name).is_ok(), "{name:?} may be in a store");
+        }
     }
 
     /// Persian and Sinhala words with a joiner were refused.

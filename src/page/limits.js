@@ -47,5 +47,5 @@ export function nameFault(name) {
 
 /** Whether a room can have this name. It is in NFC. */
 export function isRoomName(name) {
-  return roomName().test(name) && [...name].length <= NAME_LETTERS;
+  return roomName().test(name) && !UNSEEN.test(name) && isSeen(name) && [...name].length <= NAME_LETTERS;
 }

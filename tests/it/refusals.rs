@@ -93,6 +93,7 @@ fn bad_requests(chat: &Chat) -> Vec<Bad> {
         (room("a%20b"), 400, "bad-room", "letters"),
         (room("a%2Fb"), 400, "bad-room", "letters"),
         (room("%00"), 400, "bad-room", "letters"),
+        (room("lobby%E3%85%A4"), 400, "bad-room", "invisible"),
         (room("~health"), 400, "bad-room", "letters"),
         (get("?name=a%0Ab"), 400, "bad-name", "control"),
         (fields(&[("message", "hi"), ("name", &"x".repeat(65))]), 400, "bad-name", "64"),

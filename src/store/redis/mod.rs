@@ -119,7 +119,8 @@ impl RedisStore {
             let epoch = epoch(life, answer.next())?;
             let summary = |row| {
                 let (name, latest, mark, at, people): (String, u64, u32, u64, usize) = rows::part(row)?;
-                let room = name.parse().map_err(|_| rows::unreadable(&"a room has an impossible name"))?;
+                let room = RoomName::accepted_before(&name)
+                    .map_err(|_| rows::unreadable(&"a room has an impossible name"))?;
                 Ok(RoomSummary { room, latest: batch::place(epoch, latest, mark), at: Timestamp(at), people })
             };
             answer.map(summary).collect()

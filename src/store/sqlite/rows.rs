@@ -125,7 +125,7 @@ pub(super) fn summary(row: &Row<'_>, epoch: Epoch) -> rusqlite::Result<RoomSumma
 /// Reads a room's name, which is the first column.
 pub(super) fn room_name(row: &Row<'_>) -> rusqlite::Result<RoomName> {
     let name: String = row.get(0)?;
-    name.parse().map_err(|invalid: Invalid| unreadable(0, invalid))
+    RoomName::accepted_before(&name).map_err(|invalid| unreadable(0, invalid))
 }
 
 /// Reads what `PRESENT` selects.

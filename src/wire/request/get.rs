@@ -115,7 +115,8 @@ fn rooms(head: &Head<'_>, query: &str) -> Result<ListRooms, Refusal> {
         Some("recent") => Order::Recent,
         Some(_) => return Err(Refusal::BadOrder),
     };
-    let after = after.map(|name| name.parse()).transpose().map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
+    let after = after.map(|name| RoomName::accepted_before(&name)).transpose();
+    let after = after.map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
     let limit = limit.map_or(Ok(ROOMS_LISTED), |limit| limit_in(&limit, ROOMS_LISTED_MAX))?;
     Ok(ListRooms { order, among: None, after, limit, format: head.format() })
 }

@@ -19,6 +19,7 @@ pub const TARGET: Target = Target {
         " Zoe\u{308} Müller ",
         "O'Neil",
         "ﷺ",
+        "한\u{3164}글\u{115f}\u{1160}\u{ffa0}",
     ],
     check,
 };
@@ -31,7 +32,9 @@ fn check(bytes: &[u8]) {
             let name = room.as_str();
             assert!(!room.is_internal() && (1..=NAME_LIMIT).contains(&name.chars().count()), "{name:?}");
             assert!(!name.contains(['/', '?', '#', '%', ',', '~', ' ']) && name != "." && name != "..");
-            assert!(has_something_visible(name) || name.chars().all(|c| !c.is_ascii()), "{name:?}");
+            // Whatever a room may be called, a person may be called too.
+            assert_eq!(name.parse::<PersonName>().expect("a name").as_str(), name);
+            assert!(has_something_visible(name), "{name:?}");
         }
         Err(invalid) => assert_is_a_sentence(invalid.0),
     }
