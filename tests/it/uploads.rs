@@ -1,10 +1,14 @@
 //! Pictures and files.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
+use comet_chat::config::BODY_TIMEOUT;
 use serde_json::{Value, json};
 
 use crate::chat::Chat;
 use crate::client::{Reply, Request};
-use crate::harness::Launch;
+use crate::harness::{Launch, PATIENCE};
 
 on_every_setup![
     a_file_comes_with_a_message_and_goes_with_it,
@@ -16,6 +20,7 @@ on_every_engine![
     what_is_too_large_or_malformed_leaves_nothing,
     a_server_that_takes_no_files_says_so,
     a_file_is_for_those_who_may_read,
+    a_file_that_comes_too_slowly_is_refused,
 ];
 
 const KEY: &str = "the-secret-key-of-anna";
@@ -367,4 +372,26 @@ fn a_file_is_for_those_who_may_read(launch: Launch) {
     is_refused(chat.ask(&get().accept("application/json")), 401, "not-in");
     is_refused(chat.ask(&with(get(), "write")), 403, "no-right");
     chat.ask(&with(get(), "read")).is(200);
+}
+
+/// So slowly that a text of 64 KiB could not have come either.
+fn a_file_that_comes_too_slowly_is_refused(chat: Chat) {
+    let mut connection = chat.connect();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 500000\r\n\r\n",
+        chat.path("")
+    );
+    let begun = Instant::now();
+    connection.send_bytes(head.as_bytes());
+    connection.send_bytes(&vec![b'x'; 70_000]);
+    connection.will_answer(true);
+    while !connection.has_something() {
+        assert!(begun.elapsed() < PATIENCE, "no answer came");
+        thread::sleep(Duration::from_millis(200));
+        // The server may just have ended the connection.
+        let _ = connection.try_send_bytes(b"x");
+    }
+    assert!(begun.elapsed() > BODY_TIMEOUT, "a text may take so long");
+    is_refused(connection.reply(), 408, "too-slow");
+    assert!(history(&chat).is_empty());
 }

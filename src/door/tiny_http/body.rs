@@ -1,6 +1,6 @@
 //! The body of a request, read through tiny_http.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::time::Instant;
 
 use tiny_http::Request;
@@ -14,6 +14,7 @@ use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
 
 /// Why there is no whole body.
+#[derive(Debug, PartialEq)]
 pub enum NoBody {
     /// It is not to be read.
     Refused(Refusal),
@@ -52,7 +53,7 @@ pub fn read_body(
         BodyLength::Chunked => head(request).body_limit(file) + 1,
     };
     let mut bytes = Vec::new();
-    match (length, read(request, &mut bytes, most, held)?) {
+    match (length, read(request.as_reader(), Instant::now(), &mut bytes, most, held)?) {
         (BodyLength::Exact(_), End::Full) => is_whole(bytes),
         (BodyLength::Exact(_), _) => Err(NoBody::Gone),
         (_, End::Full) => Err(NoBody::Refused(head(request).too_large(file))),
@@ -66,6 +67,7 @@ pub fn read_body(
 }
 
 /// How the reading of a body ended.
+#[derive(Debug, PartialEq)]
 enum End {
     Whole,
     /// There are as many bytes as were asked for. Whether more come is not known.
@@ -75,16 +77,27 @@ enum End {
 }
 
 /// Reads up to so many bytes. What is more than a text is counted for its client, and must come fast enough.
-fn read(request: &mut Request, bytes: &mut Vec<u8>, most: usize, held: &mut Held) -> Result<End, NoBody> {
-    let began = Instant::now();
+///
+/// **Fault:** nothing ends a read of tiny_http's before the socket's own time for a silence. **Cure:** the time is looked at
+/// whenever something comes, and a file of which nothing comes for so long was too slow as well.
+fn read(
+    body: &mut dyn Read,
+    began: Instant,
+    bytes: &mut Vec<u8>,
+    most: usize,
+    held: &mut Held,
+) -> Result<End, NoBody> {
     let mut piece = [0; BODY_PIECE];
     while bytes.len() < most {
         let wanted = (most - bytes.len()).min(piece.len());
-        match request.as_reader().read(&mut piece[..wanted]) {
+        match body.read(&mut piece[..wanted]) {
             Ok(0) => return Ok(End::Whole),
             Ok(read) => bytes.extend_from_slice(&piece[..read]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::InvalidInput => return Ok(End::Unsound),
+            Err(error) if is_silence(&error) && bytes.len() > TEXT_LIMIT => {
+                return Err(NoBody::Refused(Refusal::TooSlow));
+            }
             Err(_) => return Err(NoBody::Gone),
         }
         if bytes.len() > TEXT_LIMIT {
@@ -95,6 +108,11 @@ fn read(request: &mut Request, bytes: &mut Vec<u8>, most: usize, held: &mut Held
         }
     }
     Ok(End::Full)
+}
+
+/// Whether nothing came for as long as the socket waits.
+fn is_silence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// Whether the client may still send, as far as the kernel tells.
@@ -108,3 +126,53 @@ const BAD_CHUNK: &str = "a chunk does not have its size in hexadecimal before it
 
 const CUT_OFF: &str =
     "the connection ended before the body was known to be whole: leave it open until the reply";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::door::budget::Budget;
+    use crate::door::gate::Gate;
+    use crate::door::tiny_http::counts::Counts;
+
+    /// A client who sends so many bytes, and then nothing.
+    struct Client(usize);
+
+    impl Read for Client {
+        fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+            let sent = piece.len().min(self.0);
+            self.0 -= sent;
+            if sent == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(sent) }
+        }
+    }
+
+    /// What becomes of a body of which so many bytes of a million have come since so long.
+    fn reads(sent: usize, since: Duration) -> NoBody {
+        let counts = Counts::new(Gate::new(Budget { connections: 1, waiters: 1 }));
+        let (mut client, mut held) = (Client(sent), Held::nothing(&counts));
+        let began = Instant::now().checked_sub(since).expect("the machine runs for longer");
+        read(&mut client, began, &mut Vec::new(), 1_000_000, &mut held).expect_err("it is not whole")
+    }
+
+    /// A file that stood still was ended without an answer.
+    #[test]
+    fn a_file_that_is_too_slow_or_stands_still_is_refused_and_nobody_is_told_of_a_text() {
+        let file = 500_000;
+        let (slow, gone) = (NoBody::Refused(Refusal::TooSlow), NoBody::Gone);
+        assert_eq!(reads(file, Duration::ZERO), slow, "it stands still");
+        assert_eq!(reads(TEXT_LIMIT, Duration::ZERO), gone);
+        let counts = Counts::new(Gate::new(Budget { connections: 1, waiters: 1 }));
+        let mut held = Held::nothing(&counts);
+        let second = Duration::from_secs(1);
+        let late = BODY_TIMEOUT + upload::pace(file) + second;
+        for (since, comes) in [(BODY_TIMEOUT - second, Ok(End::Full)), (late, Err(slow))] {
+            let began = Instant::now().checked_sub(since).expect("the machine runs for longer");
+            assert_eq!(
+                read(&mut Client(file), began, &mut Vec::new(), file, &mut held),
+                comes,
+                "after {since:?}"
+            );
+        }
+    }
+}
