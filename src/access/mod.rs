@@ -154,6 +154,26 @@ impl Access {
         caller: &Caller,
         is_awake: impl Fn(&RoomName) -> bool,
     ) -> Result<Intent, Refusal> {
+        let intent = self.judge(head, body, caller)?;
+        caller.take(&intent, body.len(), is_awake)?;
+        Ok(intent)
+    }
+
+    /// Refuses a request before its body is read, if its head tells enough: its sender is not in, has no right to that, or
+    /// asks for it where it can't be had. The rest is judged when the body is there: what is malformed, who is muted, as
+    /// the name may stand in the body, and what the room and the limits say, as they go by all that is asked for.
+    pub fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal> {
+        // As if a few words came.
+        let headers = head.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("Content-Type"));
+        let headers = headers.copied().chain([("Content-Type", "text/plain")]).collect();
+        match self.judge(&Head { headers, ..head.clone() }, b"words", caller) {
+            Err(refusal) if matches!(refusal.status(), 401 | 403 | 404 | 405 | 421 | 429) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what a request asks for, if its caller may have that at some time.
+    fn judge(&self, head: &Head<'_>, body: &[u8], caller: &Caller) -> Result<Intent, Refusal> {
         let target = self.local(head.local_target());
         let elsewhere = (target != head.target).then(|| Head { target, ..head.clone() });
         let local = elsewhere.as_ref().unwrap_or(head);
@@ -164,7 +184,6 @@ impl Access {
         if intent.lacks_an_operator() {
             return Err(Refusal::NotOperator);
         }
-        caller.take(&intent, body.len(), is_awake)?;
         Ok(intent)
     }
 

@@ -123,6 +123,10 @@ impl Service for Server {
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
     }
 
+    fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal> {
+        self.access.foresee(head, caller)
+    }
+
     fn upload_limit(&self) -> usize {
         self.access.upload_limit()
     }

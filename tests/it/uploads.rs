@@ -372,6 +372,23 @@ fn a_file_is_for_those_who_may_read(launch: Launch) {
     is_refused(chat.ask(&get().accept("application/json")), 401, "not-in");
     is_refused(chat.ask(&with(get(), "write")), 403, "no-right");
     chat.ask(&with(get(), "read")).is(200);
+    // Nobody waits for a file that may not come.
+    let large = |path: &str, more: &str| {
+        let mut connection = chat.connect();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: multipart/form-data; boundary=x\r\n{more}Content-Length: 900000\r\n\r\n"
+        );
+        connection.send_bytes(head.as_bytes());
+        connection.will_answer(true);
+        connection.reply()
+    };
+    let room = chat.path("");
+    is_refused(large(&room, ""), 401, "not-in");
+    is_refused(large(&room, "Authorization: Bearer 0123456789abcdef-read\r\n"), 403, "no-right");
+    is_refused(large(&room, "Origin: http://elsewhere.example\r\n"), 403, "other-site");
+    let writes = "Authorization: Bearer 0123456789abcdef-write\r\n";
+    is_refused(large("/nowhere", writes), 404, "not-found");
+    is_refused(large(&chat.path("/history"), writes), 405, "method-not-allowed");
 }
 
 /// So slowly that a text of 64 KiB could not have come either.

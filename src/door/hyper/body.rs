@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connections::Visit;
 use crate::config::{BODY_TIMEOUT, TEXT_LIMIT};
-use crate::door::upload::{held, pace};
+use crate::door::upload::{held, is_long, pace};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{BodyLength, Head};
 
@@ -28,10 +28,14 @@ pub async fn read_body(
     body: Incoming,
     file: usize,
     visit: &Visit,
+    foresee: impl FnOnce() -> Result<(), Refusal>,
 ) -> Result<Vec<u8>, NoBody> {
     let length = head.body_length(file).map_err(NoBody::Refused)?;
     if length == BodyLength::Exact(0) {
         return Ok(Vec::new());
+    }
+    if is_long(head, length, file) {
+        foresee().map_err(NoBody::Refused)?;
     }
     let began = Instant::now();
     let mut body = pin!(body);

@@ -41,7 +41,9 @@ pub async fn exchange(
     entry.come_from(visit.caller().address());
     let address = (door.service.prefix(), door.service.local(head.local_target()));
     let refuse = |refusal: &Refusal, body: &[u8]| Ready::Reply(refuse_read(&head, address, body, refusal));
-    let (mut ready, close) = match read_body(&head, body, door.service.upload_limit(), &visit).await {
+    let foresee = || door.service.foresee(&head, visit.caller());
+    let (mut ready, close) = match read_body(&head, body, door.service.upload_limit(), &visit, foresee).await
+    {
         Ok(body) => match unbroken(answer(&door, &head, &body, &visit)).await {
             Ok(ready) => (ready, false),
             // The connection takes a place that others need.

@@ -26,6 +26,9 @@ pub trait Service: Send + Sync + 'static {
         visit: &Visit,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
+    /// Refuses a request of which the head tells enough, before a long body is read.
+    fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal>;
+
     /// The most bytes that a file may have which comes with a message; 0 if none are taken.
     fn upload_limit(&self) -> usize;
 

@@ -52,6 +52,10 @@ impl Service for Said {
         Caller::default()
     }
 
+    fn foresee(&self, _head: &Head<'_>, _caller: &Caller) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn upload_limit(&self) -> usize {
         MEBIBYTE
     }

@@ -8,8 +8,9 @@ use tiny_http::Request;
 use super::counts::Held;
 use super::door::Door;
 use super::head::head;
+use crate::access::Caller;
 use crate::config::{BODY_PIECE, BODY_TIMEOUT, TEXT_LIMIT};
-use crate::door::upload;
+use crate::door::upload::{self, is_long};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::BodyLength;
 
@@ -42,10 +43,14 @@ pub struct Body {
 pub fn read_body(
     door: &Door,
     request: &mut Request,
+    caller: &Caller,
     length: BodyLength,
     held: &mut Held,
 ) -> Result<Body, NoBody> {
     let file = door.service.upload_limit();
+    if is_long(&head(request), length, file) {
+        door.service.foresee(&head(request), caller).map_err(NoBody::Refused)?;
+    }
     let is_whole = |bytes: Vec<u8>| Ok(Body { bytes, is_last: false });
     let most = match length {
         BodyLength::Exact(0) => return is_whole(Vec::new()),

@@ -28,37 +28,31 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let Turn { mut request, framing } = turn;
     let peer = door.outside(visit.peer());
     let mut entry = Entry::begin(request.method().as_str(), door.service.local(request.url()), peer);
-    let identify = |head: &Head<'_>, visit: &mut Visit, entry: &mut Entry| {
-        visit.identify(door.service.caller(head, peer.map(|peer| peer.ip())));
-        entry.come_from(visit.caller().address());
-    };
+    visit.identify(door.service.caller(&head(&request), peer.map(|peer| peer.ip())));
+    entry.come_from(visit.caller().address());
     let mut held = Held::nothing(&door.counts);
     let read = framing.map_err(NoBody::Refused);
-    let body = match read.and_then(|length| read_body(door, &mut request, length, &mut held)) {
+    let body = match read.and_then(|length| read_body(door, &mut request, visit.caller(), length, &mut held))
+    {
         Ok(body) => body,
         Err(NoBody::Refused(refusal)) => {
             // Nobody knows where this body ends and the next request begins.
             visit.close(|peer| door.look(peer));
             let reply = {
                 let head = head(&request);
-                identify(&head, visit, &mut entry);
                 let mut reply = refuse(door, &head, &[], &refusal);
                 door.service.dress(Some(&head), &mut reply);
                 reply
             };
             return send_and_close(door, entry, request, &reply, visit);
         }
-        Err(NoBody::Gone) => {
-            identify(&head(&request), visit, &mut entry);
-            return leave(request);
-        }
+        Err(NoBody::Gone) => return leave(request),
     };
     if body.is_last {
         visit.close(|peer| door.look(peer));
     }
     let (ready, is_head) = {
         let head = head(&request);
-        identify(&head, visit, &mut entry);
         let settled = catch_unwind(AssertUnwindSafe(|| {
             let answer = door.service.answer(&head, &body.bytes, visit)?;
             settle(door, answer, &mut held)
