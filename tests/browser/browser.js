@@ -47,11 +47,11 @@ export async function endChromium() {
 }
 
 /**
- * A browser that has nothing but, perhaps, the name of who has been on this server before.
+ * A browser that has nothing but, perhaps, the name of who has been on this server before, which may be behind a prefix.
  * What its pages report as broken fails the test.
  */
-export async function browser(server, { name, origin = server.origin, ...options } = {}) {
-  const localStorage = name ? [{ name: "comet-chat/name", value: JSON.stringify(name) }] : [];
+export async function browser(server, { name, origin = server.origin, prefix = "", ...options } = {}) {
+  const localStorage = name ? [{ name: `comet-chat${prefix}/name`, value: JSON.stringify(name) }] : [];
   const context = await chrome.newContext({
     viewport: { width: 900, height: 700 },
     // The tests find what the page shows by its words.
@@ -63,7 +63,7 @@ export async function browser(server, { name, origin = server.origin, ...options
   });
   context.setDefaultTimeout(PATIENCE);
   slowDown(context);
-  context.origin = origin;
+  context.origin = origin + prefix;
   context.isPhone = options.isMobile === true;
   context.faults = [];
   context.on("page", (page) => {
@@ -132,7 +132,8 @@ export function sent(page) {
   const isSent = () => {
     if (document.querySelector("#outbox .row")) return false;
     try {
-      const prefix = `comet-chat/outbox/${document.body.dataset.room}/`;
+      const { prefix: place, room } = document.body.dataset;
+      const prefix = `comet-chat${place}/outbox/${room}/`;
       return !Object.keys(localStorage).some((key) => key.startsWith(prefix));
     } catch {
       // This browser keeps nothing.

@@ -33,8 +33,9 @@ const everything = (page) =>
   });
 
 test("without a network a room opens with what was read, and what is written arrives once when it is back", async () => {
-  const server = await Server.start();
-  const context = await device(server);
+  // The other tests of this topic have no prefix.
+  const server = await Server.start({ options: ["--public-url", "http://127.0.0.1/talk"] });
+  const context = await device(server, { prefix: "/talk" });
   const page = await tab(context, "boat");
   await server.say("boat", "ben", 'a <b>"bold"</b> & <script>word</script>');
   const secret = await server.say("boat", "ben", "a secret");
@@ -42,6 +43,8 @@ test("without a network a room opens with what was read, and what is written arr
   await sent(page);
   await server.say("boat", "ben", "@anna are you there?");
   await kept(page, "@anna are you there?");
+  const worker = await page.evaluate(async () => [(await navigator.serviceWorker.ready).scope, ...(await caches.keys())]);
+  assert.deepEqual(worker.sort(), [...["files", "kept", "pages"].map((name) => `comet-chat/talk ${name}`), `${context.origin}/`]);
 
   // What is deleted is kept nowhere.
   await page.locator("#log .row", { hasText: "my own" }).hover();
@@ -56,7 +59,7 @@ test("without a network a room opens with what was read, and what is written arr
   await server.kill();
   await page.close();
   const away = await context.newPage();
-  await away.goto(`${server.origin}/chat/boat`);
+  await away.goto(`${context.origin}/chat/boat`);
   await away.locator("html.ready").waitFor();
   await showing(away, before);
   await away.locator("#line").waitFor();
@@ -67,7 +70,7 @@ test("without a network a room opens with what was read, and what is written arr
 
   // In a room that was never read here there is nothing to show.
   const other = await context.newPage();
-  await assert.rejects(other.goto(`${server.origin}/chat/elsewhere`), /ERR_CONNECTION_REFUSED|ERR_FAILED/);
+  await assert.rejects(other.goto(`${context.origin}/chat/elsewhere`), /ERR_CONNECTION_REFUSED|ERR_FAILED/);
   await other.close();
 
   await server.restart();
@@ -81,8 +84,8 @@ test("without a network a room opens with what was read, and what is written arr
   });
 
   // The app on a home screen begins where its owner was.
-  await away.goto(`${server.origin}/chat/lobby?start`);
-  assert.match(away.url(), /\/chat\/boat$/);
+  await away.goto(`${context.origin}/chat/lobby?start`);
+  assert.match(away.url(), /\/talk\/chat\/boat$/);
   await server.end();
 });
 
