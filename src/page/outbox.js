@@ -31,6 +31,7 @@ export class Outbox {
   #progress;
   #own;
   #written = new Set();
+  #begun = null;
   #waiting;
   #settling = [];
   #hindered = null;
@@ -123,7 +124,8 @@ export class Outbox {
 
   /** Takes back a message of this tab that nobody has begun to send, and gives its text; null if it may be on its way. */
   takeBack({ id, text, tried, file, revised, n }) {
-    if (n === undefined || !this.#written.has(id) || tried !== undefined || file || revised) return null;
+    const isOurs = this.#written.has(id) && id !== this.#begun;
+    if (n === undefined || !isOurs || tried !== undefined || file || revised) return null;
     this.discard(id);
     return text;
   }
@@ -235,14 +237,14 @@ export class Outbox {
       if (revised) this.#sayAnew(entry, revised);
       return Boolean(revised);
     };
-    if (renew()) return;
-    const isOffline = !navigator.onLine;
-    if (isFirst) this.#waiting.tried(id, this.#position());
+    // Or it was discarded just now.
+    if (renew() || !this.#waiting.has(id)) return;
+    if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
+    this.#begun = id;
     try {
       const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
       this.#settle(entry, cursor);
     } catch (error) {
-      if (isFirst && isOffline && !error.status) this.#waiting.untried(id, again);
       if (!error.status || error.passing) throw error;
       // It is deleted already.
       if (kind === "deleted" && error.status === 404) return this.discard(id);
@@ -251,6 +253,8 @@ export class Outbox {
       const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
       this.#fail(entry, isInDoubt ? phrase("message.doubt") : error.message, error.taken && !isInDoubt);
       if (error.taken || error.removed) this.#taken(name, error.message, error.removed);
+    } finally {
+      this.#begun = null;
     }
   }
 

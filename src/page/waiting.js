@@ -63,11 +63,6 @@ export class Waiting {
     if (this.has(id)) this.#keep("outcome", id, { tried: Date.now(), after });
   }
 
-  /** The try reached nobody. */
-  untried(id, again) {
-    if (this.has(id)) this.#keep("outcome", id, again ? { again } : null);
-  }
-
   failed(id, reason, taken) {
     if (this.has(id)) this.#keep("outcome", id, { failed: reason, taken });
   }
