@@ -54,6 +54,7 @@ const MODULES: &[File] = &files! {
     "later.js",
     "limits.js",
     "line.js",
+    "locale.js",
     "log.js",
     "main.js",
     "mention.js",
@@ -85,6 +86,7 @@ const MODULES: &[File] = &files! {
     "share.js",
     "site.js",
     "sound.js",
+    "stamp.js",
     "status.js",
     "strip.js",
     "subject.js",
@@ -119,8 +121,9 @@ const ICON: &str = include_str!("icon.svg");
 const ICON_UNREAD: &str = include_str!("icon-unread.svg");
 
 /// Has Chromium compile all of the script while it comes, beside the page, and not piece by piece when it runs. Others
-/// take it for a comment.
-const COMPILE_AT_ONCE: &str = "//# allFunctionsCalledOnLoad\n";
+/// take it for a comment. The script is no module, though it is as strict: of what the worker keeps, Chromium keeps what
+/// it has compiled with a plain script, for the next visit, and not with a module.
+const BEGINNING: &str = "//# allFunctionsCalledOnLoad\n\"use strict\";\n";
 
 /// The files of the page. The name of each holds a hash of its content.
 pub(super) struct Assets {
@@ -134,7 +137,7 @@ pub(super) struct Assets {
 
 /// The files, made at their first use.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
-    let script = format!("{COMPILE_AT_ONCE}{}", join::modules(MODULES, "main.js"));
+    let script = format!("{BEGINNING}{}", join::modules(MODULES, "main.js"));
     let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
     Assets {
         script: named("page", "js", JAVASCRIPT, script.as_bytes()),

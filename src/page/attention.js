@@ -112,6 +112,7 @@ export class Attention {
   }
 
   #set(unread) {
+    if (unread === this.#unread) return;
     this.#unread = unread;
     this.#count.hidden = unread === 0;
     this.#count.textContent = shown(unread);

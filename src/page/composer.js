@@ -43,14 +43,13 @@ export class Composer {
     this.#text.enterKeyHint = isOnScreen() ? "enter" : "send";
     this.#text.value ||= this.#draft.find();
     this.show(name);
-    // Lines get longer or shorter when a phone is turned, or a panel opens beside the form.
+    // Before the first look at it, and when lines get longer or shorter: a phone is turned, or a panel opens beside it.
     let width = 0;
     new ResizeObserver(() => {
       if (this.#text.clientWidth === width) return;
       width = this.#text.clientWidth;
       this.#fit();
     }).observe(this.#text);
-    this.#fit();
     if (matchMedia("(hover: hover)").matches) (name === null ? this.#name : this.#text).focus();
   }
 

@@ -39,6 +39,7 @@ let letters;
 
 /** The first letter as people see it, which may be several characters. */
 export function initial(name) {
+  if (/^[ -~](?:[ -~]|$)/.test(name)) return name[0].toLocaleUpperCase();
   const [first] = Intl.Segmenter ? (letters ??= new Intl.Segmenter()).segment(name) : name;
   return (first.segment ?? first).toLocaleUpperCase();
 }

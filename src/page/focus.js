@@ -4,8 +4,9 @@
 export function keepFocus(change, heir) {
   const had = document.activeElement;
   change();
+  if (had === document.body) return;
   const stays = had.isConnected && had.getClientRects().length > 0;
-  if (had === document.body || (stays && document.activeElement !== document.body)) return;
+  if (stays && document.activeElement !== document.body) return;
   (stays ? had : heir(had))?.focus({ preventScroll: true });
 }
 

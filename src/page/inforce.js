@@ -33,9 +33,7 @@ export class InForce {
     for (const id of ["topic", "topic-set"]) part(id).addEventListener("click", () => this.#askTopic());
     part("operator-button").addEventListener("click", () => (operator.is ? operator.drop() : operator.ask()));
     part("lock-button").addEventListener("click", () => this.#askLock());
-    const slow = part("slow-choice");
-    slow.append(...SLOW.map((seconds) => element("option", { value: seconds }, seconds ? lasting(seconds) : phrase("slow.off"))));
-    slow.addEventListener("change", () => operator.does("slow", { seconds: Number(slow.value) }));
+    part("slow-choice").addEventListener("change", ({ target }) => operator.does("slow", { seconds: Number(target.value) }));
     this.show();
   }
 
@@ -76,12 +74,20 @@ export class InForce {
     part("composer").classList.toggle("locked", this.#locked && !is);
     const slow = part("slow");
     slow.hidden = this.#slow === 0 || this.#locked;
-    slow.textContent = phrase("slow", { time: lasting(this.#slow) });
+    if (this.#slow > 0) slow.textContent = phrase("slow", { time: lasting(this.#slow) });
     part("order").classList.toggle("operates", is);
     part("operator-button").textContent = phrase(is ? "operator.drop" : "operator.become");
     part("lock-button").textContent = phrase(this.#locked ? "lock.end" : "lock.begin");
+    if (is) this.#showSlow();
+  }
+
+  /** Times in words take a browser long to make, and only the operator sees these. */
+  #showSlow() {
     const choice = part("slow-choice");
-    if (!SLOW.includes(this.#slow)) choice.append(element("option", { value: this.#slow }, lasting(this.#slow)));
+    const has = (seconds) => [...choice.options].some(({ value }) => value === String(seconds));
+    for (const seconds of [...SLOW, this.#slow]) {
+      if (!has(seconds)) choice.append(element("option", { value: seconds }, seconds ? lasting(seconds) : phrase("slow.off")));
+    }
     choice.value = String(this.#slow);
   }
 

@@ -13,6 +13,12 @@ const NAME_LETTERS = 64;
 const UNSEEN =
   /[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
 
+/** Such a character makes a text visible. It is found without the patterns of whole scripts, which take long to make. */
+const PLAIN = /[!-~]/;
+
+/** So do most people name rooms. */
+const PLAIN_ROOM = /^[\w-][\w.-]*$/;
+
 const SEEN = new RegExp(`(?!${UNSEEN.source})[^\\s\\p{Cc}\\p{M}\\u200c\\u200d]`, "u");
 
 /** A letter of a script that uses joiners, and a picture that can be joined to another. */
@@ -32,7 +38,7 @@ export function bytesOver(text) {
 
 /** Whether a text has a visible character. */
 export function isSeen(text) {
-  return SEEN.test(text);
+  return PLAIN.test(text) || (text !== "" && SEEN.test(text));
 }
 
 /** Why nobody can have this name, in a sentence; `null` if somebody can. It is trimmed, and in NFC. */
@@ -40,12 +46,13 @@ export function nameFault(name) {
   if (name === "") return phrase("name.none");
   if ([...name].length > NAME_LETTERS) return phrase("name.long", { count: NAME_LETTERS });
   // Joiners that join nothing are invisible.
-  const others = name.replace(joiners(), "");
+  const others = /[\u200c\u200d]/.test(name) ? name.replace(joiners(), "") : name;
   const isShown = !/[\p{Cc}\p{Cs}\u200c\u200d]/u.test(others) && !UNSEEN.test(name) && isSeen(name);
   return isShown ? null : phrase("name.unseen");
 }
 
 /** Whether a room can have this name. It is in NFC. */
 export function isRoomName(name) {
-  return roomName().test(name) && !UNSEEN.test(name) && isSeen(name) && [...name].length <= NAME_LETTERS;
+  const isPlain = PLAIN_ROOM.test(name);
+  return (isPlain || (roomName().test(name) && !UNSEEN.test(name) && isSeen(name))) && [...name].length <= NAME_LETTERS;
 }

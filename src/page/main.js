@@ -21,7 +21,9 @@ import { Hub } from "./hub.js";
 import { InForce } from "./inforce.js";
 import { makeRoom } from "./keyboard.js";
 import { keep, recall, watch } from "./kept.js";
+import { afterPaint } from "./later.js";
 import { nameFault } from "./limits.js";
+import { hasForms, keepForms } from "./locale.js";
 import { Log } from "./log.js";
 import { tellNeeds } from "./needs.js";
 import { note } from "./note.js";
@@ -38,6 +40,7 @@ import { Rooms } from "./rooms.js";
 import { continues, outboxRow, plainRow } from "./rows.js";
 import { Search } from "./search.js";
 import { addressOf, share } from "./share.js";
+import { tellDates } from "./stamp.js";
 import { Status } from "./status.js";
 import { onNewDay } from "./time.js";
 import { layPanels } from "./wide.js";
@@ -97,6 +100,7 @@ showMe();
 layPanels();
 makeRoom();
 copyWhole(scroller);
+tellDates(scroller);
 goToDays(room, scroller, (id) => here.go(id));
 document.getElementById("down").addEventListener("click", () => here.leave());
 keepClicks(scroller);
@@ -123,6 +127,9 @@ new Status(bus, room, { up: reached, prod: () => follower.prod(), tell });
 const election = new Election(bus, tab, (signal) => hub.lead(signal));
 new Offline({ room, log, bus, position: () => follower.position });
 outbox.flush();
+// They may have changed since the last visit.
+if (hasForms()) setTimeout(keepForms, 5_000);
+else afterPaint(keepForms);
 document.documentElement.classList.add("running");
 
 /** New messages from the poll. */

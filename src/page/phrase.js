@@ -1,35 +1,17 @@
 // The page's own words, in the reader's language. They stand in a file of their own, which comes beside the script.
 
 import { later } from "./later.js";
+import { LOCALE, number } from "./locale.js";
 
 const phrases = globalThis.phrases ?? {};
 
-/** For what is written by rules: days, times, numbers, the order of names. */
-export const LOCALE = localeOf(document.documentElement.lang || "en", navigator.languages);
-
 const plurals = later(() => new Intl.PluralRules(LOCALE));
-const numbers = later(() => new Intl.NumberFormat(LOCALE));
 const lists = later(() => new Intl.ListFormat(LOCALE));
-
-/** The page's language as the reader has it. Who reads another than their own still has the hours of where they live. */
-function localeOf(language, preferred) {
-  try {
-    const near = preferred.find((tag) => tag.split("-")[0] === language);
-    const { region } = new Intl.Locale(preferred[0]).maximize();
-    return new Intl.Locale(near ?? language, near ? {} : { region }).toString();
-  } catch {
-    return language;
-  }
-}
-
-/** A number as people write it. */
-export function number(value) {
-  return numbers().format(value);
-}
 
 /** The parts of a list of nodes, with the words between them. */
 export function listOf(nodes) {
   const rest = [...nodes];
+  if (rest.length < 2) return rest;
   return lists().formatToParts(rest.map(String)).map(({ type, value }) => (type === "element" ? rest.shift() : value));
 }
 

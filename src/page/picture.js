@@ -2,7 +2,8 @@
 
 import { fileOf } from "./blobs.js";
 import { element, icon } from "./element.js";
-import { LOCALE, phraseParts } from "./phrase.js";
+import { LOCALE } from "./locale.js";
+import { phraseParts } from "./phrase.js";
 import { under } from "./site.js";
 
 /** The longest side of a picture in a message, in pixels of the page. The server's HTML has the same. */

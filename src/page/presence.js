@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { listOf, phrase, phraseParts } from "./phrase.js";
-import { clock, full } from "./time.js";
+import { timeOf } from "./stamp.js";
 
 /** The most that an open line lists, from the last on. */
 const LISTED = 200;
@@ -90,8 +90,4 @@ function sentence(what, names) {
   const [first, ...others] = names.slice(0, 2).map((name) => element("bdi", {}, name));
   const many = () => phraseParts("presence.others", { name: first, count: count - 1 });
   return phraseParts(what, { count, names: count > 2 ? many() : listOf([first, ...others]) });
-}
-
-function timeOf(at) {
-  return element("time", { datetime: at, title: full(at) }, clock(at));
 }

@@ -5,6 +5,7 @@ import { noticesOf, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
 import { askText } from "./asktext.js";
 import { keepHere } from "./kept.js";
+import { afterPaint } from "./later.js";
 import { byName } from "./order.js";
 import { phrase } from "./phrase.js";
 import { keepTopic, onTopic, shownRoom } from "./private.js";
@@ -54,8 +55,10 @@ export class Rooms {
     // Nothing moves beneath the pointer.
     this.#list.addEventListener("pointerleave", () => this.show());
     this.#form();
-    this.show();
-    this.#look(0);
+    afterPaint(() => {
+      this.show();
+      this.#look(0);
+    });
   }
 
   #form() {
@@ -184,7 +187,7 @@ export class Rooms {
     const sum = rooms.reduce((sum, { unread }) => sum + unread, 0);
     const badge = document.getElementById("rooms-badge");
     badge.hidden = sum === 0;
-    badge.textContent = shown(sum);
+    if (sum > 0) badge.textContent = shown(sum);
     const label = sum === 0 ? phrase("rooms") : phrase("rooms.unread", { n: sum, count: shown(sum) });
     document.getElementById("rooms-button").setAttribute("aria-label", label);
     this.#unreadElsewhere(sum);

@@ -7,8 +7,9 @@ import { isForMe } from "./forme.js";
 import { phrase } from "./phrase.js";
 import { fileNode } from "./picture.js";
 import { quoteNode } from "./quote.js";
+import { timeOf } from "./stamp.js";
 import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
-import { clock, dayName, dayOf, full } from "./time.js";
+import { dayName, dayOf } from "./time.js";
 
 /** Messages of one person within this time stand together, in milliseconds. */
 const RUN = 5 * 60 * 1000;
@@ -118,7 +119,7 @@ function quoteOf(id, context) {
 
 function editedMark({ edited, operator }) {
   const words = phrase(operator ? "message.edited.operator" : "message.edited");
-  return element("span", { class: "edited", title: full(edited) }, " ", words);
+  return element("span", { class: "edited", "data-when": edited }, " ", words);
 }
 
 function textOf(message, text, marks, names) {
@@ -185,10 +186,6 @@ export function plainRow({ id, kind, name, text, file }) {
   const who = element("p", { class: "who", dir: "auto" }, String(name ?? phrase("someone")));
   const said = element("div", { class: "said" }, who, element("div", { class: "bubble" }, node));
   return element("li", { class: "row message first last", "data-id": id }, said);
-}
-
-function timeOf(at) {
-  return element("time", { datetime: at, title: full(at) }, clock(at));
 }
 
 /** The line between two days. */

@@ -1,8 +1,8 @@
 // The rules of a room: its topic, and what its operator has decided. Entries of the room's order tell of them.
 
 import { element } from "./element.js";
-import { LOCALE, phrase, phraseParts } from "./phrase.js";
-import { full } from "./time.js";
+import { LOCALE } from "./locale.js";
+import { phrase, phraseParts } from "./phrase.js";
 
 /** What is said of each kind, by the keys of phrases: with a text or a time, and without. */
 const SAID = {
@@ -38,5 +38,5 @@ export function ruleParts({ kind, name, text, seconds, operator }) {
 
 /** The row of such an entry. */
 export function ruleRow(message) {
-  return element("li", { class: "row rule", "data-id": message.id }, element("p", { title: full(message.at) }, ...ruleParts(message)));
+  return element("li", { class: "row rule", "data-id": message.id }, element("p", { "data-when": message.at }, ...ruleParts(message)));
 }

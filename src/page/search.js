@@ -2,10 +2,11 @@
 
 import { element } from "./element.js";
 import { visited } from "./followed.js";
+import { clock } from "./locale.js";
 import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
 import { roomAddress } from "./site.js";
-import { clock, dayName, full, lately } from "./time.js";
+import { dayName, full, lately } from "./time.js";
 import { search } from "./wire.js";
 import { marked, wordsOf } from "./words.js";
 

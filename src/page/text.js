@@ -12,6 +12,9 @@ const ACTION = /^\/me (?=\s*\S)/u;
 /** The beginning of a link, or a whole mention. */
 const BEGINNING = /\b(?:https?:\/\/|www\.)|(?<![\p{L}\p{N}_@.\/])@[\p{L}\p{N}\p{M}_.-]+/giu;
 
+/** What each of these has. Most texts have neither, and need no search. */
+const PERHAPS = /@|:\/\/|www\./i;
+
 /**
  * What a link goes on with: ASCII without quotes and brackets; of the rest what is no space, no
  * quote, no bracket, ends no sentence in any script and does not turn the reading direction around;
@@ -65,6 +68,7 @@ export function marksOf(text) {
 }
 
 function search(text, from) {
+  if (!PERHAPS.test(text)) return null;
   BEGINNING.lastIndex = from;
   return BEGINNING.exec(text);
 }
@@ -152,7 +156,8 @@ export function piecesOf(text, marks, size) {
 
 /** Whether the text is nothing but a few emoji. */
 export function isBigEmoji(text) {
-  if (text.length > 40 || !EMOJI.test(text)) return false;
+  // What has a plain letter is no emoji, in most texts the first one.
+  if (text.length > 40 || /[!-~]/.test(text) || !EMOJI.test(text)) return false;
   const compact = text.replace(/\s/g, "");
   const count = Intl.Segmenter ? [...new Intl.Segmenter().segment(compact)].length : 1;
   return count > 0 && count <= BIG_EMOJI;

@@ -1,18 +1,16 @@
 // Times as people say them, in the reader's own language and zone.
 
 import { later } from "./later.js";
-import { LOCALE } from "./phrase.js";
+import { LOCALE, clock } from "./locale.js";
+import { phrase } from "./phrase.js";
 
 const formatOf = (parts) => later(() => new Intl.DateTimeFormat(LOCALE, parts));
 
-const clockOf = formatOf({ hour: "numeric", minute: "2-digit" });
 const fullOf = formatOf({ dateStyle: "full", timeStyle: "medium" });
 const soonOf = formatOf({ weekday: "long", hour: "numeric", minute: "2-digit" });
 const weekdayOf = formatOf({ weekday: "long" });
 const dayInYear = formatOf({ weekday: "short", day: "numeric", month: "long" });
 const dayAndYear = formatOf({ dateStyle: "long" });
-
-const near = later(() => new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" }));
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -22,11 +20,6 @@ const LOOK = 60 * 60 * 1000;
 /** Midnight before this time, as a number of days that sets two days apart. */
 export function dayOf(at) {
   return new Date(at).setHours(0, 0, 0, 0);
-}
-
-/** "14:05" */
-export function clock(at) {
-  return clockOf().format(new Date(at));
 }
 
 /** The whole date and time, for a tooltip. */
@@ -43,7 +36,7 @@ export function soon(at) {
 export function dayName(at, now = Date.now()) {
   const day = dayOf(at);
   const days = Math.round((dayOf(now) - day) / DAY_MS);
-  if (days === 0 || days === 1) return capital(near().format(-days, "day"));
+  if (days === 0 || days === 1) return phrase(days === 0 ? "day.today" : "day.yesterday");
   if (days > 1 && days < 7) return weekdayOf().format(day);
   const sameYear = new Date(day).getFullYear() === new Date(now).getFullYear();
   return (sameYear ? dayInYear : dayAndYear)().format(day);
@@ -71,9 +64,4 @@ export function onNewDay(changed) {
   // After a night's sleep of the machine the day is checked again.
   document.addEventListener("visibilitychange", look);
   look();
-}
-
-function capital(words) {
-  const [first] = words;
-  return first.toLocaleUpperCase() + words.slice(first.length);
 }

@@ -1,7 +1,7 @@
 // How many messages are unread in each room that this browser follows, counted by the tab that polls.
 
 import { followed, readUpTo } from "./followed.js";
-import { number } from "./phrase.js";
+import { number } from "./locale.js";
 import { Track } from "./track.js";
 import { poll } from "./wire.js";
 

@@ -16,6 +16,9 @@ const CACHES = { pages: `${OWN} pages`, files: `${OWN} files`, kept: `${OWN} kep
 /** How long a page may take to come, before the reader gets what is kept, in milliseconds. */
 const PATIENCE = 4_000;
 
+/** How long the worker leaves a new page alone before it learns from it: the page has work to do first. In milliseconds. */
+const QUIET = 1_000;
+
 /** The most rooms whose page is kept. */
 const MOST = 32;
 
@@ -75,7 +78,7 @@ async function start(event, pathname) {
 /** The page from the server, or what is kept of it if none comes in time. */
 async function page(event, pathname) {
   const reply = preloaded(event);
-  event.waitUntil(reply.then((reply) => learn(pathname, reply.clone()), () => {}));
+  event.waitUntil(reply.then((reply) => learnLater(pathname, reply.clone()), () => {}));
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const came = await Promise.race([reply, late]).catch(() => undefined);
   if (came && !AWAY.includes(came.status)) return came;
@@ -84,6 +87,12 @@ async function page(event, pathname) {
 
 async function preloaded({ preloadResponse, request }) {
   return (await preloadResponse) ?? fetch(request);
+}
+
+/** A refusal is heeded at once. */
+async function learnLater(pathname, reply) {
+  if (reply.ok) await new Promise((resolve) => setTimeout(resolve, QUIET));
+  await learn(pathname, reply);
 }
 
 /** Keeps the page of a room without its messages, if it is this server's own. */

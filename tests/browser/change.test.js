@@ -45,7 +45,7 @@ test("an edit shows in its place for both, marked, and only at one's own message
   await say(anna, "hello ben");
   for (const page of [anna, ben]) {
     await showing(page, ["hello ben", "how are you?"]);
-    await page.locator(".edited").waitFor();
+    await page.locator(".edited").hover();
     assert.match(await page.locator(".edited").getAttribute("title"), /\d/);
     assert.equal(await holds(page, "helo ben"), false, "nothing of it is left");
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 
 import { FOR_AXE, violations } from "./axe.js";
-import { browser, say, sent, tab, test, until } from "./browser.js";
+import { browser, say, sent, sources, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -18,6 +18,28 @@ test("a phrase with a number has the forms that its language tells apart, and no
     const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
     for (const [key, phrase] of Object.entries(phrasesIn(language)))
       if (typeof phrase === "object") assert.deepEqual(Object.keys(phrase).sort(), [...pluralCategories].sort(), `${language}: ${key}`);
+  }
+});
+
+test("a later visit writes hours and numbers by what the first has kept, and as it did", async () => {
+  for (const locale of ["en-US", "de-DE", "fr-CA", "ar-EG", "ja-JP"]) {
+    const context = await browser(server, { locale });
+    await sources(context);
+    const written = async (isFirst) => {
+      const page = await tab(context, "forms");
+      const all = await page.evaluate(async (isFirst) => {
+        if (isFirst) localStorage.removeItem("comet-chat/forms");
+        const { clock, hasForms, keepForms, number } = await import("/source/locale.js");
+        if (hasForms() === isFirst) throw new Error("it was kept too early, or not");
+        const all = [0, 7, 42, 305, 999, 1_000, 1.5, -1].map(number);
+        for (let minutes = 0; minutes < 24 * 60; minutes += 7) all.push(clock(new Date(2026, 5, 1, 0, minutes).toISOString()));
+        keepForms();
+        return all;
+      }, isFirst);
+      await page.close();
+      return all;
+    };
+    assert.deepEqual(await written(true), await written(false), locale);
   }
 });
 

@@ -1,0 +1,20 @@
+// When something was said, as its row shows it.
+
+import { element } from "./element.js";
+import { clock } from "./locale.js";
+import { full } from "./time.js";
+
+export function timeOf(at) {
+  return element("time", { datetime: at }, clock(at));
+}
+
+/**
+ * Tells the whole date of what the reader points at: of a time, or of what has it in `data-when`. To write all dates in
+ * advance would take the browser long.
+ */
+export function tellDates(scroller) {
+  scroller.addEventListener("pointerover", ({ target }) => {
+    const stamp = target.closest(":is(time, [data-when]):not([title])");
+    if (stamp) stamp.title = full(stamp.dateTime ?? stamp.dataset.when);
+  });
+}
