@@ -5,12 +5,13 @@
 //! an attacker can point a name of theirs at this machine, and read our answers as their own (DNS
 //! rebinding).
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::sites::Sites;
 use crate::address::PublicUrl;
 use crate::wire::refusal::Refusal;
-use crate::wire::request::{Format, Head, fields};
+use crate::wire::request::{Format, Head, fields, lowered};
 
 /// The names by which this server may be called.
 #[derive(Debug, Clone, Default)]
@@ -24,15 +25,14 @@ pub struct Hosts {
 impl Hosts {
     /// The machine's own name, the names on the command line, where `*` is any, and that of the public address.
     pub fn new(given: &[String], public: Option<&PublicUrl>) -> Hosts {
-        let mut named: Vec<String> = given.iter().map(|host| name_in(host)).collect();
+        let mut named: Vec<String> = given.iter().map(|host| name_in(host).into_owned()).collect();
         let machine = rustix::system::uname();
         // A browser can't ask for a name that is not UTF-8.
         let machine = name_in(machine.nodename().to_str().unwrap_or_default());
         let (short, _) = machine.split_once('.').unwrap_or((&machine, ""));
         // NAME.local is found without a name server (mDNS).
-        named.extend([short.to_owned(), format!("{short}.local")]);
-        named.push(machine);
-        named.extend(public.map(|public| name_in(public.authority())));
+        named.extend([short.to_owned(), format!("{short}.local"), machine.to_string()]);
+        named.extend(public.map(|public| name_in(public.authority()).into_owned()));
         named.retain(|name| !name.is_empty() && !name.starts_with('.'));
         let origin = public.map(|public| public.origin().to_owned());
         Hosts { any: given.iter().any(|host| host == "*"), named, origin }
@@ -67,7 +67,7 @@ impl Hosts {
             name.parse::<Ipv4Addr>().is_ok() || v6.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
         // No name server is asked for these names (RFC 6761).
         let is_here = name == "localhost" || name.ends_with(".localhost");
-        self.any || is_address || is_here || self.named.contains(&name)
+        self.any || is_address || is_here || self.named.iter().any(|named| *named == name)
     }
 
     /// Whether the headers say that a page of another site sent this request. Without such headers it comes from
@@ -122,12 +122,12 @@ pub(super) fn is_at(origin: &str, host: &str) -> bool {
 }
 
 /// A host without its port, in the form in which names are compared.
-pub(super) fn name_in(host: &str) -> String {
+pub(super) fn name_in(host: &str) -> Cow<'_, str> {
     let name = match host.rsplit_once(':') {
         Some((name, _)) if name.ends_with(']') || !name.contains(':') => name,
         _ => host,
     };
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+    lowered(name.strip_suffix('.').unwrap_or(name))
 }
 
 #[cfg(test)]

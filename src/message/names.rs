@@ -1,5 +1,6 @@
 //! Names of rooms and of people.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -60,14 +61,13 @@ impl RoomName {
 
     /// A room of a store. An earlier version accepted names that nobody can see.
     pub fn accepted_before(text: &str) -> Result<RoomName, Invalid> {
-        let name: String = text.nfc().collect();
+        let name = composed(text);
         let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
         let length = name.chars().count();
-        let chars: Vec<char> = name.chars().collect();
-        let is_name = |(at, c): (usize, &char)| allowed(*c) || is_joiner(*c) && joins_letters(&chars, at);
+        let is_name = |(at, c)| allowed(c) || is_joiner(c) && joins_letters(&name, at);
         // Browsers and proxies resolve the path segments `.` and `..`.
         let is_path = name == "." || name == "..";
-        if length == 0 || length > NAME_LIMIT || !chars.iter().enumerate().all(is_name) || is_path {
+        if length == 0 || length > NAME_LIMIT || !name.char_indices().all(is_name) || is_path {
             return Err(BAD_ROOM);
         }
         Ok(RoomName(name.into()))
@@ -138,14 +138,13 @@ impl FromStr for PersonName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<PersonName, Invalid> {
-        let name: String = text.trim().nfc().collect();
+        let name = composed(text.trim());
         let length = name.chars().count();
-        let chars: Vec<char> = name.chars().collect();
-        let is_shown = |(at, c): (usize, &char)| {
-            !c.is_control() && !is_unseen(*c)
-                || is_joiner(*c) && (joins_letters(&chars, at) || joins_emoji(&chars, at))
+        let is_shown = |(at, c): (usize, char)| {
+            !c.is_control() && !is_unseen(c)
+                || is_joiner(c) && (joins_letters(&name, at) || joins_emoji(&name, at))
         };
-        if length > NAME_LIMIT || !chars.iter().enumerate().all(is_shown) || !has_something_visible(&name) {
+        if length > NAME_LIMIT || !name.char_indices().all(is_shown) || !has_something_visible(&name) {
             return Err(Invalid(
                 "a person's name has 1 to 64 visible characters: no control characters, nothing invisible, nothing that changes the direction of text",
             ));
@@ -160,6 +159,14 @@ impl fmt::Display for PersonName {
     }
 }
 
+/// A name in NFC. One in ASCII is.
+fn composed(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() {
+        true => text.into(),
+        false => text.nfc().collect::<String>().into(),
+    }
+}
+
 /// Zero width non-joiner and joiner. Persian, Sinhala and others need them within words, and emoji between
 /// their parts.
 fn is_joiner(c: char) -> bool {
@@ -168,30 +175,27 @@ fn is_joiner(c: char) -> bool {
 
 /// Whether the joiner at this place stands within a word of a script that uses joiners. Elsewhere it is
 /// invisible, and would make a different name that looks the same.
-fn joins_letters(chars: &[char], at: usize) -> bool {
+fn joins_letters(name: &str, at: usize) -> bool {
     // Arabic to Mandaic, the scripts of India and Sri Lanka, Burmese, Khmer, Mongolian, and their extensions.
-    let is_joined = |c: &char| {
-        (c.is_alphabetic() || is_combining_mark(*c))
+    let is_joined = |c: char| {
+        (c.is_alphabetic() || is_combining_mark(c))
             && matches!(c, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}'
                 | '\u{a8e0}'..='\u{a8ff}' | '\u{a9e0}'..='\u{a9ff}' | '\u{aa60}'..='\u{aa7f}'
                 | '\u{11000}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
     };
-    is_between(chars, at, is_joined, is_joined)
+    is_between(name, at, is_joined, is_joined)
 }
 
 /// Whether the joiner at this place joins two pictures to one.
-fn joins_emoji(chars: &[char], at: usize) -> bool {
-    let is_picture = |c: &char| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
-    is_between(chars, at, |c| is_picture(c) || *c == '\u{fe0f}', is_picture)
+fn joins_emoji(name: &str, at: usize) -> bool {
+    let is_picture = |c: char| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    is_between(name, at, |c| is_picture(c) || c == '\u{fe0f}', is_picture)
 }
 
-fn is_between(
-    chars: &[char],
-    at: usize,
-    before: impl Fn(&char) -> bool,
-    behind: impl Fn(&char) -> bool,
-) -> bool {
-    at > 0 && chars.get(at - 1).is_some_and(before) && chars.get(at + 1).is_some_and(behind)
+/// Whether the joiner at this byte has such characters on both sides.
+fn is_between(name: &str, at: usize, before: impl Fn(char) -> bool, behind: impl Fn(char) -> bool) -> bool {
+    let (start, rest) = name.split_at(at);
+    start.chars().next_back().is_some_and(before) && rest.chars().nth(1).is_some_and(behind)
 }
 
 #[cfg(test)]

@@ -14,10 +14,7 @@ use tokio::sync::mpsc;
 use super::connections::Visit;
 use super::events::EventWriter;
 use super::service::Stream;
-use crate::wire::reply::Reply;
-
-/// The header lines of a [`Reply`].
-type Fields = Vec<(&'static str, Cow<'static, str>)>;
+use crate::wire::reply::{Headers, Reply};
 
 /// Hands a reply to hyper, which adds `Date` and `Content-Length`.
 pub fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
@@ -40,7 +37,7 @@ pub fn start(head: Reply, stream: Stream, visit: Visit) -> Response<ReplyBody> {
     render_head(head.status, head.headers, body, false)
 }
 
-fn render_head(status: u16, fields: Fields, body: ReplyBody, close: bool) -> Response<ReplyBody> {
+fn render_head(status: u16, fields: Headers, body: ReplyBody, close: bool) -> Response<ReplyBody> {
     let mut headers = HeaderMap::with_capacity(fields.len() + 2);
     for (name, value) in fields {
         headers.append(name_of(name), value_of(value));
@@ -59,11 +56,12 @@ fn name_of(name: &'static str) -> HeaderName {
 }
 
 fn value_of(value: Cow<'static, str>) -> HeaderValue {
-    let value = match value {
-        Cow::Borrowed(value) => HeaderValue::from_str(value),
-        Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
-    };
-    value.expect("our values are visible ASCII")
+    match value {
+        Cow::Borrowed(value) => HeaderValue::from_static(value),
+        Cow::Owned(value) => {
+            HeaderValue::from_maybe_shared(Bytes::from(value)).expect("our values are visible ASCII")
+        }
+    }
 }
 
 /// The body of a reply. While it lives, its request counts as being answered.

@@ -22,7 +22,7 @@ use crate::wire::reply::Reply;
 /// of tiny_http's gets out. A moment later it is shut for reading too, which ends tiny_http's reading.
 pub fn send_and_close(door: &Door, entry: Entry, request: Request, reply: &Reply, visit: &Visit) {
     entry.answered(reply.status);
-    let mut bytes = render_head(&request, reply, true);
+    let mut bytes = render_head(reply, true);
     if request.method().as_str() != "HEAD" {
         bytes.extend_from_slice(&reply.body);
     }

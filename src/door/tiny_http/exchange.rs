@@ -13,7 +13,7 @@ use super::counts::Held;
 use super::door::Door;
 use super::ending::{leave, send_and_close};
 use super::events::EventWriter;
-use super::head::{head, render_head};
+use super::head::{head, is_last, render_head};
 use super::service::{Answer, Stream};
 use crate::config::LIGHT;
 use crate::door::answer::{Ready, broken, refuse_read};
@@ -51,7 +51,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     if body.is_last {
         visit.close(|peer| door.look(peer));
     }
-    let (ready, is_head) = {
+    let (ready, is_head, is_last) = {
         let head = head(&request);
         let settled = catch_unwind(AssertUnwindSafe(|| {
             let answer = door.service.answer(&head, &body.bytes, visit)?;
@@ -61,7 +61,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
         let refused = |refusal| Ready::Reply(refuse(door, &head, &body.bytes, &refusal));
         let mut ready = settled.unwrap_or_else(refused);
         door.service.dress(Some(&head), ready.head_mut());
-        (ready, head.is_head())
+        (ready, head.is_head(), is_last(&head))
     };
     let reply = match ready {
         Ready::Stream(start, stream) => {
@@ -79,7 +79,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     if body.is_last {
         send_and_close(door, entry, request, &reply, visit)
     } else {
-        send(entry, request, &reply)
+        send(entry, request, &reply, is_last)
     }
 }
 
@@ -116,9 +116,9 @@ fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Ready<Stream>,
 /// **Fault:** tiny_http prints a reply in pieces through 1 KiB, drops `Connection`, and gives a 204 a
 /// length. **Cure:** head and body in one buffer, one write, one flush; a large body by itself, so that
 /// it is in memory once.
-fn send(entry: Entry, request: Request, reply: &Reply) {
+fn send(entry: Entry, request: Request, reply: &Reply, is_last: bool) {
     entry.answered(reply.status);
-    let mut bytes = render_head(&request, reply, false);
+    let mut bytes = render_head(reply, is_last);
     let body = if reply.has_body() && request.method().as_str() != "HEAD" { &*reply.body } else { &[] };
     let mut writer = request.into_writer();
     let whole = body.len() <= LIGHT;

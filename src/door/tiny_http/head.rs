@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use tiny_http::{HTTPVersion, Request};
+use tiny_http::Request;
 
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
-use crate::wire::request::{BodyLength, Head};
+use crate::wire::request::{BodyLength, Head, lowered};
 
 /// How much body a head announces, if that is clear. A file of it may have so many bytes.
 pub fn framing(request: &Request, file: usize) -> Result<BodyLength, Refusal> {
@@ -23,22 +23,21 @@ pub fn head(request: &Request) -> Head<'_> {
     }
 }
 
-/// The head of the reply to this request. `close`: it is the last on its connection.
-pub fn render_head(request: &Request, reply: &Reply, close: bool) -> Vec<u8> {
+/// The head of a reply. `is_last`: nothing comes after it on its connection.
+pub fn render_head(reply: &Reply, is_last: bool) -> Vec<u8> {
     let mut text = reply.render_head();
     if reply.has_body() {
         let _ = write!(text, "Content-Length: {}\r\n", reply.body.len());
     }
-    let close = close || is_last(request);
-    let _ = write!(text, "Connection: {}\r\n\r\n", if close { "close" } else { "keep-alive" });
+    text.push_str(if is_last { "Connection: close\r\n\r\n" } else { "Connection: keep-alive\r\n\r\n" });
     text.into_bytes()
 }
 
 /// Whether tiny_http reads nothing more from this request's connection.
-fn is_last(request: &Request) -> bool {
-    let connection = head(request).header("Connection").unwrap_or("").to_ascii_lowercase();
-    match *request.http_version() {
-        HTTPVersion(1, 0) => !connection.contains("keep-alive"),
+pub fn is_last(head: &Head<'_>) -> bool {
+    let connection = lowered(head.header("Connection").unwrap_or_default());
+    match head.version {
+        (1, 0) => !connection.contains("keep-alive"),
         _ => connection.contains("close") || connection.contains("upgrade"),
     }
 }

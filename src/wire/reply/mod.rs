@@ -23,7 +23,7 @@ pub use self::file::{Content, file, file_tag};
 pub use self::history::history;
 pub use self::hits::hits;
 pub use self::page::{asset, invited, new_room, room_code, room_page};
-pub use self::parts::{EVENT_STREAM, JSON, Reply};
+pub use self::parts::{EVENT_STREAM, Headers, JSON, Reply};
 pub use self::people::people;
 pub use self::poll::polled;
 pub use self::publish::{left, published};

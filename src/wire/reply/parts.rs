@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::SystemTime;
 
 use flate2::Compression;
+use httpdate::HttpDate;
 use serde::Serialize;
 
 use super::status::reason;
@@ -19,13 +20,16 @@ pub(super) const JSON_LINES: &str = "application/x-ndjson";
 pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
+/// Names and values.
+pub type Headers = Vec<(&'static str, Cow<'static, str>)>;
+
 /// A reply, without the headers that the connection adds: `Date`, `Content-Length`, `Connection`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// Names and values. Whatever came from a client is encoded in them.
-    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub headers: Headers,
     /// The body. A 204 and a 304 have none.
     pub body: Cow<'static, [u8]>,
 }
@@ -33,15 +37,7 @@ pub struct Reply {
 impl Reply {
     /// A reply that nobody keeps.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Reply {
-        Reply {
-            status,
-            headers: vec![
-                ("Content-Type", content_type.into()),
-                ("Cache-Control", "no-store".into()),
-                ("Vary", "Accept".into()),
-            ],
-            body: body.into(),
-        }
+        Reply { status, headers: headers(Some(content_type)), body: body.into() }
     }
 
     /// A page of HTML, which people read.
@@ -67,12 +63,14 @@ impl Reply {
 
     /// The status line, `Date` and the headers. The connection's own headers and the empty line follow.
     pub fn render_head(&self) -> String {
-        let mut head = String::with_capacity(512);
-        let date = httpdate::fmt_http_date(SystemTime::now());
+        let mut head = String::with_capacity(1024);
+        let date = HttpDate::from(SystemTime::now());
         // Writing to a string can't fail.
         let _ = write!(head, "HTTP/1.1 {} {}\r\nDate: {date}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
-            let _ = write!(head, "{name}: {value}\r\n");
+            for piece in [name, ": ", value, "\r\n"] {
+                head.push_str(piece);
+            }
         }
         head
     }
@@ -94,8 +92,7 @@ impl Reply {
     }
 
     pub(super) fn empty(status: u16) -> Reply {
-        let headers = vec![("Cache-Control", "no-store".into()), ("Vary", "Accept".into())];
-        Reply { status, headers, body: Cow::Borrowed(&[]) }
+        Reply { status, headers: headers(None), body: Cow::Borrowed(&[]) }
     }
 
     /// With one more header.
@@ -114,6 +111,14 @@ impl Reply {
     pub(super) fn with_gap(self, gap: bool) -> Reply {
         if gap { self.with("Chat-Gap", "true") } else { self }
     }
+}
+
+/// The headers of a reply that nobody keeps, with room for those that most replies have beside them.
+fn headers(content_type: Option<&'static str>) -> Headers {
+    let mut headers = Vec::with_capacity(16);
+    headers.extend(content_type.map(|content_type| ("Content-Type", content_type.into())));
+    headers.extend([("Cache-Control", "no-store".into()), ("Vary", "Accept".into())]);
+    headers
 }
 
 /// JSON as text.

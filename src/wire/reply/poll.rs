@@ -81,10 +81,9 @@ fn in_json(status: u16, poll: &Poll, part: &Part<'_>, gaps: &[&RoomName]) -> Rep
 
 /// Adds where to go on, which every answer to a poll has.
 fn with_next(reply: Reply, poll: &Poll, next: &Next) -> Reply {
-    let (path, kept) = (rooms_path(&poll.rooms), &poll.kept);
-    reply
-        .with("Link", format!("<{path}?after={next}{kept}>; rel=\"next\""))
-        .with("Chat-Cursor", next.to_string())
+    let (path, cursor) = (rooms_path(&poll.rooms), next.to_string());
+    let link = ["<", &path, "?after=", &cursor, &poll.kept, ">; rel=\"next\""].concat();
+    reply.with("Link", link).with("Chat-Cursor", cursor)
 }
 
 /// Announces the gaps, if there are any: in the one room, or in which.

@@ -1,6 +1,8 @@
 //! Content negotiation: in what form a client wants its answer.
 
-use super::head::Head;
+use std::borrow::Cow;
+
+use super::head::{Head, lowered};
 use crate::page::Language;
 
 /// The form in which a client wants its answer.
@@ -52,16 +54,16 @@ impl Head<'_> {
     }
 
     /// The media types of `Accept`, in lower case, each with its quality.
-    fn accepts(&self) -> impl Iterator<Item = (String, f32)> {
+    fn accepts(&self) -> impl Iterator<Item = (Cow<'_, str>, f32)> {
         self.preferences("Accept")
     }
 
     /// What such a header lists, in lower case, each with its quality.
-    fn preferences(&self, header: &str) -> impl Iterator<Item = (String, f32)> {
+    fn preferences(&self, header: &str) -> impl Iterator<Item = (Cow<'_, str>, f32)> {
         let ranges = self.header_values(header).flat_map(|value| value.split(','));
         ranges.map(|range| {
             let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or("").to_ascii_lowercase();
+            let media_type = lowered(parts.next().unwrap_or_default());
             let quality = parts
                 .find_map(|p| p.strip_prefix("q=").or(p.strip_prefix("Q=")))
                 .map_or(1.0, |q| q.parse().unwrap_or(0.0));
@@ -73,7 +75,7 @@ impl Head<'_> {
     pub fn format(&self) -> Format {
         let mut best = (Format::Plain, 0.0);
         for (media_type, quality) in self.accepts() {
-            let format = match media_type.as_str() {
+            let format = match &*media_type {
                 "application/json" | "application/problem+json" | "application/*" => Format::Json,
                 "text/event-stream" => Format::EventStream,
                 "application/x-ndjson" | "application/ndjson" => Format::JsonLines,

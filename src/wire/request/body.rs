@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::fields::fields;
+use super::fields::{fields, owned};
 use super::head::Head;
 use super::multipart::{boundary, parts};
 use crate::config::TEXT_LIMIT;
@@ -45,14 +45,14 @@ pub(super) fn said(head: &Head<'_>, query: &str, body: &[u8]) -> Result<Said, Re
             let names =
                 ["message", "name", "id", "key", "of", "reply_to", "topic", "notice", "for", "seconds"];
             let [message, name, id, key, of, reply_to, topic, notice, r#for, seconds] =
-                fields(text_of(body)?, names)?;
+                fields(text_of(body)?, names)?.map(owned);
             Ok(Said { message, name, id, key, of, reply_to, topic, notice, r#for, seconds, file: None })
         }
         "application/json" => {
             serde_json::from_str(text_of(body)?).map_err(|error| Refusal::BadJson(error.to_string()))
         }
         "text/plain" => {
-            let [name, id, of, reply_to] = fields(query, ["name", "id", "of", "reply_to"])?;
+            let [name, id, of, reply_to] = fields(query, ["name", "id", "of", "reply_to"])?.map(owned);
             let message = Some(text_of(body)?.to_owned());
             Ok(Said { message, name, id, of, reply_to, ..Said::default() })
         }

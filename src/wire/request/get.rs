@@ -1,7 +1,7 @@
 //! GET requests: waiting and looking.
 
 use super::accept::Format;
-use super::fields::{cursor_in, fields, limit_in, name_in};
+use super::fields::{cursor_in, fields, limit_in, name_in, owned};
 use super::head::Head;
 use super::intent::{About, Fetch, FileAsked, History, Intent, Known, ListRooms, Login, Past, View};
 use super::poll::poll;
@@ -41,7 +41,7 @@ pub(super) fn get(head: &Head<'_>, place: Place, query: &str, seal: &Seal) -> Re
         Place::People(room) => Ok(Intent::People(room)),
         Place::Login => {
             let [to] = fields(query, ["to"])?;
-            Ok(Intent::Login(Login::to(to, None)))
+            Ok(Intent::Login(Login::to(owned(to), None)))
         }
         Place::About(room) => {
             Ok(Intent::Past(Past::About(About { room, is_operator: false, format: head.format() })))
@@ -65,8 +65,8 @@ pub(super) fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View,
     Ok(View {
         room,
         language: head.language(),
-        origin,
-        name: name_in(name)?,
+        origin: owned(origin),
+        name: name_in(name.as_deref())?,
         is_told: false,
         backlog: view.as_deref() == Some("backlog"),
         host: head.header("Host").map(str::to_owned),

@@ -1,5 +1,7 @@
 //! The head of a request: its method, target and headers, and whether they are sound.
 
+use std::borrow::Cow;
+
 use crate::wire::refusal::Refusal;
 
 /// The head of a request, as an engine read it.
@@ -71,6 +73,9 @@ impl<'a> Head<'a> {
     pub fn local_target(&self) -> &'a str {
         // A fragment (`#...`) is for the browser, which should not have sent it.
         let target = self.target.split('#').next().unwrap_or_default();
+        if target.starts_with('/') {
+            return target;
+        }
         // Every server must accept an absolute target (http://host/path), though it is meant for proxies.
         match target.split_once("://") {
             Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
@@ -78,6 +83,14 @@ impl<'a> Head<'a> {
             }
             _ => target,
         }
+    }
+}
+
+/// A text in lower case, which most are.
+pub fn lowered(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => text.to_ascii_lowercase().into(),
+        false => text.into(),
     }
 }
 

@@ -23,7 +23,7 @@ mod written;
 pub use self::accept::{Exposition, Format};
 pub use self::fields::fields;
 pub use self::framing::BodyLength;
-pub use self::head::{Head, is_token};
+pub use self::head::{Head, is_token, lowered};
 pub use self::intent::{
     About, Fetch, FileAsked, History, Intent, Invite, Leave, ListRooms, Login, NewRoom, Past, Poll, Publish,
     Search, View,

@@ -7,10 +7,12 @@ use crate::wire::refusal::Refusal;
 /// Where the wait begins in each of the rooms: in all at `oldest` or `latest`, or in each at its place in a
 /// cursor. Without `after` it is from now on.
 pub(super) fn places(rooms: &[RoomName], after: Option<&str>) -> Result<Vec<After>, Refusal> {
-    let mut hashes: Vec<RoomHash> = rooms.iter().map(RoomHash::of).collect();
-    hashes.sort();
-    if hashes.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Refusal::OneHash);
+    if rooms.len() > 1 {
+        let mut hashes: Vec<RoomHash> = rooms.iter().map(RoomHash::of).collect();
+        hashes.sort();
+        if hashes.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Refusal::OneHash);
+        }
     }
     let cursor = match after {
         None | Some("latest") => return Ok(vec![After::Latest; rooms.len()]),

@@ -1,11 +1,13 @@
 //! A wait: its parameters.
 
+use std::borrow::Cow;
+use std::fmt::Write;
 use std::time::Duration;
 
 use percent_encoding::utf8_percent_encode;
 
 use super::accept::Format;
-use super::fields::{fields, limit_in, name_in, number_in};
+use super::fields::{Field, fields, limit_in, name_in, number_in};
 use super::head::Head;
 use super::intent::Poll;
 use super::key::claim;
@@ -28,7 +30,7 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Se
     };
     // An EventSource that reconnects repeats its address, and names the last event that it got in a header.
     // Clients that can't set headers name it in the query.
-    let last_seen = head.header("Last-Event-ID").map(str::to_owned).or(last_seen);
+    let last_seen = head.header("Last-Event-ID").map(Cow::from).or(last_seen);
     let (after, last) = match last_seen.filter(|id| !id.is_empty()) {
         None => (after, last),
         last_seen => (last_seen, None),
@@ -38,14 +40,14 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Se
     let kinds: Option<Kinds> =
         kinds.map(|kinds| kinds.parse()).transpose().map_err(|e: Invalid| Refusal::BadKinds(e.0))?;
     let wait = wait.map(|wait| seconds(&wait).ok_or(Refusal::BadWait)).transpose()?;
-    let name = name_in(name)?;
+    let name = name_in(name.as_deref())?;
     let claim = claim(head, query, None, seal)?;
     let kept = kept([
-        ("wait", wait.map(|wait| wait.as_secs_f64().to_string())),
-        ("name", name.as_ref().map(|name| name.as_str().to_owned())),
-        ("present", present.clone()),
-        ("kinds", kinds.map(|kinds| kinds.to_string())),
-        ("limit", limit.map(|limit| limit.to_string())),
+        ("wait", wait.map(|wait| wait.as_secs_f64().to_string().into())),
+        ("name", name.as_ref().map(|name| name.as_str().into())),
+        ("present", present.as_deref().map(Cow::from)),
+        ("kinds", kinds.map(|kinds| kinds.to_string().into())),
+        ("limit", limit.map(|limit| limit.to_string().into())),
     ]);
     let preferred = if wait.is_none() { preferred(head) } else { None };
     let hold = wait.or(preferred).unwrap_or(HOLD);
@@ -74,9 +76,13 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Se
 }
 
 /// The parameters that `next` repeats.
-fn kept(parameters: [(&str, Option<String>); 5]) -> String {
-    let given = parameters.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    given.map(|(name, value)| format!("&{name}={}", utf8_percent_encode(&value, SEGMENT))).collect()
+fn kept(parameters: [(&str, Field<'_>); 5]) -> String {
+    let mut kept = String::new();
+    for (name, value) in parameters.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        // Writing to a string can't fail.
+        let _ = write!(kept, "&{name}={}", utf8_percent_encode(&value, SEGMENT));
+    }
+    kept
 }
 
 /// The rooms of this list, which are among those that are asked for.

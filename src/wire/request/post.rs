@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::body::{Said, form, not_plain_text, said};
-use super::fields::{cursor_in, fields, name_in};
+use super::fields::{cursor_in, fields, name_in, owned};
 use super::get::view;
 use super::head::Head;
 use super::intent::{Intent, Leave, Login, NewRoom, Publish};
@@ -31,7 +31,7 @@ pub(super) fn post(
         Place::Several(_) => Err(Refusal::OneRoom),
         Place::Leave(room) => {
             let Said { name, key, .. } = said(head, query, body)?;
-            let name = name_in(name)?.ok_or(Refusal::BadForm("say who leaves: send name=NAME"))?;
+            let name = name_in(name.as_deref())?.ok_or(Refusal::BadForm("say who leaves: send name=NAME"))?;
             let who = Person { name, claim: claim(head, query, key, seal)? };
             let [wait] = fields(query, ["wait"])?;
             let wait = wait.map_or(Some(Duration::ZERO), |wait| seconds(&wait)).ok_or(Refusal::BadWait)?;
@@ -39,7 +39,7 @@ pub(super) fn post(
         }
         Place::Invite(room) => view(head, room, query).map(Intent::Invite),
         Place::Login => {
-            let [passphrase, to] = fields(form(head, body)?, ["passphrase", "to"])?;
+            let [passphrase, to] = fields(form(head, body)?, ["passphrase", "to"])?.map(owned);
             let passphrase = passphrase.ok_or(Refusal::BadForm("log in: send passphrase=PASSPHRASE"))?;
             Ok(Intent::Login(Login::to(to, Some(passphrase))))
         }
@@ -85,6 +85,6 @@ fn publish(
     let of = of.as_deref().map(cursor_in).transpose()?;
     let id = id.as_deref().or(head.header("Idempotency-Key"));
     let send_id = id.map(str::parse::<SendId>).transpose().map_err(|e| Refusal::BadId(e.0))?;
-    let (name, claim) = (name_in(name)?, claim(head, query, key, seal)?);
+    let (name, claim) = (name_in(name.as_deref())?, claim(head, query, key, seal)?);
     Ok(Publish { room, kind, name, claim, text, of, file, send_id, format: head.format() })
 }
