@@ -26,7 +26,7 @@ pub const HANDLER_IDLE: Duration = Duration::from_secs(5);
 /// A handler's stack, in bytes. It renders JSON and reads the store, and neither goes deep.
 pub const HANDLER_STACK: usize = 256 * 1024;
 
-/// How many bytes of a body are read at once (16 KiB): a part of a handler's stack.
+/// How many bytes of a body are read at once (16 KiB).
 pub const BODY_PIECE: usize = 16 * 1024;
 
 /// The stack of a receiver, in bytes. It reads heads, and hands requests on.

@@ -47,13 +47,15 @@ pub fn read_body(
     length: BodyLength,
     held: &mut Held,
 ) -> Result<Body, NoBody> {
+    let is_whole = |bytes: Vec<u8>| Ok(Body { bytes, is_last: false });
+    if length == BodyLength::Exact(0) {
+        return is_whole(Vec::new());
+    }
     let file = door.service.upload_limit();
     if is_long(&head(request), length, file) {
         door.service.foresee(&head(request), caller).map_err(NoBody::Refused)?;
     }
-    let is_whole = |bytes: Vec<u8>| Ok(Body { bytes, is_last: false });
     let most = match length {
-        BodyLength::Exact(0) => return is_whole(Vec::new()),
         BodyLength::Exact(length) => length,
         BodyLength::Chunked => head(request).body_limit(file) + 1,
     };
@@ -92,12 +94,15 @@ fn read(
     most: usize,
     held: &mut Held,
 ) -> Result<End, NoBody> {
-    let mut piece = [0; BODY_PIECE];
     while bytes.len() < most {
-        let wanted = (most - bytes.len()).min(piece.len());
-        match body.read(&mut piece[..wanted]) {
+        let before = bytes.len();
+        // Not on the stack: each thread that waits would keep the pages of it.
+        bytes.resize(most.min(before + BODY_PIECE), 0);
+        let read = body.read(&mut bytes[before..]);
+        bytes.truncate(before + read.as_ref().map_or(0, |read| *read));
+        match read {
             Ok(0) => return Ok(End::Whole),
-            Ok(read) => bytes.extend_from_slice(&piece[..read]),
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::InvalidInput => return Ok(End::Unsound),
             Err(error) if is_silence(&error) && bytes.len() > TEXT_LIMIT => {
