@@ -9,9 +9,11 @@ mod signals;
 mod stage;
 mod successor;
 
+use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use comet_chat::access::Access;
@@ -50,8 +52,10 @@ fn main() -> ExitCode {
         log_to_stderr(&options.log);
         return commands::run(command);
     }
-    claim_small_stacks();
     log_to_stderr(&options.log);
+    if let Err(error) = have_small_threads(options.engine) {
+        tracing::info!(%error, "threads take more memory than they need");
+    }
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -72,17 +76,24 @@ fn log_to_stderr(level: &str) {
         .init();
 }
 
-/// tiny_http starts its threads with std's default stack, which only this variable can change. Small
-/// stacks keep the kernel from backing each with a huge page.
-#[allow(
-    unsafe_code,
-    reason = "std offers no other way, and no other thread is there to read the environment yet"
-)]
-fn claim_small_stacks() {
-    if std::env::var_os("RUST_MIN_STACK").is_none() {
-        // SAFETY: this is called first in `main`, while the process has one thread.
-        unsafe { std::env::set_var("RUST_MIN_STACK", SMALL_STACK.to_string()) };
+/// Has a thread take little memory. That is said by the environment alone, so the program begins anew, as the same
+/// process, unless its environment says it already.
+///
+/// tiny_http starts its threads with std's default stack. Small stacks keep the kernel from backing each with a huge
+/// page. And glibc keeps freed memory for each thread: where each waiter has two threads, that is 30 KB a waiter.
+fn have_small_threads(engine: EngineChoice) -> io::Result<()> {
+    if env::var_os("RUST_MIN_STACK").is_some() {
+        return Ok(());
     }
+    let mut arguments = env::args_os();
+    let mut anew = Command::new(env::current_exe()?);
+    anew.arg0(arguments.next().unwrap_or_default())
+        .args(arguments)
+        .env("RUST_MIN_STACK", SMALL_STACK.to_string());
+    if matches!(engine, EngineChoice::Blocking) && env::var_os("GLIBC_TUNABLES").is_none() {
+        anew.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+    }
+    Err(anew.exec())
 }
 
 /// Serves. If a successor was called, becomes that at the end.
