@@ -28,8 +28,9 @@ pub struct BenchArgs {
     #[arg(long, value_enum, default_value_t = Mode::FanOut)]
     pub mode: Mode,
 
-    /// How many wait [default: fan-out and idle 1000, firehose 100, publish 1, soak 200, relay 500]
-    #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// How many wait [default: fan-out and idle 1000, firehose 100, publish 1, soak 200, relay 500]; a firehose goes
+    /// without anybody too
+    #[arg(long, short = 'n', value_name = "N")]
     pub waiters: Option<u32>,
 
     /// In how many rooms each waiter waits, by one request; messages go to one room after the other. In a soak:

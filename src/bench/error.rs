@@ -13,6 +13,8 @@ pub enum Error {
     Absent(String, io::Error),
     /// The server answers, but not in this wire.
     OtherWire(String),
+    /// Nobody is to wait, where that is what is measured.
+    NobodyWaits,
     /// The server refused every waiter.
     AllRefused(String),
     /// So many connections were made and none was answered, for so long.
@@ -35,6 +37,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Resolve(url, error) => write!(f, "{url}: cannot find the host: {error}"),
+            Error::NobodyWaits => f.write_str("only a firehose goes without anybody who waits"),
             Error::Absent(url, error) => {
                 write!(f, "{url}: no server answers there: {error}")
             }

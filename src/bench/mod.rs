@@ -76,7 +76,9 @@ pub fn run(args: &BenchArgs) -> ExitCode {
         None => target,
     };
     let relay = |links| relay::run(links, args.waiters.map_or(RELAY_LINKS, |links| links as usize));
+    let nobody_waits = args.waiters == Some(0) && !matches!(args.mode, Mode::Firehose);
     let outcome = match (&args.floor, &args.report, &target) {
+        _ if nobody_waits => Err(Error::NobodyWaits),
         (Some(address), _, _) => floor::serve(*address).map_err(Error::from).map(|()| true),
         (_, Some(directory), _) => compare::write(directory).map(|()| true),
         (_, _, Some(target)) if args.crowd => crowd::run(target),

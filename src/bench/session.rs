@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
         }
         drop(live);
         self.settle()?;
-        if self.tally.waiters() == 0 {
+        if wanted > 0 && self.tally.waiters() == 0 {
             return Err(Error::AllRefused(self.waiters.refusal.take().unwrap_or_default()));
         }
         Ok(())

@@ -72,9 +72,9 @@ fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
     Ok(Head { method: parts.method.as_str(), target, version, headers })
 }
 
-/// What came of an answer, if it did not panic.
-async fn unbroken<T>(answer: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_panic| Err(broken()))
+/// What came of an answer, if it did not panic. An `async fn` would have the answer in memory twice.
+fn unbroken<T>(answer: impl Future<Output = Result<T, Refusal>>) -> impl Future<Output = Result<T, Refusal>> {
+    AssertUnwindSafe(answer).catch_unwind().map(|caught| caught.unwrap_or_else(|_panic| Err(broken())))
 }
 
 /// Has a request answered, and counts what is held for its client. Refused if that is too much: nothing was
