@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use hyper::body::Incoming;
-use hyper::http::request::Parts;
-use hyper::{Request, Response, Version};
+use hyper::{Request, Response};
 
 use super::body::{Gone, NoBody, read_body};
 use super::connections::Visit;
 use super::door::Door;
+use super::head::HeadText;
 use super::response::{ReplyBody, send, start};
 use super::service::{Answer, Service, Stream};
 use crate::config::LIGHT;
@@ -28,10 +28,12 @@ pub async fn exchange(
     entry: &mut Entry,
 ) -> Result<Response<ReplyBody>, Gone> {
     let (parts, body) = request.into_parts();
-    let head = match head(&parts) {
-        Ok(head) => head,
+    let copied = HeadText::copy(&parts);
+    drop(parts);
+    let head = match &copied {
+        Ok(text) => text.head(),
         Err(refusal) => {
-            let mut reply = refuse(Format::Plain, &refusal);
+            let mut reply = refuse(Format::Plain, refusal);
             door.service.dress(None, &mut reply);
             return Ok(send(reply, visit, true));
         }
@@ -60,16 +62,6 @@ pub async fn exchange(
     };
     let close = close || door.is_closing() || door.is_crowded();
     Ok(send(reply, visit, close))
-}
-
-fn head(parts: &Parts) -> Result<Head<'_>, Refusal> {
-    let mut headers = Vec::with_capacity(parts.headers.len());
-    for (name, value) in &parts.headers {
-        headers.push((name.as_str(), value.to_str().map_err(|_| Refusal::BadHeader)?));
-    }
-    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let version = if parts.version == Version::HTTP_10 { (1, 0) } else { (1, 1) };
-    Ok(Head { method: parts.method.as_str(), target, version, headers })
 }
 
 /// What came of an answer, if it did not panic. An `async fn` would have the answer in memory twice.

@@ -14,6 +14,7 @@ mod entrance;
 mod events;
 mod exchange;
 mod handlers;
+mod head;
 mod held;
 mod line;
 mod response;

@@ -1,0 +1,52 @@
+//! The head of a request as hyper read it.
+
+use hyper::http::request::Parts;
+use hyper::{Method, Version};
+
+use crate::wire::refusal::Refusal;
+use crate::wire::request::Head;
+
+/// The text of a head.
+///
+/// **Fault:** hyper reads into a buffer of 8 KiB, and the head of a request is a part of it. Whoever waited kept that
+/// buffer, and hyper made another one to read on. **Cure:** the text is copied, and the buffer is free for what comes.
+pub struct HeadText {
+    method: Method,
+    version: (u8, u8),
+    /// The target, and behind it the name and the value of each header.
+    text: String,
+    target: usize,
+    /// How long each name and value is.
+    fields: Vec<(usize, usize)>,
+}
+
+impl HeadText {
+    /// Copies a head. Refused if it has something else than text.
+    pub fn copy(parts: &Parts) -> Result<HeadText, Refusal> {
+        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        let lengths = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        let mut text = String::with_capacity(target.len() + lengths.sum::<usize>());
+        text.push_str(target);
+        let mut fields = Vec::with_capacity(parts.headers.len());
+        for (name, value) in &parts.headers {
+            let (name, value) = (name.as_str(), value.to_str().map_err(|_| Refusal::BadHeader)?);
+            text.push_str(name);
+            text.push_str(value);
+            fields.push((name.len(), value.len()));
+        }
+        let version = if parts.version == Version::HTTP_10 { (1, 0) } else { (1, 1) };
+        Ok(HeadText { method: parts.method.clone(), version, text, target: target.len(), fields })
+    }
+
+    /// The head.
+    pub fn head(&self) -> Head<'_> {
+        let (target, mut rest) = self.text.split_at(self.target);
+        let mut take = |length| {
+            let (taken, left) = rest.split_at(length);
+            rest = left;
+            taken
+        };
+        let headers = self.fields.iter().map(|(name, value)| (take(*name), take(*value))).collect();
+        Head { method: self.method.as_str(), target, version: self.version, headers }
+    }
+}
