@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
@@ -71,6 +71,9 @@ impl Server {
     fn replace(&self, program: &Path) -> u64 {
         let new = self.place.path().join("new");
         fs::copy(program, &new).unwrap();
+        // As above. Nobody has it open for writing once it could be run.
+        let is_busy = || Command::new(&new).arg("--version").output().is_err_and(is_busy);
+        until("it can be run", || (!is_busy()).then_some(()));
         let number = fs::metadata(&new).unwrap().ino();
         fs::rename(&new, self.place.path().join("comet-chat")).unwrap();
         number
@@ -112,6 +115,19 @@ impl Drop for Server {
     }
 }
 
+fn is_busy(error: io::Error) -> bool {
+    error.kind() == io::ErrorKind::ExecutableFileBusy
+}
+
+/// Has the others end too where a thread panics: who waits for them would wait for ever.
+struct GivesUp<'a>(&'a AtomicBool);
+
+impl Drop for GivesUp<'_> {
+    fn drop(&mut self) {
+        self.0.store(thread::panicking(), SeqCst);
+    }
+}
+
 /// Waits until there is something.
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -142,9 +158,9 @@ fn answer(connection: &mut impl Read) -> Option<(u16, String)> {
 }
 
 /// Speaks until told to end. Each message is sent until it is answered `ok`.
-fn speak(address: SocketAddr, speaker: usize, ends: &AtomicBool, ok: &Mutex<Vec<String>>) {
+fn speak(address: SocketAddr, speaker: usize, ends: [&AtomicBool; 2], ok: &Mutex<Vec<String>>) {
     for number in 0.. {
-        if ends.load(SeqCst) {
+        if ends.iter().any(|ends| ends.load(SeqCst)) {
             return;
         }
         let text = format!("{speaker}-{number}");
@@ -158,10 +174,10 @@ fn speak(address: SocketAddr, speaker: usize, ends: &AtomicBool, ok: &Mutex<Vec<
     }
 }
 
-/// Follows until it has the last words. Gives all texts.
-fn follow(address: SocketAddr, mut next: String) -> Vec<String> {
+/// Follows until it has the last words, or the test has failed. Gives all texts.
+fn follow(address: SocketAddr, mut next: String, failed: &AtomicBool) -> Vec<String> {
     let mut heard = Vec::new();
-    while heard.last().is_none_or(|last| last != "the end") {
+    while heard.last().is_none_or(|last| last != "the end") && !failed.load(SeqCst) {
         let request = format!(
             "GET /chat/swap?after={next}&wait=5 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Accept: application/json\r\n\r\n"
@@ -179,13 +195,14 @@ fn follow(address: SocketAddr, mut next: String) -> Vec<String> {
 fn the_program_is_swapped_while_clients_come(engine: &'static str) {
     let mut server = Server::start(engine, |_| "127.0.0.1:0".into());
     let address = server.address();
-    let (ends, ok) = (AtomicBool::new(false), Mutex::default());
+    let (ends, failed, ok) = (AtomicBool::new(false), AtomicBool::new(false), Mutex::default());
     thread::scope(|scope| {
-        let follower = scope.spawn(|| follow(address, "oldest".into()));
+        let _gives_up = GivesUp(&failed);
+        let follower = scope.spawn(|| follow(address, "oldest".into(), &failed));
         let speakers: Vec<_> = (0..SPEAKERS)
             .map(|speaker| {
                 scope.spawn({
-                    let (ends, ok) = (&ends, &ok);
+                    let (ends, ok) = ([&ends, &failed], &ok);
                     move || speak(address, speaker, ends, ok)
                 })
             })
