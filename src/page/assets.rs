@@ -138,7 +138,8 @@ pub(super) struct Assets {
 /// The files, made at their first use.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let script = format!("{BEGINNING}{}", join::modules(MODULES, "main.js"));
-    let sheet: String = SHEETS.iter().map(|(_, text)| *text).collect();
+    let sheet: Vec<&str> = SHEETS.iter().flat_map(|(_, text)| join::code(text)).collect();
+    let sheet = sheet.join("\n");
     Assets {
         script: named("page", "js", JAVASCRIPT, script.as_bytes()),
         sheet: named("page", "css", CSS, sheet.as_bytes()),

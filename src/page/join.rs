@@ -54,11 +54,11 @@ fn add<'a>(files: &'a [File], name: &'a str, added: &mut Vec<&'a str>, joined: &
     );
 }
 
-/// The lines of a text that are more than a comment.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+/// The lines of a text that are more than a comment, without what stands before and behind them. No text of the page goes
+/// over several lines.
+pub fn code(text: &str) -> impl Iterator<Item = &str> {
     let mut is_in_comment = false;
-    text.lines().filter(move |line| {
-        let line = line.trim();
+    text.lines().map(str::trim).filter(move |line| {
         let begins = line.starts_with("/*");
         let is_comment = is_in_comment || begins || line.starts_with("//");
         is_in_comment = (is_in_comment || begins) && !line.ends_with("*/");

@@ -109,7 +109,7 @@ export class Outbox {
   /** The newest message that is on its way, as those in the log are. `n` only has one that waits. */
   get last() {
     this.#waiting.renew();
-    return inLog(this.entries.findLast(({ kind, state }) => !kind && state !== "failed"));
+    return inLog(this.entries.filter(({ kind, state }) => !kind && state !== "failed").pop());
   }
 
   /** A message that waits, as those in the log are. */
@@ -142,7 +142,7 @@ export class Outbox {
 
   /** The last change of this message that is on its way. */
   changeOf(message) {
-    return message ? this.changes.findLast(({ of }) => of === message) : undefined;
+    return message ? this.changes.filter(({ of }) => of === message).pop() : undefined;
   }
 
   /**
@@ -239,12 +239,15 @@ export class Outbox {
     };
     // Or it was discarded just now.
     if (renew() || !this.#waiting.has(id)) return;
-    if (isFirst && navigator.onLine) this.#waiting.tried(id, this.#position());
+    const wasOffline = !navigator.onLine;
+    if (isFirst) this.#waiting.tried(id, this.#position());
     this.#begun = id;
     try {
       const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
       this.#settle(entry, cursor);
     } catch (error) {
+      // Offline all the while: it reached nobody. A browser that is online again may have been so when it was sent.
+      if (isFirst && wasOffline && !navigator.onLine && !error.status) this.#waiting.untried(id, again);
       if (!error.status || error.passing) throw error;
       // It is deleted already.
       if (kind === "deleted" && error.status === 404) return this.discard(id);
