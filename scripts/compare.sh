@@ -35,28 +35,11 @@ few=${FEW:-10 100 1000 5000}
 cores=${CORES:-one all}
 repeats=${REPEATS:-6}
 limit=${LIMIT:-900}
-binary=${CARGO_TARGET_DIR:-target}/release/comet-chat
-# Where Debian and others have the modules of nginx.
-modules=
-for place in /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
-    [[ ! -e $place/ngx_nchan_module.so ]] || modules=$place
-done
-PATH=$PATH:/usr/sbin
-
-pinned=false
-if command -v taskset >/dev/null && (($(nproc) > 1)); then
-    pinned=true
-fi
-
-# Not every server raises this by itself.
-ulimit -n "$(ulimit -Hn)"
-
+source scripts/measured.sh
 # What goes before a server, and what before the load.
 place() { # CORES
     on_server=() on_load=()
-    if [[ $1 == one ]] && $pinned; then
-        on_server=(taskset -c 0) on_load=(taskset -c 1)
-    fi
+    [[ $1 != one ]] || one_core_each
 }
 
 features=bench relays='none-by-socket threads-by-socket threads-by-channel'
@@ -68,42 +51,6 @@ cargo build --release --features "$features"
 runs=$directory/runs
 rm -rf "$runs"
 mkdir -p "$runs"
-server=
-stop_server() {
-    if [[ -n $server ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-trap stop_server EXIT
-
-# What is said about a peer: its version, or why it is left out.
-about_peer() { # PEER
-    case $1 in
-    mochiweb)
-        if ! command -v escript >/dev/null; then
-            echo 'left out: there is no escript (Debian: erlang-base)'
-        elif ! erl -noshell -eval '{module, _} = code:load_file(mochiweb_http), {module, _} = code:load_file(httpd_util),
-            application:load(mochiweb), {ok, Version} = application:get_key(mochiweb, vsn),
-            io:format("MochiWeb ~s on Erlang/OTP ~s, ", [Version, erlang:system_info(otp_release)]), halt().' \
-            2>/dev/null; then
-            echo 'left out: Erlang has no mochiweb or no inets (Debian: erlang-mochiweb erlang-inets)'
-        else
-            echo 'as scripts/peers/mochiweb.escript: a room of 2008, which keeps nothing'
-        fi
-        ;;
-    nchan)
-        if [[ -z $modules ]] || ! command -v nginx >/dev/null; then
-            echo 'left out: there is no nginx with nchan (Debian: libnginx-mod-nchan)'
-        else
-            echo "$(nginx -v 2>&1 | sed 's/.*: //') with nchan, as scripts/peers/nchan.conf: one process"
-        fi
-        ;;
-    *) echo 'left out: scripts/compare.sh does not know it' ;;
-    esac
-}
-
 told=
 for peer in $peers; do
     said=$(about_peer "$peer")
@@ -111,46 +58,6 @@ for peer in $peers; do
     told+="${told:+, }\"$peer\": \"$said\""
     [[ $said == 'left out'* ]] || engines+=" $peer"
 done
-
-# A port that nobody has.
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 10000)); (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
-}
-
-# Starts an engine on a free port, and sets $server, $url, and $serves: the process that does the work.
-start_server() { # ENGINE
-    local said=$directory/server.out
-    : >"$said"
-    case $1 in
-    floor) exec "${on_server[@]}" "$binary" bench --floor 127.0.0.1:0 ;;
-    mochiweb) exec "${on_server[@]}" scripts/peers/mochiweb.escript ;;
-    nchan)
-        local port
-        port=$(free_port)
-        mkdir -p "$directory/nginx"
-        sed "s/PORT/$port/; s#MODULES#$modules#" scripts/peers/nchan.conf >"$directory/nginx/nginx.conf"
-        echo "nchan: open http://127.0.0.1:$port"
-        exec "${on_server[@]}" nginx -p "$directory/nginx" -c "$(realpath "$directory/nginx/nginx.conf")"
-        ;;
-    *) exec "${on_server[@]}" "$binary" --engine "$1" --store memory: --listen 127.0.0.1:0 ;;
-    esac >"$said" 2>"$directory/server.err" &
-    server=$!
-    for _ in {1..200}; do
-        url=$(grep -om1 'http://[0-9.]*:[0-9]*' "$said" || true)
-        if [[ -n $url ]] && (: <"/dev/tcp/127.0.0.1/${url##*:}") 2>/dev/null; then
-            serves=$server
-            [[ $1 != nchan ]] || serves=$(pgrep -P "$server" | head -n 1)
-            return
-        fi
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.05
-    done
-    echo "the $1 server did not start:" >&2
-    cat "$directory/server.err" >&2
-    exit 2
-}
 
 # One run: its name, the engine, and the arguments of the benchmark.
 failed=0

@@ -23,67 +23,31 @@ senders=${SENDERS:-64}
 messages=${MESSAGES:-400}
 kept=${KEPT:-1000000}
 repeats=${REPEATS:-5}
-binary=${CARGO_TARGET_DIR:-target}/release/comet-chat
-PATH=$PATH:/usr/sbin
-
-on_server=() on_load=()
-if command -v taskset >/dev/null && (($(nproc) > 1)); then
-    on_server=(taskset -c 0) on_load=(taskset -c 1)
-fi
-ulimit -n "$(ulimit -Hn)"
+source scripts/measured.sh
+one_core_each
 cargo build --release --features bench,async
 rm -rf "$directory"
 mkdir -p "$directory"
 directory=$(realpath "$directory")
 
-server=
-stop_server() {
-    if [[ -n $server ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-trap stop_server EXIT
-
-# A port that nobody has.
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 10000)); (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-    echo "$port"
-}
-
-# Starts who is named on this port.
-start_server() { # NAME PORT
-    case $1 in
-    mochiweb) exec "${on_server[@]}" scripts/peers/mochiweb.escript "$2" ;;
-    nchan)
-        local modules
-        modules=$(dirname "$(find /usr/lib/nginx /usr/lib64/nginx /usr/share/nginx -name ngx_nchan_module.so 2>/dev/null | head -n 1)")
-        mkdir -p "$directory/nginx"
-        sed "s/PORT/$2/; s#MODULES#$modules#" scripts/peers/nchan.conf >"$directory/nginx/nginx.conf"
-        exec "${on_server[@]}" nginx -p "$directory/nginx" -c "$directory/nginx/nginx.conf"
-        ;;
-    *-sqlite)
-        rm -rf "$directory/chat.db"*
-        exec "${on_server[@]}" "$binary" --engine "${1%-sqlite}" --store "sqlite:$directory/chat.db" --listen "127.0.0.1:$2"
-        ;;
-    *-memory) exec "${on_server[@]}" "$binary" --engine "${1%-memory}" --store memory: --listen "127.0.0.1:$2" ;;
-    *-start) exec "${on_server[@]}" "$binary" --engine "${1%-start}" --store "sqlite:$directory/kept.db" --listen "127.0.0.1:$2" ;;
-    esac >"$directory/server.out" 2>"$directory/server.err"
-}
+all='blocking-memory async-memory blocking-sqlite async-sqlite'
+there=
+for peer in $peers; do
+    said=$(about_peer "$peer")
+    echo "$peer: $said"
+    [[ $said == 'left out'* ]] || there+=" $peer"
+done
+all+=$there
 
 # One run: messages a second.
 rate() { # NAME REPEAT
-    local port run=$directory/$1.$2
-    port=$(free_port)
-    start_server "$1" "$port" &
-    server=$!
-    for _ in {1..200}; do
-        (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-        sleep 0.05
-    done
-    "${on_load[@]}" "$binary" bench "http://127.0.0.1:$port" --json --mode firehose --waiters 0 --publishers "$senders" \
+    local run=$directory/$1.$2 store=memory:
+    if [[ $1 == *-sqlite ]]; then
+        rm -rf "$directory/chat.db"*
+        store=sqlite:$directory/chat.db
+    fi
+    start_server "${1%-*}" "$store"
+    "${on_load[@]}" "$binary" bench "$url" --json --mode firehose --waiters 0 --publishers "$senders" \
         --messages "$messages" >"$run.json"
     stop_server
     awk -F "[:,]" '/^  "seconds"/ {seconds = $2} /^  "published"/ {published = $2} END {print published / seconds}' "$run.json" >>"$directory/$1.all"
@@ -94,9 +58,12 @@ start() { # NAME
     local port began status
     port=$(free_port)
     began=$EPOCHREALTIME
-    start_server "$1" "$port" &
+    "${on_server[@]}" "$binary" --engine "${1%-start}" --store "sqlite:$directory/kept.db" --listen "127.0.0.1:$port" \
+        >"$directory/server.out" 2>"$directory/server.err" &
     server=$!
-    until exec 3<>"/dev/tcp/127.0.0.1/$port"; do :; done 2>/dev/null
+    until exec 3<>"/dev/tcp/127.0.0.1/$port"; do
+        kill -0 "$server" || { echo "$1 did not start: $(tail -n 1 "$directory/server.err")"; exit 2; }
+    done 2>/dev/null
     printf 'GET /chat/r7?last=1 HTTP/1.1\r\nHost: localhost\r\n\r\n' >&3
     read -r status <&3
     awk "BEGIN {print 1000 * ($EPOCHREALTIME - $began)}" >>"$directory/$1.all"
@@ -123,7 +90,6 @@ if ((kept > 0)); then
         { tail -n 1 "$directory/import.err" >&2; exit 1; }
 fi
 
-all="blocking-memory async-memory blocking-sqlite async-sqlite $peers"
 for repeat in $(seq "$repeats"); do
     echo "repeat $repeat of $repeats"
     for name in $all; do rate "$name" "$repeat"; done
@@ -139,7 +105,7 @@ for name in $all; do
     awk -v name="${name/-/, }" -v rate="$(median "$name")" -v to="$(median "$yardstick")" \
         'BEGIN {printf "| %s | %.0f | %.2f |\n", name, rate, rate / to}'
 done
-for peer in $peers; do
+for peer in $there; do
     for name in blocking-memory async-memory; do
         awk -v name="${name/-/, } to $peer" -v rate="$(median "$name")" -v to="$(median "$peer")" \
             'BEGIN {printf "| %s | | %.2f |\n", name, rate / to}'
