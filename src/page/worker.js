@@ -31,6 +31,9 @@ const AWAY = [502, 503, 504];
 /** The list of messages in a page. Whatever people write stands in it without "<". */
 const LIST = /<ol class="messages">[^]*?<\/ol>/;
 
+/** Settles when there is no page any more to learn from. */
+let lastLearned = Promise.resolve();
+
 addEventListener("install", () => skipWaiting());
 
 addEventListener("activate", (event) => event.waitUntil(begin()));
@@ -95,11 +98,17 @@ async function learnLater(pathname, reply) {
   await learn(pathname, reply);
 }
 
-/** Keeps the page of a room without its messages, if it is this server's own. */
+/** Learns from one page after the other: between two steps of one, another would take its files for those of no page. */
 async function learn(pathname, reply) {
   if (reply.status === 401 && reply.headers.get("WWW-Authenticate")?.includes("comet-chat")) return forget();
   if (!reply.ok || reply.redirected) return;
   const html = await reply.text();
+  lastLearned = lastLearned.then(() => learnFrom(pathname, reply, html)).catch(() => {});
+  await lastLearned;
+}
+
+/** Keeps the page of a room without its messages, if it is this server's own. */
+async function learnFrom(pathname, reply, html) {
   if (!html.includes("<body data-room=")) return;
   // A server that has no worker wants none.
   if (!html.includes("data-worker")) return leave();
