@@ -3,7 +3,7 @@
 //! It holds the newest messages already: a reader sees them before any script has run, and without scripts.
 //! The script adopts them and follows the cursor beside them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use askama::Template;
 
@@ -16,12 +16,20 @@ use super::ruled::{ruled, title};
 use crate::config::{BACKLOG_BYTES, PICTURE_SHOWN};
 use crate::message::{Change, Cursor, Kind, Message, PersonName, RoomName, Rules, Size};
 
-/// The Content-Security-Policy of the page: only our own files, no inline script or style, and no way for a
-/// script to turn text into markup: the one policy of trusted types only knows the address of the worker.
-pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; manifest-src 'self'; \
-    base-uri 'none'; frame-ancestors 'self'; \
-    require-trusted-types-for 'script'; trusted-types worker";
+/// The Content-Security-Policy of the pages: only our own files, no inline script, no inline style but our own, and no way
+/// for a script to turn text into markup: the one policy of trusted types only knows the address of the worker.
+pub fn policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let style = &ASSETS.style.source;
+        format!(
+            "default-src 'none'; script-src 'self'; style-src 'self' {style}; img-src 'self'; \
+             connect-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; manifest-src 'self'; \
+             base-uri 'none'; frame-ancestors 'self'; \
+             require-trusted-types-for 'script'; trusted-types worker"
+        )
+    });
+    &POLICY
+}
 
 /// What the room's page shows.
 pub struct Page<'a> {
@@ -49,6 +57,8 @@ pub struct Page<'a> {
     pub is_told: bool,
     /// The most bytes of a file that the page may send; 0 if none.
     pub upload_limit: usize,
+    /// Whether the browser has the files of the page. If not, the style is in it.
+    pub has_files: bool,
 }
 
 /// What the page shows on which somebody logs in.
@@ -88,6 +98,7 @@ pub fn render(page: &Page<'_>) -> String {
         name: page.name.map_or("", PersonName::as_str),
         is_told: page.is_told,
         upload_limit: page.upload_limit,
+        has_files: page.has_files,
         id: format!("{:032x}", fastrand::u128(..)),
         assets: &ASSETS,
     };
@@ -148,6 +159,7 @@ struct RoomHtml<'a> {
     name: &'a str,
     is_told: bool,
     upload_limit: usize,
+    has_files: bool,
     /// The sender's id of the message in this form: however often the form is sent, it is published once.
     id: String,
     assets: &'static Assets,
@@ -249,7 +261,7 @@ fn clock(message: &Message) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::asset;
+    use super::super::{asset, policy};
     use super::*;
     use crate::message::{Epoch, Mark, Timestamp};
 
@@ -270,10 +282,10 @@ mod tests {
     }
 
     fn html(room: &str, messages: &[Arc<Message>]) -> String {
-        html_under("", room, messages)
+        html_under("", room, messages, true)
     }
 
-    fn html_under(prefix: &str, room: &str, messages: &[Arc<Message>]) -> String {
+    fn html_under(prefix: &str, room: &str, messages: &[Arc<Message>], has_files: bool) -> String {
         let room = room.parse().unwrap();
         let name = "\"><script>alert(1)</script>".parse().unwrap();
         render(&Page {
@@ -289,6 +301,7 @@ mod tests {
             name: Some(&name),
             is_told: false,
             upload_limit: 0,
+            has_files,
         })
     }
 
@@ -328,7 +341,7 @@ mod tests {
     fn every_path_of_the_page_begins_with_the_prefix() {
         let room = "lobby".parse().unwrap();
         for page in
-            [html_under("/talk", "lobby", &[]), render_backlog(Language::DEFAULT, "/talk", &room, &[])]
+            [html_under("/talk", "lobby", &[], true), render_backlog(Language::DEFAULT, "/talk", &room, &[])]
         {
             let values = page.split("=\"").filter_map(|rest| rest.split('"').next());
             let paths: Vec<&str> =
@@ -338,10 +351,21 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_nothing_inline() {
-        let page = html("комната", &[message(1, "anna", "hi")]);
-        assert!(!CSP.contains("unsafe"));
-        assert!(!page.contains(" style=") && !page.contains(" onclick="));
-        assert!(!page.contains("<style") && !page.contains("javascript:"));
+    fn the_policy_allows_nothing_inline_but_the_style() {
+        assert!(!policy().contains("unsafe"));
+        for has_files in [true, false] {
+            let page = html_under("", "комната", &[message(1, "anna", "hi")], has_files);
+            assert!(
+                !page.contains(" style=") && !page.contains(" onclick=") && !page.contains("javascript:")
+            );
+            assert_eq!(page.matches("<style").count(), usize::from(!has_files));
+        }
+        let page = html_under("", "lobby", &[], false);
+        let (_, rest) = page.split_once("<style>").unwrap();
+        let (style, _) = rest.split_once("</style>").unwrap();
+        // Every byte is as it was when it was hashed.
+        assert_eq!(style, ASSETS.style.text);
+        assert!(style.contains("{") && !style.contains("</") && !style.contains(['\r', '\0']));
+        assert!(policy().contains(&format!("style-src 'self' {};", ASSETS.style.source)));
     }
 }

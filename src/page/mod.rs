@@ -11,10 +11,11 @@ mod phrases;
 mod refused;
 mod ruled;
 mod share;
+mod style;
 
 pub use self::assets::SVG;
 pub use self::gzip::gzip;
-pub use self::html::{CSP, Login, Page, render, render_backlog, render_login};
+pub use self::html::{Login, Page, policy, render, render_backlog, render_login};
 pub use self::join::{File, modules};
 pub use self::named::Asset;
 pub use self::phrases::Language;

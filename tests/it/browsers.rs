@@ -1,11 +1,15 @@
 //! What replies tell browsers: what other sites' pages may do with them, and which of these may use the server.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::chat::Chat;
 use crate::client::Request;
 use crate::harness::Launch;
 
 on_every_engine![
     every_reply_protects_its_reader,
+    the_style_comes_with_the_page_to_a_browser_that_has_no_file_of_it,
     a_browser_that_is_refused_gets_a_page_with_the_way_back,
     what_was_written_in_a_form_that_is_refused_is_not_lost,
     a_named_site_s_page_does_all_and_another_s_nothing,
@@ -58,6 +62,41 @@ fn what_was_written_in_a_form_that_is_refused_is_not_lost(chat: Chat) {
         }
         // What is sent again is another message than the one of the first form.
         assert!(!page.text().contains("the-form-s-own-id"), "{}", page.text());
+    }
+}
+
+fn the_style_comes_with_the_page_to_a_browser_that_has_no_file_of_it(chat: Chat) {
+    chat.says("hi");
+    let page = |headers: &[(&str, &str)]| {
+        let page = chat.get("").accept("text/html");
+        let page = headers.iter().fold(page, |page, (name, value)| page.header(name, value));
+        chat.ask(&page).is(200)
+    };
+    let first = page(&[("Sec-Fetch-Mode", "navigate")]);
+    let (_, style) = first.text().split_once("<style>").expect("a style");
+    let (style, _) = style.split_once("</style>").expect("its end");
+    let hash = BASE64_STANDARD.encode(hmac_sha256::Hash::hash(style.as_bytes()));
+    let policy = first.expect_header("Content-Security-Policy");
+    assert!(policy.contains(&format!("'sha256-{hash}'")) && !policy.contains("unsafe"), "{policy}");
+    let linked = |text: &str| {
+        text.split('"')
+            .find(|part| part.starts_with("/page/page-") && part.ends_with(".css"))
+            .map(str::to_owned)
+    };
+    assert_eq!(linked(first.text()), None);
+
+    for headers in [
+        // The worker has the files.
+        &[("Sec-Fetch-Mode", "navigate"), ("Service-Worker-Navigation-Preload", "true")][..],
+        // So it does not need the style when it looks after a page.
+        &[("Sec-Fetch-Mode", "cors")],
+        // On plain http a browser does not say whether it was here before.
+        &[],
+    ] {
+        let page = page(headers);
+        assert!(!page.text().contains("<style"), "{headers:?}");
+        let sheet = linked(page.text()).expect("a sheet");
+        assert_eq!(chat.ask(&Request::get(&sheet)).is(200).text(), style);
     }
 }
 

@@ -30,6 +30,7 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
             name: view.name.as_ref(),
             is_told: view.is_told,
             upload_limit: site.upload_limit,
+            has_files: view.has_files,
         })
     };
     Reply::page(200, html, view.language)
@@ -38,7 +39,7 @@ pub fn room_page(view: &View, tail: &Tail, next: Cursor, site: &Site) -> Reply {
 /// A room's address as a QR code: an invite, if it takes one to come in.
 pub fn room_code(view: &View, site: &Site) -> Result<Reply, Refusal> {
     let svg = page::qr_svg(&inviting(view, site)).ok_or(Refusal::NotFound)?;
-    Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::CSP))
+    Ok(Reply::new(200, page::SVG, svg.into_bytes()).with("Content-Security-Policy", page::policy()))
 }
 
 /// An address that lets somebody in for a while.

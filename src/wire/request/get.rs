@@ -69,9 +69,18 @@ pub(super) fn view(head: &Head<'_>, room: RoomName, query: &str) -> Result<View,
         name: name_in(name.as_deref())?,
         is_told: false,
         backlog: view.as_deref() == Some("backlog"),
+        has_files: has_files(head),
         host: head.header("Host").map(str::to_owned),
         invite: None,
     })
+}
+
+/// Whether a browser has the files of the page, as far as one can know. Where there can be a worker, browsers send
+/// `Sec-Fetch-Mode`, and the worker, which keeps the files, is there from the second visit on. Elsewhere a browser does
+/// not say whether this is its first visit: it may have them.
+fn has_files(head: &Head<'_>) -> bool {
+    let has_worker = head.header("Service-Worker-Navigation-Preload").is_some();
+    has_worker || head.header("Sec-Fetch-Mode").is_none_or(|mode| mode != "navigate")
 }
 
 fn fetch(head: &Head<'_>, name: String) -> Fetch {

@@ -310,6 +310,8 @@ pub struct View {
     pub is_told: bool,
     /// Whether only the list of messages is wanted, for a frame in a page without scripts.
     pub backlog: bool,
+    /// Whether the browser has the files of the page.
+    pub has_files: bool,
     /// The name by which the browser reached this server: `Host`.
     pub host: Option<String>,
     /// Scheme, host and port in the browser's address bar, as the page's script says.
