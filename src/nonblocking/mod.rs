@@ -25,7 +25,7 @@ use self::room::Rooms;
 use self::view::Health;
 use crate::access::{Access, Caller};
 use crate::address::{self, Site};
-use crate::config::{LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
+use crate::config::{EVENT_INTERVAL, LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit};
 use crate::door::listen::{Farewell, Listener};
@@ -75,6 +75,7 @@ pub fn serve(
 fn runtime() -> io::Result<Runtime> {
     runtime::Builder::new_multi_thread()
         .worker_threads(thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX))
+        .event_interval(EVENT_INTERVAL)
         .max_blocking_threads(STORE_THREADS)
         .thread_name("task runner")
         .thread_stack_size(WORKER_STACK)

@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::{Request, Response};
 
 use super::body::{Gone, NoBody, read_body};
 use super::connections::Visit;
@@ -24,13 +24,11 @@ use crate::wire::request::{Format, Head};
 pub async fn exchange(
     door: Arc<Door<impl Service>>,
     mut visit: Visit,
-    request: Request<Incoming>,
+    head: Result<HeadText, Refusal>,
+    body: Incoming,
     entry: &mut Entry,
 ) -> Result<Response<ReplyBody>, Gone> {
-    let (parts, body) = request.into_parts();
-    let copied = HeadText::copy(&parts);
-    drop(parts);
-    let head = match &copied {
+    let head = match &head {
         Ok(text) => text.head(),
         Err(refusal) => {
             let mut reply = refuse(Format::Plain, refusal);

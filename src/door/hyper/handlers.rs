@@ -20,6 +20,7 @@ use super::connections::Connection;
 use super::door::Door;
 use super::entrance::Stream;
 use super::exchange::exchange;
+use super::head::HeadText;
 use super::held::Client;
 use super::service::Service;
 use super::socket::Socket;
@@ -76,9 +77,12 @@ async fn serve(
         let mut entry = Entry::begin(request.method().as_str(), path, peer);
         // Here and not in the future below: hyper reads on before it polls that.
         let visit = connection.arrive();
+        let (parts, body) = request.into_parts();
+        let head = HeadText::copy(&parts);
+        drop(parts);
         let door = door.clone();
         async move {
-            let answer = exchange(door, visit, request, &mut entry).await?;
+            let answer = exchange(door, visit, head, body, &mut entry).await?;
             entry.answered(answer.status().as_u16());
             Ok::<_, Gone>(answer)
         }
