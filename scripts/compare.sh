@@ -14,6 +14,7 @@
 #   FEW="10 100 1000 5000"                how many wait on the floor and the peers
 #   CORES="one all"                       one: the server has a core to itself, and the load another;
 #                                         all: they share all that there are (the engines alone do that)
+#   PROFILE=release                       or dist: how it is built
 #   REPEATS=6                             how often all of it is repeated: six give the medians an interval that is
 #                                         right with 97 %, fewer a less certain one
 #   LIMIT=900                             seconds after the build into which repeats must fit, but the
@@ -46,7 +47,7 @@ features=bench relays='none-by-socket threads-by-socket threads-by-channel'
 if [[ " $engines " == *" async "* ]]; then
     features+=,async relays+=' tasks-by-socket tasks-by-channel'
 fi
-cargo build --release --features "$features"
+cargo build --profile "$profile" --features "$features"
 
 runs=$directory/runs
 rm -rf "$runs"

@@ -1,7 +1,8 @@
 # What compare.sh and speed.sh share: who is measured, how it is started, and how it is ended. It is sourced in the
 # project's folder. The results go to the folder `directory`; `on_server` stands before a server, and `on_load` before the load.
 
-binary=${CARGO_TARGET_DIR:-target}/release/comet-chat
+profile=${PROFILE:-release}
+binary=${CARGO_TARGET_DIR:-target}/$profile/comet-chat
 # Where Debian and others have the modules of nginx.
 modules=
 for place in /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do

@@ -10,6 +10,7 @@
 #   SENDERS=64                            how many senders, each of whom sends its next message when the last is answered
 #   MESSAGES=400                          how many messages each of them sends
 #   KEPT=1000000                          how many messages are in the store, in 100 rooms, for the start; 0: no start
+#   PROFILE=release                       or dist: how it is built
 #   REPEATS=5                             how often all of it is repeated; the figures are medians
 #
 # The runs of one repeat are interleaved, and each has a fresh server. The server has a core to itself and the load
@@ -25,7 +26,7 @@ kept=${KEPT:-1000000}
 repeats=${REPEATS:-5}
 source scripts/measured.sh
 one_core_each
-cargo build --release --features bench,async
+cargo build --profile "$profile" --features bench,async
 rm -rf "$directory"
 mkdir -p "$directory"
 directory=$(realpath "$directory")
