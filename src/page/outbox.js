@@ -239,15 +239,12 @@ export class Outbox {
     };
     // Or it was discarded just now.
     if (renew() || !this.#waiting.has(id)) return;
-    const wasOffline = !navigator.onLine;
     if (isFirst) this.#waiting.tried(id, this.#position());
     this.#begun = id;
     try {
       const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
       this.#settle(entry, cursor);
     } catch (error) {
-      // Offline all the while: it reached nobody. A browser that is online again may have been so when it was sent.
-      if (isFirst && wasOffline && !navigator.onLine && !error.status) this.#waiting.untried(id, again);
       if (!error.status || error.passing) throw error;
       // It is deleted already.
       if (kind === "deleted" && error.status === 404) return this.discard(id);

@@ -72,11 +72,6 @@ export class Waiting {
     if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, { again: true });
   }
 
-  /** The try reached nobody. */
-  untried(id, again) {
-    if (this.has(id)) this.#keep("outcome", id, again ? { again } : null);
-  }
-
   /** The message is in the room. */
   stored(id, cursor) {
     this.#keep("outcome", id, { cursor, stored: Date.now() });

@@ -155,21 +155,24 @@ test("what was sent without an answer is edited as soon as it is known where it 
   await page.locator("#ask-yes").click();
   lose = null;
   for (const one of [page, other, ben]) await showing(one, ["first", "second", "third", "Deleted"]);
-  // What nobody has begun to send is taken back.
+  // What nobody has begun to send is taken back; what was tried may have arrived, also if the browser says that it is offline.
   await sent(page);
   await context.setOffline(true);
+  const failed = context.waitForEvent("requestfailed", (request) => request.method() === "POST");
   await say(page, "fith");
-  await page.locator("#outbox .row.sending").waitFor();
-  await until("it is taken back", async () => {
-    await box.press("ArrowUp");
-    return (await page.locator("#outbox .row").count()) === 0;
-  });
-  await say(page, "fifth");
+  await failed;
+  await say(page, "sixht");
+  await page.locator("#outbox .row.sending").nth(1).waitFor();
+  await box.press("ArrowUp");
+  assert.equal(await box.inputValue(), "sixht");
+  assert.equal(await page.locator("#outbox .row").count(), 1);
+  await say(page, "sixth");
+  await page.locator("#outbox .row.sending").nth(1).waitFor();
   await context.setOffline(false);
-  await showing(ben, ["first", "second", "third", "Deleted", "fifth"]);
   await sent(page);
+  await showing(ben, ["first", "second", "third", "Deleted", "fith", "sixth"]);
   const kinds = (await server.all("known")).map(({ kind }) => kind).filter((kind) => !["joined", "left"].includes(kind));
-  assert.deepEqual(kinds.filter((kind) => kind === "message").length, 5, kinds.join());
+  assert.deepEqual(kinds.filter((kind) => kind === "message").length, 6, kinds.join());
 });
 
 test("a tab that waits for its answer does not delay another for long", async () => {
