@@ -36,6 +36,8 @@ test("the whole page is under 75 KB over the wire, and asks only its server", as
   await sent(first.page);
   await first.page.locator("#share-button").click();
   for (const address of first.addresses) assert.equal(new URL(address).origin, server.origin);
+  const again = await load(context, "weight");
+  assert.ok(again.bytes < MOST / 3, `${again.bytes} bytes the second time`);
 });
 
 test("what makes it an app is asked for later, and is under 16 KB", async () => {
