@@ -6,7 +6,6 @@ use std::sync::{LazyLock, OnceLock};
 use super::join::{self, File};
 use super::named::{Asset, Named, named};
 use super::phrases::{LANGUAGES, Language};
-use super::style::Style;
 
 const CSS: &str = "text/css; charset=utf-8";
 pub(super) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -130,12 +129,18 @@ const BEGINNING: &str = "//# allFunctionsCalledOnLoad\n\"use strict\";\n";
 pub(super) struct Assets {
     pub script: Named,
     pub sheet: Named,
-    /// The sheet as it stands in the page of a room.
-    pub style: Style,
     pub plain_sheet: Named,
     pub login_sheet: Named,
     pub icon: Named,
     pub icon_unread: Named,
+}
+
+impl Assets {
+    /// The text of the sheet. A browser paints nothing before it has that: in the page of a room it is there with the first
+    /// message, and as a file it comes a round trip later, but only once.
+    pub fn style(&self) -> &str {
+        str::from_utf8(self.sheet.asset.plain()).unwrap_or_default()
+    }
 }
 
 /// The files, made at their first use.
@@ -144,7 +149,6 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let sheet: Vec<&str> = SHEETS.iter().flat_map(|(_, text)| join::code(text)).collect();
     let sheet = sheet.join("\n");
     Assets {
-        style: Style::new(&sheet),
         script: named("page", "js", JAVASCRIPT, script.as_bytes()),
         sheet: named("page", "css", CSS, sheet.as_bytes()),
         plain_sheet: named("noscript", "css", CSS, PLAIN_SHEET.as_bytes()),
@@ -156,7 +160,7 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
 
 /// The file of this name, if it is one of these, or the phrases of a language.
 pub(super) fn asset(name: &str) -> Option<&'static Asset> {
-    let Assets { script, sheet, style: _, plain_sheet, login_sheet, icon, icon_unread } = &*ASSETS;
+    let Assets { script, sheet, plain_sheet, login_sheet, icon, icon_unread } = &*ASSETS;
     let found = [script, sheet, plain_sheet, login_sheet, icon, icon_unread]
         .into_iter()
         .find(|file| file.name == name);

@@ -11,7 +11,6 @@ mod phrases;
 mod refused;
 mod ruled;
 mod share;
-mod style;
 
 pub use self::assets::SVG;
 pub use self::gzip::gzip;
