@@ -12,6 +12,9 @@ import { people } from "./wire.js";
 /** The shortest time between two looks, in milliseconds, however many come and go. */
 const PAUSE = 2_000;
 
+/** How long after an attempt that failed it asks again, in milliseconds, if the server names no longer time. */
+const AGAIN = 5_000;
+
 export class People {
   #room;
   #me;
@@ -36,8 +39,8 @@ export class People {
     return (this.#people ?? []).map(({ name }) => name);
   }
 
-  /** Somebody came or went: asks who is here, soon. */
-  look() {
+  /** Somebody came or went: asks who is here, `pause` milliseconds after it last did. */
+  look(pause = PAUSE) {
     this.#stale = true;
     if (this.#timer !== null || document.hidden) return;
     this.#timer = setTimeout(
@@ -45,7 +48,7 @@ export class People {
         this.#timer = null;
         this.#ask();
       },
-      this.#asked + PAUSE - Date.now(),
+      this.#asked + pause - Date.now(),
     );
   }
 
@@ -55,9 +58,9 @@ export class People {
     try {
       const here = await people(this.#room);
       this.#people = here.sort((a, b) => byName(a.name, b.name));
-    } catch {
-      // The line says why. It asks again when somebody comes or the tab is shown.
-      this.#stale = true;
+    } catch (error) {
+      // The line says why.
+      this.look(Math.max(AGAIN, error.retryAfter ?? 0));
       return;
     }
     this.show();

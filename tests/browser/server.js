@@ -132,6 +132,12 @@ export class Server {
     return this.#json(`/chat/${encodeURIComponent(room)}?after=latest&wait=0&name=${encodeURIComponent(name)}`);
   }
 
+  /** The names of those who are in a room. */
+  async people(room) {
+    const { people } = await this.#json(`/chat/${encodeURIComponent(room)}/people`);
+    return people.map(({ name }) => name);
+  }
+
   /** All that is kept of a room. */
   async all(room) {
     const all = [];
