@@ -7,7 +7,8 @@ function fileIn({ file: name, bytes, width, height, gone }) {
 
 export function adopt(place) {
   return Array.from(place.querySelectorAll("li[data-id]"), (row) => {
-    const { id, kind, at, name, replyTo, edited, deleted, operator } = row.dataset;
+    const { id, kind, name, replyTo, operator } = row.dataset;
+    const [at, edited, deleted] = ["at", "edited", "deleted"].map((time) => row.dataset[time] && Date.parse(row.dataset[time]));
     const text = deleted ? "" : (row.querySelector(".text")?.textContent ?? "");
     const path = `/chat/${encodeURIComponent(document.body.dataset.room)}/file/${id}/${encodeURIComponent(row.dataset.file)}`;
     const file = row.dataset.file === undefined ? undefined : { ...fileIn(row.dataset), path };

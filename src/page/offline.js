@@ -5,6 +5,7 @@ import { isChange, makeChange } from "./changes.js";
 import { onFollowed, visited } from "./followed.js";
 import { isRule } from "./rule.js";
 import { OWN, SCOPE, WORKER, hasWorker, roomAddress } from "./site.js";
+import { isoOf } from "./stamp.js";
 
 const CACHE = `${OWN} kept`;
 
@@ -15,7 +16,10 @@ const MOST = { messages: 50, characters: 64_000 };
 const MOMENT = 1_000;
 
 /** What is kept of a message, beside its text. */
-const PARTS = ["id", "kind", "at", "name", "reply_to", "edited", "deleted", "operator"];
+const PARTS = ["id", "kind", "name", "reply_to", "operator"];
+
+/** And when it was said, and became another. */
+const TIMES = ["at", "edited", "deleted"];
 
 const { serviceWorker } = navigator;
 
@@ -76,7 +80,9 @@ function partsOf(message) {
   const { file, text, seconds } = message;
   const { name, bytes, width, height, gone } = file ?? {};
   const rule = isRule(message) ? { rule: seconds ?? text } : {};
-  const all = { ...Object.fromEntries(PARTS.map((part) => [part, message[part]])), file: name, bytes, width, height, gone, ...rule };
+  const parts = PARTS.map((part) => [part, message[part]]);
+  const times = TIMES.map((time) => [time, message[time] && isoOf(message[time])]);
+  const all = { ...Object.fromEntries([...parts, ...times]), file: name, bytes, width, height, gone, ...rule };
   const has = ([, value]) => value !== undefined && value !== null && value !== false;
   return { ...Object.fromEntries(Object.entries(all).filter(has)), text };
 }
@@ -90,7 +96,7 @@ async function changeKept({ room, messages }) {
     const record = await (await cache.match(roomAddress(room))).json();
     for (const entry of changes) {
       const message = record.messages.find(({ id }) => id === entry.of);
-      if (message) makeChange(message, entry);
+      if (message) makeChange(message, { ...entry, at: isoOf(entry.at) });
     }
     await cache.put(roomAddress(room), new Response(JSON.stringify(record)));
   } catch {

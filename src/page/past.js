@@ -89,7 +89,8 @@ export class Past {
     try {
       const { messages, previous, gap } = await history(this.#room, oldest.id, limit);
       // A gap means that the server no longer keeps that place: its messages came later.
-      if (!gap) this.#log.prepend(messages.map((message) => ({ ...message, own: this.#own(message) })));
+      for (const message of messages) if (this.#own(message)) message.own = true;
+      if (!gap) this.#log.prepend(messages);
       if (previous === null || gap) this.#beginning = this.#log.oldest.id;
       this.#say(this.#ended ? phrase("log.beginning") : "");
     } catch {

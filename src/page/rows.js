@@ -7,7 +7,7 @@ import { isForMe } from "./forme.js";
 import { phrase } from "./phrase.js";
 import { fileNode } from "./picture.js";
 import { quoteNode } from "./quote.js";
-import { timeOf } from "./stamp.js";
+import { isoOf, timeOf } from "./stamp.js";
 import { isAction, isBigEmoji, marksOf, nodesOf, piecesOf } from "./text.js";
 import { dayName, dayOf } from "./time.js";
 
@@ -37,10 +37,10 @@ export function continues(before, message) {
     before?.kind === "message" &&
     message.kind === "message" &&
     before.name === message.name &&
-    before.own === message.own &&
+    !before.own === !message.own &&
     !isAction(before.text) &&
     !isAction(message.text) &&
-    Date.parse(message.at) - Date.parse(before.at) < RUN &&
+    message.at - before.at < RUN &&
     dayOf(before.at) === dayOf(message.at)
   );
 }
@@ -119,7 +119,7 @@ function quoteOf(id, context) {
 
 function editedMark({ edited, operator }) {
   const words = phrase(operator ? "message.edited.operator" : "message.edited");
-  return element("span", { class: "edited", "data-when": edited }, " ", words);
+  return element("span", { class: "edited", "data-when": isoOf(edited) }, " ", words);
 }
 
 function textOf(message, text, marks, names) {
@@ -191,7 +191,7 @@ export function plainRow({ id, kind, name, text, file }) {
 /** The line between two days. */
 export function dayRow(at) {
   const go = element("button", { type: "button", title: phrase("days.other") }, dayName(at));
-  return element("li", { class: "row day", "data-at": at }, go);
+  return element("li", { class: "row day", "data-at": isoOf(at) }, go);
 }
 
 /** Writes the name of the day again. */

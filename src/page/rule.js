@@ -3,6 +3,7 @@
 import { element } from "./element.js";
 import { LOCALE } from "./locale.js";
 import { phrase, phraseParts } from "./phrase.js";
+import { isoOf } from "./stamp.js";
 
 /** What is said of each kind, by the keys of phrases: with a text or a time, and without. */
 const SAID = {
@@ -38,5 +39,5 @@ export function ruleParts({ kind, name, text, seconds, operator }) {
 
 /** The row of such an entry. */
 export function ruleRow(message) {
-  return element("li", { class: "row rule", "data-id": message.id }, element("p", { "data-when": message.at }, ...ruleParts(message)));
+  return element("li", { class: "row rule", "data-id": message.id }, element("p", { "data-when": isoOf(message.at) }, ...ruleParts(message)));
 }

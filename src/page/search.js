@@ -6,6 +6,7 @@ import { clock } from "./locale.js";
 import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
 import { roomAddress } from "./site.js";
+import { isoOf } from "./stamp.js";
 import { dayName, full, lately } from "./time.js";
 import { search } from "./wire.js";
 import { marked, wordsOf } from "./words.js";
@@ -145,7 +146,7 @@ export class Search {
       { href: address, on: { click: leave } },
       element("b", { dir: "auto" }, marked(nameOf(message), words)),
       rooms.length > 1 && element("span", { class: "tag", dir: "auto" }, room),
-      element("time", { datetime: at, title: full(at) }, `${dayName(at)}, ${clock(at)}`),
+      element("time", { datetime: isoOf(at), title: full(at) }, `${dayName(at)}, ${clock(at)}`),
       element("span", { class: "excerpt", dir: "auto" }, marked(excerpt, words)),
     );
     return element("li", {}, link);

@@ -5,7 +5,12 @@ import { clock } from "./locale.js";
 import { full } from "./time.js";
 
 export function timeOf(at) {
-  return element("time", { datetime: at }, clock(at));
+  return element("time", { datetime: isoOf(at) }, clock(at));
+}
+
+/** A time as the server and HTML write it: 2026-11-27T11:06:02.000Z. */
+export function isoOf(at) {
+  return new Date(at).toISOString();
 }
 
 /**

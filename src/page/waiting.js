@@ -55,7 +55,7 @@ export class Waiting {
     // A clock that goes back, or a tab that is loaded again, does not change the order.
     const known = this.all.map(({ n }) => n);
     this.#last = known.reduce((a, b) => Math.max(a, b), Math.max(this.#last, Date.now() - 1)) + 1;
-    this.#keep("outbox", id, { n: this.#last, ...more, id, text, name, at: new Date().toISOString() });
+    this.#keep("outbox", id, { n: this.#last, ...more, id, text, name, at: Date.now() });
   }
 
   /** The message is tried, from now on. `after` is where the room is. */
