@@ -200,13 +200,17 @@ impl Access {
     /// Where behind the stage a request goes, if it goes there. Only somebody on this machine can: for everybody else
     /// there is no such place.
     pub fn backstage<'a>(&self, head: &Head<'a>, caller: &Caller) -> Result<Option<&'a str>, Refusal> {
-        let target = self.local(head.local_target());
-        if !self.backstage.is_at(target) || !self.backstage.is_for(head, caller) {
+        if !self.is_backstage(head) || !self.backstage.is_for(head, caller) {
             return Ok(None);
         }
         let host = self.hosts.called(head)?.unwrap_or_default();
         self.backstage.admit(head, host)?;
-        Ok(Some(target))
+        Ok(Some(self.local(head.local_target())))
+    }
+
+    /// Whether a request is for the backstage, if there is one.
+    pub fn is_backstage(&self, head: &Head<'_>) -> bool {
+        self.backstage.is_at(self.local(head.local_target()))
     }
 
     /// What lets in; nothing is needed if everybody may enter.
@@ -224,7 +228,7 @@ impl Access {
     pub fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
         self.add_prefix(reply);
         protect(reply);
-        match head.filter(|head| self.backstage.is_at(self.local(head.local_target()))) {
+        match head.filter(|head| self.is_backstage(head)) {
             Some(head) => self.backstage.share(head, reply),
             None => self.sites.share(head, reply),
         }

@@ -35,7 +35,7 @@ use crate::message::RoomName;
 use crate::store::Store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{Head, Intent};
+use crate::wire::request::{Format, Head, Intent};
 
 pub use crate::door::hyper::{COST, UNIX_COST, prepare};
 
@@ -122,6 +122,10 @@ impl Service for Server {
             Intent::Options(allow) => reply::options(allow).into(),
         };
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
+    }
+
+    fn may_stream(&self, head: &Head<'_>) -> bool {
+        matches!(head.format(), Format::EventStream | Format::JsonLines) || self.access.is_backstage(head)
     }
 
     fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal> {

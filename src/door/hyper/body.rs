@@ -25,15 +25,13 @@ pub enum NoBody {
 /// Reads the body, if its length is clear and within the limit. A file of it may have so many bytes.
 pub async fn read_body(
     head: &Head<'_>,
-    body: Incoming,
+    body: Option<Incoming>,
     file: usize,
     visit: &Visit,
     foresee: impl FnOnce() -> Result<(), Refusal>,
 ) -> Result<Vec<u8>, NoBody> {
     let length = head.body_length(file).map_err(NoBody::Refused)?;
-    if length == BodyLength::Exact(0) {
-        return Ok(Vec::new());
-    }
+    let Some(body) = body.filter(|_| length != BodyLength::Exact(0)) else { return Ok(Vec::new()) };
     if is_long(head, length, file) {
         foresee().map_err(NoBody::Refused)?;
     }

@@ -1,10 +1,9 @@
 //! The state of each connection: its socket writes it, its service reads it.
 //!
-//! hyper polls a connection's socket and then its service, in one task. So the service always finds here what
+//! A connection's socket is polled first and then its service, in one task. So the service always finds here what
 //! the socket has seen.
 
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Waker;
 use std::time::Duration;
 
 use super::counts::{Counts, Flight};
@@ -29,7 +28,7 @@ struct State {
     requests: u64,
     /// Whether the last of them has no reply yet.
     answering: bool,
-    /// Whether hyper found nothing to read behind that request.
+    /// Whether there was nothing to read behind that request.
     quiet: bool,
     /// The client sends nothing more: it is gone, or it has said all that it wants to say.
     ended: bool,
@@ -39,9 +38,6 @@ struct State {
     flight: Option<Flight>,
     /// Earlier requests whose replies have not left yet. They are few: hyper reads ahead no more than a head.
     unsent: Vec<Flight>,
-    /// The task that must read on when the reply has left. hyper does not do that by itself, and then nobody
-    /// would see how long the client is silent.
-    reader: Option<Waker>,
 }
 
 /// What a socket must know of its connection.
@@ -50,6 +46,15 @@ pub struct Stage {
     pub requests: u64,
     /// Whether one is being answered.
     pub answering: bool,
+    /// Whether the last reply has not left yet.
+    sending: bool,
+}
+
+impl Stage {
+    /// Whether more requests than these have come, and all replies have left.
+    pub fn is_idle_after(&self, requests: u64) -> bool {
+        self.requests > requests && !self.answering && !self.sending
+    }
 }
 
 /// One request, from when it was received until its reply was handed to hyper.
@@ -84,19 +89,12 @@ impl Connection {
     /// Where the connection stands.
     pub fn stage(&self) -> Stage {
         let state = self.state();
-        Stage { requests: state.requests, answering: state.answering }
+        Stage { requests: state.requests, answering: state.answering, sending: state.flight.is_some() }
     }
 
-    /// Notes that nothing more has come, so far. The task is woken when the reply has left.
-    pub fn mark_quiet(&self, reader: &Waker) {
-        let mut state = self.state();
-        state.quiet = true;
-        state.reader = Some(reader.clone());
-    }
-
-    /// Reads nothing before the reply has left. The task is woken then.
-    pub fn read_later(&self, reader: &Waker) {
-        self.state().reader = Some(reader.clone());
+    /// Notes that nothing more has come, so far.
+    pub fn mark_quiet(&self) {
+        self.state().quiet = true;
     }
 
     /// Notes that something came behind the request that is being answered.
@@ -106,12 +104,11 @@ impl Connection {
         state.interrupt(Interrupt::Followed);
     }
 
-    /// Notes that nothing will come any more. The task is woken when the request is answered.
-    pub fn mark_ended(&self, reader: &Waker) {
+    /// Notes that nothing will come any more.
+    pub fn mark_ended(&self) {
         let mut state = self.state();
         state.ended = true;
         state.quiet = false;
-        state.reader = Some(reader.clone());
         state.interrupt(Interrupt::Gone);
     }
 
@@ -124,8 +121,8 @@ impl Connection {
     pub fn mark_flushed(&self) {
         let mut state = self.state();
         state.unsent.clear();
-        if !state.answering && state.flight.take().is_some() {
-            state.wake_reader();
+        if !state.answering {
+            state.flight = None;
         }
     }
 
@@ -144,12 +141,6 @@ impl State {
     fn interrupt(&mut self, why: Interrupt) {
         if let Some(cancel) = self.wait.take() {
             cancel(why);
-        }
-    }
-
-    fn wake_reader(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
         }
     }
 }
@@ -214,8 +205,5 @@ impl Drop for Visit {
         // If the connection has broken, nobody has ended the wait.
         state.interrupt(Interrupt::Gone);
         state.answering = false;
-        if state.ended {
-            state.wake_reader();
-        }
     }
 }

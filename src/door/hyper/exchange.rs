@@ -1,18 +1,15 @@
-//! One request and its reply, through hyper.
+//! One request and its answer.
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures_util::FutureExt;
-use hyper::Response;
 use hyper::body::Incoming;
 
 use super::body::{Gone, NoBody, read_body};
 use super::connections::Visit;
 use super::door::Door;
 use super::head::HeadText;
-use super::response::{ReplyBody, send, start};
 use super::service::{Answer, Service, Stream};
 use crate::config::LIGHT;
 use crate::door::answer::{Ready, broken, refuse, refuse_read};
@@ -20,20 +17,30 @@ use crate::log::Entry;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Head};
 
-/// Answers one request.
+/// What is to be sent.
+pub struct Answered {
+    /// The reply, or the head of a stream and what sends it.
+    pub ready: Ready<Stream>,
+    /// Whether the connection ends after it.
+    pub close: bool,
+    /// The request.
+    pub visit: Visit,
+}
+
+/// Answers one request. One that was read without hyper has no body.
 pub async fn exchange(
-    door: Arc<Door<impl Service>>,
+    door: &Door<impl Service>,
     mut visit: Visit,
     head: Result<HeadText, Refusal>,
-    body: Incoming,
+    body: Option<Incoming>,
     entry: &mut Entry,
-) -> Result<Response<ReplyBody>, Gone> {
+) -> Result<Answered, Gone> {
     let head = match &head {
         Ok(text) => text.head(),
         Err(refusal) => {
             let mut reply = refuse(Format::Plain, refusal);
             door.service.dress(None, &mut reply);
-            return Ok(send(reply, visit, true));
+            return Ok(Answered { ready: Ready::Reply(reply), close: true, visit });
         }
     };
     let peer = visit.connection().client().address();
@@ -44,7 +51,7 @@ pub async fn exchange(
     let foresee = || door.service.foresee(&head, visit.caller());
     let (mut ready, close) = match read_body(&head, body, door.service.upload_limit(), &visit, foresee).await
     {
-        Ok(body) => match unbroken(answer(&door, &head, &body, &visit)).await {
+        Ok(body) => match unbroken(answer(door, &head, &body, &visit)).await {
             Ok(ready) => (ready, false),
             // The connection takes a place that others need.
             Err(refusal) => (refuse(&refusal, &body), refusal == Refusal::TooManyWaiters),
@@ -54,12 +61,8 @@ pub async fn exchange(
         Err(NoBody::Gone(gone)) => return Err(gone),
     };
     door.service.dress(Some(&head), ready.head_mut());
-    let reply = match ready {
-        Ready::Stream(head, stream) => return Ok(start(head, stream, visit)),
-        Ready::Reply(reply) => reply,
-    };
     let close = close || door.is_closing() || door.is_crowded();
-    Ok(send(reply, visit, close))
+    Ok(Answered { ready, close, visit })
 }
 
 /// What came of an answer, if it did not panic. An `async fn` would have the answer in memory twice.

@@ -1,9 +1,13 @@
 //! The handlers: a task for each connection, which answers its requests one after the other.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::Instant;
 
 use futures_util::future::{Either, select};
@@ -19,13 +23,15 @@ use super::body::Gone;
 use super::connections::Connection;
 use super::door::Door;
 use super::entrance::Stream;
-use super::exchange::exchange;
+use super::exchange::{Answered, exchange};
 use super::head::HeadText;
 use super::held::Client;
+use super::response::{send, start};
 use super::service::Service;
 use super::socket::Socket;
 use super::unread::refuse_unread;
 use crate::config::{ACCEPT_PAUSES, HEAD_LINES_MAX, HEAD_MAX};
+use crate::door::answer::Ready;
 use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
@@ -64,6 +70,11 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
+/// Answers what comes on a connection.
+///
+/// **Fault:** hyper makes two buffers of 8 KiB for each connection, and has no option for their size; who waits keeps
+/// them. **Cure:** a simple GET, as most polls are, is read and answered here. hyper is there for all else, and only while
+/// it has something to do.
 async fn serve(
     door: Arc<Door<impl Service>>,
     stream: Stream,
@@ -72,6 +83,59 @@ async fn serve(
 ) {
     let connection = Arc::new(Connection::new(Client::at(peer.map(|peer| peer.ip())), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
+    let broken = loop {
+        let goes_on = match socket.read_head(|head| !door.service.may_stream(head)).await {
+            Ok(Some(head)) => answer(&door, &connection, &mut socket, head, peer).await,
+            Ok(None) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
+            Err(error) => Err(error),
+        };
+        match goes_on {
+            Ok(true) => {}
+            Ok(false) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    if let Some(error) = broken {
+        tracing::debug!(%error, "a connection broke");
+    }
+    socket.close().await;
+}
+
+/// Answers a request with a simple head. Gives whether the connection goes on.
+async fn answer(
+    door: &Door<impl Service>,
+    connection: &Arc<Connection>,
+    socket: &mut Socket,
+    head: HeadText,
+    peer: Option<SocketAddr>,
+) -> io::Result<bool> {
+    let mut entry = Entry::begin("GET", door.service.local(head.head().target), peer);
+    let Answered { ready, close, visit } = {
+        let mut answering = pin!(exchange(door, connection.arrive(), Ok(head), None, &mut entry));
+        poll_fn(|cx| match socket.watch(cx) {
+            Ok(()) => answering.as_mut().poll(cx).map_err(io::Error::other),
+            Err(error) => Poll::Ready(Err(error)),
+        })
+        .await?
+    };
+    let Ready::Reply(reply) = ready else { return Err(io::Error::other("a stream that was not foreseen")) };
+    entry.answered(reply.status);
+    drop(visit);
+    socket.send(&reply, close).await?;
+    Ok(!close)
+}
+
+/// Has hyper read a request and send its answer. Gives whether the connection goes on.
+async fn answer_by_hyper<S: Service>(
+    door: &Arc<Door<S>>,
+    connection: &Arc<Connection>,
+    socket: &mut Socket,
+    peer: Option<SocketAddr>,
+) -> io::Result<bool> {
+    let requests = connection.stage().requests;
+    // hyper may have the rest of a body before it that it would read and throw away.
+    let ends = AtomicBool::new(false);
+    let ends = &ends;
     let service = service_fn(|request: Request<Incoming>| {
         let path = door.service.local(request.uri().path());
         let mut entry = Entry::begin(request.method().as_str(), path, peer);
@@ -82,25 +146,42 @@ async fn serve(
         drop(parts);
         let door = door.clone();
         async move {
-            let answer = exchange(door, visit, head, body, &mut entry).await?;
-            entry.answered(answer.status().as_u16());
-            Ok::<_, Gone>(answer)
+            let Answered { ready, close, visit } =
+                exchange(&door, visit, head, Some(body), &mut entry).await?;
+            ends.fetch_or(close, Relaxed);
+            let response = match ready {
+                Ready::Reply(reply) => send(reply, visit, close),
+                Ready::Stream(head, stream) => start(head, stream, visit),
+            };
+            entry.answered(response.status().as_u16());
+            Ok::<_, Gone>(response)
         }
     });
-    let served = http1::Builder::new()
+    let mut serving = http1::Builder::new()
         .max_headers(HEAD_LINES_MAX)
         .max_buf_size(HEAD_MAX)
         .title_case_headers(true)
         // The socket keeps time.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(&mut socket), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection broke");
-        if error.is_parse() {
-            let reply = refuse_unread(&door.service, socket.refused_head(), peer);
-            socket.refuse(&reply).await;
+        .serve_connection(TokioIo::new(&mut *socket), service);
+    let served = poll_fn(|cx| match Pin::new(&mut serving).poll(cx) {
+        Poll::Pending if connection.stage().is_idle_after(requests) => Poll::Ready(None),
+        polled => polled.map(Some),
+    });
+    match served.await {
+        None => {
+            let read = serving.into_parts().read_buf;
+            socket.read_again(read);
+            Ok(!ends.load(Relaxed))
+        }
+        Some(Ok(())) => Ok(false),
+        Some(Err(error)) => {
+            drop(serving);
+            if error.is_parse() {
+                let reply = refuse_unread(&door.service, socket.refused_head(), peer);
+                socket.refuse(&reply).await;
+            }
+            Err(io::Error::other(error))
         }
     }
-    socket.close().await;
 }

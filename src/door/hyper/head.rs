@@ -1,8 +1,11 @@
-//! The head of a request as hyper read it.
+//! The head of a request as it was read, by hyper or without it.
+
+use std::mem::MaybeUninit;
 
 use hyper::http::request::Parts;
 use hyper::{Method, Version};
 
+use crate::config::HEAD_LINES_MAX;
 use crate::wire::refusal::Refusal;
 use crate::wire::request::Head;
 
@@ -20,22 +23,67 @@ pub struct HeadText {
     fields: Vec<(usize, usize)>,
 }
 
+/// What says that there is more to a request than its head, or to its connection. Only hyper is to read that.
+const MORE: [&str; 6] = ["Connection", "Content-Length", "Expect", "TE", "Transfer-Encoding", "Upgrade"];
+
 impl HeadText {
+    /// Copies a simple head: of a GET by HTTP/1.1 that has come as a whole, without a body and without anything
+    /// behind it. `None` if it is not that, or anything in it is unusual.
+    pub fn simple(bytes: &[u8]) -> Option<HeadText> {
+        if !bytes.starts_with(b"GET /") || !bytes.ends_with(b"\r\n\r\n") {
+            return None;
+        }
+        let mut lines = [const { MaybeUninit::uninit() }; HEAD_LINES_MAX];
+        let mut request = httparse::Request::new(&mut []);
+        let parsed = request.parse_with_uninit_headers(bytes, &mut lines);
+        if parsed != Ok(httparse::Status::Complete(bytes.len())) || request.version != Some(1) {
+            return None;
+        }
+        let target = request.path.filter(|target| target.bytes().all(is_usual))?;
+        let mut head = HeadText {
+            method: Method::GET,
+            version: (1, 1),
+            text: String::with_capacity(bytes.len()),
+            target: target.len(),
+            fields: Vec::with_capacity(request.headers.len()),
+        };
+        head.text.push_str(target);
+        for line in request.headers {
+            let is_text = line.value.iter().all(|byte| matches!(byte, b' '..=b'~'));
+            let value = str::from_utf8(line.value).ok().filter(|_| is_text)?;
+            let is_named = |name: &&str| name.eq_ignore_ascii_case(line.name);
+            let is_kept_alive =
+                line.name.eq_ignore_ascii_case("Connection") && value.eq_ignore_ascii_case("keep-alive");
+            if MORE.iter().any(is_named) && !is_kept_alive {
+                return None;
+            }
+            head.push(line.name, value);
+        }
+        Some(head)
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.text.push_str(name);
+        self.text.push_str(value);
+        self.fields.push((name.len(), value.len()));
+    }
+
     /// Copies a head. Refused if it has something else than text.
     pub fn copy(parts: &Parts) -> Result<HeadText, Refusal> {
         let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
         let lengths = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
-        let mut text = String::with_capacity(target.len() + lengths.sum::<usize>());
-        text.push_str(target);
-        let mut fields = Vec::with_capacity(parts.headers.len());
+        let mut head = HeadText {
+            method: parts.method.clone(),
+            version: if parts.version == Version::HTTP_10 { (1, 0) } else { (1, 1) },
+            text: String::with_capacity(target.len() + lengths.sum::<usize>()),
+            target: target.len(),
+            fields: Vec::with_capacity(parts.headers.len()),
+        };
+        head.text.push_str(target);
         for (name, value) in &parts.headers {
-            let (name, value) = (name.as_str(), value.to_str().map_err(|_| Refusal::BadHeader)?);
-            text.push_str(name);
-            text.push_str(value);
-            fields.push((name.len(), value.len()));
+            head.push(name.as_str(), value.to_str().map_err(|_| Refusal::BadHeader)?);
         }
-        let version = if parts.version == Version::HTTP_10 { (1, 0) } else { (1, 1) };
-        Ok(HeadText { method: parts.method.clone(), version, text, target: target.len(), fields })
+        Ok(head)
     }
 
     /// The head.
@@ -49,4 +97,9 @@ impl HeadText {
         let headers = self.fields.iter().map(|(name, value)| (take(*name), take(*value))).collect();
         Head { method: self.method.as_str(), target, version: self.version, headers }
     }
+}
+
+/// Whether a byte of a target is one that means nothing by itself.
+fn is_usual(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/?".contains(&byte)
 }

@@ -1,7 +1,8 @@
-//! A reply as hyper sends it.
+//! A reply as it is sent, by hyper or without it.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -23,7 +24,18 @@ pub fn send(reply: Reply, visit: Visit, close: bool) -> Response<ReplyBody> {
         Cow::Owned(bytes) => bytes.into(),
     };
     let body = ReplyBody::Whole { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()), _visit: visit };
-    render_head(reply.status, reply.headers, body, close)
+    respond(reply.status, reply.headers, body, close)
+}
+
+/// The head of a reply as it is sent without hyper.
+pub fn render_head(reply: &Reply, close: bool) -> String {
+    let mut head = reply.render_head();
+    if reply.has_body() {
+        // Writing to a string can't fail.
+        let _ = write!(head, "Content-Length: {}\r\n", reply.body.len());
+    }
+    head.push_str(if close { "Connection: close\r\n\r\n" } else { "\r\n" });
+    head
 }
 
 /// Hands a stream to hyper, which asks for its events.
@@ -34,10 +46,10 @@ pub fn start(head: Reply, stream: Stream, visit: Visit) -> Response<ReplyBody> {
         let _ = stream(&visit, &mut writer).await;
     };
     let body = ReplyBody::Stream { writing: Some(Box::pin(writing)), events };
-    render_head(head.status, head.headers, body, false)
+    respond(head.status, head.headers, body, false)
 }
 
-fn render_head(status: u16, fields: Headers, body: ReplyBody, close: bool) -> Response<ReplyBody> {
+fn respond(status: u16, fields: Headers, body: ReplyBody, close: bool) -> Response<ReplyBody> {
     let mut headers = HeaderMap::with_capacity(fields.len() + 2);
     for (name, value) in fields {
         headers.append(name_of(name), value_of(value));

@@ -26,6 +26,9 @@ pub trait Service: Send + Sync + 'static {
         visit: &Visit,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
+    /// Whether a GET may be answered by a stream.
+    fn may_stream(&self, head: &Head<'_>) -> bool;
+
     /// Refuses a request of which the head tells enough, before a long body is read.
     fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal>;
 

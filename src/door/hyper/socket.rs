@@ -1,11 +1,14 @@
 //! A connection's socket, between hyper and the kernel: it measures time, and notes what comes.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
+use std::mem::{self, MaybeUninit};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use hyper::body::Buf;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
@@ -13,7 +16,11 @@ use tokio::time::timeout;
 use super::connections::Connection;
 use super::deadline::Deadline;
 use super::entrance::Stream;
-use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE};
+use super::head::HeadText;
+use super::response::render_head;
+use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE, SIMPLE_HEAD_MAX};
+use crate::wire::reply::Reply;
+use crate::wire::request::Head;
 
 /// A connection, with its time-outs.
 pub struct Socket {
@@ -27,6 +34,8 @@ pub struct Socket {
     heading: bool,
     /// What has come of that head, in case hyper refuses it.
     head: Vec<u8>,
+    /// What was read already, and is to be read again.
+    ahead: Vec<u8>,
     /// When the head, or the next request, must have come.
     silence: Deadline,
     /// When the client must have taken more of the reply.
@@ -43,9 +52,53 @@ impl Socket {
             requests: 0,
             heading: true,
             head: Vec::new(),
+            ahead: Vec::new(),
             silence: Deadline::default(),
             sending: Deadline::default(),
         }
+    }
+
+    /// Reads what comes first of the next request: its head, if that is simple and suits. Otherwise hyper is to read it,
+    /// from its beginning.
+    pub async fn read_head(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Option<HeadText>> {
+        poll_fn(|cx| self.read_piece(cx)).await?;
+        let bytes = mem::take(&mut self.head);
+        let simple = HeadText::simple(&bytes).filter(|simple| suits(&simple.head()));
+        if simple.is_none() {
+            self.read_again(bytes);
+        }
+        Ok(simple)
+    }
+
+    /// Notes what comes behind the request that is being answered.
+    pub fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.ahead.is_empty()
+            && let Poll::Ready(piece) = self.read_piece(cx)
+        {
+            self.ahead = piece?;
+        }
+        Ok(())
+    }
+
+    fn read_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let mut space = [const { MaybeUninit::uninit() }; SIMPLE_HEAD_MAX];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().to_vec()))
+    }
+
+    /// Has these bytes read again, before all that comes.
+    pub fn read_again(&mut self, bytes: impl Into<Vec<u8>>) {
+        let mut bytes = bytes.into();
+        bytes.append(&mut self.ahead);
+        self.ahead = bytes;
+    }
+
+    /// Sends a reply.
+    pub async fn send(&mut self, reply: &Reply, close: bool) -> io::Result<()> {
+        let head = render_head(reply, close);
+        self.write_all_buf(&mut Buf::chain(head.as_bytes(), &*reply.body)).await?;
+        self.flush().await
     }
 
     /// What has come of the request that hyper refused.
@@ -53,7 +106,7 @@ impl Socket {
         &self.head
     }
 
-    /// Sends a last reply, without hyper.
+    /// Sends a last reply to a request that nobody has received.
     pub async fn refuse(&mut self, reply: &[u8]) {
         // If the client does not take it, nothing is lost.
         let _ = timeout(SEND_TIMEOUT, self.stream.write_all(reply)).await;
@@ -90,24 +143,22 @@ impl AsyncRead for Socket {
             this.silence.clear();
         }
         if !stage.answering && this.connection.client().takes_nothing() {
-            // A client that does not read its replies may not send more requests.
-            this.connection.read_later(cx.waker());
+            // A client that does not read its replies may not send more requests. When it has read them, the task
+            // goes on here.
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        if !this.ended {
-            match Pin::new(&mut this.stream).poll_read(cx, buffer) {
-                Poll::Ready(Ok(())) => this.ended = buffer.filled().len() == before,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if stage.answering => {
-                    this.connection.mark_quiet(cx.waker());
-                    return Poll::Pending;
-                }
-                Poll::Pending => {
-                    let patience = if this.heading { HEAD_TIMEOUT } else { SILENCE };
-                    ready!(this.silence.poll(patience, cx));
-                    return Poll::Ready(Err(ErrorKind::TimedOut.into()));
-                }
+        match this.receive(cx, buffer) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending if stage.answering => {
+                this.connection.mark_quiet();
+                return Poll::Pending;
+            }
+            Poll::Pending => {
+                let patience = if this.heading { HEAD_TIMEOUT } else { SILENCE };
+                ready!(this.silence.poll(patience, cx));
+                return Poll::Ready(Err(ErrorKind::TimedOut.into()));
             }
         }
         if !stage.answering {
@@ -118,9 +169,9 @@ impl AsyncRead for Socket {
             this.head.extend_from_slice(&buffer.filled()[before..]);
             return Poll::Ready(Ok(()));
         }
-        if this.ended {
+        if buffer.filled().len() == before {
             // hyper would drop the request. But a client that sends nothing more may still listen.
-            this.connection.mark_ended(cx.waker());
+            this.connection.mark_ended();
             return Poll::Pending;
         }
         this.connection.mark_followed();
@@ -129,6 +180,20 @@ impl AsyncRead for Socket {
 }
 
 impl Socket {
+    /// Takes what is there to read; nothing is the end.
+    fn receive(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let length = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead[..length]);
+            self.ahead.drain(..length);
+        } else if !self.ended {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+            self.ended = buffer.filled().len() == before;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn written(
         &mut self,
         written: Poll<io::Result<usize>>,

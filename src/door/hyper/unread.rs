@@ -1,8 +1,8 @@
 //! The reply to a head that hyper has refused.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 
+use super::response::render_head;
 use super::service::Service;
 use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::door::answer::refuse;
@@ -33,10 +33,7 @@ pub fn refuse_unread(service: &impl Service, head: &[u8], peer: Option<SocketAdd
     let mut reply = refuse(format, &refusal);
     service.dress(None, &mut reply);
     Entry::begin(method, service.local(path), peer).answered(reply.status);
-    let mut bytes = reply.render_head();
-    // Writing to a string can't fail.
-    let _ = write!(bytes, "Content-Length: {}\r\nConnection: close\r\n\r\n", reply.body.len());
-    let mut bytes = bytes.into_bytes();
+    let mut bytes = render_head(&reply, true).into_bytes();
     bytes.extend_from_slice(&reply.body);
     bytes
 }
