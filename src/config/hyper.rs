@@ -6,8 +6,8 @@ use std::time::Duration;
 /// kernel holds for it in less.
 pub const STUCK: Duration = Duration::from_secs(3);
 
-/// The most bytes of a head that is read without hyper. A browser's is half as long, with cookies.
-pub const SIMPLE_HEAD_MAX: usize = 2_048;
+/// The most bytes of a request that is read without hyper. A browser's head has a quarter of that.
+pub const SIMPLE_MAX: usize = 4 * 1024;
 
 /// The most bytes that are read and thrown away while a connection [lingers](super::LINGER).
 pub const LINGER_BYTES: u64 = 1024 * 1024;

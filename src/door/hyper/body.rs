@@ -22,16 +22,31 @@ pub enum NoBody {
     Gone(Gone),
 }
 
+/// The body of a request.
+pub enum RequestBody {
+    /// All of it, which is not long.
+    Whole(Vec<u8>),
+    /// What hyper reads.
+    ToRead(Incoming),
+}
+
 /// Reads the body, if its length is clear and within the limit. A file of it may have so many bytes.
 pub async fn read_body(
     head: &Head<'_>,
-    body: Option<Incoming>,
+    body: RequestBody,
     file: usize,
     visit: &Visit,
     foresee: impl FnOnce() -> Result<(), Refusal>,
 ) -> Result<Vec<u8>, NoBody> {
     let length = head.body_length(file).map_err(NoBody::Refused)?;
-    let Some(body) = body.filter(|_| length != BodyLength::Exact(0)) else { return Ok(Vec::new()) };
+    let body = match body {
+        RequestBody::Whole(bytes) => {
+            visit.connection().hold(held(bytes.len())).map_err(NoBody::Refused)?;
+            return Ok(bytes);
+        }
+        RequestBody::ToRead(_) if length == BodyLength::Exact(0) => return Ok(Vec::new()),
+        RequestBody::ToRead(body) => body,
+    };
     if is_long(head, length, file) {
         foresee().map_err(NoBody::Refused)?;
     }

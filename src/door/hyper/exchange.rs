@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use hyper::body::Incoming;
 
-use super::body::{Gone, NoBody, read_body};
+use super::body::{Gone, NoBody, RequestBody, read_body};
 use super::connections::Visit;
 use super::door::Door;
 use super::head::HeadText;
@@ -27,12 +26,12 @@ pub struct Answered {
     pub visit: Visit,
 }
 
-/// Answers one request. One that was read without hyper has no body.
+/// Answers one request.
 pub async fn exchange(
     door: &Door<impl Service>,
     mut visit: Visit,
     head: Result<HeadText, Refusal>,
-    body: Option<Incoming>,
+    body: RequestBody,
     entry: &mut Entry,
 ) -> Result<Answered, Gone> {
     let head = match &head {

@@ -19,12 +19,12 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
-use super::body::Gone;
+use super::body::{Gone, RequestBody};
 use super::connections::Connection;
 use super::door::Door;
 use super::entrance::Stream;
 use super::exchange::{Answered, exchange};
-use super::head::HeadText;
+use super::head::{HeadText, Simple};
 use super::held::Client;
 use super::response::{send, start};
 use super::service::Service;
@@ -35,6 +35,7 @@ use crate::door::answer::Ready;
 use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
+use crate::wire::request::Head;
 
 /// Accepts connections at one of the entrances until the door closes.
 pub async fn receive(door: Arc<Door<impl Service>>, entrance: usize) {
@@ -73,8 +74,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// Answers what comes on a connection.
 ///
 /// **Fault:** hyper makes two buffers of 8 KiB for each connection, and has no option for their size; who waits keeps
-/// them. **Cure:** a simple GET, as most polls are, is read and answered here. hyper is there for all else, and only while
-/// it has something to do.
+/// them. **Cure:** a simple request, as most are, is read and answered here. hyper is there for all else, and only while it
+/// has something to do.
 async fn serve(
     door: Arc<Door<impl Service>>,
     stream: Stream,
@@ -84,8 +85,8 @@ async fn serve(
     let connection = Arc::new(Connection::new(Client::at(peer.map(|peer| peer.ip())), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let broken = loop {
-        let goes_on = match socket.read_head(|head| !door.service.may_stream(head)).await {
-            Ok(Some(head)) => answer(&door, &connection, &mut socket, head, peer).await,
+        let goes_on = match socket.read_simple(|head| !door.service.may_stream(head)).await {
+            Ok(Some(simple)) => answer(&door, &connection, &mut socket, simple, peer).await,
             Ok(None) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
             Err(error) => Err(error),
         };
@@ -101,17 +102,20 @@ async fn serve(
     socket.close().await;
 }
 
-/// Answers a request with a simple head. Gives whether the connection goes on.
+/// Answers a simple request. Gives whether the connection goes on.
 async fn answer(
     door: &Door<impl Service>,
     connection: &Arc<Connection>,
     socket: &mut Socket,
-    head: HeadText,
+    simple: Simple,
     peer: Option<SocketAddr>,
 ) -> io::Result<bool> {
-    let mut entry = Entry::begin("GET", door.service.local(head.head().target), peer);
+    let Simple { head, body } = simple;
+    let Head { method, target, .. } = head.head();
+    let mut entry = Entry::begin(method, door.service.local(target), peer);
     let Answered { ready, close, visit } = {
-        let mut answering = pin!(exchange(door, connection.arrive(), Ok(head), None, &mut entry));
+        let mut answering =
+            pin!(exchange(door, connection.arrive(), Ok(head), RequestBody::Whole(body), &mut entry));
         poll_fn(|cx| match socket.watch(cx) {
             Ok(()) => answering.as_mut().poll(cx).map_err(io::Error::other),
             Err(error) => Poll::Ready(Err(error)),
@@ -147,7 +151,7 @@ async fn answer_by_hyper<S: Service>(
         let door = door.clone();
         async move {
             let Answered { ready, close, visit } =
-                exchange(&door, visit, head, Some(body), &mut entry).await?;
+                exchange(&door, visit, head, RequestBody::ToRead(body), &mut entry).await?;
             ends.fetch_or(close, Relaxed);
             let response = match ready {
                 Ready::Reply(reply) => send(reply, visit, close),

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use httparse::{Header, Status};
 use hyper::http::request::Parts;
 use hyper::{Method, Version};
 
@@ -23,27 +24,43 @@ pub struct HeadText {
     fields: Vec<(usize, usize)>,
 }
 
-/// What says that there is more to a request than its head, or to its connection. Only hyper is to read that.
-const MORE: [&str; 6] = ["Connection", "Content-Length", "Expect", "TE", "Transfer-Encoding", "Upgrade"];
+/// What says that there is more to a request, or to its connection. Only hyper is to read that.
+const MORE: [&str; 5] = ["Connection", "Expect", "TE", "Transfer-Encoding", "Upgrade"];
 
-impl HeadText {
-    /// Copies a simple head: of a GET by HTTP/1.1 that has come as a whole, without a body and without anything
-    /// behind it. `None` if it is not that, or anything in it is unusual.
-    pub fn simple(bytes: &[u8]) -> Option<HeadText> {
-        if !bytes.starts_with(b"GET /") || !bytes.ends_with(b"\r\n\r\n") {
-            return None;
-        }
+/// A request that has come as a whole.
+pub struct Simple {
+    /// Its head.
+    pub head: HeadText,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Simple {
+    /// Copies a simple request: a GET or POST by HTTP/1.1 that has come as a whole, and nothing behind it. `None` if it is
+    /// not that, or anything in its head is unusual.
+    pub fn copy(bytes: &[u8]) -> Option<Simple> {
+        let method = match bytes {
+            [b'G', b'E', b'T', b' ', b'/', ..] => Method::GET,
+            [b'P', b'O', b'S', b'T', b' ', b'/', ..] => Method::POST,
+            _ => return None,
+        };
         let mut lines = [const { MaybeUninit::uninit() }; HEAD_LINES_MAX];
         let mut request = httparse::Request::new(&mut []);
-        let parsed = request.parse_with_uninit_headers(bytes, &mut lines);
-        if parsed != Ok(httparse::Status::Complete(bytes.len())) || request.version != Some(1) {
+        let Ok(Status::Complete(length)) = request.parse_with_uninit_headers(bytes, &mut lines) else {
+            return None;
+        };
+        if request.version != Some(1) {
+            return None;
+        }
+        let (head, body) = bytes.split_at(length);
+        if body.len() != body_length(request.headers)? {
             return None;
         }
         let target = request.path.filter(|target| target.bytes().all(is_usual))?;
         let mut head = HeadText {
-            method: Method::GET,
+            method,
             version: (1, 1),
-            text: String::with_capacity(bytes.len()),
+            text: String::with_capacity(head.len()),
             target: target.len(),
             fields: Vec::with_capacity(request.headers.len()),
         };
@@ -59,9 +76,11 @@ impl HeadText {
             }
             head.push(line.name, value);
         }
-        Some(head)
+        Some(Simple { head, body: body.to_vec() })
     }
+}
 
+impl HeadText {
     fn push(&mut self, name: &str, value: &str) {
         self.text.push_str(name);
         self.text.push_str(value);
@@ -97,6 +116,14 @@ impl HeadText {
         let headers = self.fields.iter().map(|(name, value)| (take(*name), take(*value))).collect();
         Head { method: self.method.as_str(), target, version: self.version, headers }
     }
+}
+
+/// How many bytes follow this head, if that is said once or not at all.
+fn body_length(lines: &[Header<'_>]) -> Option<usize> {
+    let mut lengths = lines.iter().filter(|line| line.name.eq_ignore_ascii_case("Content-Length"));
+    let Some(length) = lengths.next() else { return Some(0) };
+    let is_clear = lengths.next().is_none() && length.value.iter().all(u8::is_ascii_digit);
+    str::from_utf8(length.value).ok().filter(|_| is_clear)?.parse().ok()
 }
 
 /// Whether a byte of a target is one that means nothing by itself.

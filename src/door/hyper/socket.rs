@@ -16,9 +16,9 @@ use tokio::time::timeout;
 use super::connections::Connection;
 use super::deadline::Deadline;
 use super::entrance::Stream;
-use super::head::HeadText;
+use super::head::Simple;
 use super::response::render_head;
-use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE, SIMPLE_HEAD_MAX};
+use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE, SIMPLE_MAX};
 use crate::wire::reply::Reply;
 use crate::wire::request::Head;
 
@@ -58,12 +58,12 @@ impl Socket {
         }
     }
 
-    /// Reads what comes first of the next request: its head, if that is simple and suits. Otherwise hyper is to read it,
-    /// from its beginning.
-    pub async fn read_head(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Option<HeadText>> {
+    /// Reads what comes first of the next request: all of it, if it is simple and suits. Otherwise hyper is to read it, from
+    /// its beginning.
+    pub async fn read_simple(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Option<Simple>> {
         poll_fn(|cx| self.read_piece(cx)).await?;
         let bytes = mem::take(&mut self.head);
-        let simple = HeadText::simple(&bytes).filter(|simple| suits(&simple.head()));
+        let simple = Simple::copy(&bytes).filter(|simple| suits(&simple.head.head()));
         if simple.is_none() {
             self.read_again(bytes);
         }
@@ -81,7 +81,7 @@ impl Socket {
     }
 
     fn read_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
-        let mut space = [const { MaybeUninit::uninit() }; SIMPLE_HEAD_MAX];
+        let mut space = [const { MaybeUninit::uninit() }; SIMPLE_MAX];
         let mut buffer = ReadBuf::uninit(&mut space);
         ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
         Poll::Ready(Ok(buffer.filled().to_vec()))
