@@ -24,10 +24,11 @@ use super::connections::Connection;
 use super::door::Door;
 use super::entrance::Stream;
 use super::exchange::{Answered, exchange};
-use super::head::{HeadText, Simple};
+use super::head::HeadText;
 use super::held::Client;
 use super::response::{send, start};
 use super::service::Service;
+use super::simple::Simple;
 use super::socket::Socket;
 use super::unread::refuse_unread;
 use crate::config::{ACCEPT_PAUSES, HEAD_LINES_MAX, HEAD_MAX};
@@ -137,7 +138,7 @@ async fn answer_by_hyper<S: Service>(
     peer: Option<SocketAddr>,
 ) -> io::Result<bool> {
     let requests = connection.stage().requests;
-    // hyper may have the rest of a body before it that it would read and throw away.
+    // hyper may still have the rest of a body before it then.
     let ends = AtomicBool::new(false);
     let ends = &ends;
     let service = service_fn(|request: Request<Incoming>| {

@@ -19,6 +19,7 @@ mod held;
 mod line;
 mod response;
 mod serving;
+mod simple;
 mod socket;
 #[cfg(test)]
 mod tests;

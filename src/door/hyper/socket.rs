@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use super::connections::Connection;
 use super::deadline::Deadline;
 use super::entrance::Stream;
-use super::head::Simple;
 use super::response::render_head;
+use super::simple::Simple;
 use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE, SIMPLE_MAX};
 use crate::wire::reply::Reply;
 use crate::wire::request::Head;
@@ -61,7 +61,7 @@ impl Socket {
     /// Reads what comes first of the next request: all of it, if it is simple and suits. Otherwise hyper is to read it, from
     /// its beginning.
     pub async fn read_simple(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Option<Simple>> {
-        poll_fn(|cx| self.read_piece(cx)).await?;
+        poll_fn(|cx| self.read_piece(cx, |_| ())).await?;
         let bytes = mem::take(&mut self.head);
         let simple = Simple::copy(&bytes).filter(|simple| suits(&simple.head.head()));
         if simple.is_none() {
@@ -73,18 +73,18 @@ impl Socket {
     /// Notes what comes behind the request that is being answered.
     pub fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.ahead.is_empty()
-            && let Poll::Ready(piece) = self.read_piece(cx)
+            && let Poll::Ready(piece) = self.read_piece(cx, <[u8]>::to_vec)
         {
             self.ahead = piece?;
         }
         Ok(())
     }
 
-    fn read_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+    fn read_piece<T>(&mut self, cx: &mut Context<'_>, take: fn(&[u8]) -> T) -> Poll<io::Result<T>> {
         let mut space = [const { MaybeUninit::uninit() }; SIMPLE_MAX];
         let mut buffer = ReadBuf::uninit(&mut space);
         ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().to_vec()))
+        Poll::Ready(Ok(take(buffer.filled())))
     }
 
     /// Has these bytes read again, before all that comes.
@@ -185,7 +185,7 @@ impl Socket {
         if !self.ahead.is_empty() {
             let length = self.ahead.len().min(buffer.remaining());
             buffer.put_slice(&self.ahead[..length]);
-            self.ahead.drain(..length);
+            self.ahead = self.ahead.split_off(length);
         } else if !self.ended {
             let before = buffer.filled().len();
             ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
