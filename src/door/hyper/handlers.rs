@@ -29,7 +29,7 @@ use super::held::Client;
 use super::response::{send, start};
 use super::service::Service;
 use super::simple::Simple;
-use super::socket::Socket;
+use super::socket::{Next, Socket};
 use super::unread::refuse_unread;
 use crate::config::{ACCEPT_PAUSES, HEAD_LINES_MAX, HEAD_MAX};
 use crate::door::answer::Ready;
@@ -86,9 +86,10 @@ async fn serve(
     let connection = Arc::new(Connection::new(Client::at(peer.map(|peer| peer.ip())), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let broken = loop {
-        let goes_on = match socket.read_simple(|head| !door.service.may_stream(head)).await {
-            Ok(Some(simple)) => answer(&door, &connection, &mut socket, simple, peer).await,
-            Ok(None) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
+        let goes_on = match socket.next(|head| !door.service.may_stream(head)).await {
+            Ok(Next::Simple(simple)) => answer(&door, &connection, &mut socket, simple, peer).await,
+            Ok(Next::Other) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
+            Ok(Next::End) => Ok(false),
             Err(error) => Err(error),
         };
         match goes_on {

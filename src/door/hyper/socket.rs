@@ -42,6 +42,16 @@ pub struct Socket {
     sending: Deadline,
 }
 
+/// What comes on a connection.
+pub enum Next {
+    /// A request that is read.
+    Simple(Simple),
+    /// Another request. hyper is to read it, from its beginning.
+    Other,
+    /// Nothing any more.
+    End,
+}
+
 impl Socket {
     /// A connection that was just accepted.
     pub fn new(stream: Stream, connection: Arc<Connection>) -> Socket {
@@ -58,16 +68,20 @@ impl Socket {
         }
     }
 
-    /// Reads what comes first of the next request: all of it, if it is simple and suits. Otherwise hyper is to read it, from
-    /// its beginning.
-    pub async fn read_simple(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Option<Simple>> {
+    /// Reads what comes first of the next request: all of it, if it is simple and suits.
+    pub async fn next(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Next> {
         poll_fn(|cx| self.read_piece(cx, |_| ())).await?;
         let bytes = mem::take(&mut self.head);
-        let simple = Simple::copy(&bytes).filter(|simple| suits(&simple.head.head()));
-        if simple.is_none() {
-            self.read_again(bytes);
+        if bytes.is_empty() {
+            return Ok(Next::End);
         }
-        Ok(simple)
+        match Simple::copy(&bytes).filter(|simple| suits(&simple.head.head())) {
+            Some(simple) => Ok(Next::Simple(simple)),
+            None => {
+                self.read_again(bytes);
+                Ok(Next::Other)
+            }
+        }
     }
 
     /// Notes what comes behind the request that is being answered.
