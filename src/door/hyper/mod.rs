@@ -1,4 +1,4 @@
-//! The door of the async engine: all that an open network asks of us around hyper.
+//! The door of the async engine: all that an open network asks of us around hyper, and what needs no hyper.
 //!
 //! Nothing outside this folder knows of hyper, and nothing in it knows an engine: requests are answered by a
 //! [`Service`].
