@@ -106,6 +106,7 @@ impl Socket {
         let mut bytes = bytes.into();
         bytes.append(&mut self.ahead);
         self.ahead = bytes;
+        self.head = Vec::new();
     }
 
     /// Sends a reply.

@@ -1,5 +1,5 @@
-//! How long a connection lasts. The clock of these tests is stopped: it goes on to the next timer whenever
-//! there is nothing to do.
+//! How long a connection lasts, and how requests are read. Where time counts the clock is stopped: it goes on to the next
+//! timer whenever there is nothing to do.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::door::Door;
 use super::{Answer, Service, Visit, handlers, prepare};
 use crate::access::Caller;
-use crate::config::{BODY_TIMEOUT, HEAD_TIMEOUT, SEND_TIMEOUT, SILENCE, TEXT_LIMIT, UPLOAD_PACE};
+use crate::config::{BODY_TIMEOUT, SEND_TIMEOUT, SILENCE, TEXT_LIMIT, UPLOAD_PACE};
 use crate::door::budget::Budget;
 use crate::door::listen::{self, Listener};
 use crate::wire::refusal::Refusal;
@@ -37,6 +37,9 @@ impl Service for Said {
             visit.begin_wait(|_| {});
             sleep(Duration::from_secs(1)).await;
             visit.end_wait();
+        }
+        if head.target.contains("pause") {
+            sleep(Duration::from_millis(1)).await;
         }
         if head.target.starts_with("/echo") {
             let lines = head.headers.iter().map(|(name, value)| format!("{}: {value}", lowered(name)));
@@ -87,9 +90,18 @@ impl Service for Said {
     async fn join(&self) {}
 }
 
-/// Runs a client against a door of its own.
+/// Runs a client against a door of its own, with a clock that is stopped.
 fn serve<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
-    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+    serve_by(Builder::new_current_thread().enable_all().start_paused(true), client);
+}
+
+/// The same with a clock that goes: a stopped one may go on before the kernel has handed over what was sent.
+fn serve_in_time<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
+    serve_by(Builder::new_current_thread().enable_all(), client);
+}
+
+fn serve_by<F: Future<Output = ()>>(runtime: &mut Builder, client: impl FnOnce(SocketAddr) -> F) {
+    let runtime = runtime.build();
     runtime.expect("a runtime").block_on(async {
         let listener = listen::tcp(([127, 0, 0, 1], 0).into(), prepare).expect("a port");
         let address = listener.local_addr().expect("it is bound");
@@ -105,18 +117,25 @@ fn serve<F: Future<Output = ()>>(client: impl FnOnce(SocketAddr) -> F) {
 /// alphabet, since hyper has another.
 async fn answered(address: SocketAddr, pieces: [&[u8]; 2]) -> Vec<String> {
     let mut client = connect(address).await;
-    for piece in pieces {
+    for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
         client.write_all(piece).await.expect("it is taken");
-        // The clock goes on when the server has read it.
-        sleep(Duration::from_millis(1)).await;
+        // Most probably the server has read it then.
+        sleep(Duration::from_micros(200)).await;
     }
-    let mut reply = vec![0; 64 * 1024];
-    let length = timeout(HEAD_TIMEOUT / 2, client.read(&mut reply)).await.map_or(0, |read| read.unwrap_or(0));
-    let reply = String::from_utf8_lossy(&reply[..length]).into_owned();
+    let reply = String::from_utf8_lossy(&all_replies(client).await).into_owned();
     let mut lines: Vec<_> =
         reply.lines().filter(|line| !line.starts_with("Date: ")).map(str::to_owned).collect();
     lines.sort();
     lines
+}
+
+/// What comes until the end, after the client has said all.
+async fn all_replies(mut client: TcpStream) -> Vec<u8> {
+    // The server may have closed the connection.
+    let _ = client.shutdown().await;
+    let mut replies = Vec::new();
+    let _ = client.read_to_end(&mut replies).await;
+    replies
 }
 
 /// A request that comes in one piece may be read without hyper; one that comes in two never is.
@@ -164,8 +183,8 @@ fn a_request_is_read_the_same_with_and_without_hyper() {
         "content-length: 2",
     ];
     let mut chance = fastrand::Rng::with_seed(16);
-    serve(|address| async move {
-        for round in 0..1_500 {
+    serve_in_time(|address| async move {
+        for round in 0..600 {
             // Most are of the kind that is read without hyper.
             let mut one =
                 |all: &[&'static str]| all[if chance.u8(..3) > 0 { 0 } else { chance.usize(..all.len()) }];
@@ -187,6 +206,72 @@ fn a_request_is_read_the_same_with_and_without_hyper() {
             let once = answered(address, [whole, &[]]).await;
             let twice = answered(address, [&whole[..cut], &whole[cut..]]).await;
             assert_eq!(once, twice, "round {round}: {request:?}, cut at {cut}");
+        }
+    });
+}
+
+/// The request with this number, of a kind by chance, and what the answer to it has in it.
+fn numbered(number: usize, chance: &mut fastrand::Rng) -> (String, String) {
+    let (length, body) = (number.to_string().len(), format!("{number}"));
+    let host = "Host: localhost\r\n";
+    let echo =
+        |method: &str, body: &str| (format!("{method} /echo?{number}"), format!("{:?}", body.as_bytes()));
+    let (request, (line, body)) = match chance.u8(..6) {
+        0 => (format!("HEAD /echo?{number} HTTP/1.1\r\n{host}\r\n"), (String::new(), String::new())),
+        1 => (format!("GET /echo?{number}&pause HTTP/1.1\r\n{host}\r\n"), echo("GET", "")),
+        2 => (
+            format!("POST /echo?{number} HTTP/1.1\r\n{host}Content-Length: {length}\r\n\r\n{body}"),
+            echo("POST", &body),
+        ),
+        3 => (
+            format!(
+                "POST /echo?{number} HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n{length}\r\n{body}\r\n0\r\n\r\n"
+            ),
+            echo("POST", &body),
+        ),
+        _ => (format!("GET /echo?{number} HTTP/1.1\r\n{host}\r\n"), echo("GET", "")),
+    };
+    (request, format!("{line}|{body}"))
+}
+
+/// Requests go from hand to hand: hyper reads some of them, and others are read without it.
+#[test]
+fn requests_are_answered_in_their_order_however_they_are_cut() {
+    let mut chance = fastrand::Rng::with_seed(2008);
+    serve_in_time(|address| async move {
+        for round in 0..300 {
+            let asked: Vec<_> =
+                (0..1 + chance.usize(..7)).map(|number| numbered(number, &mut chance)).collect();
+            let all: String = asked.iter().map(|(request, _)| request.as_str()).collect();
+            let all = all + "GET /echo?last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            let mut client = connect(address).await;
+            let mut rest = all.as_bytes();
+            while !rest.is_empty() {
+                let piece = match chance.u8(..4) {
+                    // As most do: one request after the other.
+                    0 => {
+                        all.len() - rest.len()
+                            + asked.iter().map(|(request, _)| request.len()).next().unwrap_or(1)
+                    }
+                    1 => 1 + chance.usize(..4),
+                    _ => 1 + chance.usize(..rest.len()),
+                };
+                let (now, later) = rest.split_at(piece.min(rest.len()));
+                client.write_all(now).await.expect("it is taken");
+                sleep(Duration::from_micros(chance.u64(..400))).await;
+                rest = later;
+            }
+            let replies = String::from_utf8_lossy(&all_replies(client).await).into_owned();
+            let mut from = 0;
+            for (request, expected) in &asked {
+                for part in expected.split('|') {
+                    let found = replies[from..].find(part);
+                    from += found
+                        .unwrap_or_else(|| panic!("round {round}: no answer to {request:?} in {replies:?}"));
+                }
+            }
+            assert_eq!(replies.matches("HTTP/1.1 2").count(), asked.len() + 1, "round {round}: {replies:?}");
+            assert!(replies[from..].contains("GET /echo?last"), "round {round}: {replies:?}");
         }
     });
 }
