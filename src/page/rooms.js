@@ -150,7 +150,7 @@ export class Rooms {
     const all = new Map(this.#listed.map((each) => [each.room, each]));
     for (const room of [this.#room, ...known]) if (!all.has(room)) all.set(room, { room, people: 0, at: null });
     return [...all.values()].map(({ room, people, at: told }) => {
-      const at = [told, this.#times.get(room)].filter(Boolean).sort().at(-1) ?? null;
+      const at = Math.max(told ?? 0, this.#times.get(room) ?? 0);
       const current = room === this.#room;
       const visited = known.has(room);
       const notices = visited || current ? noticesOf(room) : "mentions";
@@ -162,8 +162,7 @@ export class Rooms {
   /** This room first, then those with unread messages, then by their newest message, then by their names. */
   #sorted(all) {
     const rank = ({ current, unread }) => (current ? 0 : unread > 0 ? 1 : 2);
-    const time = ({ at }) => (at ? Date.parse(at) : 0);
-    all.sort((a, b) => rank(a) - rank(b) || time(b) - time(a) || byName(a.called, b.called));
+    all.sort((a, b) => rank(a) - rank(b) || b.at - a.at || byName(a.called, b.called));
     if (!matchMedia("(hover: hover)").matches || !this.#list.matches(":hover")) return all;
     const before = Array.from(this.#list.children, ({ dataset }) => dataset.room);
     const place = ({ room }) => (before.includes(room) ? before.indexOf(room) : before.length);

@@ -248,12 +248,12 @@ async function messagesOf(address, options) {
   return { ...body, messages: timed(body.messages) };
 }
 
-/** The same messages with their times as numbers, in milliseconds: a page that holds many needs less memory so. */
-function timed(messages) {
-  for (const message of messages) {
-    for (const time of ["at", "edited", "deleted"]) if (message[time]) message[time] = Date.parse(message[time]);
+/** The same messages, or rooms, with their times as numbers, in milliseconds: a page that holds many needs less memory so. */
+function timed(all) {
+  for (const each of all) {
+    for (const time of ["at", "edited", "deleted"]) if (each[time]) each[time] = Date.parse(each[time]);
   }
-  return messages;
+  return all;
 }
 
 /** The message at a cursor; null if it is no longer kept, or there is none. */
@@ -290,7 +290,7 @@ export async function people(room) {
 
 /** The rooms with the newest messages. */
 export async function rooms() {
-  return (await ask(`${ROOMS}?order=recent`, ({ body }) => Array.isArray(body?.rooms))).body.rooms;
+  return timed((await ask(`${ROOMS}?order=recent`, ({ body }) => Array.isArray(body?.rooms))).body.rooms);
 }
 
 /** Leaves the room, unless the person is back within the wait. It works in a page that is closing. */

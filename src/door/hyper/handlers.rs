@@ -36,7 +36,6 @@ use crate::door::answer::Ready;
 use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
-use crate::wire::request::Head;
 
 /// Accepts connections at one of the entrances until the door closes.
 pub async fn receive(door: Arc<Door<impl Service>>, entrance: usize) {
@@ -113,8 +112,7 @@ async fn answer(
     peer: Option<SocketAddr>,
 ) -> io::Result<bool> {
     let Simple { head, body } = simple;
-    let Head { method, target, .. } = head.head();
-    let mut entry = Entry::begin(method, door.service.local(target), peer);
+    let mut entry = Entry::begin(head.method(), door.service.local(head.target()), peer);
     let Answered { ready, close, visit } = {
         let mut answering =
             pin!(exchange(door, connection.arrive(), Ok(head), RequestBody::Whole(body), &mut entry));

@@ -48,6 +48,16 @@ impl HeadText {
         Ok(head)
     }
 
+    /// `GET` or `POST`, for example.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// Path and query.
+    pub fn target(&self) -> &str {
+        &self.text[..self.target]
+    }
+
     /// The head.
     pub fn head(&self) -> Head<'_> {
         let (target, mut rest) = self.text.split_at(self.target);
@@ -57,6 +67,6 @@ impl HeadText {
             taken
         };
         let headers = self.fields.iter().map(|(name, value)| (take(*name), take(*value))).collect();
-        Head { method: self.method.as_str(), target, version: self.version, headers }
+        Head { method: self.method(), target, version: self.version, headers }
     }
 }
