@@ -137,7 +137,7 @@ async fn answer_by_hyper<S: Service>(
     peer: Option<SocketAddr>,
 ) -> io::Result<bool> {
     let requests = connection.stage().requests;
-    // hyper may still have the rest of a body before it then.
+    // After a last reply hyper may still have the rest of a body before it.
     let ends = AtomicBool::new(false);
     let ends = &ends;
     let service = service_fn(|request: Request<Incoming>| {
