@@ -50,7 +50,8 @@ export class Presence {
   }
 
   #open() {
-    this.#line = element("summary");
+    // The browser tells that it was toggled a little later, and the row may be built anew before that.
+    this.#line = element("summary", { on: { click: () => this.#keep(!details.open) } });
     this.#list = element("ul");
     const details = element("details", { on: { toggle: () => this.#toggled(details.open) } });
     details.append(this.#line, this.#list);
@@ -59,8 +60,12 @@ export class Presence {
   }
 
   #toggled(open) {
-    for (const message of this.#messages) open ? opened.add(message) : opened.delete(message);
+    this.#keep(open);
     if (open) this.#fill();
+  }
+
+  #keep(open) {
+    for (const message of this.#messages) open ? opened.add(message) : opened.delete(message);
   }
 
   #fill() {
