@@ -39,12 +39,14 @@ pub async fn read_body(
     foresee: impl FnOnce() -> Result<(), Refusal>,
 ) -> Result<Vec<u8>, NoBody> {
     let length = head.body_length(file).map_err(NoBody::Refused)?;
+    if length == BodyLength::Exact(0) {
+        return Ok(Vec::new());
+    }
     let body = match body {
         RequestBody::Whole(bytes) => {
             visit.connection().hold(held(bytes.len())).map_err(NoBody::Refused)?;
             return Ok(bytes);
         }
-        RequestBody::ToRead(_) if length == BodyLength::Exact(0) => return Ok(Vec::new()),
         RequestBody::ToRead(body) => body,
     };
     if is_long(head, length, file) {
