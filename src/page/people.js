@@ -59,8 +59,9 @@ export class People {
       const here = await people(this.#room);
       this.#people = here.sort((a, b) => byName(a.name, b.name));
     } catch (error) {
-      // The line says why.
-      this.look(Math.max(AGAIN, error.retryAfter ?? 0));
+      this.#stale = true;
+      // The line says why. What is refused for good is asked again only when somebody comes or the tab is shown.
+      if (!error.status || error.passing || error.foreign) this.look(Math.max(AGAIN, error.retryAfter ?? 0));
       return;
     }
     this.show();
