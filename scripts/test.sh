@@ -64,6 +64,8 @@ RUNLEVEL=1 need redis-server redis-server
 ulimit -n "$(ulimit -Hn)"
 # Most tests wait most of the time: for a message, or for a wait to end.
 export RUST_TEST_THREADS=8
+# What is built for the first time is ready sooner without what would help to build it again.
+[[ -d ${CARGO_TARGET_DIR:-target}/debug/incremental ]] || export CARGO_INCREMENTAL=0
 printf 'Up to %s open files, %s cores.\n' "$(ulimit -n)" "$(nproc)"
 
 step 'The code is formatted (cargo fmt)'
