@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::assets::{ASSETS, JAVASCRIPT};
-use super::join;
+use super::join::{self, File};
 use super::named::{Named, named, unversioned};
 
 const PNG: &str = "image/png";
@@ -27,6 +27,9 @@ impl Home {
     }
 }
 
+/// The worker, and what it imports.
+const WORKER: &[File] = &[("early.js", include_str!("early.js")), ("worker.js", include_str!("worker.js"))];
+
 pub(super) static HOME: LazyLock<Home> = LazyLock::new(|| {
     let small = named("icon-192", "png", PNG, include_bytes!("icon-192.png"));
     let large = named("icon-512", "png", PNG, include_bytes!("icon-512.png"));
@@ -36,7 +39,7 @@ pub(super) static HOME: LazyLock<Home> = LazyLock::new(|| {
         .replace("icon-192.png", &small.name)
         .replace("icon-512.png", &large.name)
         .replace("icon-maskable.png", &maskable.name);
-    let worker = join::modules(&[("worker.js", include_str!("worker.js"))], "worker.js");
+    let worker = join::modules(WORKER, "worker.js");
     Home {
         manifest: named("manifest", "json", MANIFEST, manifest.as_bytes()),
         // A browser asks for it by this name, whatever version it has.

@@ -3,11 +3,18 @@
 // It keeps three things in the browser's cache: the page of each room without its messages, the files that these pages
 // name, and the newest messages of each room, which the page itself puts there (offline.js). What is written waits in
 // the page's outbox. Whoever is no longer let in finds nothing: all of it goes with the first refusal.
+//
+// With a network the page is the server's, but for its beginning, which comes from here at once (early.js).
+
+import { beginningOf, begun, heeded, isSame } from "./early.js";
 
 /** Where this chat stands: its address and, behind a proxy, its prefix. */
 const HOME = new URL("..", location);
 const ROOMS = `${HOME.pathname}chat`;
 const FILES = `${HOME.pathname}page/`;
+
+/** By this script a page that began otherwise than the server's is loaded again, before any other script runs. */
+const AGAIN = { path: `${FILES}again.js`, script: "stop(); location.reload();" };
 
 /** What begins the names of all that this browser keeps of this server. */
 const OWN = `comet-chat${HOME.pathname.slice(0, -1)}`;
@@ -30,6 +37,12 @@ const AWAY = [502, 503, 504];
 
 /** The list of messages in a page. Whatever people write stands in it without "<". */
 const LIST = /<ol class="messages">[^]*?<\/ol>/;
+
+/** The header of a kept page that begins as the one before it did. */
+const SURE = "chat-begins-alike";
+
+/** The rooms whose page is about to be loaded again. */
+const again = new Set();
 
 /** Settles when there is no page any more to learn from. */
 let lastLearned = Promise.resolve();
@@ -78,14 +91,55 @@ async function start(event, pathname) {
   return rooms.length > 0 ? Response.redirect(rooms.at(-1).url) : page(event, pathname);
 }
 
-/** The page from the server, or what is kept of it if none comes in time. */
+/** The page of a room. It begins at once where that is known to be as the server's. */
 async function page(event, pathname) {
+  const room = roomAt(pathname);
+  const answer = answered(event, pathname);
+  const isAgain = again.delete(room);
+  // What else stands in an address may lead elsewhere.
+  if (isAgain || new URL(event.request.url).search !== "") return answer;
+  // A server that is near is faster.
+  const beginning = await Promise.race([beginningAt(room), answer.then(() => undefined)]).catch(() => undefined);
+  if (!beginning) return answer;
+  const { reply, sent } = begun(beginning, answer, (reply) => instead(room, reply));
+  event.waitUntil(sent);
+  return reply;
+}
+
+/** The page from the server, or what is kept of it if none comes in time. */
+async function answered(event, pathname) {
   const reply = preloaded(event);
   event.waitUntil(reply.then((reply) => learnLater(pathname, reply.clone()), () => {}));
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const came = await Promise.race([reply, late]).catch(() => undefined);
   if (came && !AWAY.includes(came.status)) return came;
   return (await shell(roomAt(pathname))) ?? reply;
+}
+
+/** How the page of a room begins. Without preloading the server takes the browser for one without the files. */
+async function beginningAt(room) {
+  if (!registration.navigationPreload || !globalThis.TransformStream) return undefined;
+  const page = await (await caches.open(CACHES.pages)).match(room);
+  return page?.headers.has(SURE) ? beginningOf(page, await page.text()) : undefined;
+}
+
+/**
+ * What follows the beginning of a page if the server's begins otherwise, or there is none: the page is loaded again, and is
+ * what the server says, or the browser. That is once, and not at each visit, also where each page begins otherwise.
+ */
+async function instead(room, reply) {
+  again.add(room);
+  await (isRefusal(reply) ? forget() : doubt(room)).catch(() => {});
+  // The address is without the place in the page: to that a browser would only scroll.
+  const refresh = `<noscript><meta http-equiv="refresh" content="0; url=${escaped(room)}"></noscript>`;
+  return `<body>${refresh}<script src="${escaped(AGAIN.path)}"></script></body>`;
+}
+
+/** Has a page not begin at once, until one begins as the one before it. */
+async function doubt(room) {
+  const pages = await caches.open(CACHES.pages);
+  const page = await pages.match(room);
+  if (page) await pages.put(room, new Response(page.body, { headers: heeded(page) }));
 }
 
 async function preloaded({ preloadResponse, request }) {
@@ -100,11 +154,15 @@ async function learnLater(pathname, reply) {
 
 /** Learns from one page after the other: between two steps of one, another would take its files for those of no page. */
 async function learn(pathname, reply) {
-  if (reply.status === 401 && reply.headers.get("WWW-Authenticate")?.includes("comet-chat")) return forget();
+  if (isRefusal(reply)) return forget();
   if (!reply.ok || reply.redirected) return;
   const html = await reply.text();
   lastLearned = lastLearned.then(() => learnFrom(pathname, reply, html)).catch(() => {});
   await lastLearned;
+}
+
+function isRefusal(reply) {
+  return reply?.status === 401 && reply.headers.get("WWW-Authenticate")?.includes("comet-chat");
 }
 
 /** Keeps the page of a room without its messages, if it is this server's own. */
@@ -116,8 +174,10 @@ async function learnFrom(pathname, reply, html) {
   if (empty === html) return;
   const pages = await caches.open(CACHES.pages);
   const isNew = await keepFiles(empty);
-  const headers = ["Content-Type", "Content-Security-Policy"].map((name) => [name, reply.headers.get(name)]);
   const room = roomAt(pathname);
+  const last = await pages.match(room);
+  const isSure = !last || isSame(beginningOf(last, await last.text()), beginningOf(reply, html));
+  const headers = [...heeded(reply), ...(isSure ? [[SURE, "true"]] : [])];
   // The newest stands last.
   await pages.delete(room);
   await pages.put(room, new Response(html.replace(LIST, '<ol class="messages"></ol>'), { headers }));
@@ -154,6 +214,8 @@ function namedIn(html) {
 }
 
 async function file(request) {
+  if (new URL(request.url).pathname === AGAIN.path)
+    return new Response(AGAIN.script, { headers: { "Content-Type": "text/javascript" } });
   const files = await caches.open(CACHES.files);
   return (await files.match(request.url, { ignoreVary: true })) ?? fetch(request);
 }

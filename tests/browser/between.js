@@ -6,10 +6,12 @@ import { createServer, request } from "node:http";
 export class Between {
   /**
    * `answer(path)` gives `{status, headers, body}` in the server's place, `{isSilent: true}`, or nothing; `change(path, body)` another body
-   * for what the server says, or nothing.
+   * for what the server says, or nothing. `hold(path)` gives `{from, until}`: what the server says is held back from this
+   * text on, or all of it, until this promise settles.
    */
   answer = () => {};
   change = () => {};
+  hold = () => {};
   #direct;
   #silent = [];
   #server = createServer((asked, reply) => this.#pass(asked, reply));
@@ -29,9 +31,10 @@ export class Between {
     for (const reply of this.#silent.splice(0)) reply.destroy();
   }
 
-  #pass(asked, reply) {
+  async #pass(asked, reply) {
     const { url, method, headers } = asked;
     const own = this.answer(url);
+    if (own) await this.hold(url)?.until;
     if (own?.isSilent) {
       this.#silent.push(reply);
       return;
@@ -45,9 +48,17 @@ export class Between {
       const parts = [];
       for await (const part of said) parts.push(part);
       const body = Buffer.concat(parts);
-      const changed = this.change(url, body.toString()) ?? body;
+      const changed = Buffer.from(this.change(url, body.toString()) ?? body);
       const { "content-length": _, "transfer-encoding": __, ...kept } = said.headers;
-      reply.writeHead(said.statusCode, kept).end(changed);
+      const held = this.hold(url);
+      const cut = held?.from === undefined ? 0 : changed.indexOf(held.from);
+      if (held && cut === 0) await held.until;
+      reply.writeHead(said.statusCode, kept);
+      if (cut > 0) {
+        reply.write(changed.subarray(0, cut));
+        await held.until;
+      }
+      reply.end(changed.subarray(cut));
     });
     far.on("error", () => reply.destroy());
     reply.on("close", () => far.destroy());
