@@ -9,13 +9,14 @@ use crate::harness::PATIENCE;
 on_every_setup![
     a_wait_is_answered_with_exactly_the_text,
     a_message_is_answered_ok_without_anybody_there,
-    a_wait_without_a_message_ends_in_404_after_ten_seconds,
     a_shorter_wait_ends_in_404_sooner,
     everybody_who_waits_hears_the_message,
     what_was_said_before_is_not_heard,
     a_wait_is_over_after_one_message,
     chat_alone_is_the_room_lobby,
 ];
+// How long a wait lasts is no matter of the store.
+on_every_engine![a_wait_without_a_message_ends_in_404_after_ten_seconds];
 
 fn a_wait_is_answered_with_exactly_the_text(chat: Chat) {
     for text in ["hi", " two  spaces ", "a\r\nb\n", "größe 部屋 🦀", "<b>&amp;</b>", "+%20="] {

@@ -9,7 +9,6 @@ use crate::several::rooms;
 
 on_every_setup![
     a_wait_is_answered_by_whichever_room_speaks_first,
-    a_wait_without_a_message_ends_in_404_after_ten_seconds,
     a_wait_with_a_cursor_ends_in_204,
     who_waits_under_a_name_is_in_every_room,
     a_person_is_present_only_in_the_rooms_that_are_named,
@@ -20,6 +19,8 @@ on_every_setup![
     a_stopping_server_answers_who_waits,
     a_stream_waits_in_every_room,
 ];
+// How long a wait lasts is no matter of the store.
+on_every_engine![a_wait_without_a_message_ends_in_404_after_ten_seconds];
 
 fn a_wait_is_answered_by_whichever_room_speaks_first(chat: Chat) {
     let (rooms, all) = rooms(&chat, 3);
