@@ -166,7 +166,8 @@ impl Access {
         // As if a few words came.
         let headers = head.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("Content-Type"));
         let headers = headers.copied().chain([("Content-Type", "text/plain")]).collect();
-        match self.judge(&Head { headers, ..head.clone() }, b"words", caller) {
+        let head = Head::new(head.method, head.target, head.version, headers);
+        match self.judge(&head, b"words", caller) {
             Err(refusal) if matches!(refusal.status(), 401 | 403 | 404 | 405 | 421 | 429) => Err(refusal),
             _ => Ok(()),
         }
@@ -175,7 +176,7 @@ impl Access {
     /// Says what a request asks for, if its caller may have that at some time.
     fn judge(&self, head: &Head<'_>, body: &[u8], caller: &Caller) -> Result<Intent, Refusal> {
         let target = self.local(head.local_target());
-        let elsewhere = (target != head.target).then(|| Head { target, ..head.clone() });
+        let elsewhere = (target != head.target).then(|| head.to(target));
         let local = elsewhere.as_ref().unwrap_or(head);
         self.hosts.admit(local, &self.sites)?;
         let mut intent = self.entry.admit(local, self.names.parse(local, body), caller.address())?;
@@ -200,7 +201,7 @@ impl Access {
     /// Where behind the stage a request goes, if it goes there. Only somebody on this machine can: for everybody else
     /// there is no such place.
     pub fn backstage<'a>(&self, head: &Head<'a>, caller: &Caller) -> Result<Option<&'a str>, Refusal> {
-        if !self.is_backstage(head) || !self.backstage.is_for(head, caller) {
+        if !self.is_backstage(head.local_target()) || !self.backstage.is_for(head, caller) {
             return Ok(None);
         }
         let host = self.hosts.called(head)?.unwrap_or_default();
@@ -208,9 +209,9 @@ impl Access {
         Ok(Some(self.local(head.local_target())))
     }
 
-    /// Whether a request is for the backstage, if there is one.
-    pub fn is_backstage(&self, head: &Head<'_>) -> bool {
-        self.backstage.is_at(self.local(head.local_target()))
+    /// Whether a request for this is for the backstage, if there is one.
+    pub fn is_backstage(&self, target: &str) -> bool {
+        self.backstage.is_at(self.local(target))
     }
 
     /// What lets in; nothing is needed if everybody may enter.
@@ -228,7 +229,7 @@ impl Access {
     pub fn dress(&self, head: Option<&Head<'_>>, reply: &mut Reply) {
         self.add_prefix(reply);
         protect(reply);
-        match head.filter(|head| self.is_backstage(head)) {
+        match head.filter(|head| self.is_backstage(head.local_target())) {
             Some(head) => self.backstage.share(head, reply),
             None => self.sites.share(head, reply),
         }

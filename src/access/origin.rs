@@ -136,7 +136,7 @@ mod tests {
 
     fn admitted(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
         let headers = headers.to_vec();
-        let head = Head { method, target, version: (1, 1), headers };
+        let head = Head::new(method, target, (1, 1), headers);
         Hosts::new(&["chat.example:8080".to_owned()], None).admit(&head, &Sites::default())
     }
 
@@ -175,8 +175,7 @@ mod tests {
             let refused = Err(Refusal::UnknownHost);
             assert_eq!(admitted("GET", "/chat", &[("Host", host)]), refused, "{host}");
         }
-        let head =
-            Head { method: "GET", target: "/", version: (1, 1), headers: vec![("host", "evil.example")] };
+        let head = Head::new("GET", "/", (1, 1), vec![("host", "evil.example")]);
         assert_eq!(Hosts::new(&["*".to_owned()], None).admit(&head, &Sites::default()), Ok(()));
     }
 
@@ -221,8 +220,7 @@ mod tests {
         let hosts = Hosts::new(&[], Some(&public));
         let post = |host, origin| {
             let headers = vec![("Host", host), ("Origin", origin)];
-            hosts
-                .admit(&Head { method: "POST", target: "/chat", version: (1, 1), headers }, &Sites::default())
+            hosts.admit(&Head::new("POST", "/chat", (1, 1), headers), &Sites::default())
         };
         for host in ["talk.example", "talk.example:8443", "127.0.0.1:8080"] {
             assert_eq!(post(host, "https://talk.example:8443"), Ok(()), "{host}");

@@ -26,7 +26,7 @@ pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Ref
     let outcome = next_delivery(rooms, &poll, room, after, visit)?;
     seat.iter().for_each(|seat| seat.hears(outcome.is_delivery()));
     let bytes = text_bytes(outcome.messages());
-    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &[outcome])))
+    Answer::rendered(bytes, move || reply::polled(&poll, &[outcome]))
 }
 
 /// Finds from where on the client wants a room's messages.

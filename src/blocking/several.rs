@@ -26,7 +26,7 @@ pub fn poll(rooms: &Arc<Rooms>, poll: Poll, visit: &Visit) -> Result<Answer, Ref
     seat.iter().for_each(|seat| seat.hears(outcomes.iter().any(Outcome::is_delivery)));
     // More is not rendered, and a message that a room remembers takes no memory here.
     let bytes = outcomes.iter().map(|outcome| text_bytes(outcome.messages())).sum::<usize>().min(REPLY_BYTES);
-    Ok(Answer::rendered(bytes, move || reply::polled(&poll, &outcomes)))
+    Answer::rendered(bytes, move || reply::polled(&poll, &outcomes))
 }
 
 /// Finds from where on the client wants messages in each room.

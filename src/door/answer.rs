@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::LIGHT;
 use crate::message::Message;
 use crate::metrics::METRICS;
 use crate::wire::refusal::Refusal;
@@ -12,8 +13,8 @@ use crate::wire::request::{Format, Head};
 pub enum Answer<S> {
     /// A reply, after which the connection is free for the next request.
     Reply(Reply),
-    /// A reply that is made of messages. The door counts their bytes, and then renders it. Large ones take
-    /// turns: if many were rendered at once, nobody else would have time or memory.
+    /// A reply that is made of many messages. The door counts their bytes, and then renders it. These take turns: if
+    /// many were rendered at once, nobody else would have time or memory.
     Rendered {
         /// How many bytes of text it holds until it is rendered.
         bytes: usize,
@@ -49,12 +50,15 @@ impl<S> Ready<S> {
 }
 
 impl<S> Answer<S> {
-    /// A reply that is made of messages with so many bytes of text.
+    /// A reply that is made of messages with so many bytes of text. It is rendered at once if they are few.
     pub fn rendered(
         bytes: usize,
         render: impl FnOnce() -> Result<Reply, Refusal> + Send + 'static,
-    ) -> Answer<S> {
-        Answer::Rendered { bytes, render: Box::new(render) }
+    ) -> Result<Answer<S>, Refusal> {
+        match bytes {
+            ..=LIGHT => render().map(Answer::Reply),
+            _ => Ok(Answer::Rendered { bytes, render: Box::new(render) }),
+        }
     }
 
     /// The same answer with its reply compressed, if that is worth it and the client takes it.

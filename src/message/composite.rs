@@ -22,10 +22,12 @@ pub enum Next {
 impl Next {
     /// The places in these rooms, all of one epoch.
     pub fn of<'a>(places: impl IntoIterator<Item = (&'a RoomName, Cursor)>) -> Next {
-        let mut places: Vec<(&RoomName, Cursor)> = places.into_iter().collect();
-        match places.pop() {
-            Some((_, cursor)) if places.is_empty() => Next::One(cursor),
-            last => Next::Several(CompositeCursor::of(places.into_iter().chain(last))),
+        let mut places = places.into_iter();
+        match (places.next(), places.next()) {
+            (Some((_, cursor)), None) => Next::One(cursor),
+            (first, second) => {
+                Next::Several(CompositeCursor::of(first.into_iter().chain(second).chain(places)))
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ impl RoomName {
     /// A room of a store. An earlier version accepted names that nobody can see.
     pub fn accepted_before(text: &str) -> Result<RoomName, Invalid> {
         let name = composed(text);
-        let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.');
+        let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_combining_mark(c);
         let length = name.chars().count();
         let is_name = |(at, c)| allowed(c) || is_joiner(c) && joins_letters(&name, at);
         // Browsers and proxies resolve the path segments `.` and `..`.

@@ -35,7 +35,7 @@ use crate::message::RoomName;
 use crate::store::Store;
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::{self, Reply};
-use crate::wire::request::{Format, Head, Intent};
+use crate::wire::request::{Head, Intent};
 
 pub use crate::door::hyper::{COST, UNIX_COST, prepare};
 
@@ -124,8 +124,8 @@ impl Service for Server {
         Ok(if waits { answer } else { answer.compressed(head.takes_gzip()) })
     }
 
-    fn may_stream(&self, head: &Head<'_>) -> bool {
-        matches!(head.format(), Format::EventStream | Format::JsonLines) || self.access.is_backstage(head)
+    fn may_stream(&self, target: &str) -> bool {
+        self.access.is_backstage(target)
     }
 
     fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal> {

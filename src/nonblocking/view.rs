@@ -27,13 +27,13 @@ pub async fn page(rooms: &Rooms, browser: View, site: &Arc<Site>) -> Result<Answ
     let tail = rooms.store.ask(move |store| store.backlog(&room, BACKLOG_MESSAGES)).await?;
     let next = tail.latest;
     let bytes = text_bytes(&tail.messages);
-    Ok(Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, &site))))
+    Answer::rendered(bytes, move || Ok(reply::room_page(&browser, &tail, next, &site)))
 }
 
 /// Reads a part of a room's past, or searches in it.
 pub async fn past(rooms: &Rooms, asked: Past) -> Result<Answer, Refusal> {
     let (bytes, render) = rooms.store.ask(move |store| past::read(store, asked)).await?;
-    Ok(Answer::rendered(bytes, render))
+    Answer::rendered(bytes, render)
 }
 
 /// Says who is in a room. One that sleeps is not woken for it: the store knows.

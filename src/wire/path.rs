@@ -15,9 +15,6 @@ pub const LOGIN: &str = "/login";
 /// Where a class looks behind the stage.
 pub const BACKSTAGE: &str = "/backstage";
 
-/// How long the address of a wait mostly is, in bytes.
-const PATH_BYTES: usize = 64;
-
 /// The address of a room.
 pub fn room_path(room: &RoomName) -> String {
     format!("/chat/{}", segment(room))
@@ -28,14 +25,12 @@ pub fn file_path(room: &RoomName, of: Cursor, file: &FileFacts) -> String {
     format!("{}/file/{of}/{}", room_path(room), utf8_percent_encode(file.name.as_str(), SEGMENT))
 }
 
-/// The address of a wait in these rooms.
-pub fn rooms_path(rooms: &[RoomName]) -> String {
-    let mut path = String::with_capacity(PATH_BYTES);
+/// Adds the address of a wait in these rooms.
+pub fn add_rooms_path(to: &mut String, rooms: &[RoomName]) {
     for (at, room) in rooms.iter().enumerate() {
-        path.push_str(if at == 0 { "/chat/" } else { "," });
-        path.extend(utf8_percent_encode(room.as_str(), SEGMENT));
+        to.push_str(if at == 0 { "/chat/" } else { "," });
+        to.extend(utf8_percent_encode(room.as_str(), SEGMENT));
     }
-    path
 }
 
 /// A path as a log may have it: without the names of private rooms, however they are written.

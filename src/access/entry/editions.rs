@@ -11,13 +11,14 @@ pub struct Editions(Arc<AtomicU64>);
 #[derive(Clone, Default)]
 pub struct Edition {
     number: u64,
-    newest: Arc<AtomicU64>,
+    /// Without it there is none: the caller is not known yet.
+    newest: Option<Arc<AtomicU64>>,
 }
 
 impl Editions {
     /// The newest one.
     pub fn now(&self) -> Edition {
-        Edition { number: self.0.load(Ordering::SeqCst), newest: self.0.clone() }
+        Edition { number: self.0.load(Ordering::SeqCst), newest: Some(self.0.clone()) }
     }
 
     /// Begins another one.
@@ -29,6 +30,6 @@ impl Editions {
 impl Edition {
     /// Whether there is a newer one.
     pub fn is_over(&self) -> bool {
-        self.newest.load(Ordering::SeqCst) != self.number
+        self.newest.as_ref().is_some_and(|newest| newest.load(Ordering::SeqCst) != self.number)
     }
 }

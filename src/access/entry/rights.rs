@@ -52,7 +52,7 @@ impl Rights {
                 // Whoever waits under a name joins the room, for all to see.
                 let is_here = poll.name.is_some();
                 self.read_all(&poll.rooms)
-                    && (!is_here || poll.present.iter().all(|room| self.may_write(room)))
+                    && (!is_here || poll.present_in().iter().all(|room| self.may_write(room)))
             }
             Intent::Past(past) => self.read_all(past.rooms()),
             Intent::People(room) => self.may_read(room),

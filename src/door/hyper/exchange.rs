@@ -10,7 +10,6 @@ use super::connections::Visit;
 use super::door::Door;
 use super::head::HeadText;
 use super::service::{Answer, Service, Stream};
-use crate::config::LIGHT;
 use crate::door::answer::{Ready, broken, refuse, refuse_read};
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
@@ -88,13 +87,11 @@ async fn answer(
         Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;
             // Nobody closes this semaphore.
-            let _turn = if bytes > LIGHT { door.turn.acquire().await.ok() } else { None };
+            let _turn = door.turn.acquire().await.ok();
             render()?
         }
     };
-    if let Cow::Owned(body) = &reply.body
-        && body.len() > LIGHT
-    {
+    if let Cow::Owned(body) = &reply.body {
         held.hold(body.len())?;
     }
     Ok(Ready::Reply(reply))

@@ -85,7 +85,7 @@ async fn serve(
     let connection = Arc::new(Connection::new(Client::at(peer.map(|peer| peer.ip())), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
     let broken = loop {
-        let goes_on = match socket.next(|head| !door.service.may_stream(head)).await {
+        let goes_on = match socket.next(|target| !door.service.may_stream(target)).await {
             Ok(Next::Simple(simple)) => answer(&door, &connection, &mut socket, simple, peer).await,
             Ok(Next::Other) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
             Ok(Next::End) => Ok(false),

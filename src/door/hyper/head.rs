@@ -67,6 +67,6 @@ impl HeadText {
             taken
         };
         let headers = self.fields.iter().map(|(name, value)| (take(*name), take(*value))).collect();
-        Head { method: self.method(), target, version: self.version, headers }
+        Head::new(self.method(), target, self.version, headers)
     }
 }

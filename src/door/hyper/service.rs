@@ -26,8 +26,8 @@ pub trait Service: Send + Sync + 'static {
         visit: &Visit,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
-    /// Whether a GET may be answered by a stream.
-    fn may_stream(&self, head: &Head<'_>) -> bool;
+    /// Whether what is asked for there may be a stream, even if its `Accept` does not ask for one.
+    fn may_stream(&self, target: &str) -> bool;
 
     /// Refuses a request of which the head tells enough, before a long body is read.
     fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal>;

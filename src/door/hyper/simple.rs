@@ -7,8 +7,9 @@ use hyper::Method;
 
 use super::head::HeadText;
 use crate::config::HEAD_LINES_MAX;
+use crate::wire::request::may_ask_for_events;
 
-/// What says that there is more to a request, or to its connection. Only hyper is to read that.
+/// What says that there is more to a request, or to its connection. hyper is to read that.
 const MORE: [&str; 5] = ["Connection", "Expect", "TE", "Transfer-Encoding", "Upgrade"];
 
 /// A request that has come as a whole.
@@ -20,8 +21,8 @@ pub struct Simple {
 }
 
 impl Simple {
-    /// Copies a simple request: a GET or POST by HTTP/1.1 that has come as a whole, and nothing behind it. `None` if it is
-    /// not that, or anything in its head is unusual.
+    /// Copies a simple request: a GET or POST by HTTP/1.1 that has come as a whole, and nothing behind it, and asks for no
+    /// stream. `None` if it is not that, or anything in its head is unusual.
     pub fn copy(bytes: &[u8]) -> Option<Simple> {
         let method = match bytes {
             [b'G', b'E', b'T', b' ', b'/', ..] => Method::GET,
@@ -49,6 +50,9 @@ impl Simple {
             let is_kept_alive =
                 line.name.eq_ignore_ascii_case("Connection") && value.eq_ignore_ascii_case("keep-alive");
             if MORE.iter().any(is_named) && !is_kept_alive {
+                return None;
+            }
+            if line.name.eq_ignore_ascii_case("Accept") && may_ask_for_events(value) {
                 return None;
             }
             head.push(line.name, value);

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -20,7 +20,6 @@ use super::response::render_head;
 use super::simple::Simple;
 use crate::config::{HEAD_TIMEOUT, LINGER, LINGER_BYTES, SEND_TIMEOUT, SILENCE, SIMPLE_MAX};
 use crate::wire::reply::Reply;
-use crate::wire::request::Head;
 
 /// A connection, with its time-outs.
 pub struct Socket {
@@ -69,19 +68,19 @@ impl Socket {
     }
 
     /// Reads what comes first of the next request: all of it, if it is simple and suits.
-    pub async fn next(&mut self, suits: impl Fn(&Head<'_>) -> bool) -> io::Result<Next> {
-        poll_fn(|cx| self.read_piece(cx, |_| ())).await?;
-        let bytes = mem::take(&mut self.head);
-        if bytes.is_empty() {
-            return Ok(Next::End);
-        }
-        match Simple::copy(&bytes).filter(|simple| suits(&simple.head.head())) {
-            Some(simple) => Ok(Next::Simple(simple)),
-            None => {
+    pub async fn next(&mut self, suits: impl Fn(&str) -> bool) -> io::Result<Next> {
+        let simple = |bytes: &[u8]| {
+            let simple = Simple::copy(bytes).filter(|simple| suits(simple.head.target()));
+            simple.ok_or_else(|| bytes.to_vec())
+        };
+        Ok(match poll_fn(|cx| self.read_piece(cx, simple)).await? {
+            Ok(simple) => Next::Simple(simple),
+            Err(bytes) if bytes.is_empty() => Next::End,
+            Err(bytes) => {
                 self.read_again(bytes);
-                Ok(Next::Other)
+                Next::Other
             }
-        }
+        })
     }
 
     /// Notes what comes behind the request that is being answered.
@@ -94,10 +93,10 @@ impl Socket {
         Ok(())
     }
 
-    fn read_piece<T>(&mut self, cx: &mut Context<'_>, take: fn(&[u8]) -> T) -> Poll<io::Result<T>> {
+    fn read_piece<T>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> T) -> Poll<io::Result<T>> {
         let mut space = [const { MaybeUninit::uninit() }; SIMPLE_MAX];
         let mut buffer = ReadBuf::uninit(&mut space);
-        ready!(Pin::new(self).poll_read(cx, &mut buffer))?;
+        ready!(self.read(cx, &mut buffer))?;
         Poll::Ready(Ok(take(buffer.filled())))
     }
 
@@ -150,51 +149,60 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let stage = this.connection.stage();
-        if stage.requests != this.requests {
-            this.requests = stage.requests;
-            this.heading = false;
-            this.head = Vec::new();
-            this.silence.clear();
-        }
-        if !stage.answering && this.connection.client().takes_nothing() {
-            // A client that does not read its replies may not send more requests. When it has read them, the task
-            // goes on here.
-            return Poll::Pending;
-        }
         let before = buffer.filled().len();
-        match this.receive(cx, buffer) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Pending if stage.answering => {
-                this.connection.mark_quiet();
-                return Poll::Pending;
-            }
-            Poll::Pending => {
-                let patience = if this.heading { HEAD_TIMEOUT } else { SILENCE };
-                ready!(this.silence.poll(patience, cx));
-                return Poll::Ready(Err(ErrorKind::TimedOut.into()));
-            }
-        }
-        if !stage.answering {
-            if !this.heading {
-                this.heading = true;
-                this.silence.clear();
-            }
+        ready!(this.read(cx, buffer))?;
+        if !this.connection.stage().answering {
             this.head.extend_from_slice(&buffer.filled()[before..]);
-            return Poll::Ready(Ok(()));
         }
-        if buffer.filled().len() == before {
-            // hyper would drop the request. But a client that sends nothing more may still listen.
-            this.connection.mark_ended();
-            return Poll::Pending;
-        }
-        this.connection.mark_followed();
         Poll::Ready(Ok(()))
     }
 }
 
 impl Socket {
+    /// Reads what has come, and notes what that is: the beginning of a request, or something behind one.
+    fn read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let stage = self.connection.stage();
+        if stage.requests != self.requests {
+            self.requests = stage.requests;
+            self.heading = false;
+            self.head = Vec::new();
+            self.silence.clear();
+        }
+        if !stage.answering && self.connection.client().takes_nothing() {
+            // A client that does not read its replies may not send more requests. When it has read them, the task
+            // goes on here.
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        match self.receive(cx, buffer) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending if stage.answering => {
+                self.connection.mark_quiet();
+                return Poll::Pending;
+            }
+            Poll::Pending => {
+                let patience = if self.heading { HEAD_TIMEOUT } else { SILENCE };
+                ready!(self.silence.poll(patience, cx));
+                return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+            }
+        }
+        if !stage.answering {
+            if !self.heading {
+                self.heading = true;
+                self.silence.clear();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if buffer.filled().len() == before {
+            // hyper would drop the request. But a client that sends nothing more may still listen.
+            self.connection.mark_ended();
+            return Poll::Pending;
+        }
+        self.connection.mark_followed();
+        Poll::Ready(Ok(()))
+    }
+
     /// Takes what is there to read; nothing is the end.
     fn receive(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if !self.ahead.is_empty() {

@@ -56,14 +56,14 @@ impl Service for Said {
         let said = self.0.lock().expect("nobody panics").clone();
         let bytes = said.len();
         let render = move || Ok(Reply { status: 200, headers: Vec::new(), body: said.into() });
-        Ok(Answer::rendered(bytes, render))
+        Answer::rendered(bytes, render)
     }
 
     fn caller(&self, _head: &Head<'_>, _peer: Option<IpAddr>) -> Caller {
         Caller::default()
     }
 
-    fn may_stream(&self, _head: &Head<'_>) -> bool {
+    fn may_stream(&self, _target: &str) -> bool {
         false
     }
 

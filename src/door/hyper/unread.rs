@@ -17,12 +17,12 @@ pub fn refuse_unread(service: &impl Service, head: &[u8], peer: Option<SocketAdd
     let (format, refusal) = match request.parse(head) {
         Ok(httparse::Status::Complete(_)) => {
             let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
-            let head = Head {
-                method: request.method.unwrap_or_default(),
-                target: request.path.unwrap_or_default(),
-                version: (1, request.version.unwrap_or_default()),
-                headers: request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
-            };
+            let head = Head::new(
+                request.method.unwrap_or_default(),
+                request.path.unwrap_or_default(),
+                (1, request.version.unwrap_or_default()),
+                request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
+            );
             (head.format(), head.body_length(service.upload_limit()).err().unwrap_or(Refusal::BadRequest))
         }
         Ok(httparse::Status::Partial) if head.len() >= HEAD_MAX => (Format::Plain, Refusal::HeadTooLarge),

@@ -102,8 +102,7 @@ fn settle(door: &Door, answer: Answer, held: &mut Held) -> Result<Ready<Stream>,
         Answer::Rendered { bytes, render } => {
             held.hold(bytes)?;
             // This lock guards no data, so a panic can't have broken any.
-            let turn = || door.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            let _turn = (bytes > LIGHT).then(turn);
+            let _turn = door.turn.lock().unwrap_or_else(PoisonError::into_inner);
             render()?
         }
     };

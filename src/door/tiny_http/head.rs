@@ -15,12 +15,12 @@ pub fn framing(request: &Request, file: usize) -> Result<BodyLength, Refusal> {
 
 /// The head of a request.
 pub fn head(request: &Request) -> Head<'_> {
-    Head {
-        method: request.method().as_str(),
-        target: request.url(),
-        version: (request.http_version().0, request.http_version().1),
-        headers: request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
-    }
+    Head::new(
+        request.method().as_str(),
+        request.url(),
+        (request.http_version().0, request.http_version().1),
+        request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
+    )
 }
 
 /// The head of a reply. `is_last`: nothing comes after it on its connection.

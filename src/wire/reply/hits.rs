@@ -6,7 +6,7 @@ use super::history::line;
 use super::parts::{JSON, PLAIN, Reply, json};
 use super::told::Told;
 use crate::message::{Next, RoomName, Timestamp};
-use crate::wire::path::rooms_path;
+use crate::wire::path::add_rooms_path;
 use crate::wire::request::{Format, Search};
 use crate::wire::search::{Hit, Hits};
 
@@ -40,7 +40,8 @@ pub fn hits(search: &Search, hits: &Hits) -> Reply {
     match &hits.previous {
         None => reply,
         Some(previous) => {
-            let (path, kept) = (rooms_path(rooms), &search.kept);
+            let (mut path, kept) = (String::new(), &search.kept);
+            add_rooms_path(&mut path, rooms);
             reply.with("Link", format!("<{path}/history?{kept}&before={previous}>; rel=\"prev\""))
         }
     }

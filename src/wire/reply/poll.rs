@@ -1,5 +1,7 @@
 //! Answers to a wait.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use super::parts::{JSON, PLAIN, Reply, json};
@@ -7,7 +9,7 @@ use super::told::{Part, Told, gaps, part};
 use crate::config::RETURN;
 use crate::message::{Kind, Next, RoomName};
 use crate::room::Outcome;
-use crate::wire::path::{file_path, rooms_path, segment};
+use crate::wire::path::{add_rooms_path, file_path, segment};
 use crate::wire::refusal::Refusal;
 use crate::wire::request::{Format, Poll};
 
@@ -81,8 +83,15 @@ fn in_json(status: u16, poll: &Poll, part: &Part<'_>, gaps: &[&RoomName]) -> Rep
 
 /// Adds where to go on, which every answer to a poll has.
 fn with_next(reply: Reply, poll: &Poll, next: &Next) -> Reply {
-    let (path, cursor) = (rooms_path(&poll.rooms), next.to_string());
-    let link = ["<", &path, "?after=", &cursor, &poll.kept, ">; rel=\"next\""].concat();
+    // One piece of memory for each is enough for most.
+    let (mut cursor, mut link) = (String::with_capacity(40), String::with_capacity(160));
+    // Writing to a string can't fail.
+    let _ = write!(cursor, "{next}");
+    link.push('<');
+    add_rooms_path(&mut link, &poll.rooms);
+    for piece in ["?after=", &cursor, &poll.kept, ">; rel=\"next\""] {
+        link.push_str(piece);
+    }
     reply.with("Link", link).with("Chat-Cursor", cursor)
 }
 

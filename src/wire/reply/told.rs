@@ -74,7 +74,25 @@ pub(super) struct Part<'a> {
 /// As much as one reply carries: what the client wants, and at most [`REPLY_BYTES`]. The rooms take turns, so a
 /// lively one leaves the others their share. Chance says which begins, as a short reply has no turn for all.
 pub(super) fn part<'a>(rooms: &'a [RoomName], wants: Wants, outcomes: &'a [Outcome]) -> Part<'a> {
-    part_from(fastrand::usize(..outcomes.len()), rooms, wants, outcomes)
+    match (rooms, outcomes) {
+        ([room], [outcome]) => part_of_one(room, wants, outcome),
+        _ => part_from(fastrand::usize(..outcomes.len()), rooms, wants, outcomes),
+    }
+}
+
+/// The same of one room, where nobody takes turns.
+fn part_of_one<'a>(room: &'a RoomName, wants: Wants, outcome: &'a Outcome) -> Part<'a> {
+    let mut left = wanted(wants, outcome).peekable();
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while messages.len() < wants.limit
+        && let Some(message) =
+            left.next_if(|next| messages.is_empty() || bytes + next.text.len() <= REPLY_BYTES)
+    {
+        bytes += message.text.len();
+        messages.push(Told { room, message });
+    }
+    let next = left.peek().map_or(outcome.next(), |message| message.before());
+    Part { messages, next: Next::One(next) }
 }
 
 fn part_from<'a>(begins: usize, rooms: &'a [RoomName], wants: Wants, outcomes: &'a [Outcome]) -> Part<'a> {
@@ -147,7 +165,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::message::{Epoch, Kind, Mark};
+    use crate::message::{Epoch, Kind, Kinds, Mark};
     use crate::room::Delivery;
 
     fn rooms(count: usize) -> Vec<RoomName> {
@@ -218,6 +236,26 @@ mod tests {
         let part = part_from(0, &rooms, at_most(500), &outcomes);
         assert_eq!(ids(&part), [("r0".into(), 1)]);
         assert_eq!(part.next, next(&rooms, [1, 0]));
+    }
+
+    #[test]
+    fn one_room_is_parted_as_one_among_several() {
+        let mut rng = fastrand::Rng::new();
+        println!("seed {}", rng.get_seed());
+        let rooms = rooms(1);
+        for _ in 0..2_000 {
+            let times: Vec<u64> = (0..rng.u64(1..6)).collect();
+            let bytes = [1, REPLY_BYTES / 3, REPLY_BYTES / 2, REPLY_BYTES, REPLY_BYTES + 1][rng.usize(..5)];
+            let outcome = match rng.u8(..4) {
+                0 => Outcome::Expired(place(rng.u64(..9))),
+                _ => came(rng.u64(..9), &times, bytes),
+            };
+            let kinds = if rng.u8(..4) == 0 { "joined".parse().unwrap() } else { Kinds::ALL };
+            let wants = Wants { limit: rng.usize(1..5), kinds };
+            let (alone, among) = (part_of_one(&rooms[0], wants, &outcome), [outcome.clone()]);
+            let among = part_from(0, &rooms, wants, &among);
+            assert_eq!((ids(&alone), alone.next), (ids(&among), among.next));
+        }
     }
 
     /// Who follows part by part, or one by one with a break anywhere, hears each message once, in each room's

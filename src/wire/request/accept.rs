@@ -2,22 +2,16 @@
 
 use std::borrow::Cow;
 
+use super::format::Format;
 use super::head::{Head, lowered};
 use crate::page::Language;
 
-/// The form in which a client wants its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One message, and nothing but its text: the protocol of 2008.
-    Plain,
-    /// All messages that there are, with names, times and cursors.
-    Json,
-    /// The web page.
-    Html,
-    /// Server-sent events, for as long as the client listens.
-    EventStream,
-    /// A JSON object a line, for as long as the client listens.
-    JsonLines,
+/// Whether this value of `Accept` may ask for a stream of events. If it names none, it does not.
+pub fn may_ask_for_events(accept: &str) -> bool {
+    let names = |name: &str| {
+        accept.as_bytes().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    names("event-stream") || names("ndjson")
 }
 
 /// The format in which a monitor wants the figures.
@@ -73,6 +67,10 @@ impl Head<'_> {
 
     /// The form that `Accept` prefers; plain text if it names none that is known.
     pub fn format(&self) -> Format {
+        *self.format.get_or_init(|| self.preferred_format())
+    }
+
+    fn preferred_format(&self) -> Format {
         let mut best = (Format::Plain, 0.0);
         for (media_type, quality) in self.accepts() {
             let format = match &*media_type {

@@ -1,7 +1,7 @@
 //! GET requests: waiting and looking.
 
-use super::accept::Format;
 use super::fields::{cursor_in, fields, limit_in, name_in, owned};
+use super::format::Format;
 use super::head::Head;
 use super::intent::{About, Fetch, FileAsked, History, Intent, Known, ListRooms, Login, Past, View};
 use super::poll::poll;

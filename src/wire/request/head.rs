@@ -1,7 +1,9 @@
 //! The head of a request: its method, target and headers, and whether they are sound.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
+use super::format::Format;
 use crate::wire::refusal::Refusal;
 
 /// The head of a request, as an engine read it.
@@ -15,9 +17,29 @@ pub struct Head<'a> {
     pub version: (u8, u8),
     /// Names and values, in the order in which they came.
     pub headers: Vec<(&'a str, &'a str)>,
+    /// The target without a scheme and a host.
+    local_target: &'a str,
+    /// The form that `Accept` prefers, once it was asked for.
+    pub(super) format: OnceLock<Format>,
 }
 
 impl<'a> Head<'a> {
+    /// A head of these parts.
+    pub fn new(
+        method: &'a str,
+        target: &'a str,
+        version: (u8, u8),
+        headers: Vec<(&'a str, &'a str)>,
+    ) -> Head<'a> {
+        let format = OnceLock::new();
+        Head { method, target, version, headers, local_target: local(target), format }
+    }
+
+    /// The same, for another target.
+    pub fn to(&self, target: &'a str) -> Head<'a> {
+        Head { target, local_target: local(target), ..self.clone() }
+    }
+
     /// Refuses what is not HTTP/1. The engines' libraries let different things pass; after this check both
     /// engines accept the same.
     pub(super) fn check(&self) -> Result<(), Refusal> {
@@ -62,7 +84,7 @@ impl<'a> Head<'a> {
 
     /// The path and the query of the target.
     pub fn path_and_query(&self) -> (&'a str, &'a str) {
-        let target = self.local_target();
+        let target = self.local_target;
         match target.split_once('?') {
             Some(("", query)) => ("/", query),
             split => split.unwrap_or((target, "")),
@@ -71,18 +93,23 @@ impl<'a> Head<'a> {
 
     /// The target without a scheme and a host.
     pub fn local_target(&self) -> &'a str {
-        // A fragment (`#...`) is for the browser, which should not have sent it.
-        let target = self.target.split('#').next().unwrap_or_default();
-        if target.starts_with('/') {
-            return target;
+        self.local_target
+    }
+}
+
+/// A target without a scheme and a host.
+fn local(target: &str) -> &str {
+    // A fragment (`#...`) is for the browser, which should not have sent it.
+    let target = target.split('#').next().unwrap_or_default();
+    if target.starts_with('/') {
+        return target;
+    }
+    // Every server must accept an absolute target (http://host/path), though it is meant for proxies.
+    match target.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
+            rest.find(['/', '?']).map_or("/", |at| &rest[at..])
         }
-        // Every server must accept an absolute target (http://host/path), though it is meant for proxies.
-        match target.split_once("://") {
-            Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
-                rest.find(['/', '?']).map_or("/", |at| &rest[at..])
-            }
-            _ => target,
-        }
+        _ => target,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::accept::{Exposition, Format};
+use super::accept::Exposition;
+use super::format::Format;
 use super::range::PartAsked;
 use super::wait::spread;
 use crate::clock::Timestamp;
@@ -120,8 +121,8 @@ pub struct Poll {
     pub name: Option<PersonName>,
     /// By what right.
     pub claim: Claim,
-    /// In which of the rooms this person is present.
-    pub present: Vec<RoomName>,
+    /// In which of the rooms this person is present, if not in all.
+    pub present: Option<Vec<RoomName>>,
     /// How to answer.
     pub format: Format,
     /// The parameters that `next` repeats: `&wait=5&name=anna&limit=9`, or nothing.
@@ -139,6 +140,11 @@ impl Poll {
         self.name.clone().map(|name| Person { name, claim: self.claim })
     }
 
+    /// In which of the rooms the person is present.
+    pub fn present_in(&self) -> &[RoomName] {
+        self.present.as_ref().unwrap_or(&self.rooms)
+    }
+
     /// What it asks a room for, in which the person is present.
     pub fn subscription(&self, after: After) -> Subscription {
         Subscription { after, wants: self.wants, who: self.who() }
@@ -146,15 +152,15 @@ impl Poll {
 
     /// What it asks one of several rooms for. The person may not be present there.
     pub fn subscription_in(&self, room: &RoomName, after: After) -> Subscription {
-        let who = self.who().filter(|_| self.present.contains(room));
+        let who = self.who().filter(|_| self.present_in().contains(room));
         Subscription { who, ..self.subscription(after) }
     }
 
     /// Where the person is to be present, if that is in more than one of these rooms: each is asked first whether it
     /// admits the person. So a refusal by one leaves nothing behind in the others.
     pub fn present_in_several<'a, R>(&self, rooms: &'a [R]) -> impl Iterator<Item = (&'a R, Person)> {
-        let who = self.who().filter(|_| self.present.len() > 1);
-        let places = self.rooms.iter().zip(rooms).filter(|(room, _)| self.present.contains(room));
+        let who = self.who().filter(|_| self.present_in().len() > 1);
+        let places = self.rooms.iter().zip(rooms).filter(|(room, _)| self.present_in().contains(room));
         places.filter_map(move |(_, room)| Some((room, who.clone()?)))
     }
 

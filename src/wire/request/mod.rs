@@ -3,6 +3,7 @@
 mod accept;
 mod body;
 mod fields;
+mod format;
 mod framing;
 mod get;
 mod head;
@@ -20,8 +21,9 @@ mod search;
 mod wait;
 mod written;
 
-pub use self::accept::{Exposition, Format};
+pub use self::accept::{Exposition, may_ask_for_events};
 pub use self::fields::fields;
+pub use self::format::Format;
 pub use self::framing::BodyLength;
 pub use self::head::{Head, is_token, lowered};
 pub use self::intent::{

@@ -1,13 +1,13 @@
 //! A wait: its parameters.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::time::Duration;
 
 use percent_encoding::utf8_percent_encode;
 
-use super::accept::Format;
-use super::fields::{Field, fields, limit_in, name_in, number_in};
+use super::fields::{fields, limit_in, name_in, number_in};
+use super::format::Format;
 use super::head::Head;
 use super::intent::Poll;
 use super::key::claim;
@@ -42,13 +42,14 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Se
     let wait = wait.map(|wait| seconds(&wait).ok_or(Refusal::BadWait)).transpose()?;
     let name = name_in(name.as_deref())?;
     let claim = claim(head, query, None, seal)?;
-    let kept = kept([
-        ("wait", wait.map(|wait| wait.as_secs_f64().to_string().into())),
-        ("name", name.as_ref().map(|name| name.as_str().into())),
-        ("present", present.as_deref().map(Cow::from)),
-        ("kinds", kinds.map(|kinds| kinds.to_string().into())),
-        ("limit", limit.map(|limit| limit.to_string().into())),
-    ]);
+    let encoded = |text| utf8_percent_encode(text, SEGMENT);
+    let kinds_kept = kinds.map(|kinds| kinds.to_string());
+    let mut kept = String::new();
+    keep(&mut kept, "wait", wait.map(|wait| wait.as_secs_f64()));
+    keep(&mut kept, "name", name.as_ref().map(|name| encoded(name.as_str())));
+    keep(&mut kept, "present", present.as_deref().map(encoded));
+    keep(&mut kept, "kinds", kinds_kept.as_deref().map(encoded));
+    keep(&mut kept, "limit", limit);
     let preferred = if wait.is_none() { preferred(head) } else { None };
     let hold = wait.or(preferred).unwrap_or(HOLD);
     // A HEAD never waits, and does not make its sender present.
@@ -60,7 +61,7 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Se
     };
     let format = head.format();
     Ok(Poll {
-        present: present.map_or(Ok(rooms.clone()), |present| present_in(&rooms, &present))?,
+        present: present.map(|present| present_in(&rooms, &present)).transpose()?,
         after: places(&rooms, after.as_deref())?,
         rooms,
         follows,
@@ -75,14 +76,12 @@ pub(super) fn poll(head: &Head<'_>, rooms: Vec<RoomName>, query: &str, seal: &Se
     })
 }
 
-/// The parameters that `next` repeats.
-fn kept(parameters: [(&str, Field<'_>); 5]) -> String {
-    let mut kept = String::new();
-    for (name, value) in parameters.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+/// Adds a parameter that `next` repeats, if it was given.
+fn keep(kept: &mut String, name: &str, value: Option<impl Display>) {
+    if let Some(value) = value {
         // Writing to a string can't fail.
-        let _ = write!(kept, "&{name}={}", utf8_percent_encode(&value, SEGMENT));
+        let _ = write!(kept, "&{name}={value}");
     }
-    kept
 }
 
 /// The rooms of this list, which are among those that are asked for.

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn asked(lines: &[(&str, &str)], length: u64) -> Option<Result<Option<Range<u64>>, Refusal>> {
-        let head = Head { method: "GET", target: "/", version: (1, 1), headers: lines.to_vec() };
+        let head = Head::new("GET", "/", (1, 1), lines.to_vec());
         PartAsked::of(&head).map(|part| part.within("\"a\"", length))
     }
 

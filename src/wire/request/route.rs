@@ -83,7 +83,12 @@ impl Place {
             "invite" => Place::Invite,
             _ => return Err(Refusal::NotFound),
         };
-        let mut rooms = rooms(&decode(room)?)?;
+        let names = decode(room)?;
+        // As it is mostly, and then it takes no list.
+        if !names.contains(',') {
+            return one_room(&names).map(place);
+        }
+        let mut rooms = rooms(&names)?;
         match part {
             _ if rooms.len() == 1 => Ok(place(rooms.swap_remove(0))),
             "" => Ok(Place::Several(rooms)),
@@ -104,11 +109,15 @@ impl Place {
     }
 }
 
+fn one_room(name: &str) -> Result<RoomName, Refusal> {
+    name.parse().map_err(|e: Invalid| Refusal::BadRoom(e.0))
+}
+
 /// Rooms, separated by commas. One that is named twice counts once.
 fn rooms(names: &str) -> Result<Vec<RoomName>, Refusal> {
     let mut rooms = Vec::new();
     for name in names.split(',') {
-        let room = name.parse().map_err(|e: Invalid| Refusal::BadRoom(e.0))?;
+        let room = one_room(name)?;
         if !rooms.contains(&room) {
             rooms.push(room);
         }

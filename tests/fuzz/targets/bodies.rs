@@ -49,7 +49,7 @@ fn check(bytes: &[u8]) {
 
 fn post(target: &str, media_type: &str, body: &[u8]) -> Result<Intent, Refusal> {
     let headers = vec![("Host", "localhost"), ("Content-Type", media_type)];
-    parse(&Head { method: "POST", target, version: (1, 1), headers }, body, &seal())
+    parse(&Head::new("POST", target, (1, 1), headers), body, &seal())
 }
 
 fn encoded(text: &str) -> String {

@@ -58,7 +58,7 @@ fn comes_whole(name: &str, content: &[u8], upload: &Upload) {
     );
     let body = [head.as_bytes(), content, b"\r\n--x0123456789x--\r\n"].concat();
     let headers = vec![("Host", "localhost"), ("Content-Type", "multipart/form-data; boundary=x0123456789x")];
-    let head = Head { method: "POST", target: "/chat", version: (1, 1), headers };
+    let head = Head::new("POST", "/chat", (1, 1), headers);
     match parse(&head, &body, &seal()) {
         Ok(Intent::Publish(publish)) => {
             let came = publish.file.expect("a file");

@@ -48,7 +48,7 @@ fn check(bytes: &[u8]) {
         _ => (1, 1),
     };
     let headers = lines.filter_map(|line| line.split_once(": ")).collect();
-    let head = Head { method, target, version, headers };
+    let head = Head::new(method, target, version, headers);
     match head.body_length(FILE) {
         Ok(BodyLength::Exact(length)) => assert!(length <= head.body_limit(FILE)),
         Ok(BodyLength::Chunked) => {}
@@ -118,13 +118,13 @@ fn assert_is_sound(head: &Head<'_>, intent: Intent) {
 fn assert_goes_on(head: &Head<'_>, poll: &Poll) {
     assert!(!poll.rooms.is_empty() && poll.rooms.len() == poll.after.len());
     assert!(poll.rooms.iter().all(|room| !room.is_internal()));
-    assert!(poll.present.iter().all(|room| poll.rooms.contains(room)));
+    assert!(poll.present_in().iter().all(|room| poll.rooms.contains(room)));
     assert!(poll.kept.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b)), "{:?}", poll.kept);
     let rooms: Vec<String> = poll.rooms.iter().map(segment).collect();
     let target = format!("/chat/{}?after=oldest{}", rooms.join(","), poll.kept);
     let headers =
         head.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Accept")).copied().collect();
-    let next = Head { method: "GET", target: &target, version: (1, 1), headers };
+    let next = Head::new("GET", &target, (1, 1), headers);
     let again = match parse(&next, b"", &seal()) {
         Ok(Intent::Poll(again) | Intent::Stream(again)) => again,
         other => panic!("{target} is {other:?}"),

@@ -48,7 +48,7 @@ fn check(bytes: &[u8]) {
     let (method, target) = lines.next().unwrap_or_default().split_once(' ').unwrap_or_default();
     let mut headers = vec![("Host", "localhost")];
     headers.extend(lines.filter_map(|line| line.split_once(": ")));
-    let head = Head { method, target, version: (1, 1), headers };
+    let head = Head::new(method, target, (1, 1), headers);
     if head.body_length(0).is_err() {
         return;
     }
