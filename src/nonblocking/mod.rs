@@ -16,18 +16,16 @@ pub mod view;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::Receiver;
-use tokio::runtime::{self, Runtime};
 
 use self::room::Rooms;
 use self::view::Health;
 use crate::access::{Access, Caller};
 use crate::address::{self, Site};
-use crate::config::{EVENT_INTERVAL, LEAVE_STORE, STORE_THREADS, WORKER_STACK, WORKERS_MAX};
+use crate::config::LEAVE_STORE;
 use crate::door::budget::Budget;
-use crate::door::hyper::{self as door, Answer, Service, Visit};
+use crate::door::hyper::{self as door, Answer, Service, Visit, Workers};
 use crate::door::listen::{Farewell, Listener};
 #[cfg(feature = "lesson")]
 use crate::lesson;
@@ -61,26 +59,16 @@ pub fn serve(
     tracing::info!(budget.waiters, budget.connections, "the async engine serves");
     let lan = listeners.iter().filter_map(Listener::address).find_map(address::lan);
     let site = Site { public: access.public().cloned(), lan, upload_limit: access.upload_limit() };
-    let runtime = runtime()?;
-    let _runtime = runtime.enter();
+    let workers = Workers::start()?;
+    let entered = workers.enter();
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
     let server = Server { rooms, site: Arc::new(site), access, health: Health::default() };
     door::serve(listeners, budget, server, stop)?;
     // What is left are connections on which nothing is asked.
-    runtime.shutdown_timeout(LEAVE_STORE);
+    drop(entered);
+    workers.end(LEAVE_STORE);
     Ok(())
-}
-
-fn runtime() -> io::Result<Runtime> {
-    runtime::Builder::new_multi_thread()
-        .worker_threads(thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX))
-        .event_interval(EVENT_INTERVAL)
-        .max_blocking_threads(STORE_THREADS)
-        .thread_name("task runner")
-        .thread_stack_size(WORKER_STACK)
-        .enable_all()
-        .build()
 }
 
 impl Service for Server {

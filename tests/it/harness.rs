@@ -70,8 +70,8 @@ impl Stage for Chat {
 /// A server process that the test starts as it likes.
 pub struct Launch {
     pub(crate) setup: Setup,
-    /// What `ulimit` gets before the start.
-    pub(crate) limits: Vec<String>,
+    /// What a shell does before the start.
+    pub(crate) before: Vec<String>,
     pub(crate) flags: Vec<String>,
     /// The user of the process, if it is not ours.
     pub(crate) user: Option<u32>,
@@ -87,7 +87,7 @@ impl Launch {
     fn of(setup: Setup) -> Launch {
         Launch {
             setup,
-            limits: Vec::new(),
+            before: Vec::new(),
             flags: Vec::new(),
             user: None,
             variables: Vec::new(),
@@ -98,10 +98,10 @@ impl Launch {
 
     /// The same once more, for a test that starts several.
     pub fn again(&self) -> Launch {
-        let Launch { setup, limits, flags, user, variables, socket, home } = self;
+        let Launch { setup, before, flags, user, variables, socket, home } = self;
         Launch {
             setup: *setup,
-            limits: limits.clone(),
+            before: before.clone(),
             flags: flags.clone(),
             user: *user,
             variables: variables.clone(),
@@ -118,13 +118,13 @@ impl Launch {
 
     /// Gives the process no more than this many file descriptors, by `ulimit -n`.
     pub fn with_open_files(mut self, limit: u32) -> Launch {
-        self.limits.push(format!("-n {limit}"));
+        self.before.push(format!("ulimit -n {limit}"));
         self
     }
 
     /// Gives the process no more address space than this, in KiB, by `ulimit -v`.
     pub fn with_address_space(mut self, limit: u64) -> Launch {
-        self.limits.push(format!("-v {limit}"));
+        self.before.push(format!("ulimit -v {limit}"));
         self
     }
 
@@ -137,8 +137,15 @@ impl Launch {
             return None;
         }
         self.user = Some(fastrand::u32(62_000..65_000));
-        self.limits.push(format!("-S -p {limit}"));
+        self.before.push(format!("ulimit -S -p {limit}"));
         Some(self)
+    }
+
+    /// Gives the process one core, the first that we may have.
+    pub fn on_one_core(mut self) -> Launch {
+        let first = "taskset -cp $$ | sed 's/.*: //; s/[,-].*//'";
+        self.before.push(format!("taskset -cp \"$({first})\" $$ >/dev/null"));
+        self
     }
 
     /// Adds a flag to the command line.

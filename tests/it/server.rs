@@ -331,17 +331,17 @@ fn command(launch: &Launch, directory: &Path) -> Command {
         Some(user) => own_binary(directory, user),
         None => BINARY.into(),
     };
-    let mut command = if launch.limits.is_empty() && launch.socket.is_none() {
+    let mut command = if launch.before.is_empty() && launch.socket.is_none() {
         Command::new(binary)
     } else {
         let mut shell = Command::new("sh");
-        let mut limits: String = launch.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
+        let mut before: String = launch.before.iter().map(|command| format!("{command}; ")).collect();
         if launch.socket.is_some() {
             // It comes as standard input. systemd begins with the descriptor 3.
-            limits += "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; ";
+            before += "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; ";
         }
         // `exec` keeps the process id, so the test watches and kills the server itself.
-        shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\"")]).arg(binary);
+        shell.args(["-c", &format!("{before}exec \"$0\" \"$@\"")]).arg(binary);
         shell
     };
     if let Some(user) = launch.user {

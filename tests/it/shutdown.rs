@@ -11,6 +11,7 @@ use crate::server::Server;
 
 on_every_setup![
     waiters_are_answered_and_the_server_ends,
+    on_one_core_it_is_the_same,
     a_message_on_its_way_is_still_published,
     an_idle_server_ends_at_once,
     an_interrupt_from_the_keyboard_does_the_same,
@@ -52,6 +53,11 @@ fn waiters_are_answered_and_the_server_ends(launch: Launch) {
     // On a busy machine there may have been no time for that.
     let left: Vec<_> = server.files().into_iter().filter(|name| name.ends_with("-wal")).collect();
     assert!(left.is_empty() || took > STOP_TIME, "{left:?}");
+}
+
+/// There the async engine runs all tasks in one thread, which is not the one that ends it.
+fn on_one_core_it_is_the_same(launch: Launch) {
+    waiters_are_answered_and_the_server_ends(launch.on_one_core());
 }
 
 fn wait(chat: &Chat, query: &str) -> Vec<Connection> {

@@ -24,6 +24,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod workers;
 
 use std::io;
 
@@ -37,6 +38,7 @@ pub use self::events::EventWriter;
 pub use self::line::{Ear, Line};
 pub use self::service::{Answer, Service};
 pub use self::serving::serve;
+pub use self::workers::Workers;
 
 /// A connection is a descriptor, whether it waits or not.
 pub const COST: Cost = Cost { descriptors: 1, threads: 0, waiting_threads: 0 };

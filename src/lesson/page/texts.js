@@ -58,7 +58,7 @@ export const FAILURES = [
       },
       async: {
         text: "Everybody stalled for seconds, this panel too: all workers slept, and no other task got one. A task gives its worker back only where it awaits, and a plain sleep does not await.",
-        code: ["src/nonblocking/backstage.rs: stall", "src/nonblocking/mod.rs: runtime"],
+        code: ["src/nonblocking/backstage.rs: stall", "src/door/hyper/workers.rs: start"],
       },
     },
   },
@@ -165,7 +165,7 @@ export const FAILURES = [
       },
       async: {
         text: "Hardly anything changed. One worker does most of the work of a broadcast, a task after the other without the kernel, so there was not much for a second core to do.",
-        code: ["src/nonblocking/mod.rs: runtime"],
+        code: ["src/door/hyper/workers.rs: start"],
       },
     },
   },
