@@ -29,10 +29,10 @@ impl<T: Send + 'static> Line<T> {
     ///
     /// One thread that runs all tasks does so in the order in which they are woken, and would come to a sender, who is
     /// answered behind these, when all have written. So there a task of its own hands it out: the sender is woken behind
-    /// that task, and before those that it wakes.
+    /// that task, and before those that it wakes. Where nobody waits, there is nothing for a task to do.
     pub fn hand_out(&self, all: Vec<(Sender<T>, T)>) {
         match Handle::current().runtime_flavor() {
-            RuntimeFlavor::CurrentThread => drop(tokio::spawn(async { hand_out(all) })),
+            RuntimeFlavor::CurrentThread if !all.is_empty() => drop(tokio::spawn(async { hand_out(all) })),
             _ => hand_out(all),
         }
     }
