@@ -213,6 +213,26 @@ fn a_room_that_fails_takes_no_other_with_it() {
     assert_eq!(sequence(&store.append_and_wait(&bad, &[said("y", 3)]).unwrap()), 2);
 }
 
+/// Whether a letter shares its commit or not: of a batch that fails half way nothing is stored.
+#[test]
+fn a_batch_that_fails_alone_is_undone_whole() {
+    let place = Place::in_a_file();
+    let room = crate::place::room("bad");
+    let store = place.open(ALL);
+    store.append_and_wait(&room, &[said("x", 1)]).unwrap();
+    let other = Connection::open(place.path()).unwrap();
+    let columns = "kind, name, text, at, came, mark, previous";
+    let in_the_way =
+        format!("INSERT INTO messages (room, sequence, {columns}) SELECT room, 3, {columns} FROM messages");
+    other.execute(&in_the_way, ()).unwrap();
+    let appended = store.append_and_wait(&room, &[said("y", 2), said("z", 2)]);
+    assert!(appended.is_err(), "{appended:?}");
+    other.execute("DELETE FROM messages WHERE sequence = 3", ()).unwrap();
+    assert_eq!(kept(&*store, &room), [1], "nothing of the failed batch is stored");
+    assert_eq!(sequence(&store.append_and_wait(&room, &[said("y", 3)]).unwrap()), 2);
+    assert_eq!(store.stats().failures, 1);
+}
+
 fn find_last(bytes: &[u8], needle: &[u8]) -> usize {
     let mut windows = bytes.windows(needle.len());
     windows.rposition(|window| window == needle).unwrap()

@@ -27,18 +27,25 @@ impl Ledger<'_> {
     ) -> rusqlite::Result<rusqlite::Result<T>> {
         let step = |sql| self.transaction.prepare_cached(sql)?.execute(());
         step(schema::BEGIN_PART)?;
-        let outcome = work(self);
-        if let Err(error) = outcome {
-            // SQLite has rolled back already, or the disk is in no state to go on.
-            if self.transaction.is_autocommit() || concerns_all(&error) {
-                return Err(error);
-            }
+        let outcome = self.whole(work)?;
+        if outcome.is_err() {
             step(schema::UNDO_PART)?;
-            step(schema::KEEP_PART)?;
-            return Ok(Err(error));
         }
         step(schema::KEEP_PART)?;
         Ok(outcome)
+    }
+
+    /// Does all of the work. The inner error is its failure, after which the transaction may be undone. The outer error
+    /// ends the transaction.
+    pub(super) fn whole<T>(
+        &self,
+        work: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<rusqlite::Result<T>> {
+        match work(self) {
+            // SQLite has rolled back already, or the disk is in no state to go on.
+            Err(error) if self.transaction.is_autocommit() || concerns_all(&error) => Err(error),
+            outcome => Ok(outcome),
+        }
     }
 
     /// Stores the drafts of one room.
