@@ -55,7 +55,11 @@ fi
 cargo build --quiet "${features[@]}"
 export COMET_CHAT=$built/comet-chat
 
-npm ci --silent --no-audit --no-fund --prefix tests/browser || fail "npm could not fetch what tests/browser/package-lock.json names."
+# It is fetched once, and again when the list has changed.
+# shellcheck disable=SC2016
+in_turn bash -c '[[ $0/node_modules/.package-lock.json -nt $0/package-lock.json ]] ||
+  npm ci --silent --no-audit --no-fund --prefix "$0"' tests/browser ||
+  fail "npm could not fetch what tests/browser/package-lock.json names."
 if (($# > 0)) || [[ -n ${SCRIPT-} ]]; then
   exec node "tests/browser/${SCRIPT:-suite.js}" "$@"
 fi

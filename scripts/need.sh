@@ -6,12 +6,20 @@ fail() { # REASON
   exit 1
 }
 
+# Runs a command when no other script does so: two may run side by side, and both may lack something.
+turn=$(realpath "${BASH_SOURCE[0]}")
+in_turn() { # COMMAND...
+  flock "$turn" "$@"
+}
+
 # Installs Debian packages, if it may.
 install_packages() { # PACKAGE...
   local as_root=()
   ((EUID == 0)) || as_root=(sudo -n)
   printf 'Installing %s.\n' "$*"
-  if ! { command -v apt-get && "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -qq -y --no-install-recommends "$@"; } >/dev/null; then
+  # shellcheck disable=SC2016
+  local install='"$@" apt-get update -qq && "$@" apt-get install -qq -y --no-install-recommends '$*
+  if ! { command -v apt-get && in_turn bash -c "$install" install "${as_root[@]}"; } >/dev/null; then
     fail "$* could not be installed. Install it (Debian: apt-get install $*) and start again."
   fi
 }

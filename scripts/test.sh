@@ -145,11 +145,17 @@ for flags in '--engine async' --lesson; do
 done
 
 if [[ -x scripts/browser.sh ]]; then
-  step 'The page in a real browser'
-  COMET_CHAT_FULL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat-full") scripts/browser.sh
-  step 'Real clients miss nothing while the server is killed'
-  # The other engine: scripts/clients.sh async
-  scripts/clients.sh blocking
+  step 'The page in a real browser, and real clients miss nothing while the server is killed'
+  # The clients beside the browser, since they wait most of the time. With the other engine: scripts/clients.sh async
+  clients=$(mktemp)
+  scripts/clients.sh blocking >"$clients" 2>&1 &
+  clients_pid=$!
+  status=0
+  COMET_CHAT_FULL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat-full") scripts/browser.sh || status=$?
+  wait "$clients_pid" || status=$?
+  cat "$clients"
+  rm "$clients"
+  ((status == 0)) || exit "$status"
 fi
 
 finish_step
