@@ -4,7 +4,7 @@
 #   scripts/test.sh
 #
 # Needs a Linux machine with Rust (https://rustup.rs). What else is missing it installs with apt-get
-# if it may, or says what to install. Takes less than 20 minutes on two cores.
+# if it may, or says what to install. Takes about 20 minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
