@@ -28,6 +28,8 @@ install_packages() { # PACKAGE...
 need() { # COMMAND PACKAGE...
   local command=$1
   shift
+  # Half an installation brings a command that does not run yet.
+  in_turn true
   command -v "$command" >/dev/null && return
   printf '%s is missing. ' "$command"
   install_packages "$@"
