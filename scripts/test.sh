@@ -47,6 +47,21 @@ trap print_summary EXIT
 
 source scripts/need.sh
 
+# Runs a command beside what follows, until `end_beside`, which shows what it said and gives its status.
+beside() { # COMMAND...
+  beside_said=$(mktemp)
+  "$@" >"$beside_said" 2>&1 &
+  beside_pid=$!
+}
+
+end_beside() {
+  local status=0
+  wait "$beside_pid" || status=$?
+  cat "$beside_said"
+  rm "$beside_said"
+  return "$status"
+}
+
 step 'Find what is needed'
 command -v cargo >/dev/null || fail 'cargo is missing: install Rust from https://rustup.rs'
 cargo fmt --version || fail 'rustfmt is missing: rustup component add rustfmt'
@@ -102,18 +117,14 @@ step 'Unit tests, and every test through real sockets'
 cargo test --quiet --all-features --no-run
 # Side by side, since they wait half of the time: the suite and all other tests. Its crowds come at last: when there are
 # thousands of connections on a machine, every server takes longer to look for its own.
-suite=$(mktemp)
-cargo test --quiet --all-features --test it -- --skip alone:: >"$suite" 2>&1 &
-suite_pid=$!
+beside cargo test --quiet --all-features --test it -- --skip alone::
 others=$(cargo metadata --no-deps --format-version 1 |
   jq -r '.packages[].targets[] | select(.kind == ["test"] and .test and .name != "it") | "--test=" + .name')
 status=0
 # shellcheck disable=SC2086
 cargo test --quiet --all-features --lib --bins $others || status=$?
 ((status)) || cargo test --quiet --all-features --doc || status=$?
-wait "$suite_pid" || status=$?
-cat "$suite"
-rm "$suite"
+end_beside || status=$?
 ((status == 0)) || exit "$status"
 cargo test --quiet --all-features --test it -- alone::
 # For the backstage in a browser, which is not in the default build.
@@ -147,14 +158,10 @@ done
 if [[ -x scripts/browser.sh ]]; then
   step 'The page in a real browser, and real clients miss nothing while the server is killed'
   # The clients beside the browser, since they wait most of the time. With the other engine: scripts/clients.sh async
-  clients=$(mktemp)
-  scripts/clients.sh blocking >"$clients" 2>&1 &
-  clients_pid=$!
+  beside scripts/clients.sh blocking
   status=0
   COMET_CHAT_FULL=$(realpath "${CARGO_TARGET_DIR:-target}/debug/comet-chat-full") scripts/browser.sh || status=$?
-  wait "$clients_pid" || status=$?
-  cat "$clients"
-  rm "$clients"
+  end_beside || status=$?
   ((status == 0)) || exit "$status"
 fi
 

@@ -342,7 +342,7 @@ for (const [where, host] of [
     };
     for (let n = 0; n < 2; n += 1) slots.push({ name: n, said: 0 });
     for (const slot of slots) await open(slot);
-    const end = Date.now() + 12_000;
+    const end = Date.now() + 25_000;
     for (let step = 0; step < 120 && Date.now() < end; step += 1) {
       const slot = slots[random(slots.length)];
       const what = random(20);

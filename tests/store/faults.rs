@@ -213,7 +213,7 @@ fn a_room_that_fails_takes_no_other_with_it() {
     assert_eq!(sequence(&store.append_and_wait(&bad, &[said("y", 3)]).unwrap()), 2);
 }
 
-/// Whether a letter shares its commit or not: of a batch that fails half way nothing is stored.
+/// A letter that shares its commit with no other is undone with the whole transaction.
 #[test]
 fn a_batch_that_fails_alone_is_undone_whole() {
     let place = Place::in_a_file();

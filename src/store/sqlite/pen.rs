@@ -171,30 +171,28 @@ impl Pen {
         let before = self.connection.total_changes();
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let ledger = Ledger { transaction: &transaction, epoch: self.epoch, keep: self.keep };
-        let act = |ledger: &Ledger<'_>, letter: &Letter| match letter {
-            Letter::Append { room, drafts, .. } if room.is_internal() => {
-                ledger.check(drafts).map(Outcome::Appended)
-            }
-            Letter::Append { room, drafts, .. } => ledger.append(room, drafts).map(Outcome::Appended),
-            Letter::Expire { now, steady, after, .. } => {
-                ledger.expire(*now, *steady, *after).map(Outcome::Expired)
-            }
-        };
-        let sentence = |error| open::sentence(&self.path, &error);
-        let answers: Vec<Answer> = match letters {
-            // A part would have SQLite keep what each page was before, for nobody.
-            [letter] => match ledger.whole(|ledger| act(ledger, letter))? {
-                Ok(outcome) => vec![Ok(outcome)],
-                Err(error) => {
-                    transaction.rollback()?;
-                    return Ok(vec![Err(sentence(error))]);
-                }
-            },
-            letters => letters
-                .iter()
-                .map(|letter| Ok(ledger.part(|ledger| act(ledger, letter))?.map_err(sentence)))
-                .collect::<rusqlite::Result<_>>()?,
-        };
+        // What stands alone is undone with the transaction. A part would have SQLite keep what each page was before.
+        let is_alone = letters.len() == 1;
+        let answers: Vec<Answer> = letters
+            .iter()
+            .map(|letter| {
+                let act = |ledger: &Ledger<'_>| match letter {
+                    Letter::Append { room, drafts, .. } if room.is_internal() => {
+                        ledger.check(drafts).map(Outcome::Appended)
+                    }
+                    Letter::Append { room, drafts, .. } => ledger.append(room, drafts).map(Outcome::Appended),
+                    Letter::Expire { now, steady, after, .. } => {
+                        ledger.expire(*now, *steady, *after).map(Outcome::Expired)
+                    }
+                };
+                let outcome = if is_alone { ledger.whole(act) } else { ledger.part(act) }?;
+                Ok(outcome.map_err(|error| open::sentence(&self.path, &error)))
+            })
+            .collect::<rusqlite::Result<_>>()?;
+        if is_alone && answers.iter().any(Result::is_err) {
+            transaction.rollback()?;
+            return Ok(answers);
+        }
         let committed = transaction.commit();
         self.is_in_doubt = committed.is_err();
         committed?;
