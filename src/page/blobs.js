@@ -7,7 +7,14 @@ import { OWN } from "./site.js";
 const LONG = 7 * 24 * 60 * 60 * 1000;
 
 const here = new Map();
+/** Those of which this tab has the only copy: the browser has not kept them yet, or keeps none. */
+const unkept = new Set();
 let opening = null;
+
+addEventListener("beforeunload", (event) => {
+  // The browser asks then.
+  if (unkept.size > 0) event.preventDefault();
+});
 
 function open() {
   opening ??= new Promise((resolve, reject) => {
@@ -42,7 +49,9 @@ async function ask(mode, question) {
 /** Keeps a file under a key. */
 export function keepFile(key, blob) {
   here.set(key, blob);
-  ask("readwrite", (files) => files.put({ blob, at: Date.now() }, key)).catch(() => {});
+  unkept.add(key);
+  const kept = ask("readwrite", (files) => files.put({ blob, at: Date.now() }, key));
+  kept.then(() => unkept.delete(key)).catch(() => {});
 }
 
 /** The file of this key, or undefined. */
@@ -54,5 +63,6 @@ export async function fileOf(key) {
 
 export function forgetFile(key) {
   here.delete(key);
+  unkept.delete(key);
   ask("readwrite", (files) => files.delete(key)).catch(() => {});
 }

@@ -29,7 +29,23 @@ const PATIENCE = 60_000 * SLOW;
 
 /** A test; one that hangs fails. */
 export function test(name, run) {
-  runner.test(name, { timeout: 480_000 * SLOW }, run);
+  const tellIfItFails = async () => {
+    try {
+      await run();
+    } catch (error) {
+      await tell().catch(() => {});
+      throw error;
+    }
+  };
+  runner.test(name, { timeout: 480_000 * SLOW }, tellIfItFails);
+}
+
+/** Prints what the open pages show, for whoever looks why a test has failed. */
+async function tell() {
+  for (const page of [...contexts].flatMap((context) => context.pages())) {
+    const shown = await page.locator("body").innerText({ timeout: 2_000 }).catch((error) => error.message);
+    console.log(`${page.url()} shows:\n${shown.replace(/\n+/g, "\n")}\n`);
+  }
 }
 
 let chrome;
@@ -69,7 +85,7 @@ export async function browser(server, { name, origin = server.origin, prefix = "
   context.on("page", (page) => {
     page.on("pageerror", (error) => context.faults.push(error.stack));
     page.on("dialog", (dialog) => {
-      context.faults.push(`a dialog opened: ${dialog.message()}`);
+      context.faults.push(`a dialog opened: ${dialog.type()} ${dialog.message()}`);
       dialog.dismiss();
     });
     // Chromium reports each breach of the policy on the console.

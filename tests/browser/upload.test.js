@@ -51,6 +51,23 @@ const chips = (page) => page.locator("#attached li bdi").allTextContents();
 const chosen = (page, names) => showing(page, names, chips);
 const said = async (room) => (await server.all(room)).filter(({ kind }) => kind === "message");
 
+/** How many files the browser of a page keeps. */
+const kept = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("comet-chat/files");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const counting = opening.result.transaction("files").objectStore("files").count();
+          counting.onsuccess = () => {
+            opening.result.close();
+            resolve(counting.result);
+          };
+        };
+      }),
+  );
+
 /** What the server has of a message's file. */
 async function bytesOf({ file }) {
   return Buffer.from(await (await fetch(server.direct + file.path)).arrayBuffer());
@@ -181,6 +198,7 @@ test("a file waits for the network, survives a reload, and comes once", async ()
   await chosen(anna, ["kept.bin"]);
   await anna.locator("#message").press("Enter");
   await anna.locator("#outbox .file").getByText("kept.bin").waitFor();
+  await until("the browser keeps it", () => kept(anna));
   // The page goes, and comes back when the network does.
   await anna.close();
   await context.setOffline(false);
@@ -188,6 +206,25 @@ test("a file waits for the network, survives a reload, and comes once", async ()
   await again.locator("#log .row a.file").getByText("kept.bin").waitFor();
   await sent(again);
   assert.equal((await bytesOf((await said("waits"))[1])).toString(), "kept");
+});
+
+test("who leaves while the tab has the only copy of a file is asked first", async () => {
+  const context = await browser(server, { name: "anna" });
+  // A browser that keeps nothing, as some private windows.
+  await context.addInitScript(() => (IDBFactory.prototype.open = () => { throw new Error("it keeps nothing"); }));
+  const anna = await tab(context, "only-copy");
+  await context.setOffline(true);
+  await anna.locator("#file").setInputFiles(file("only.bin", "", Buffer.from("only")));
+  await chosen(anna, ["only.bin"]);
+  await anna.locator("#message").press("Enter");
+  await anna.locator("#outbox .file").getByText("only.bin").waitFor();
+  await anna.close({ runBeforeUnload: true });
+  await until("the browser asks", () => context.faults.pop() === "a dialog opened: beforeunload ");
+  await context.setOffline(false);
+  await sent(anna);
+  await anna.locator("#log .row a.file").getByText("only.bin").waitFor();
+  await anna.close({ runBeforeUnload: true });
+  await until("it goes", () => anna.isClosed());
 });
 
 test("what can't be sent is told, and on small screens, in forced colours and from right to left all can be reached", async () => {
