@@ -164,9 +164,9 @@ impl Access {
     /// the name may stand in the body, and what the room and the limits say, as they go by all that is asked for.
     pub fn foresee(&self, head: &Head<'_>, caller: &Caller) -> Result<(), Refusal> {
         // As if a few words came.
-        let headers = head.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("Content-Type"));
-        let headers = headers.copied().chain([("Content-Type", "text/plain")]).collect();
-        let head = Head::new(head.method, head.target, head.version, headers);
+        let lines = head.lines.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("Content-Type"));
+        let lines = lines.chain([("Content-Type", "text/plain")]).collect();
+        let head = Head::new(head.method, head.target, head.version, &lines);
         match self.judge(&head, b"words", caller) {
             Err(refusal) if matches!(refusal.status(), 401 | 403 | 404 | 405 | 421 | 429) => Err(refusal),
             _ => Ok(()),

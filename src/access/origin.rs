@@ -135,8 +135,8 @@ mod tests {
     use super::*;
 
     fn admitted(method: &str, target: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
-        let headers = headers.to_vec();
-        let head = Head::new(method, target, (1, 1), headers);
+        let lines = headers.iter().copied().collect();
+        let head = Head::new(method, target, (1, 1), &lines);
         Hosts::new(&["chat.example:8080".to_owned()], None).admit(&head, &Sites::default())
     }
 
@@ -175,7 +175,8 @@ mod tests {
             let refused = Err(Refusal::UnknownHost);
             assert_eq!(admitted("GET", "/chat", &[("Host", host)]), refused, "{host}");
         }
-        let head = Head::new("GET", "/", (1, 1), vec![("host", "evil.example")]);
+        let lines = [("host", "evil.example")].into_iter().collect();
+        let head = Head::new("GET", "/", (1, 1), &lines);
         assert_eq!(Hosts::new(&["*".to_owned()], None).admit(&head, &Sites::default()), Ok(()));
     }
 
@@ -219,8 +220,8 @@ mod tests {
         let public: PublicUrl = "https://talk.example:8443/x".parse().unwrap();
         let hosts = Hosts::new(&[], Some(&public));
         let post = |host, origin| {
-            let headers = vec![("Host", host), ("Origin", origin)];
-            hosts.admit(&Head::new("POST", "/chat", (1, 1), headers), &Sites::default())
+            let lines = [("Host", host), ("Origin", origin)].into_iter().collect();
+            hosts.admit(&Head::new("POST", "/chat", (1, 1), &lines), &Sites::default())
         };
         for host in ["talk.example", "talk.example:8443", "127.0.0.1:8080"] {
             assert_eq!(post(host, "https://talk.example:8443"), Ok(()), "{host}");

@@ -8,7 +8,10 @@ use fastrand::Rng;
 use crate::chat::Chat;
 use crate::harness::{repeatable, times};
 
-on_every_engine![heads_at_random_have_the_status_that_they_should];
+on_every_engine![
+    heads_at_random_have_the_status_that_they_should,
+    each_request_of_a_connection_is_judged_by_its_own_head,
+];
 
 /// What is wrong with a request, the worst last. A server that finds one fault looks no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +62,37 @@ fn heads_at_random_have_the_status_that_they_should(chat: Chat) {
     }
     // What was refused has left nothing behind.
     assert!(quiet.kinds().iter().all(|kind| kind != "message"));
+}
+
+/// A server may keep what it knows of the lines that the last request had.
+fn each_request_of_a_connection_is_judged_by_its_own_head(chat: Chat) {
+    chat.says("hi");
+    let (json, plain) = ("application/json", "text/plain; charset=utf-8");
+    // Header lines, and what is answered to one who looks, and to one who looks under a name.
+    let heads = [
+        ("Host: localhost\r\nAccept: application/json\r\n", (200, json), (200, json)),
+        ("Host: localhost\r\nAccept: text/plain\r\n", (200, plain), (200, plain)),
+        ("Host: localhost\r\nAccept: text/plain\r\nOrigin: null\r\n", (200, plain), (403, plain)),
+        ("Host: localhost.\r\n", (200, plain), (200, plain)),
+        ("Host: evil.example\r\n", (421, plain), (421, plain)),
+        ("Host: localhost\r\nHost: localhost\r\n", (400, plain), (400, plain)),
+    ];
+    let mut random = repeatable();
+    let mut connection = chat.connect();
+    for _ in 0..times(200) {
+        let (lines, looks, looks_as_anna) = heads[random.usize(..heads.len())];
+        let (name, (status, media_type)) =
+            if random.bool() { ("&name=anna", looks_as_anna) } else { ("", looks) };
+        let target = chat.path(&format!("?wait=0&after=oldest{name}"));
+        connection.send_bytes(format!("GET {target} HTTP/1.1\r\n{lines}\r\n").as_bytes());
+        connection.will_answer(true);
+        let reply = connection.reply();
+        let told = (reply.status, reply.expect_header("Content-Type"));
+        assert_eq!(told, (status, media_type), "to {target} with {lines:?}");
+        if reply.header("Connection") == Some("close") {
+            connection = chat.connect();
+        }
+    }
 }
 
 #[track_caller]

@@ -54,7 +54,7 @@ impl Flight {
     /// Sets how many bytes this request holds: first its body, then its reply. Refused if all requests together
     /// would hold too much and this one is not light. It then holds nothing.
     pub fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let held = self.counts.held.change(&self.client, self.bytes, bytes, Instant::now());
+        let held = self.counts.held.change(&self.client, self.bytes, bytes, Instant::now);
         self.bytes = if held.is_ok() { bytes } else { 0 };
         held
     }

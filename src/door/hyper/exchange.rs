@@ -8,7 +8,6 @@ use futures_util::FutureExt;
 use super::body::{Gone, NoBody, RequestBody, read_body};
 use super::connections::Visit;
 use super::door::Door;
-use super::head::HeadText;
 use super::service::{Answer, Service, Stream};
 use crate::door::answer::{Ready, broken, refuse, refuse_read};
 use crate::log::Entry;
@@ -29,12 +28,12 @@ pub struct Answered {
 pub async fn exchange(
     door: &Door<impl Service>,
     mut visit: Visit,
-    head: Result<HeadText, Refusal>,
+    head: Result<Head<'_>, &Refusal>,
     body: RequestBody,
     entry: &mut Entry,
 ) -> Result<Answered, Gone> {
-    let head = match &head {
-        Ok(text) => text.head(),
+    let head = match head {
+        Ok(head) => head,
         Err(refusal) => {
             let mut reply = refuse(Format::Plain, refusal);
             door.service.dress(None, &mut reply);

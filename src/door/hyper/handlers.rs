@@ -84,9 +84,10 @@ async fn serve(
 ) {
     let connection = Arc::new(Connection::new(Client::at(peer.map(|peer| peer.ip())), door.counts.clone()));
     let mut socket = Socket::new(stream, connection.clone());
+    let mut simple = Simple::default();
     let broken = loop {
-        let goes_on = match socket.next(|target| !door.service.may_stream(target)).await {
-            Ok(Next::Simple(simple)) => answer(&door, &connection, &mut socket, simple, peer).await,
+        let goes_on = match socket.next(&mut simple, |target| !door.service.may_stream(target)).await {
+            Ok(Next::Simple) => answer(&door, &connection, &mut socket, &mut simple, peer).await,
             Ok(Next::Other) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
             Ok(Next::End) => Ok(false),
             Err(error) => Err(error),
@@ -108,14 +109,14 @@ async fn answer(
     door: &Door<impl Service>,
     connection: &Arc<Connection>,
     socket: &mut Socket,
-    simple: Simple,
+    simple: &mut Simple,
     peer: Option<SocketAddr>,
 ) -> io::Result<bool> {
-    let Simple { head, body } = simple;
-    let mut entry = Entry::begin(head.method(), door.service.local(head.target()), peer);
+    let body = RequestBody::Whole(simple.take_body());
+    let head = simple.head();
+    let mut entry = Entry::begin(head.method, door.service.local(head.target), peer);
     let Answered { ready, close, visit } = {
-        let mut answering =
-            pin!(exchange(door, connection.arrive(), Ok(head), RequestBody::Whole(body), &mut entry));
+        let mut answering = pin!(exchange(door, connection.arrive(), Ok(head), body, &mut entry));
         poll_fn(|cx| match socket.watch(cx) {
             Ok(()) => answering.as_mut().poll(cx).map_err(io::Error::other),
             Err(error) => Poll::Ready(Err(error)),
@@ -150,6 +151,7 @@ async fn answer_by_hyper<S: Service>(
         drop(parts);
         let door = door.clone();
         async move {
+            let head = head.as_ref().map(HeadText::head);
             let Answered { ready, close, visit } =
                 exchange(&door, visit, head, RequestBody::ToRead(body), &mut entry).await?;
             ends.fetch_or(close, Relaxed);

@@ -111,7 +111,7 @@ impl Held {
         client: &Arc<Client>,
         before: usize,
         now: usize,
-        time: Instant,
+        time: impl FnOnce() -> Instant,
     ) -> Result<(), Refusal> {
         let light = |bytes| if bytes <= LIGHT { bytes } else { 0 };
         self.light.fetch_add(light(now), SeqCst);
@@ -123,7 +123,7 @@ impl Held {
         heavy.give_back(client, before - light(before));
         match now - light(now) {
             0 => Ok(()),
-            bytes => heavy.take(client, bytes, HELD_MAX.saturating_sub(all_light), time),
+            bytes => heavy.take(client, bytes, HELD_MAX.saturating_sub(all_light), time()),
         }
     }
 
@@ -212,20 +212,20 @@ mod tests {
         let (held, now) = (Held::default(), Instant::now());
         let deaf: Vec<_> = (0..22).map(|_| client(1)).collect();
         for (n, client) in deaf.iter().take(21).enumerate() {
-            held.change(client, 0, 6 * MIB, now).expect("there is room");
+            held.change(client, 0, 6 * MIB, || now).expect("there is room");
             stuck(client, now - Duration::from_millis(100 - n as u64));
         }
         // Their own address has more than its share: it gets no more of it.
-        assert_eq!(held.change(&deaf[21], 0, 6 * MIB, now), Err(Refusal::TooMuchHeld));
+        assert_eq!(held.change(&deaf[21], 0, 6 * MIB, || now), Err(Refusal::TooMuchHeld));
         // Another gets its share, at their cost, and who waited longest is the first to go.
         let honest = client(2);
-        held.change(&honest, 0, 6 * MIB, now).expect("a share for each");
+        held.change(&honest, 0, 6 * MIB, || now).expect("a share for each");
         assert!(deaf[0].is_cut() && !deaf[1].is_cut());
-        assert!(held.change(&deaf[0], 6 * MIB, 7 * MIB, now).is_err(), "it is to go");
+        assert!(held.change(&deaf[0], 6 * MIB, 7 * MIB, || now).is_err(), "it is to go");
         assert_eq!(held.bytes(), 21 * 6 * MIB);
         // After a while everybody does.
         let later = now + STUCK;
-        held.change(&deaf[21], 0, 6 * MIB, later).expect("some have not read for long");
+        held.change(&deaf[21], 0, 6 * MIB, || later).expect("some have not read for long");
         assert!(deaf[1].is_cut() && !deaf[2].is_cut());
     }
 
@@ -234,12 +234,12 @@ mod tests {
         let (held, now) = (Held::default(), Instant::now());
         let readers: Vec<_> = (0..16).map(client).collect();
         for reader in &readers {
-            held.change(reader, 0, 8 * MIB, now).expect("there is room");
+            held.change(reader, 0, 8 * MIB, || now).expect("there is room");
             reader.mark_taking();
         }
         let newcomer = client(20);
-        assert_eq!(held.change(&newcomer, 0, 8 * MIB, now + STUCK), Err(Refusal::TooMuchHeld));
-        held.change(&newcomer, 0, LIGHT, now).expect("what is light is let through");
+        assert_eq!(held.change(&newcomer, 0, 8 * MIB, || now + STUCK), Err(Refusal::TooMuchHeld));
+        held.change(&newcomer, 0, LIGHT, || now).expect("what is light is let through");
         assert!(readers.iter().all(|reader| !reader.is_cut()));
     }
 
@@ -259,12 +259,12 @@ mod tests {
                 0 => client.mark_taking(),
                 1 => stuck(client, now),
                 2 if client.is_cut() => {
-                    let _ = held.change(client, *bytes, 0, now);
+                    let _ = held.change(client, *bytes, 0, || now);
                     clients[index] = (self::client(fastrand::u8(..5)), 0);
                 }
                 _ => {
                     let wanted = [0, 10, LIGHT, LIGHT + 1, MIB, 6 * MIB][fastrand::usize(..6)];
-                    let is_taken = held.change(client, *bytes, wanted, now).is_ok();
+                    let is_taken = held.change(client, *bytes, wanted, || now).is_ok();
                     *bytes = if is_taken { wanted } else { 0 };
                 }
             }
@@ -274,7 +274,7 @@ mod tests {
             assert!(sum <= HELD_MAX + 64 * LIGHT, "step {step}, seed {seed}");
         }
         for (client, bytes) in &clients {
-            held.change(client, *bytes, 0, start).expect("nothing is never too much");
+            held.change(client, *bytes, 0, || start).expect("nothing is never too much");
         }
         assert_eq!(held.bytes(), 0);
     }

@@ -43,8 +43,8 @@ pub struct Socket {
 
 /// What comes on a connection.
 pub enum Next {
-    /// A request that is read.
-    Simple(Simple),
+    /// A simple request, which is read.
+    Simple,
     /// Another request. hyper is to read it, from its beginning.
     Other,
     /// Nothing any more.
@@ -68,15 +68,15 @@ impl Socket {
     }
 
     /// Reads what comes first of the next request: all of it, if it is simple and suits.
-    pub async fn next(&mut self, suits: impl Fn(&str) -> bool) -> io::Result<Next> {
-        let simple = |bytes: &[u8]| {
-            let simple = Simple::copy(bytes).filter(|simple| suits(simple.head.target()));
-            simple.ok_or_else(|| bytes.to_vec())
+    pub async fn next(&mut self, simple: &mut Simple, suits: impl Fn(&str) -> bool) -> io::Result<Next> {
+        let mut take = |bytes: &[u8]| match simple.take(bytes) {
+            Some(()) if suits(simple.target()) => None,
+            _ => Some(bytes.to_vec()),
         };
-        Ok(match poll_fn(|cx| self.read_piece(cx, simple)).await? {
-            Ok(simple) => Next::Simple(simple),
-            Err(bytes) if bytes.is_empty() => Next::End,
-            Err(bytes) => {
+        Ok(match poll_fn(|cx| self.read_piece(cx, &mut take)).await? {
+            None => Next::Simple,
+            Some(bytes) if bytes.is_empty() => Next::End,
+            Some(bytes) => {
                 self.read_again(bytes);
                 Next::Other
             }

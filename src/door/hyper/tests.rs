@@ -42,7 +42,7 @@ impl Service for Said {
             sleep(Duration::from_millis(1)).await;
         }
         if head.target.starts_with("/echo") {
-            let lines = head.headers.iter().map(|(name, value)| format!("{}: {value}", lowered(name)));
+            let lines = head.lines.iter().map(|(name, value)| format!("{}: {value}", lowered(name)));
             let mut lines: Vec<_> = lines.collect();
             lines.sort();
             let echo =

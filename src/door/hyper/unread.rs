@@ -8,7 +8,7 @@ use crate::config::{HEAD_LINES_MAX, HEAD_MAX};
 use crate::door::answer::refuse;
 use crate::log::Entry;
 use crate::wire::refusal::Refusal;
-use crate::wire::request::{Format, Head};
+use crate::wire::request::{Format, Head, Lines};
 
 /// Refuses a head. This much of it has come.
 pub fn refuse_unread(service: &impl Service, head: &[u8], peer: Option<SocketAddr>) -> Vec<u8> {
@@ -17,11 +17,12 @@ pub fn refuse_unread(service: &impl Service, head: &[u8], peer: Option<SocketAdd
     let (format, refusal) = match request.parse(head) {
         Ok(httparse::Status::Complete(_)) => {
             let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+            let lines: Lines = request.headers.iter().map(|line| (line.name, text(line.value))).collect();
             let head = Head::new(
                 request.method.unwrap_or_default(),
                 request.path.unwrap_or_default(),
                 (1, request.version.unwrap_or_default()),
-                request.headers.iter().map(|line| (line.name, text(line.value))).collect(),
+                &lines,
             );
             (head.format(), head.body_length(service.upload_limit()).err().unwrap_or(Refusal::BadRequest))
         }

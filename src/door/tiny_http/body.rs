@@ -12,7 +12,7 @@ use crate::access::Caller;
 use crate::config::{BODY_PIECE, BODY_TIMEOUT, TEXT_LIMIT};
 use crate::door::upload::{self, is_long};
 use crate::wire::refusal::Refusal;
-use crate::wire::request::BodyLength;
+use crate::wire::request::{BodyLength, Lines};
 
 /// Why there is no whole body.
 #[derive(Debug, PartialEq)]
@@ -43,6 +43,7 @@ pub struct Body {
 pub fn read_body(
     door: &Door,
     request: &mut Request,
+    lines: &Lines,
     caller: &Caller,
     length: BodyLength,
     held: &mut Held,
@@ -52,21 +53,21 @@ pub fn read_body(
         return is_whole(Vec::new());
     }
     let file = door.service.upload_limit();
-    if is_long(&head(request), length, file) {
-        door.service.foresee(&head(request), caller).map_err(NoBody::Refused)?;
+    if is_long(&head(request, lines), length, file) {
+        door.service.foresee(&head(request, lines), caller).map_err(NoBody::Refused)?;
     }
     let most = match length {
         BodyLength::Exact(length) => length,
-        BodyLength::Chunked => head(request).body_limit(file) + 1,
+        BodyLength::Chunked => head(request, lines).body_limit(file) + 1,
     };
     let mut bytes = Vec::new();
     match (length, read(request.as_reader(), Instant::now(), &mut bytes, most, held)?) {
         (BodyLength::Exact(_), End::Full) => is_whole(bytes),
         (BodyLength::Exact(_), _) => Err(NoBody::Gone),
-        (_, End::Full) => Err(NoBody::Refused(head(request).too_large(file))),
+        (_, End::Full) => Err(NoBody::Refused(head(request, lines).too_large(file))),
         (_, End::Whole) if is_open(door, request) => is_whole(bytes),
         (_, End::Whole) => Err(NoBody::Refused(Refusal::BadFraming(CUT_OFF))),
-        (_, End::Unsound) if head(request).header("Trailer").is_some() && is_open(door, request) => {
+        (_, End::Unsound) if head(request, lines).header("Trailer").is_some() && is_open(door, request) => {
             Ok(Body { bytes, is_last: true })
         }
         (_, End::Unsound) => Err(NoBody::Refused(Refusal::BadFraming(BAD_CHUNK))),

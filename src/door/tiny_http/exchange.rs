@@ -13,7 +13,7 @@ use super::counts::Held;
 use super::door::Door;
 use super::ending::{leave, send_and_close};
 use super::events::EventWriter;
-use super::head::{head, is_last, render_head};
+use super::head::{head, is_last, lines, render_head};
 use super::service::{Answer, Stream};
 use crate::config::LIGHT;
 use crate::door::answer::{Ready, broken, refuse_read};
@@ -26,20 +26,22 @@ use crate::wire::request::Head;
 pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
     let _flight = door.counts.gate.enter();
     let Turn { mut request, framing } = turn;
+    let lines = lines(&request);
     let peer = door.outside(visit.peer());
     let mut entry = Entry::begin(request.method().as_str(), door.service.local(request.url()), peer);
-    visit.identify(door.service.caller(&head(&request), peer.map(|peer| peer.ip())));
+    visit.identify(door.service.caller(&head(&request, &lines), peer.map(|peer| peer.ip())));
     entry.come_from(visit.caller().address());
     let mut held = Held::nothing(&door.counts);
     let read = framing.map_err(NoBody::Refused);
-    let body = match read.and_then(|length| read_body(door, &mut request, visit.caller(), length, &mut held))
+    let body = match read
+        .and_then(|length| read_body(door, &mut request, &lines, visit.caller(), length, &mut held))
     {
         Ok(body) => body,
         Err(NoBody::Refused(refusal)) => {
             // Nobody knows where this body ends and the next request begins.
             visit.close(|peer| door.look(peer));
             let reply = {
-                let head = head(&request);
+                let head = head(&request, &lines);
                 let mut reply = refuse(door, &head, &[], &refusal);
                 door.service.dress(Some(&head), &mut reply);
                 reply
@@ -52,7 +54,7 @@ pub fn exchange(door: &Door, turn: Turn, visit: &mut Visit) {
         visit.close(|peer| door.look(peer));
     }
     let (ready, is_head, is_last) = {
-        let head = head(&request);
+        let head = head(&request, &lines);
         let settled = catch_unwind(AssertUnwindSafe(|| {
             let answer = door.service.answer(&head, &body.bytes, visit)?;
             settle(door, answer, &mut held)

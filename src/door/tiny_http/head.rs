@@ -6,21 +6,22 @@ use tiny_http::Request;
 
 use crate::wire::refusal::Refusal;
 use crate::wire::reply::Reply;
-use crate::wire::request::{BodyLength, Head, lowered};
+use crate::wire::request::{BodyLength, Head, Lines, lowered};
 
 /// How much body a head announces, if that is clear. A file of it may have so many bytes.
 pub fn framing(request: &Request, file: usize) -> Result<BodyLength, Refusal> {
-    head(request).body_length(file)
+    head(request, &lines(request)).body_length(file)
 }
 
-/// The head of a request.
-pub fn head(request: &Request) -> Head<'_> {
-    Head::new(
-        request.method().as_str(),
-        request.url(),
-        (request.http_version().0, request.http_version().1),
-        request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect(),
-    )
+/// The lines of a request's head.
+pub fn lines(request: &Request) -> Lines {
+    request.headers().iter().map(|h| (h.field.as_str().as_str(), h.value.as_str())).collect()
+}
+
+/// The head of a request with these lines.
+pub fn head<'a>(request: &'a Request, lines: &'a Lines) -> Head<'a> {
+    let version = (request.http_version().0, request.http_version().1);
+    Head::new(request.method().as_str(), request.url(), version, lines)
 }
 
 /// The head of a reply. `is_last`: nothing comes after it on its connection.

@@ -67,7 +67,7 @@ impl Head<'_> {
 
     /// The form that `Accept` prefers; plain text if it names none that is known.
     pub fn format(&self) -> Format {
-        *self.format.get_or_init(|| self.preferred_format())
+        *self.lines.format.get_or_init(|| self.preferred_format())
     }
 
     fn preferred_format(&self) -> Format {

@@ -1,13 +1,12 @@
 //! The head of a request: its method, target and headers, and whether they are sound.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
-use super::format::Format;
+use super::lines::Lines;
 use crate::wire::refusal::Refusal;
 
 /// The head of a request, as an engine read it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
     /// `GET`, `POST` and so on.
     pub method: &'a str,
@@ -15,29 +14,21 @@ pub struct Head<'a> {
     pub target: &'a str,
     /// The version of HTTP, major and minor.
     pub version: (u8, u8),
-    /// Names and values, in the order in which they came.
-    pub headers: Vec<(&'a str, &'a str)>,
+    /// Names and values.
+    pub lines: &'a Lines,
     /// The target without a scheme and a host.
     local_target: &'a str,
-    /// The form that `Accept` prefers, once it was asked for.
-    pub(super) format: OnceLock<Format>,
 }
 
 impl<'a> Head<'a> {
     /// A head of these parts.
-    pub fn new(
-        method: &'a str,
-        target: &'a str,
-        version: (u8, u8),
-        headers: Vec<(&'a str, &'a str)>,
-    ) -> Head<'a> {
-        let format = OnceLock::new();
-        Head { method, target, version, headers, local_target: local(target), format }
+    pub fn new(method: &'a str, target: &'a str, version: (u8, u8), lines: &'a Lines) -> Head<'a> {
+        Head { method, target, version, lines, local_target: local(target) }
     }
 
     /// The same, for another target.
     pub fn to(&self, target: &'a str) -> Head<'a> {
-        Head { target, local_target: local(target), ..self.clone() }
+        Head { target, local_target: local(target), ..*self }
     }
 
     /// Refuses what is not HTTP/1. The engines' libraries let different things pass; after this check both
@@ -45,7 +36,8 @@ impl<'a> Head<'a> {
     pub(super) fn check(&self) -> Result<(), Refusal> {
         let (path, query) = self.path_and_query();
         // Browsers percent-encode these characters (WHATWG URL).
-        let is_target = !path.contains(['<', '>', '`']) && !query.contains(['<', '>', '"']);
+        let is_target =
+            !path.bytes().any(|b| b"<>`".contains(&b)) && !query.bytes().any(|b| b"<>\"".contains(&b));
         let is_seen = |b: u8| b > b' ' && b != 0x7f;
         if !matches!(self.version, (1, 0 | 1))
             || !is_token(self.method)
@@ -55,7 +47,8 @@ impl<'a> Head<'a> {
             return Err(Refusal::BadRequest);
         }
         let is_value = |value: &str| value.bytes().all(|b| matches!(b, b'\t' | b' '..=b'~'));
-        if !self.headers.iter().all(|(name, value)| is_token(name) && is_value(value)) {
+        let are_sound = || self.lines.iter().all(|(name, value)| is_token(name) && is_value(value));
+        if !self.lines.are_sound.get_or_init(are_sound) {
             return Err(Refusal::BadHeader);
         }
         if self.header_values("Expect").any(|what| !what.eq_ignore_ascii_case("100-continue")) {
@@ -71,10 +64,8 @@ impl<'a> Head<'a> {
 
     /// Every value of a header.
     pub fn header_values(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.headers
-            .iter()
-            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
+        let named = self.lines.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.trim())
     }
 
     /// Whether this is a `HEAD`: its answer is that of a GET, without the body.
@@ -100,7 +91,7 @@ impl<'a> Head<'a> {
 /// A target without a scheme and a host.
 fn local(target: &str) -> &str {
     // A fragment (`#...`) is for the browser, which should not have sent it.
-    let target = target.split('#').next().unwrap_or_default();
+    let target = target.bytes().position(|b| b == b'#').map_or(target, |at| &target[..at]);
     if target.starts_with('/') {
         return target;
     }

@@ -9,6 +9,7 @@ mod get;
 mod head;
 mod intent;
 mod key;
+mod lines;
 mod multipart;
 mod parse;
 mod places;
@@ -30,6 +31,7 @@ pub use self::intent::{
     About, Fetch, FileAsked, History, Intent, Invite, Leave, ListRooms, Login, NewRoom, Past, Poll, Publish,
     Search, View,
 };
+pub use self::lines::Lines;
 pub use self::parse::parse;
 pub use self::range::PartAsked;
 pub use self::route::{known_method, route};

@@ -62,7 +62,8 @@ mod tests {
     use super::*;
 
     fn asked(lines: &[(&str, &str)], length: u64) -> Option<Result<Option<Range<u64>>, Refusal>> {
-        let head = Head::new("GET", "/", (1, 1), lines.to_vec());
+        let lines = lines.iter().copied().collect();
+        let head = Head::new("GET", "/", (1, 1), &lines);
         PartAsked::of(&head).map(|part| part.within("\"a\"", length))
     }
 

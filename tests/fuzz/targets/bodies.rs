@@ -48,8 +48,8 @@ fn check(bytes: &[u8]) {
 }
 
 fn post(target: &str, media_type: &str, body: &[u8]) -> Result<Intent, Refusal> {
-    let headers = vec![("Host", "localhost"), ("Content-Type", media_type)];
-    parse(&Head::new("POST", target, (1, 1), headers), body, &seal())
+    let lines = [("Host", "localhost"), ("Content-Type", media_type)].into_iter().collect();
+    parse(&Head::new("POST", target, (1, 1), &lines), body, &seal())
 }
 
 fn encoded(text: &str) -> String {

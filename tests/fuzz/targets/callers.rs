@@ -30,8 +30,8 @@ fn check(bytes: &[u8]) {
     };
     let trusting = access(&["10.0.0.0/8"]).expect("a network");
     let caller = |access: &Access, peer, forwarded: &[&str]| {
-        let headers = forwarded.iter().map(|&line| ("X-Forwarded-For", line)).collect();
-        let head = Head::new("GET", "/chat", (1, 1), headers);
+        let lines = forwarded.iter().map(|&line| ("X-Forwarded-For", line)).collect();
+        let head = Head::new("GET", "/chat", (1, 1), &lines);
         access.caller(&head, Some(peer)).address()
     };
     assert_eq!(caller(&trusting, CLIENT, &[text]), Some(CLIENT), "a client passes for another");

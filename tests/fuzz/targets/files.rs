@@ -57,8 +57,9 @@ fn comes_whole(name: &str, content: &[u8], upload: &Upload) {
         "--x0123456789x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{escaped}\"\r\nContent-Type: image/png\r\n\r\n"
     );
     let body = [head.as_bytes(), content, b"\r\n--x0123456789x--\r\n"].concat();
-    let headers = vec![("Host", "localhost"), ("Content-Type", "multipart/form-data; boundary=x0123456789x")];
-    let head = Head::new("POST", "/chat", (1, 1), headers);
+    let lines = [("Host", "localhost"), ("Content-Type", "multipart/form-data; boundary=x0123456789x")];
+    let lines = lines.into_iter().collect();
+    let head = Head::new("POST", "/chat", (1, 1), &lines);
     match parse(&head, &body, &seal()) {
         Ok(Intent::Publish(publish)) => {
             let came = publish.file.expect("a file");

@@ -46,9 +46,9 @@ fn check(bytes: &[u8]) {
     let text = &*text(bytes);
     let mut lines = text.split("\r\n");
     let (method, target) = lines.next().unwrap_or_default().split_once(' ').unwrap_or_default();
-    let mut headers = vec![("Host", "localhost")];
-    headers.extend(lines.filter_map(|line| line.split_once(": ")));
-    let head = Head::new(method, target, (1, 1), headers);
+    let lines = lines.filter_map(|line| line.split_once(": "));
+    let lines = [("Host", "localhost")].into_iter().chain(lines).collect();
+    let head = Head::new(method, target, (1, 1), &lines);
     if head.body_length(0).is_err() {
         return;
     }
