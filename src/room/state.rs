@@ -2,7 +2,7 @@
 //!
 //! It is told what was stored and what time it is, and says whom to wake with what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lease::{Counted, End};
@@ -189,13 +189,16 @@ impl<S> Room<S> {
                 self.take(|waiting| waiting.after != After::Latest || waiting.wants_one_of(&messages))
             }
         };
-        let mut handed: HashMap<u64, usize> = HashMap::new();
+        let mut handed = vec![0; messages.len()];
         for waiting in &woken {
-            for message in waiting.wants.taken(&messages) {
-                *handed.entry(message.id.sequence).or_default() += 1;
+            for (at, _) in waiting.wants.taken(&messages) {
+                handed[at] += 1;
             }
         }
-        let delivered = |message: &Message| handed.get(&message.id.sequence).copied().unwrap_or(0);
+        let delivered = |message: &Message| {
+            let at = messages.binary_search_by_key(&message.id.sequence, |other| other.id.sequence);
+            at.map_or(0, |at| handed[at])
+        };
         if course != Course::GoesOn {
             self.recent.forget_all();
         }

@@ -1,5 +1,6 @@
 //! Answers to a wait.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -69,15 +70,18 @@ fn with_file(Told { room, message }: &Told<'_>) -> String {
 fn in_json(status: u16, poll: &Poll, part: &Part<'_>, gaps: &[&RoomName]) -> Reply {
     #[derive(Serialize)]
     struct Body<'a> {
-        room: String,
+        room: Cow<'a, str>,
         messages: &'a [Told<'a>],
         next: &'a Next,
         gap: bool,
         gaps: &'a [&'a RoomName],
     }
-    let rooms: Vec<&str> = poll.rooms.iter().map(RoomName::as_str).collect();
+    let room = match &poll.rooms[..] {
+        [room] => room.as_str().into(),
+        rooms => rooms.iter().map(RoomName::as_str).collect::<Vec<_>>().join(",").into(),
+    };
     let Part { messages, next } = part;
-    let body = Body { room: rooms.join(","), messages, next, gap: !gaps.is_empty(), gaps };
+    let body = Body { room, messages, next, gap: !gaps.is_empty(), gaps };
     Reply::new(status, JSON, json(&body))
 }
 
