@@ -40,6 +40,8 @@ function tidy(database) {
 async function ask(mode, question) {
   const transaction = (await open()).transaction("files", mode);
   const request = question(transaction.objectStore("files"));
+  // A transaction that waits for its page to have nothing more to ask is undone if the page goes before.
+  transaction.commit?.();
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve(request.result);
     transaction.onabort = () => reject(transaction.error);
