@@ -191,7 +191,7 @@ impl<S> Room<S> {
         };
         let mut handed = vec![0; messages.len()];
         for waiting in &woken {
-            for (at, _) in waiting.wants.taken(&messages) {
+            for at in waiting.wants.taken(&messages) {
                 handed[at] += 1;
             }
         }

@@ -36,6 +36,7 @@ use crate::door::answer::Ready;
 use crate::door::pace::Pace;
 use crate::log::Entry;
 use crate::metrics::METRICS;
+use crate::wire::request::Head;
 
 /// Accepts connections at one of the entrances until the door closes.
 pub async fn receive(door: Arc<Door<impl Service>>, entrance: usize) {
@@ -87,7 +88,9 @@ async fn serve(
     let mut simple = Simple::default();
     let broken = loop {
         let goes_on = match socket.next(&mut simple, |target| !door.service.may_stream(target)).await {
-            Ok(Next::Simple) => answer(&door, &connection, &mut socket, &mut simple, peer).await,
+            Ok(Next::Simple(body)) => {
+                answer(&door, &connection, &mut socket, simple.head(), body, peer).await
+            }
             Ok(Next::Other) => answer_by_hyper(&door, &connection, &mut socket, peer).await,
             Ok(Next::End) => Ok(false),
             Err(error) => Err(error),
@@ -109,14 +112,14 @@ async fn answer(
     door: &Door<impl Service>,
     connection: &Arc<Connection>,
     socket: &mut Socket,
-    simple: &mut Simple,
+    head: Head<'_>,
+    body: Vec<u8>,
     peer: Option<SocketAddr>,
 ) -> io::Result<bool> {
-    let body = RequestBody::Whole(simple.take_body());
-    let head = simple.head();
     let mut entry = Entry::begin(head.method, door.service.local(head.target), peer);
     let Answered { ready, close, visit } = {
-        let mut answering = pin!(exchange(door, connection.arrive(), Ok(head), body, &mut entry));
+        let mut answering =
+            pin!(exchange(door, connection.arrive(), Ok(head), RequestBody::Whole(body), &mut entry));
         poll_fn(|cx| match socket.watch(cx) {
             Ok(()) => answering.as_mut().poll(cx).map_err(io::Error::other),
             Err(error) => Poll::Ready(Err(error)),

@@ -19,12 +19,11 @@ pub struct Simple {
     lines: Lines,
     /// The length of a body behind these lines.
     length: usize,
-    body: Vec<u8>,
 }
 
 impl Simple {
-    /// Takes in what has come, in the place of the last request. `None` if that is not simple.
-    pub fn take(&mut self, bytes: &[u8]) -> Option<()> {
+    /// Takes in what has come, in the place of the last request, and gives its body. `None` if that is not simple.
+    pub fn take(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let (method, rest) = match bytes {
             [b'G', b'E', b'T', b' ', rest @ ..] => ("GET", rest),
             [b'P', b'O', b'S', b'T', b' ', rest @ ..] => ("POST", rest),
@@ -46,8 +45,7 @@ impl Simple {
         self.method = method;
         self.target.clear();
         self.target.push_str(str::from_utf8(target).ok()?);
-        self.body = body.to_vec();
-        Some(())
+        Some(body.to_vec())
     }
 
     /// Path and query.
@@ -58,11 +56,6 @@ impl Simple {
     /// Its head.
     pub fn head(&self) -> Head<'_> {
         Head::new(self.method, &self.target, (1, 1), &self.lines)
-    }
-
-    /// Its body, which is given away.
-    pub fn take_body(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.body)
     }
 }
 
@@ -119,8 +112,8 @@ mod tests {
 
     /// What is read of a request, if it is simple.
     fn read(simple: &mut Simple, bytes: &[u8]) -> Option<String> {
-        simple.take(bytes)?;
-        let (body, head) = (simple.take_body(), simple.head());
+        let body = simple.take(bytes)?;
+        let head = simple.head();
         let lines: Vec<_> = head.lines.iter().collect();
         Some(format!("{} {} {lines:?} {:?} {body:?}", head.method, head.target, head.body_length(0)))
     }

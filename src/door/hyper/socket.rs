@@ -43,8 +43,8 @@ pub struct Socket {
 
 /// What comes on a connection.
 pub enum Next {
-    /// A simple request, which is read.
-    Simple,
+    /// A simple request, which is read, and its body.
+    Simple(Vec<u8>),
     /// Another request. hyper is to read it, from its beginning.
     Other,
     /// Nothing any more.
@@ -70,13 +70,13 @@ impl Socket {
     /// Reads what comes first of the next request: all of it, if it is simple and suits.
     pub async fn next(&mut self, simple: &mut Simple, suits: impl Fn(&str) -> bool) -> io::Result<Next> {
         let mut take = |bytes: &[u8]| match simple.take(bytes) {
-            Some(()) if suits(simple.target()) => None,
-            _ => Some(bytes.to_vec()),
+            Some(body) if suits(simple.target()) => Ok(body),
+            _ => Err(bytes.to_vec()),
         };
         Ok(match poll_fn(|cx| self.read_piece(cx, &mut take)).await? {
-            None => Next::Simple,
-            Some(bytes) if bytes.is_empty() => Next::End,
-            Some(bytes) => {
+            Ok(body) => Next::Simple(body),
+            Err(bytes) if bytes.is_empty() => Next::End,
+            Err(bytes) => {
                 self.read_again(bytes);
                 Next::Other
             }

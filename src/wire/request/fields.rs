@@ -34,10 +34,6 @@ pub(super) fn owned(field: Field<'_>) -> Option<String> {
 
 /// Decodes a name or a value of a form, where a plus is a space.
 fn decode_in_form(text: &str) -> Result<Cow<'_, str>, Refusal> {
-    // Most need no decoding.
-    if !text.bytes().any(|b| matches!(b, b'+' | b'%')) {
-        return Ok(text.into());
-    }
     match text.contains('+') {
         true => Ok(decode(&text.replace('+', " "))?.into_owned().into()),
         false => decode(text),
