@@ -296,7 +296,8 @@ test("the browser's own search finds all that is shown", async () => {
   await server.say("find", "ben", `first ${"word ".repeat(6_000)} lastofall`);
   await server.say("find", "ben", "and `incode` too");
   const page = await tab(await browser(server, { name: "anna" }), "find");
-  await page.getByRole("button", { name: "Show all of it" }).click();
+  // By key: ben leaves just now, perhaps, and a pointer that finds another row there has what can be done with it before it.
+  await page.getByRole("button", { name: "Show all of it" }).press("Enter");
   const finds = (text) => page.evaluate((text) => find(text, false, false, true), text);
   for (const text of ["first word", "lastofall", "incode", "find"]) assert.ok(await finds(text), text);
   assert.equal(await finds("not there"), false);
