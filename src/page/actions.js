@@ -4,13 +4,14 @@
 // through the messages once the list has the focus: one stop for the Tab key, however many messages there are.
 
 import { element, icon } from "./element.js";
+import { CONTROLS } from "./focus.js";
 import { phrase } from "./phrase.js";
 import { nameOf } from "./rows.js";
 
 const ROW = ".row.message[data-id]";
 
 /** What has a meaning of its own for a tap. */
-const OWN = "a, button, input, summary, code";
+const OWN = `${CONTROLS}, code`;
 
 export class Actions {
   #scroller;
@@ -38,8 +39,10 @@ export class Actions {
     });
   }
 
-  #point({ pointerType, target }) {
-    if (pointerType !== "mouse" || this.#bar.contains(document.activeElement)) return;
+  #point({ pointerType, buttons, target }) {
+    // While a button is pressed, rows may move under a pointer that does not.
+    const isHeld = buttons !== 0 || this.#bar.contains(document.activeElement);
+    if (pointerType !== "mouse" || isHeld) return;
     const row = target.closest(ROW);
     if (row) this.#show(row);
     else this.#hide();

@@ -16,8 +16,11 @@ export function home() {
   return document.getElementById(canPoint ? "message" : "log");
 }
 
+/** What takes a click. */
+export const CONTROLS = "a, button, input, label, summary";
+
 /** The same link, button or field in a row that was built again. */
 export function twinOf(lost, row, built) {
-  const controls = (row) => [...row.querySelectorAll("a, button, input")];
+  const controls = (row) => [...row.querySelectorAll(CONTROLS)];
   return controls(built)[controls(row).indexOf(lost)];
 }

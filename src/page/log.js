@@ -394,6 +394,7 @@ export class Log {
         box.append(chunk.fold.row);
       }
       chunk.fold.add(item);
+      this.#rows.set(item.id, chunk.fold.row);
       this.#grown.add(chunk.fold);
     }
   }

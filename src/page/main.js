@@ -103,7 +103,7 @@ copyWhole(scroller);
 tellDates(scroller);
 goToDays(room, scroller, (id) => here.go(id));
 document.getElementById("down").addEventListener("click", () => here.leave());
-keepClicks(scroller);
+keepClicks();
 document.getElementById("removed-again").addEventListener("click", () => location.reload());
 share(room, address);
 new Search(room, (id) => here.go(id));

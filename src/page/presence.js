@@ -33,6 +33,7 @@ export class Presence {
   add(message) {
     const { kind } = message;
     const name = message.name ?? phrase("someone");
+    this.row.dataset.id ??= message.id;
     this.#messages.push(message);
     const before = this.#ways.get(name);
     const first = before?.first ?? kind;

@@ -1,24 +1,38 @@
-// A click is not lost if its row is built anew between the press and the release.
+// A click is not lost if what is pressed moves, or is built anew, before it is released.
 
-import { twinOf } from "./focus.js";
+import { CONTROLS, twinOf } from "./focus.js";
 
 /** A pointer that moves further than this drags, in pixels. */
 const STILL = 5;
 
-export function keepClicks(scroller) {
+/** What tells the rows of a list from each other. */
+const KEYS = ["id", "at", "room", "name"];
+
+export function keepClicks() {
   let pressed = null;
-  scroller.addEventListener("pointerdown", ({ target, pointerType, clientX, clientY }) => {
-    const control = target.closest("a, button");
-    const row = control?.closest(".row[data-id]");
-    // A touch clicks what is there when it ends.
-    pressed = row && pointerType !== "touch" ? { control, row, clientX, clientY } : null;
+  addEventListener("pointerdown", (event) => {
+    const { target, button, pointerType, ctrlKey, metaKey, shiftKey, clientX, clientY } = event;
+    // A touch clicks what is there when it ends. With a key or another button a link opens elsewhere.
+    const isPlain = button === 0 && pointerType !== "touch" && !ctrlKey && !metaKey && !shiftKey;
+    const control = isPlain ? target.closest(CONTROLS) : null;
+    const row = control?.closest("li") ?? null;
+    pressed = row && { control, row, list: row.parentElement, clientX, clientY };
   });
-  addEventListener("pointerup", (event) => {
+  addEventListener("pointerup", ({ target, clientX, clientY }) => {
     if (pressed === null) return;
-    const { control, row, clientX, clientY } = pressed;
+    const { control, row, list } = pressed;
+    const isStill = Math.hypot(clientX - pressed.clientX, clientY - pressed.clientY) <= STILL;
     pressed = null;
-    if (control.isConnected || Math.hypot(event.clientX - clientX, event.clientY - clientY) > STILL) return;
-    const built = scroller.querySelector(`.row[data-id="${CSS.escape(row.dataset.id)}"]`);
-    if (built) twinOf(control, row, built)?.click();
+    if (isStill && !(control.isConnected && control.contains(target))) standIn(control, row, list)?.click();
   });
+}
+
+/** What is now in the place of a control; null if it is gone with its row. */
+function standIn(control, row, list) {
+  if (control.isConnected) return control;
+  const keysOf = ({ dataset }) => KEYS.map((key) => dataset[key]).join("\n");
+  const built = keysOf(row).trim() === "" ? null : [...list.children].find((other) => keysOf(other) === keysOf(row));
+  if (!built) return null;
+  // The bar of what can be done has not come to the new row yet. Its buttons know what they are for.
+  return twinOf(control, row, built) ?? (control.matches("button") ? control : null);
 }

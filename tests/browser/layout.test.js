@@ -245,29 +245,6 @@ test("on a phone Enter begins a new line and the button sends, and Control and E
   await showing(phone, ["one\ntwo", "three", "four", "four"]);
 });
 
-// A message before the page knew its own name, or a new name, builds rows anew.
-test("a click on a row that is built anew meanwhile is not lost", async () => {
-  await server.say("click", "ben", "long ".repeat(400).trim());
-  const context = await browser(server, { name: "anna" });
-  const page = await tab(context, "click");
-  const other = await tab(context, "click");
-  const button = (name) => page.getByRole("button", { name });
-  for (const [words, then, me] of [
-    ["Show all of it", "Show less", "anne"],
-    ["Show less", "Show all of it", "anja"],
-  ]) {
-    await button(words).hover();
-    const row = await page.locator("#log .row.message").elementHandle();
-    await page.mouse.down();
-    await other.locator("#me").click();
-    await other.locator("#name").fill(me);
-    await other.locator("#name").press("Enter");
-    await until("the row is another", () => row.evaluate((row) => !row.isConnected));
-    await page.mouse.up();
-    await button(then).waitFor();
-  }
-});
-
 test("at 400 % nothing covers another, and the messages keep some lines", async () => {
   for (let n = 0; n < 12; n += 1) await server.say("zoomed", "ben", `message ${n}`);
   const context = await browser(server, { viewport: { width: 320, height: 256 } });

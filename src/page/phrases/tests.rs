@@ -171,7 +171,7 @@ fn the_script_holds_no_words() {
             "closest(",
             "matchMedia",
             "min-width",
-            "const OWN",
+            "const CONTROLS",
             ".rel =",
             "super(",
         ]
