@@ -174,6 +174,7 @@ test("without a network changes wait, show that they are on their way, and are m
 test("changes of what one reads do not move it, and are no news", async () => {
   const ben = await tab(await browser(server, { name: "ben" }), "calm");
   await say(ben, "first\nsecond\nthird");
+  await sent(ben);
   for (let n = 0; n < 40; n += 1) await server.say("calm", "cleo", `filler ${n}`);
   const anna = await tab(await browser(server, { name: "anna" }), "calm");
   const place = () => row(anna, "filler 20").evaluate((node) => Math.round(node.getBoundingClientRect().top));
@@ -184,7 +185,6 @@ test("changes of what one reads do not move it, and are no news", async () => {
   let last;
   await until("it is calm", async () => last === (last = await place()));
   const before = await place();
-  await sent(ben);
   await ben.locator("#message").press("ArrowUp");
   await say(ben, "one line");
   await anna.locator(".text", { hasText: "one line" }).waitFor({ state: "attached" });

@@ -52,6 +52,7 @@ test("messages written offline are sent in their order when the network is back"
   const context = await browser(server, { name: "anna" });
   const page = await tab(context, "offline");
   await say(page, "before");
+  await sent(page);
   await showing(page, ["before"]);
   await context.setOffline(true);
   await page.getByText("You are offline").waitFor();
