@@ -104,6 +104,5 @@ export class Past {
 
   #say(words) {
     this.#edge.textContent = words;
-    this.#edge.hidden = words === "";
   }
 }
