@@ -53,11 +53,8 @@ export class Editing {
   }
 
   #editLast() {
-    const newer = this.#outbox.last;
-    const message = newer ?? this.#log.lastOwn;
-    const text = newer ? this.#outbox.takeBack(newer) : null;
-    if (text !== null) this.#composer().edit(text);
-    else if (message && this.may(message)) this.edit(message);
+    const message = this.#outbox.last ?? this.#log.lastOwn;
+    if (message && this.may(message)) this.edit(message);
   }
 
   /** What it says, or is about to say. */

@@ -30,8 +30,6 @@ export class Outbox {
   #out;
   #progress;
   #own;
-  #written = new Set();
-  #begun = null;
   #waiting;
   #settling = [];
   #hindered = null;
@@ -99,9 +97,7 @@ export class Outbox {
   add(text, name, answered, { blob, ...file } = {}) {
     const sent = blob && { ...file, key: random() };
     if (sent) keepFile(sent.key, blob);
-    const id = random();
-    this.#written.add(id);
-    this.#waiting.add(id, text, name, { ...(answered && { reply_to: answered }), ...(sent && { file: sent }) });
+    this.#waiting.add(random(), text, name, { ...(answered && { reply_to: answered }), ...(sent && { file: sent }) });
     this.#changed();
     this.flush();
   }
@@ -120,14 +116,6 @@ export class Outbox {
   /** Where a message is that has waited. */
   cursorOf(id) {
     return this.#waiting.cursorOf(id);
-  }
-
-  /** Takes back a message of this tab that nobody has begun to send, and gives its text; null if it may be on its way. */
-  takeBack({ id, text, tried, file, revised, n }) {
-    const isOurs = this.#written.has(id) && id !== this.#begun;
-    if (n === undefined || !isOurs || tried !== undefined || file || revised) return null;
-    this.discard(id);
-    return text;
   }
 
   /** The changes that are on their way, of messages in the room and of those that wait. */
@@ -212,10 +200,10 @@ export class Outbox {
 
   /** Sends the oldest. Throws on a fault that may pass. */
   async #send() {
-    const entry = this.#next();
+    let entry = this.#next();
     // Another tab has sent the last one meanwhile.
     if (!entry) return;
-    const { id, text, name, kind, of, reply_to, file, again, cursor } = entry;
+    const { id, name, kind, of, reply_to, file, again, cursor } = entry;
     // The tab that heard so was closed just then.
     if (cursor !== undefined) return this.#settle(entry, cursor);
     let { tried } = entry;
@@ -231,30 +219,29 @@ export class Outbox {
     const blob = file && (await fileOf(file.key));
     if (file && !blob) return this.#fail(entry, phrase("file.lost"));
     const isFirst = tried === undefined;
+    const revised = () => (isFirst && !again ? this.#waiting.revised(id) : null);
     // Nobody has got it yet: it goes as it was edited.
-    const renew = () => {
-      const revised = isFirst && !again && this.#waiting.revised(id);
-      if (revised) this.#sayAnew(entry, revised);
-      return Boolean(revised);
-    };
-    // Or it was discarded just now.
-    if (renew() || !this.#waiting.has(id)) return;
-    if (isFirst) this.#waiting.tried(id, this.#position());
-    this.#begun = id;
+    const as = revised();
+    if (as?.kind === "deleted") return this.discard(id);
+    // It was discarded just now.
+    if (!this.#waiting.has(id)) return;
+    if (as) entry = { ...entry, text: as.text, as };
+    if (isFirst) this.#waiting.tried(id, this.#position(), entry.as);
     try {
-      const { id: cursor } = await publish(this.#room, { text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
+      const { id: cursor } = await publish(this.#room, { text: entry.text, name, id, kind, of, reply_to, ...this.#sending(entry, blob), token: this.#token() });
       this.#settle(entry, cursor);
     } catch (error) {
       if (!error.status || error.passing) throw error;
       // It is deleted already.
       if (kind === "deleted" && error.status === 404) return this.discard(id);
-      if (!error.taken && renew()) return;
+      // Another tab has tried it without the edit, and this one had not heard of that yet.
+      if (error.reused && as) return this.#waiting.tried(id, this.#position());
+      const newer = error.taken ? null : revised();
+      if (newer && newer.id !== as?.id) return this.#sayAnew(entry, newer);
       // Somebody has taken the name since it was first tried: it may have been stored then.
       const isInDoubt = error.taken && !isFirst && (await this.#mayBeThere(entry));
       this.#fail(entry, isInDoubt ? phrase("message.doubt") : error.message, error.taken && !isInDoubt);
       if (error.taken || error.removed) this.#taken(name, error.message, error.removed);
-    } finally {
-      this.#begun = null;
     }
   }
 
@@ -272,6 +259,8 @@ export class Outbox {
   #settle(entry, cursor) {
     const claim = this.#settling.find(({ id }) => id === entry.id);
     if (!entry.kind) {
+      // Before another tab hears where it is, or it would make the change as well.
+      if (entry.as && entry.as.id === this.#waiting.revised(entry.id)?.id) this.#waiting.revise(entry.id, null);
       this.#waiting.stored(entry.id, cursor);
       this.#turn(entry.id);
       this.#own.add(cursor);

@@ -9,9 +9,10 @@
 //   outcome/ROOM/ID    {tried, after}                    when it was first tried, and where the room was; or
 //                      {failed, taken}                   why it failed, and whether the name was another's; or
 //                      {again}                           that it is tried again though it failed; or
-//                      {cursor, stored}                  where it is in the room, and when this browser heard so
-//   revised/ROOM/ID    {id, kind, text}                  what becomes of it as soon as it is known where it is: a change,
-//                                                        by its id, kind and text
+//                      {cursor, stored}                  where it is in the room, and when this browser heard so;
+//                                                        with `as`, the change that was made before it was first tried
+//   revised/ROOM/ID    {id, kind, text}                  what becomes of it: a change, by its id, kind and text. It is made
+//                                                        before the first try, or as soon as it is known where it is
 
 import { keep, keysUnder, recall, watchUnder } from "./kept.js";
 
@@ -58,18 +59,19 @@ export class Waiting {
     this.#keep("outbox", id, { n: this.#last, ...more, id, text, name, at: Date.now() });
   }
 
-  /** The message is tried, from now on. `after` is where the room is. */
-  tried(id, after) {
-    if (this.has(id)) this.#keep("outcome", id, { tried: Date.now(), after });
+  /** The message is tried, from now on. `after` is where the room is, and `as` the change with which it is said. */
+  tried(id, after, as) {
+    if (this.has(id)) this.#keep("outcome", id, { tried: Date.now(), after, as });
   }
 
   failed(id, reason, taken) {
-    if (this.has(id)) this.#keep("outcome", id, { failed: reason, taken });
+    if (this.has(id)) this.#keep("outcome", id, { failed: reason, taken, as: this.#outcome(id).as });
   }
 
   /** A message that failed waits again. */
   again(id) {
-    if (recall(this.#key("outcome", id))?.failed !== undefined) this.#keep("outcome", id, { again: true });
+    const { failed, as } = this.#outcome(id);
+    if (failed !== undefined) this.#keep("outcome", id, { again: true, as });
   }
 
   /** The message is in the room. */
@@ -80,7 +82,7 @@ export class Waiting {
 
   /** Where a message is that waits, or waited a short while ago; undefined if nobody knows. */
   cursorOf(id) {
-    return recall(this.#key("outcome", id))?.cursor;
+    return this.#outcome(id).cursor;
   }
 
   /** What is to become of a message once it is stored, or null. */
@@ -103,6 +105,10 @@ export class Waiting {
     if (this.cursorOf(id) === undefined) this.#keep("outcome", id, null);
   }
 
+  #outcome(id) {
+    return recall(this.#key("outcome", id), {});
+  }
+
   #key(kind, id) {
     return `${kind}/${this.#room}/${id}`;
   }
@@ -122,9 +128,9 @@ export class Waiting {
     this.#known = known;
     const [outcomes, revised] = ["outcome", "revised"].map((kind) => new Set(this.#ids(kind)));
     const now = (written) => {
-      const outcome = outcomes.has(written.id) ? recall(this.#key("outcome", written.id), {}) : {};
-      const { failed, taken, ...rest } = outcome;
-      const entry = revised.has(written.id) ? { ...written, revised: this.revised(written.id) } : written;
+      const { failed, taken, ...rest } = outcomes.has(written.id) ? this.#outcome(written.id) : {};
+      const entry = { ...written, text: rest.as?.text ?? written.text };
+      if (revised.has(written.id)) entry.revised = this.revised(written.id);
       if (failed === undefined) return { ...entry, ...rest, state: "sending" };
       return { ...entry, state: "failed", reason: failed, taken: taken === true };
     };
@@ -155,7 +161,7 @@ export class Waiting {
     const waiting = new Set(this.#ids("outbox"));
     for (const id of this.#ids("outcome")) {
       if (waiting.has(id)) continue;
-      const { stored } = recall(this.#key("outcome", id), {});
+      const { stored } = this.#outcome(id);
       if (!(Date.now() - stored < REMEMBERED)) this.#keep("outcome", id, null);
     }
   }

@@ -14,6 +14,8 @@ export class Refused extends Error {
     this.status = status;
     /** Whether somebody else has the name. */
     this.taken = type === `${PROBLEM}name-taken`;
+    /** Whether the server has another message under this id. */
+    this.reused = type === `${PROBLEM}id-reused`;
     /** Whether the reader may not be in the room. */
     this.removed = type === `${PROBLEM}removed`;
     /** Whether slow mode has the reader wait. */

@@ -114,6 +114,7 @@ test("what was sent without an answer is edited as soon as it is known where it 
     await route.abort().catch(() => {});
   });
   const box = page.locator("#message");
+  const waiting = (page) => page.locator("#outbox .row .text").allTextContents();
   const tried = async (text, what) => {
     [lose, tries] = [what, 0];
     await say(page, text);
@@ -156,24 +157,86 @@ test("what was sent without an answer is edited as soon as it is known where it 
   await page.locator("#ask-yes").click();
   lose = null;
   for (const one of [page, other, ben]) await showing(one, ["first", "second", "third", "Deleted"]);
-  // What nobody has begun to send is taken back; what was tried may have arrived, also if the browser says that it is offline.
+  // What nobody has begun to send goes as it was edited; what was tried may have arrived, also if the browser says that it
+  // is offline.
   await sent(page);
   await context.setOffline(true);
   const failed = context.waitForEvent("requestfailed", (request) => request.method() === "POST");
   await say(page, "fith");
   await failed;
   await say(page, "sixht");
-  await page.locator("#outbox .row.sending").nth(1).waitFor();
+  await showing(page, ["fith", "sixht"], waiting);
   await box.press("ArrowUp");
   assert.equal(await box.inputValue(), "sixht");
-  assert.equal(await page.locator("#outbox .row").count(), 1);
   await say(page, "sixth");
-  await page.locator("#outbox .row.sending").nth(1).waitFor();
+  await showing(page, ["fith", "sixth"], waiting);
   await context.setOffline(false);
   await sent(page);
   await showing(ben, ["first", "second", "third", "Deleted", "fith", "sixth"]);
   const kinds = (await server.all("known")).map(({ kind }) => kind).filter((kind) => !["joined", "left"].includes(kind));
   assert.deepEqual(kinds.filter((kind) => kind === "message").length, 6, kinds.join());
+  assert.equal(await ben.locator("#log .row.message").last().locator(".edited").count(), 0);
+});
+
+// A tab hears late what another has just kept. It took a message back that the other had sent meanwhile, and said it again.
+test("a message that another tab has just sent is not said again when it is edited", async () => {
+  const context = await browser(server, { name: "anna" });
+  const [page, other] = [await tab(context, "late"), await tab(context, "late")];
+  let cut = true;
+  await context.route("**/chat/late*", (route) =>
+    cut && route.request().method() === "POST" ? route.abort() : route.continue(),
+  );
+  const failed = page.waitForEvent("requestfailed", (request) => request.method() === "POST");
+  await say(page, "first");
+  await failed;
+  await say(page, "secnd");
+  await showing(other, ["first", "secnd"]);
+  // While this tab does nothing else, the other one sends both. Then it still knows what it knew before.
+  const late = page.evaluate(() => {
+    const isSaid = () => {
+      const request = new XMLHttpRequest();
+      request.open("GET", "/chat/late/history", false);
+      request.send();
+      return request.responseText.includes("secnd");
+    };
+    while (!isSaid());
+    const box = document.getElementById("message");
+    box.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true }));
+    return box.value;
+  });
+  cut = false;
+  await say(other, "third");
+  assert.equal(await late, "secnd");
+  await say(page, "second");
+  for (const one of [page, other]) await sent(one);
+  await showing(page, ["first", "second", "third"]);
+  assert.deepEqual(await server.said("late"), ["first", "second", "third"]);
+});
+
+test("a message that was sent is not said again after it was edited, though the tab does not know that it was tried", async () => {
+  const context = await browser(server, { name: "anna" });
+  const page = await tab(context, "untold");
+  let lose = true;
+  await context.route("**/chat/untold*", async (route) => {
+    if (route.request().method() !== "POST" || !lose) return route.continue();
+    await route.fetch();
+    await route.abort();
+  });
+  const box = page.locator("#message");
+  const failed = page.waitForEvent("requestfailed", (request) => request.method() === "POST");
+  await say(page, "frist");
+  await failed;
+  await box.press("ArrowUp");
+  assert.equal(await box.inputValue(), "frist");
+  // As if it had not heard yet what another tab keeps.
+  await page.evaluate(() => {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("comet-chat/outcome/untold/")) localStorage.removeItem(key);
+  });
+  lose = false;
+  await say(page, "first");
+  await sent(page);
+  await showing(page, ["first"]);
+  assert.deepEqual(await server.said("untold"), ["first"]);
 });
 
 test("a tab that waits for its answer does not delay another for long", async () => {
