@@ -19,6 +19,15 @@ export function home() {
 /** What takes a click. */
 export const CONTROLS = "a, button, input, label, summary";
 
+/** What tells the rows of a list from each other. */
+const KEYS = ["id", "at", "room", "name"];
+
+/** The row of a list that was built in the place of this one, if there is one. */
+export function builtAgain(row, list) {
+  const isSame = ({ dataset }) => KEYS.every((key) => dataset[key] === row.dataset[key]);
+  return KEYS.some((key) => key in row.dataset) ? [...list.children].find(isSame) : undefined;
+}
+
 /** The same link, button or field in a row that was built again. */
 export function twinOf(lost, row, built) {
   const controls = (row) => [...row.querySelectorAll(CONTROLS)];

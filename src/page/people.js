@@ -1,7 +1,7 @@
 // Who is here: the count beneath the room's name, and the list.
 
 import { avatar, element, icon } from "./element.js";
-import { home, keepFocus, twinOf } from "./focus.js";
+import { builtAgain, home, keepFocus, twinOf } from "./focus.js";
 import { TIMES } from "./operator.js";
 import { byName } from "./order.js";
 import { phrase } from "./phrase.js";
@@ -103,7 +103,7 @@ export class People {
   #heir(lost, list) {
     const row = lost.closest("li");
     if (row === null) return home();
-    const again = [...list.children].find(({ dataset }) => dataset.name === row.dataset.name);
+    const again = builtAgain(row, list);
     return (again && twinOf(lost, row, again)) ?? list.querySelector("button") ?? home();
   }
 

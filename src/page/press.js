@@ -1,19 +1,16 @@
 // A click is not lost if what is pressed moves, or is built anew, before it is released.
 
-import { CONTROLS, twinOf } from "./focus.js";
+import { CONTROLS, builtAgain, twinOf } from "./focus.js";
 
 /** A pointer that moves further than this drags, in pixels. */
 const STILL = 5;
 
-/** What tells the rows of a list from each other. */
-const KEYS = ["id", "at", "room", "name"];
-
 export function keepClicks() {
   let pressed = null;
   addEventListener("pointerdown", (event) => {
-    const { target, button, pointerType, ctrlKey, metaKey, shiftKey, clientX, clientY } = event;
+    const { target, button, pointerType, ctrlKey, metaKey, shiftKey, altKey, clientX, clientY } = event;
     // A touch clicks what is there when it ends. With a key or another button a link opens elsewhere.
-    const isPlain = button === 0 && pointerType !== "touch" && !ctrlKey && !metaKey && !shiftKey;
+    const isPlain = button === 0 && pointerType !== "touch" && !(ctrlKey || metaKey || shiftKey || altKey);
     const control = isPlain ? target.closest(CONTROLS) : null;
     const row = control?.closest("li") ?? null;
     pressed = row && { control, row, list: row.parentElement, clientX, clientY };
@@ -30,8 +27,7 @@ export function keepClicks() {
 /** What is now in the place of a control; null if it is gone with its row. */
 function standIn(control, row, list) {
   if (control.isConnected) return control;
-  const keysOf = ({ dataset }) => KEYS.map((key) => dataset[key]).join("\n");
-  const built = keysOf(row).trim() === "" ? null : [...list.children].find((other) => keysOf(other) === keysOf(row));
+  const built = builtAgain(row, list);
   if (!built) return null;
   // The bar of what can be done has not come to the new row yet. Its buttons know what they are for.
   return twinOf(control, row, built) ?? (control.matches("button") ? control : null);

@@ -1,6 +1,6 @@
 // The other rooms: which there are, what is unread in those that this browser follows, and the form for a new one.
 
-import { keepFocus, twinOf } from "./focus.js";
+import { builtAgain, keepFocus, twinOf } from "./focus.js";
 import { noticesOf, onFollowed, visited } from "./followed.js";
 import { isRoomName } from "./limits.js";
 import { askText } from "./asktext.js";
@@ -172,7 +172,7 @@ export class Rooms {
   /** What has the focus instead of something in a row that was built again, or went away. */
   #heir(lost, places) {
     const row = lost.closest("li");
-    const again = [...this.#list.children].find(({ dataset }) => dataset.room === row?.dataset.room);
+    const again = row && builtAgain(row, this.#list);
     if (again) return twinOf(lost, row, again) ?? again.querySelector("a, button");
     return (this.#list.children[places.indexOf(row)] ?? this.#list.lastElementChild)?.querySelector("a");
   }
