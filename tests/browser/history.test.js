@@ -61,10 +61,12 @@ async function scrollUp(page, visit) {
 
 /** Scrolls so far above the end, and waits until the page has noticed. */
 function leaveEnd(page, pixels) {
-  const leave = (log, pixels) => {
-    const { hidden } = document.getElementById("down");
-    if (hidden) log.scrollTop = log.scrollHeight - log.clientHeight - pixels;
-    return !hidden;
+  const leave = async (log, pixels) => {
+    log.scrollTop = log.scrollHeight - log.clientHeight - pixels;
+    // Until it has heard of this, the page may still show the button, or take the log back to the end.
+    for (let n = 0; n < 2; n += 1) await new Promise((done) => requestAnimationFrame(done));
+    const above = log.scrollHeight - log.clientHeight - log.scrollTop;
+    return !document.getElementById("down").hidden && Math.abs(above - pixels) < 2;
   };
   return until("it is above the end", () => page.locator("#log").evaluate(leave, pixels));
 }
