@@ -7,6 +7,10 @@ use super::wait::HOLD_MAX;
 /// How long a stopping server lets requests that are being answered finish. It has 2 s in all.
 pub const DRAIN: Duration = Duration::from_millis(1_500);
 
+/// How long after its beginning the threads of a stopping server may take to let go of the store. The last of them
+/// closes it.
+pub const LET_GO: Duration = Duration::from_millis(1_800);
+
 /// How long a stopping server has in all: its 2 s, less a little to end the process in.
 pub const STOP_TIME: Duration = Duration::from_millis(1_900);
 

@@ -26,6 +26,3 @@ pub const EVENT_INTERVAL: u32 = 10_000;
 
 /// The stack of each of these threads, in bytes. They are few.
 pub const WORKER_STACK: usize = 1024 * 1024;
-
-/// How long a stopping async engine waits for a thread that is in the store.
-pub const LEAVE_STORE: Duration = Duration::from_millis(300);

@@ -46,9 +46,6 @@ pub const REVIVAL_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Dur
 /// After how long no connection of a dead server is alive.
 pub const LIFETIME: Duration = SILENCE.saturating_add(SEND_TIMEOUT);
 
-/// How long at the end the threads that are idle may take to let go of what they share.
-pub const LET_GO: Duration = Duration::from_millis(200);
-
 /// How often the rescuer connects unasked while connections come.
 ///
 /// Each beat wakes another idle thread of tiny_http's pool, which would have ended after 5 s of sleep: at ten a

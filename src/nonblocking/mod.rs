@@ -23,7 +23,6 @@ use self::room::Rooms;
 use self::view::Health;
 use crate::access::{Access, Caller};
 use crate::address::{self, Site};
-use crate::config::LEAVE_STORE;
 use crate::door::budget::Budget;
 use crate::door::hyper::{self as door, Answer, Service, Visit, Workers};
 use crate::door::listen::{Farewell, Listener};
@@ -64,10 +63,10 @@ pub fn serve(
     let rooms = Rooms::new(store);
     rooms.wake_the_peopled().map_err(io::Error::other)?;
     let server = Server { rooms, site: Arc::new(site), access, health: Health::default() };
-    door::serve(listeners, budget, server, stop)?;
+    let let_go = door::serve(listeners, budget, server, stop)?;
     // What is left are connections on which nothing is asked.
     drop(entered);
-    workers.end(LEAVE_STORE);
+    workers.end(let_go);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What a test is given to run on.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, RwLock};
@@ -179,6 +179,20 @@ impl Launch {
     /// Starts it and waits for its address.
     pub fn start(self) -> Server {
         Server::start(self)
+    }
+
+    /// Plays a scene in which a signal ends the server. If it fails when the time was over that a stopping server gives
+    /// to what is in flight, the machine was too busy, and it is played again with another server.
+    #[track_caller]
+    pub fn ends_in_time(&self, scene: impl Fn(&mut Server) -> io::Result<()>) {
+        wait_until("the server ends in time", || {
+            let mut server = self.again().start();
+            match scene(&mut server) {
+                Ok(()) => true,
+                Err(_) if server.has_drained() => false,
+                Err(error) => panic!("{error}"),
+            }
+        });
     }
 }
 

@@ -10,9 +10,11 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use comet_chat::config::DRAIN;
 
 use crate::chat::Chat;
 use crate::client::Connection;
@@ -27,6 +29,8 @@ pub struct Server {
     /// Its working directory, with what it stores.
     directory: Arc<tempfile::TempDir>,
     user: Option<u32>,
+    /// When it was told first to end.
+    told: OnceLock<Instant>,
 }
 
 /// How many threads a pool may keep for the next clients.
@@ -65,7 +69,7 @@ impl Server {
             let _ = process.wait();
             panic!("no address printed:\n{}", printed.lock().unwrap());
         };
-        Server { process, address, printed, directory, user }
+        Server { process, address, printed, directory, user, told: OnceLock::new() }
     }
 
     /// Starts the binary, which must give up before it has printed an address. Returns its reason.
@@ -158,11 +162,19 @@ impl Server {
 
     /// Sends it a signal: `TERM`, `INT`.
     pub fn signal(&self, name: &str) {
+        if name != "HUP" {
+            self.told.get_or_init(Instant::now);
+        }
         let status = Command::new("kill")
             .args([format!("-{name}"), self.process.id().to_string()])
             .status()
             .expect("kill runs");
         assert!(status.success(), "kill -{name} failed");
+    }
+
+    /// Whether it may have given up what was in flight when a signal ended it.
+    pub fn has_drained(&self) -> bool {
+        self.told.get().is_some_and(|told| told.elapsed() >= DRAIN)
     }
 
     /// Waits until the process has ended by itself.

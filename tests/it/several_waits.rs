@@ -141,18 +141,20 @@ fn a_look_wakes_no_room(launch: Launch) {
 }
 
 fn a_stopping_server_answers_who_waits(launch: Launch) {
-    let mut server = launch.start();
-    let chat = server.chat();
-    let (rooms, both) = rooms(&chat, 2);
-    let (mut with, mut without) = (both.waits("?wait=60&after=latest"), both.waits("?wait=60"));
-    let mut events = both.events("?after=latest", &[]);
-    events.next();
-    rooms.iter().for_each(|room| room.wait_until_waiting(3));
-    server.signal("TERM");
-    with.reply().is(204);
-    without.reply().is(503);
-    assert_eq!(events.try_next().expect("a proper end"), None);
-    assert!(server.exits().success());
+    launch.ends_in_time(|server| {
+        let chat = server.chat();
+        let (rooms, both) = rooms(&chat, 2);
+        let (mut with, mut without) = (both.waits("?wait=60&after=latest"), both.waits("?wait=60"));
+        let mut events = both.events("?after=latest", &[]);
+        events.next();
+        rooms.iter().for_each(|room| room.wait_until_waiting(3));
+        server.signal("TERM");
+        with.try_reply()?.is(204);
+        without.try_reply()?.is(503);
+        assert_eq!(events.try_next()?, None);
+        assert!(server.exits().success());
+        Ok(())
+    });
 }
 
 fn a_stream_waits_in_every_room(chat: Chat) {

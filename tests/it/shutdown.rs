@@ -1,13 +1,13 @@
 //! SIGTERM: every waiter is answered, requests in flight are finished, and the server ends soon.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use comet_chat::config::STOP_TIME;
+use comet_chat::config::LET_GO;
 
 use crate::chat::Chat;
 use crate::client::Connection;
 use crate::harness::{Launch, wait_until};
-use crate::server::Server;
 
 on_every_setup![
     waiters_are_answered_and_the_server_ends,
@@ -25,34 +25,36 @@ on_every_setup![
 const LIMIT: Duration = Duration::from_secs(8);
 
 fn waiters_are_answered_and_the_server_ends(launch: Launch) {
-    let mut server = launch.start();
-    let chat = server.chat();
-    chat.says("the last word");
-    let cursor = chat.cursor();
-    let mut followers = wait(&chat, &format!("?wait=60&after={cursor}"));
-    let mut listeners = wait(&chat, "?wait=60");
-    let mut script = chat.connect();
-    script.send(&chat.get("?wait=60").accept("application/json"));
-    chat.wait_until_waiting(201);
-    let start = Instant::now();
-    server.signal("TERM");
-    for follower in &mut followers {
-        let reply = follower.reply().is(204);
-        assert_eq!(reply.cursor(), cursor);
-        reply.expect_header("Retry-After");
-    }
-    for listener in &mut listeners {
-        let reply = listener.reply().is(503);
-        reply.expect_header("Retry-After");
-    }
-    assert_eq!(script.reply().is(503).json()["type"], "urn:comet-chat:closing");
-    assert_eq!(server.exits().code(), Some(0));
-    let took = start.elapsed();
-    assert!(took < LIMIT, "{took:?}");
-    // A thread that still held the store left its log unfinished, and the next start then had to read it.
-    // On a busy machine there may have been no time for that.
-    let left: Vec<_> = server.files().into_iter().filter(|name| name.ends_with("-wal")).collect();
-    assert!(left.is_empty() || took > STOP_TIME, "{left:?}");
+    launch.ends_in_time(|server| {
+        let chat = server.chat();
+        chat.says("the last word");
+        let cursor = chat.cursor();
+        let mut followers = wait(&chat, &format!("?wait=60&after={cursor}"));
+        let mut listeners = wait(&chat, "?wait=60");
+        let mut script = chat.connect();
+        script.send(&chat.get("?wait=60").accept("application/json"));
+        chat.wait_until_waiting(201);
+        let start = Instant::now();
+        server.signal("TERM");
+        for follower in &mut followers {
+            let reply = follower.try_reply()?.is(204);
+            assert_eq!(reply.cursor(), cursor);
+            reply.expect_header("Retry-After");
+        }
+        for listener in &mut listeners {
+            let reply = listener.try_reply()?.is(503);
+            reply.expect_header("Retry-After");
+        }
+        assert_eq!(script.try_reply()?.is(503).json()["type"], "urn:comet-chat:closing");
+        assert_eq!(server.exits().code(), Some(0));
+        let took = start.elapsed();
+        assert!(took < LIMIT, "{took:?}");
+        // A thread that still held the store left its log unfinished, and the next start then had to read it.
+        // On a busy machine there may have been no time for that.
+        let left: Vec<_> = server.files().into_iter().filter(|name| name.ends_with("-wal")).collect();
+        assert!(left.is_empty() || took > LET_GO, "{left:?}");
+        Ok(())
+    });
 }
 
 /// There the async engine runs all tasks in one thread, which is not the one that ends it.
@@ -64,29 +66,33 @@ fn wait(chat: &Chat, query: &str) -> Vec<Connection> {
     (0..100).map(|_| chat.waits(query)).collect()
 }
 
-/// Sends a long message but its last bytes, which it gives.
-fn speaks_all_but_the_end(server: &Server, chat: &Chat, word: &str) -> (Connection, Vec<u8>) {
-    let mut post = chat.post().text(&word.repeat(500)).bytes();
-    let rest = post.split_off(post.len() - 3);
-    let mut speaker = server.connect();
-    speaker.send_bytes(&post);
-    server.comes_to_rest();
-    (speaker, rest)
+/// Sends a long message but its last bytes, which it gives. The server has read the head, and waits for the rest.
+fn speaks_all_but_the_end(chat: &Chat, word: &str) -> (Connection, Vec<u8>) {
+    let text = word.repeat(500);
+    let bytes = chat.post().header("Expect", "100-continue").text(&text).bytes();
+    let (head, body) = bytes.split_at(bytes.len() - text.len());
+    let (body, rest) = body.split_at(text.len() - 3);
+    let mut speaker = chat.connect();
+    speaker.send_bytes(head);
+    speaker.is_told_to_continue();
+    speaker.send_bytes(body);
+    (speaker, rest.to_vec())
 }
 
 fn a_message_on_its_way_is_still_published(launch: Launch) {
-    let mut server = launch.start();
-    let chat = server.chat();
-    let mut listener = chat.waits("?wait=60");
-    chat.wait_until_waiting(1);
-    // The server has read the head of a long request and waits for the rest.
-    let (mut speaker, rest) = speaks_all_but_the_end(&server, &chat, "before the end ");
-    server.signal("TERM");
-    // When the waiters have their answers, the server is ending.
-    listener.reply().is(503);
-    speaker.send_bytes(&rest);
-    assert_eq!(speaker.reply().is(200).text(), "ok");
-    assert_eq!(server.exits().code(), Some(0));
+    launch.ends_in_time(|server| {
+        let chat = server.chat();
+        let mut listener = chat.waits("?wait=60");
+        chat.wait_until_waiting(1);
+        let (mut speaker, rest) = speaks_all_but_the_end(&chat, "before the end ");
+        server.signal("TERM");
+        // When the waiters have their answers, the server is ending.
+        listener.try_reply()?.is(503);
+        speaker.try_send_bytes(&rest)?;
+        assert_eq!(speaker.try_reply()?.is(200).text(), "ok");
+        assert_eq!(server.exits().code(), Some(0));
+        Ok(())
+    });
 }
 
 fn an_idle_server_ends_at_once(launch: Launch) {
@@ -100,13 +106,15 @@ fn an_idle_server_ends_at_once(launch: Launch) {
 }
 
 fn an_interrupt_from_the_keyboard_does_the_same(launch: Launch) {
-    let mut server = launch.start();
-    let chat = server.chat();
-    let mut follower = chat.waits("?wait=60&after=latest");
-    chat.wait_until_waiting(1);
-    server.signal("INT");
-    follower.reply().is(204);
-    assert_eq!(server.exits().code(), Some(0));
+    launch.ends_in_time(|server| {
+        let chat = server.chat();
+        let mut follower = chat.waits("?wait=60&after=latest");
+        chat.wait_until_waiting(1);
+        server.signal("INT");
+        follower.try_reply()?.is(204);
+        assert_eq!(server.exits().code(), Some(0));
+        Ok(())
+    });
 }
 
 /// A closed terminal ended the server, also one that was started with `nohup`.
@@ -138,15 +146,19 @@ fn silent_connections_do_not_delay_the_end(launch: Launch) {
 }
 
 fn a_second_signal_ends_the_server_at_once(launch: Launch) {
-    let mut server = launch.start();
-    let chat = server.chat();
-    let mut listener = chat.waits("?wait=60");
-    chat.wait_until_waiting(1);
-    // A body that never comes delays the end.
-    let _speaker = speaks_all_but_the_end(&server, &chat, "never ");
-    server.signal("TERM");
-    listener.reply().is(503);
-    server.signal("TERM");
-    // Otherwise it would be 0.
-    assert_eq!(server.exits().code(), Some(130));
+    launch.ends_in_time(|server| {
+        let chat = server.chat();
+        let mut listener = chat.waits("?wait=60");
+        chat.wait_until_waiting(1);
+        // A body that never comes delays the end.
+        let _speaker = speaks_all_but_the_end(&chat, "never ");
+        server.signal("TERM");
+        listener.try_reply()?.is(503);
+        server.signal("TERM");
+        // Otherwise it would be 0.
+        match server.exits().code() {
+            Some(130) => Ok(()),
+            other => Err(io::Error::other(format!("it ended with {other:?}"))),
+        }
+    });
 }

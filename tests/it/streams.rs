@@ -144,13 +144,15 @@ fn a_reader_that_is_gone_is_noticed_by_what_is_said_next(launch: Launch) {
 }
 
 fn a_stopping_server_ends_its_streams(launch: Launch) {
-    let mut server = launch.start();
-    let chat = server.chat();
-    let mut events = chat.events("?after=latest", &[]);
-    events.next();
-    server.signal("TERM");
-    assert_eq!(events.try_next().expect("a proper end"), None);
-    assert!(server.exits().success());
+    launch.ends_in_time(|server| {
+        let chat = server.chat();
+        let mut events = chat.events("?after=latest", &[]);
+        events.next();
+        server.signal("TERM");
+        assert_eq!(events.try_next()?, None);
+        assert!(server.exits().success());
+        Ok(())
+    });
 }
 
 fn lines_of_json_say_what_events_say(chat: Chat) {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::Instant;
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 use tokio::sync::oneshot::{Sender, channel};
@@ -46,15 +46,15 @@ impl Workers {
         self.runtime.enter()
     }
 
-    /// Ends them, and waits so long for one that is in the store. What tasks there still are is dropped.
-    pub fn end(self, patience: Duration) {
+    /// Ends them, and waits until then for one that is in the store. What tasks there still are is dropped.
+    pub fn end(self, deadline: Instant) {
         if let Some((end, thread)) = self.alone {
             drop(end);
             // A panic would be that of a task, and tokio has caught it.
             let _ = thread.join();
         }
         if let Some(runtime) = Arc::into_inner(self.runtime) {
-            runtime.shutdown_timeout(patience);
+            runtime.shutdown_timeout(deadline.saturating_duration_since(Instant::now()));
         }
     }
 }

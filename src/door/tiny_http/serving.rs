@@ -60,6 +60,7 @@ fn supervise_all(doors: &[Arc<Door>], stop: &Receiver<Farewell>) -> io::Result<(
 
 /// Closes the doors.
 fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation], farewell: Farewell) {
+    let let_go = Instant::now() + LET_GO;
     let gate = &hall.counts.gate;
     gate.close();
     doors.iter().for_each(|door| door.stop(farewell));
@@ -73,9 +74,8 @@ fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation], fa
     handlers::dismiss(hall);
     doors.iter().for_each(|door| door.close());
     // The last thread that drops the service closes the store. That should be this one, while there is time.
-    let patience = Instant::now() + LET_GO;
     let is_held = || doors.iter().any(|door| Arc::strong_count(door) > 1);
-    while (is_held() || Arc::strong_count(hall) > doors.len() + 1) && Instant::now() < patience {
+    while (is_held() || Arc::strong_count(hall) > doors.len() + 1) && Instant::now() < let_go {
         thread::sleep(Duration::from_millis(2));
     }
 }
