@@ -107,6 +107,12 @@ impl Chat {
         reply.cursor()
     }
 
+    /// Waits until a check of health goes well. A check gives up after 2 s, and on a busy machine the store may be late.
+    #[track_caller]
+    pub fn is_well(&self) {
+        wait_until("all is well", || self.ask(&Request::get("/health")).status == 200);
+    }
+
     /// Waits until a new client is served. When files or threads have run out, some clients may be dropped
     /// before.
     #[track_caller]

@@ -188,7 +188,7 @@ fn a_room_that_never_was_has_an_empty_past(chat: Chat) {
 fn the_rooms_in_which_something_was_said_are_listed(chat: Chat) {
     let other = chat.room("größe");
     let cursor = other.says("hello");
-    chat.ask(&Request::get("/health")).is(200);
+    chat.is_well();
     let list = chat.ask(&Request::get("/rooms?after=gr&limit=500").accept("application/json")).is(200).json();
     let rooms = list["rooms"].as_array().expect("rooms");
     let found = rooms.iter().find(|room| room["room"] == "größe").expect("the room is listed");

@@ -75,11 +75,13 @@ fn slow_clients_keep_nobody_else_waiting(launch: Launch) {
     let mut follower = chat.follower();
     chat.says("quickly");
     assert_eq!(follower.hears(1), ["quickly"]);
-    // The slow clients are served when they send the rest.
+    // The slow clients are served when they send the rest. All send it first: a head must come within 10 s.
     for (index, dawdler) in dawdlers.iter_mut().enumerate() {
         let sent = [0, start.len() / 2, start.len()][index % 3];
         dawdler.send_bytes(&start[sent..]);
         dawdler.send_bytes(rest);
+    }
+    for dawdler in &mut dawdlers {
         dawdler.reply().is(200);
     }
     assert_eq!(follower.hears(60), vec!["slowly"; 60]);

@@ -139,8 +139,7 @@ fn an_address_has_so_many_waits_and_each_that_ends_makes_place(launch: Launch) {
     // Who does not wait is not counted.
     server.connect().ask(&from("192.0.2.1", chat.get("?after=latest&wait=0"))).is(204);
     let mut other = waits("192.0.2.2");
-    wait_until("all three wait", || chat.figure("comet_chat_waiters") == 3.0);
-    chat.says("hi");
+    chat.says_to(3, "hi");
     for connection in waiting.iter_mut().chain([&mut other]) {
         connection.reply().is(200);
     }
@@ -294,8 +293,7 @@ fn a_class_behind_one_address_hits_no_limit(launch: Launch) {
     for pupil in &mut class {
         pupil.send(&wait(&chat, "192.0.2.1"));
     }
-    wait_until("all wait", || chat.figure("comet_chat_waiters") == 60.0);
-    chat.says("well done");
+    chat.says_to(60, "well done");
     for pupil in &mut class {
         pupil.reply().is(200);
     }

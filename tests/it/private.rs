@@ -55,7 +55,7 @@ fn a_private_room_is_in_no_list(launch: Launch) {
     assert_eq!(listed(&chat, "limit=1&after=m0"), open[1..2]);
     // Who knows the name has it like any other room.
     for room in &all {
-        assert_eq!(room.people(), ["anna"]);
+        wait_until("anna is there", || room.people() == ["anna"]);
         let about = room.ask(&room.get("/about").accept("application/json")).is(200).json();
         assert_eq!((&about["private"], about["room"].as_str()), (&Value::Bool(true), Some(room.name())));
         let said = room.ask(&room.get("?after=oldest&wait=0").accept("application/json")).is(200).json();

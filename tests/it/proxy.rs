@@ -104,7 +104,7 @@ fn behind_nginx_the_chat_works(launch: Launch) {
 
     for (host, status) in [("chat.example", 200), ("elsewhere.example", 421)] {
         let mut connection = chat.connect();
-        let get = format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let get = format!("GET /help HTTP/1.1\r\nHost: {host}\r\n\r\n");
         connection.send_bytes(get.as_bytes());
         connection.reply().is(status);
     }

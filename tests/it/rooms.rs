@@ -180,8 +180,7 @@ fn a_page_of_rooms_that_is_not_there_is_refused(chat: Chat) {
 #[track_caller]
 pub fn all_are_served(chat: &Chat) {
     chat.room("lobby").says("hi");
-    // On a machine that is too busy the store may be late.
-    wait_until("all is well", || chat.ask(&Request::get("/health")).status == 200);
+    chat.is_well();
     chat.room("one-more").says("hi");
 }
 
