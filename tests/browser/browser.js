@@ -133,6 +133,11 @@ export async function tab(context, room) {
   return page;
 }
 
+/** Waits until a page shows that somebody has come, as the line of that moves all others. */
+export function joined(page, name) {
+  return page.locator("#log").getByText(`${name} joined`).waitFor();
+}
+
 /** Writes a message and sends it. */
 export async function say(page, text) {
   await page.locator("#message").fill(text);

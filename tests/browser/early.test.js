@@ -16,14 +16,21 @@ after(() => rmSync(directory, { recursive: true }));
 /** How long a server far away says nothing, in milliseconds. */
 const ROUND_TRIP = 300;
 
-/** Waits until the browser keeps how this room begins, and what was said in it. */
-function kept(page, text, path = new URL(page.url()).pathname) {
-  const isKept = async ([path, text]) => {
+/**
+ * Waits until the browser keeps how this page begins, and what was said in its room. On a first visit it keeps a page that
+ * the worker has asked for itself.
+ */
+function kept(page, text, { isFirst = false } = {}) {
+  const isKept = async ([text, isFirst]) => {
     const [pages, kept] = await Promise.all(["pages", "kept"].map((name) => caches.open(`comet-chat ${name}`)));
-    const [begins, record] = await Promise.all([pages.match(path), kept.match(path)]);
-    return Boolean(begins?.headers.has("chat-begins-alike")) && (await record?.json())?.messages.some((message) => message.text === text);
+    const [begins, record] = await Promise.all([pages, kept].map((cache) => cache.match(location.pathname)));
+    if (!begins?.headers.has("chat-begins-alike") || !record) return false;
+    // Each page has its own.
+    const { value } = document.querySelector("#composer [name=id]");
+    const isThis = isFirst || (await begins.text()).includes(value);
+    return isThis && (await record.json()).messages.some((message) => message.text === text);
   };
-  return until(`the beginning and ${text} are kept`, () => page.evaluate(isKept, [path, text]));
+  return until(`the beginning and ${text} are kept`, () => page.evaluate(isKept, [text, isFirst]));
 }
 
 /** Something to wait for, and what ends that. */
@@ -42,7 +49,7 @@ async function visited(server, room) {
   const context = await browser(server, { name: "anna", serviceWorkers: "allow", origin: between.origin });
   await server.say(room, "ben", "before");
   const page = await tab(context, room);
-  await kept(page, "before");
+  await kept(page, "before", { isFirst: true });
   // What the worker asks for itself.
   asked.pages = 0;
   return { between, context, page, path, address: between.origin + path, asked };
@@ -168,7 +175,7 @@ test("who is not let in any more sees what the server says, and where there is n
   await page.locator("#passphrase").fill("open sesame, please");
   await page.locator("#passphrase").press("Enter");
   await page.locator("html.running").waitFor();
-  await kept(page, "our secret");
+  await kept(page, "our secret", { isFirst: true });
 
   // The server is away.
   between.answer = (url) => (url === "/chat/vault" ? { status: 503, body: "<title>Away</title>" } : undefined);

@@ -52,7 +52,7 @@ async function inside(room, name) {
 test("a reader logs in, is told of a wrong try, and goes on to the room", async () => {
   const context = await browser(server, { name: "anna", ...PHONE });
   const page = await open(context, "/chat/talk?name=anna");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "passphrase");
+  await until("it has the focus", () => page.evaluate(() => document.activeElement.id === "passphrase"));
   await logIn(page, "open barley");
   await page.getByRole("alert").getByText("This is not the passphrase").waitFor();
   await logIn(page, PASSPHRASE);

@@ -71,6 +71,7 @@ test("unread messages of the rooms that were read are counted live, in the list 
   const page = await tab(context, "live-c");
   const second = await tab(context, "live-d");
   await hears("live-a", "live-b", "live-c", "live-d");
+  for (const each of [page, second]) await entry(each, "live-strange").waitFor();
   const asked = requestsOf(context);
   // A tab that has just opened may still catch up in its own room.
   const usual = /\/page\/|\/people$|\/chat\/live-[cd]\?after=/;
