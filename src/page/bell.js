@@ -36,7 +36,7 @@ export class Bell {
       show: (notice) => notifications.show(notice),
     });
     const soundSwitch = new Switch("sound", {
-      begin: () => sound.play(),
+      begin: () => sound.begin(),
       works: () => sound.exists,
       why: (tried) => (!sound.exists ? SILENT.missing : sound.ready ? null : tried ? SILENT.refused : SILENT.waiting),
       goOn: () => sound.wake(),

@@ -15,8 +15,11 @@ const FADE = 0.4;
 /** A whole tone of this is not loud beside speech. */
 const LOUDNESS = 0.2;
 
-/** How long the browser may take to begin, in milliseconds. */
+/** How long the browser may take to begin again, in milliseconds. Without leave it does not answer. */
 const PATIENCE = 500;
+
+/** How long it may take after a click, when it has leave: a slow device must first find what it sounds with. */
+const FIRST = 5_000;
 
 /** What a browser takes for a person's own doing. */
 const GESTURES = ["pointerdown", "pointerup", "keydown"];
@@ -57,9 +60,14 @@ export class Sound {
     if (navigator.userActivation?.hasBeenActive) begin();
   }
 
+  /** Plays the tone for the first time, after a click. Gives whether it could. */
+  begin() {
+    return this.play(FIRST);
+  }
+
   /** Plays the tone. Gives whether it could. */
-  async play() {
-    if (!(await this.#resume())) return false;
+  async play(patience = PATIENCE) {
+    if (!(await this.#resume(patience))) return false;
     const { currentTime, destination } = this.#context;
     for (const { pitch, at } of NOTES) {
       const begin = currentTime + at;
@@ -79,12 +87,11 @@ export class Sound {
     return true;
   }
 
-  async #resume() {
+  async #resume(patience = PATIENCE) {
     if (!this.exists) return false;
     try {
       this.#context ??= new AudioContext();
-      // Without leave the browser does not answer.
-      const late = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+      const late = new Promise((resolve) => setTimeout(resolve, patience));
       await Promise.race([this.#context.resume(), late]);
     } catch {
       // There is nothing here that could sound.

@@ -54,6 +54,7 @@ function record(permission) {
     async resume() {
       // A browser does not answer before a click or a key.
       if (!begun || globalThis.speechless) return new Promise(() => {});
+      if (globalThis.slow) await new Promise((begins) => setTimeout(begins, globalThis.slow));
       this.state = "running";
     }
     async suspend() {

@@ -44,6 +44,27 @@ async function shows(heard, ...wanted) {
   assert.deepEqual(titles(heard), wanted);
 }
 
+/**
+ * Stops the clock of these pages, and has each wait longer for what it asks of another, so that on a busy machine no time
+ * goes by between two notices.
+ */
+async function still(...pages) {
+  const now = Date.now();
+  const stop = (now) => {
+    Date.now = () => now;
+    const set = globalThis.setTimeout;
+    // As long as errands.js waits.
+    globalThis.setTimeout = (run, time) => set(run, time === 1_000 ? 30_000 : time);
+  };
+  for (const page of pages) await page.evaluate(stop, now);
+}
+
+/** Waits until a page has heard of all that was said in its room: what comes after that it takes for new. */
+async function hears(page, room) {
+  await server.say(room, "cleo", "is all heard?");
+  await page.locator("#log .text", { hasText: "is all heard?" }).waitFor();
+}
+
 /** As if so much time went by, in milliseconds. */
 const later = (page, time) =>
   page.evaluate((time) => {
@@ -148,6 +169,7 @@ test("however many tabs are open, one sounds, and that of the room shows the not
   const pages = [first, ...others];
   for (const page of pages) await setHidden(page, true);
   await until("all are waited in", async () => (await server.waiting("tabs-a", "tabs-b", "tabs-c", "tabs-d")) === 4);
+  await still(...pages);
   await server.say("tabs-b", "ben", "@anna");
   await shows(heard, "ben in tabs-b");
   await until("it sounds", () => tones(heard) === 1);
@@ -184,8 +206,7 @@ test("what was missed while the network was cut is one notice, and what was ther
   await until("it sounds", () => tones(heard) === 1);
   // A page that opens finds the same messages.
   await anna.reload();
-  await anna.locator("html.ready").waitFor();
-  await one("missed");
+  await hears(anna, "missed");
   await setFocused(anna, false);
   await server.say("missed", "cleo", "new, @anna");
   await shows(heard, "50 messages for you in missed", "cleo in missed");
@@ -198,8 +219,8 @@ test("what came before another tab took over is noticed, once", async () => {
   const first = await tab(context, "taken-over");
   await turnOn(first, heard);
   const second = await tab(context, "taken-over");
+  await hears(second, "taken-over");
   await setFocused(second, false);
-  await one("taken-over");
   let begin;
   const spoken = new Promise((resolve) => (begin = resolve));
   // How the second begins to poll.
@@ -256,8 +277,9 @@ test("a busy room sounds at most twice, and again when somebody has looked", asy
   const heard = await recorded(context);
   const anna = await tab(context, "busy");
   await turnOn(anna, heard);
+  await hears(anna, "busy");
   await setFocused(anna, false);
-  await one("busy");
+  await still(anna);
   const speak = async (number) => {
     await server.say("busy", "ben", `${number} @anna`);
     await until(`${number} notifications`, () => titles(heard).length === number);
@@ -313,6 +335,7 @@ test("after a reload the sound waits for the first click or key, and says so", a
   await anna.keyboard.press("Shift");
   await until("the words are gone", async () => (await note(anna, "sound").textContent()) === "");
   assert.equal(tones(heard), 1, "it does not sound for that");
+  await hears(anna, "gesture");
   await setFocused(anna, false);
   await server.say("gesture", "ben", "@anna");
   await until("it sounds", () => tones(heard) === 2);
@@ -325,6 +348,19 @@ test("after a reload the sound waits for the first click or key, and says so", a
   await sound(anna).click();
   await note(anna, "sound").getByText("does not let this page make a sound").waitFor();
   assert.equal(await sound(anna).isChecked(), false);
+});
+
+// A slow device was told that its browser lets the page make no sound, and the switch went back.
+test("a device that is slow to sound for the first time sounds", async () => {
+  const context = await browser(server, { name: "anna", ...DESK });
+  const heard = await recorded(context);
+  const anna = await tab(context, "slow");
+  await anna.evaluate(() => (globalThis.slow = 1_000));
+  await sound(anna).check();
+  await until("it sounds", () => tones(heard) === 1);
+  await until("it is kept", () => anna.evaluate(() => localStorage["comet-chat/sound"]));
+  assert.ok(await sound(anna).isChecked());
+  assert.equal(await note(anna, "sound").textContent(), "");
 });
 
 test("on plain http the real browser sounds, and says why it shows no notification", async () => {
