@@ -138,6 +138,16 @@ export function joined(page, name) {
   return page.locator("#log").getByText(`${name} joined`).waitFor();
 }
 
+/** Does something with a message by mouse, given its row. */
+export function act(row, label) {
+  const button = row.getByRole("button", { name: label, exact: true });
+  return until(`${label} is clicked`, async () => {
+    await row.locator(".bubble").hover();
+    // Who comes or leaves just now is a line that moves the row away from the pointer.
+    return button.click({ timeout: 2_000 }).then(() => true, () => false);
+  });
+}
+
 /** Writes a message and sends it. */
 export async function say(page, text) {
   await page.locator("#message").fill(text);

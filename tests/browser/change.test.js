@@ -3,19 +3,13 @@
 import assert from "node:assert/strict";
 
 import { FOR_AXE, violations } from "./axe.js";
-import { PHONE, browser, joined, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
+import { PHONE, act, browser, joined, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
 
 /** The row that says this. */
 const row = (page, text) => page.locator("#log .row.message", { has: page.getByText(text, { exact: true }) });
-
-/** Does something with a message by mouse. */
-async function act(page, text, label) {
-  await row(page, text).locator(".bubble").hover();
-  await page.getByRole("button", { name: label, exact: true }).click();
-}
 
 async function two(room, options) {
   const anna = await tab(await browser(server, { name: "anna", ...options }), room);
@@ -40,7 +34,7 @@ test("an edit shows in its place for both, marked, and only at one's own message
   await say(anna, "how are you?");
   await showing(ben, ["helo ben", "how are you?"]);
   await sent(anna);
-  await act(anna, "helo ben", "Edit");
+  await act(row(anna, "helo ben"), "Edit");
   await anna.getByText("Edit your message").waitFor();
   assert.equal(await anna.locator("#message").inputValue(), "helo ben");
   await say(anna, "hello ben");
@@ -64,11 +58,11 @@ test("a deletion asks first, and then nothing of the text is left", async () => 
   await say(anna, "a secret of hers");
   await showing(ben, ["a secret of hers"]);
   await sent(anna);
-  await act(anna, "a secret of hers", "Delete");
+  await act(row(anna, "a secret of hers"), "Delete");
   assert.deepEqual(await violations(anna), []);
   await anna.getByRole("button", { name: "Keep it" }).press("Enter");
   await showing(anna, ["a secret of hers"]);
-  await act(anna, "a secret of hers", "Delete");
+  await act(row(anna, "a secret of hers"), "Delete");
   await anna.locator("#ask-yes").click();
   for (const page of [anna, ben]) {
     await showing(page, ["Deleted"]);
@@ -155,9 +149,9 @@ test("without a network changes wait, show that they are on their way, and are m
   await showing(ben, ["one", "two"]);
   await sent(anna);
   await context.setOffline(true);
-  await act(anna, "one", "Edit");
+  await act(row(anna, "one"), "Edit");
   await say(anna, "one!");
-  await act(anna, "two", "Delete");
+  await act(row(anna, "two"), "Delete");
   await anna.locator("#ask-yes").click();
   await say(anna, "three");
   for (const page of [anna, other]) {
@@ -209,7 +203,7 @@ test("a change that is refused is told, and its text is kept", async () => {
   await sent(anna);
   // Another browser's key.
   await anna.evaluate(() => localStorage.setItem("comet-chat/key", JSON.stringify("another-key-of-anna")));
-  await act(anna, "mine", "Edit");
+  await act(row(anna, "mine"), "Edit");
   await say(anna, "a better text");
   await anna.locator("#outbox").getByText("this message is not yours").waitFor();
   await showing(anna, ["mine", "a better text"]);
@@ -223,9 +217,9 @@ test("in the dark, in forced colours and from right to left all of it is there f
   const writer = await tab(await browser(server, { name: "anna" }), "looks");
   for (const text of ["edited", "deleted"]) await say(writer, text);
   await sent(writer);
-  await act(writer, "edited", "Edit");
+  await act(row(writer, "edited"), "Edit");
   await say(writer, "better");
-  await act(writer, "deleted", "Delete");
+  await act(row(writer, "deleted"), "Delete");
   await writer.locator("#ask-yes").click();
   await sent(writer);
   for (const look of [{ colorScheme: "dark" }, { forcedColors: "active" }, { isRtl: true }]) {
@@ -233,7 +227,7 @@ test("in the dark, in forced colours and from right to left all of it is there f
     const page = await tab(await browser(server, { name: "dora", viewport: { width: 320, height: 640 }, ...FOR_AXE, ...options }), "looks");
     if (isRtl) await page.evaluate(() => (document.documentElement.dir = "rtl"));
     await showing(page, ["a question", "an answer", "better", "Deleted"]);
-    await act(page, "an answer", "Reply");
+    await act(row(page, "an answer"), "Reply");
     await row(page, "an answer").locator(".bubble").hover();
     const { x, width } = await page.locator(".actions").boundingBox();
     assert.ok(x >= 0 && x + width <= 320, `${JSON.stringify(look)} ${x} ${width}`);

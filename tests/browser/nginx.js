@@ -37,6 +37,8 @@ export async function nginx(port, location) {
   );
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const child = spawn("nginx", ["-p", directory, "-c", "nginx.conf"], { env, stdio: ["ignore", "ignore", "inherit"] });
+  // A test that fails does not keep the run from its end.
+  child.unref();
   const ended = new Promise((resolve) => child.on("exit", resolve).on("error", resolve));
   const kill = () => child.kill("SIGKILL");
   // If a test fails.

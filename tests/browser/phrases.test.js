@@ -27,6 +27,8 @@ test("a later visit writes hours and numbers by what the first has kept, and as 
     await sources(context);
     const written = async (isFirst) => {
       const page = await tab(context, "forms");
+      // The page keeps them once, after it is painted.
+      await until("the page has kept its own", () => page.evaluate(() => localStorage.getItem("comet-chat/forms") !== null));
       const all = await page.evaluate(async (isFirst) => {
         if (isFirst) localStorage.removeItem("comet-chat/forms");
         const { clock, hasForms, keepForms, number } = await import("/source/locale.js");
@@ -77,8 +79,11 @@ for (const language of languages) {
     };
     await looks("room");
     assert.deepEqual(await violations(page), []);
-    await page.locator("#log .row.own .bubble").last().hover();
-    await page.locator(".actions").waitFor();
+    // Who leaves now is a line that moves the message away from the pointer.
+    await until("what can be done is shown", async () => {
+      await page.locator("#log .row.own .bubble").last().hover();
+      return page.locator(".actions").isVisible();
+    });
     await looks("actions");
     for (const [button, panel] of [["rooms-button", "rooms"], ["people-button", "people"]]) {
       await page.locator(`#${button}`).click();

@@ -10,15 +10,29 @@ const server = await Server.common();
 const WIDE = { viewport: { width: 1400, height: 700 } };
 const LONG = "long ".repeat(400).trim();
 
-/** Presses a control, and releases it after `meanwhile` has made that the control is no longer `there(node)`. */
+/** Presses a control, and releases it after `meanwhile` has made that it is no longer `there()`. */
 async function press(page, control, meanwhile, there) {
-  await control.hover();
-  const node = await control.elementHandle();
-  const { y, height } = await node.boundingBox();
-  await page.mouse.down();
+  await until("it is pressed", async () => {
+    await control.hover();
+    await control.evaluate(note);
+    await page.mouse.down();
+    if (await page.evaluate(() => globalThis.pressed.is)) return true;
+    // It moved before.
+    await page.mouse.up();
+    return false;
+  });
   await meanwhile();
-  await until("it is no longer there", async () => !(await node.evaluate(there, y + height / 2)));
+  await until("it is no longer there", async () => !(await page.evaluate(there)));
   await page.mouse.up();
+}
+
+/** Notes what the next press is on, and whether that is this control, or a twin built since. */
+function note({ tagName, textContent }) {
+  const press = ({ target, clientY }) => {
+    const node = target.closest(tagName);
+    globalThis.pressed = { node, y: clientY, is: node?.textContent === textContent };
+  };
+  addEventListener("pointerdown", press, { capture: true, once: true });
 }
 
 /** Builds every row of a page anew, as a new name does, which is given in another tab. */
@@ -34,8 +48,12 @@ function buildAnew(other) {
 /** Moves every row of a page that shows its end. */
 const moveAll = (room) => () => server.say(room, "ben", "one\ntwo\nthree\nfour");
 
-const isBuilt = (node) => node.isConnected;
-const isInPlace = (node, y) => node.getBoundingClientRect().top < y && node.getBoundingClientRect().bottom > y;
+const isBuilt = () => globalThis.pressed.node.isConnected;
+const isInPlace = () => {
+  const { node, y } = globalThis.pressed;
+  const { top, bottom } = node.getBoundingClientRect();
+  return top < y && bottom > y;
+};
 
 /** A page in a room, and both ways in which what is pressed may be lost: what to do, and while what holds it is not done. */
 async function pressed(room) {
@@ -61,8 +79,10 @@ test("a long text opens and is folded", async () => {
 
 test("a line of people opens and is closed", async () => {
   await server.say("line", "ben", "hello");
-  for (const name of ["dora", "emil", "fritz"])
-    await fetch(`${server.origin}/chat/line?after=latest&wait=0&name=${name}`);
+  for (const name of ["dora", "emil", "fritz"]) {
+    await server.join("line", name);
+    await server.leave("line", name);
+  }
   const { page, ways } = await pressed("line");
   const people = page.locator("#log details");
   for (const way of ways) {

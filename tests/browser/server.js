@@ -132,6 +132,13 @@ export class Server {
     return this.#json(`/chat/${encodeURIComponent(room)}?after=latest&wait=0&name=${encodeURIComponent(name)}`);
   }
 
+  /** Somebody leaves. */
+  async leave(room, name) {
+    const path = `/chat/${encodeURIComponent(room)}/leave`;
+    const reply = await fetch(this.direct + path, { method: "POST", headers: this.headers, body: new URLSearchParams({ name }) });
+    if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+  }
+
   /** The names of those who are in a room. */
   async people(room) {
     const { people } = await this.#json(`/chat/${encodeURIComponent(room)}/people`);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { browser, requestsOf, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
+import { browser, joined, requestsOf, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -201,7 +201,10 @@ test("closing one of a person's two devices says nothing", async () => {
   const room = "devices";
   const options = { name: "anna" };
   const phone = await tab(await browser(server, options), room);
-  const laptop = await tab(await browser(server, options), room);
+  await joined(phone, "anna");
+  // With her key, so that it is the same person.
+  const laptop = await tab(await browser(server, { storageState: await phone.context().storageState() }), room);
+  await until("the laptop waits too", async () => (await server.waiting(room)) === 2);
   const other = await tab(await browser(server, { name: "cleo" }), room);
   await phone.getByText("2 people here").waitFor();
   await laptop.close({ runBeforeUnload: true });

@@ -12,6 +12,8 @@ export class Wire {
     const wire = new Wire();
     wire.#server = createServer((near) => wire.#join(near, port));
     await new Promise((resolve) => wire.#server.listen(0, "127.0.0.1", resolve));
+    // A test that fails does not keep the run from its end.
+    wire.#server.unref();
     return wire;
   }
 
