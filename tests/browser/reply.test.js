@@ -11,9 +11,14 @@ const server = await Server.common();
 const row = (page, text) => page.locator("#log .row.message", { has: page.locator(".text", { hasText: text }) });
 const quote = (page, text) => row(page, text).locator(".quote");
 
-/** Opens an address of a room. */
+/** Opens an address of a room, in which a message stays lit up until another is. */
 async function open(context, path) {
   const page = await context.newPage();
+  await page.addInitScript(() => {
+    const set = globalThis.setTimeout;
+    // As long as log.js lights it up.
+    globalThis.setTimeout = (run, time) => set(run, time === 4_000 ? 60_000 : time);
+  });
   await page.goto(`${context.origin}/chat/${path}`);
   await page.locator("html.ready").waitFor();
   return page;
