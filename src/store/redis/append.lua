@@ -27,6 +27,9 @@ if written then
   if known == batch then base, base_mark, words = tonumber(known_base), tonumber(known_mark), known_words end
 end
 local is_known = base ~= nil
+-- From version 7.2 on, Redis has WAIT and WAITAOF wait for what was written on their own connection only. This may be
+-- another one than that of the earlier try, so it writes too.
+if is_known then redis.call('PEXPIRE', record, ARGV[19]) end
 if drafts > 0 and not is_known and not redis.call('ZSCORE', room.prefix .. ':instances', instance) then
   return 'lapsed'
 end
