@@ -33,8 +33,10 @@ pub fn serve(
     let doors = listeners.into_iter().map(open).collect::<io::Result<Vec<_>>>()?;
     handlers::start(hall);
     let (generations, farewell) = supervise_all(&doors, stop)?;
-    drain(hall, doors, &generations, farewell);
+    let let_go = Instant::now() + LET_GO;
+    drain(hall, &doors, &generations, farewell);
     listen::end(files, farewell);
+    wait_for_the_last(hall, &doors, let_go);
     Ok(())
 }
 
@@ -59,8 +61,7 @@ fn supervise_all(doors: &[Arc<Door>], stop: &Receiver<Farewell>) -> io::Result<(
 }
 
 /// Closes the doors.
-fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation], farewell: Farewell) {
-    let let_go = Instant::now() + LET_GO;
+fn drain(hall: &Hall, doors: &[Arc<Door>], generations: &[Generation], farewell: Farewell) {
     let gate = &hall.counts.gate;
     gate.close();
     doors.iter().for_each(|door| door.stop(farewell));
@@ -73,7 +74,10 @@ fn drain(hall: &Arc<Hall>, doors: Vec<Arc<Door>>, generations: &[Generation], fa
     generations.iter().for_each(Generation::dismiss);
     handlers::dismiss(hall);
     doors.iter().for_each(|door| door.close());
-    // The last thread that drops the service closes the store. That should be this one, while there is time.
+}
+
+/// The last thread that drops the service closes the store. That should be this one, while there is time.
+fn wait_for_the_last(hall: &Arc<Hall>, doors: &[Arc<Door>], let_go: Instant) {
     let is_held = || doors.iter().any(|door| Arc::strong_count(door) > 1);
     while (is_held() || Arc::strong_count(hall) > doors.len() + 1) && Instant::now() < let_go {
         thread::sleep(Duration::from_millis(2));
