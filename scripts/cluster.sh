@@ -111,6 +111,7 @@ followers=()
 for url in "$chat" "$chat" "${urls[0]}" "${urls[-1]}"; do
   follow "$url" "$directory/follower-${#followers[@]}" &
   followers+=($!)
+  processes+=($!)
 done
 for ((n = 1; n <= messages; n++)); do
   if ((n == messages / 2)); then

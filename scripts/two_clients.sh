@@ -66,7 +66,8 @@ if [[ -z "$url" ]]; then
   start_server
   note "A server was started at $url (process $server)."
 fi
-curl --silent --show-error --fail --max-time 5 "$url/health" >/dev/null || fail "no comet-chat answers at $url"
+# A busy machine may need more than the 2 s that a check has. Where nobody listens, curl tries it once.
+curl --silent --show-error --fail --max-time 5 --retry 5 "$url/health" >/dev/null || fail "no comet-chat answers at $url"
 room=demo-$$-$RANDOM
 
 # ---------------------------------------------------------------- what clients do

@@ -33,12 +33,13 @@ impl Balancer {
             .replace("USER", if rustix::process::getuid().is_root() { "user root;" } else { "" });
         fs::write(place.path().join("nginx.conf"), configuration).unwrap();
         let process = nginx(&place, &[]).spawn().expect("nginx, of Debian's package nginx-light");
+        let balancer = Balancer { process, address, place };
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
-            assert!(start.elapsed() < PATIENCE, "nginx does not listen:\n{}", log(&place));
+            assert!(start.elapsed() < PATIENCE, "nginx does not listen");
             thread::sleep(Duration::from_millis(5));
         }
-        Balancer { process, address, place }
+        balancer
     }
 
     pub fn url(&self) -> String {
@@ -56,8 +57,10 @@ impl Drop for Balancer {
         if thread::panicking() {
             println!("{}", log(&self.place));
         }
-        // It fails only if the process has ended already.
-        let _ = nginx(&self.place, &["-s", "stop"]).status();
+        // It fails if nginx has not come so far as to say which its process is.
+        if !nginx(&self.place, &["-s", "stop"]).status().is_ok_and(|status| status.success()) {
+            let _ = self.process.kill();
+        }
         let _ = self.process.wait();
     }
 }

@@ -181,10 +181,17 @@ fn a_health_check_ends_in_time_while_the_store_hangs(engine: &'static str) {
 
 /// A server that was told to end waited for its store without a limit.
 fn a_server_whose_store_hangs_ends_within_two_seconds(engine: &'static str) {
+    // Three messages would take six. The rest is for a busy machine, and if that stood still for longer, it is tried again.
+    let took: Vec<Duration> =
+        (0..5).map(|_| ends_with_a_store_that_hangs(engine)).take_while(|took| took.as_secs() >= 5).collect();
+    assert!(took.len() < 5, "it took {took:?}");
+}
+
+/// How long the end takes while three messages wait, each two seconds for the lock.
+fn ends_with_a_store_that_hangs(engine: &'static str) -> Duration {
     let mut server = Server::start(engine);
     let database = Connection::open(server.database()).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // Three messages. Each waits two seconds for the lock.
     let address = server.address();
     let posts: Vec<_> = (0..3)
         .map(|n| {
@@ -194,13 +201,16 @@ fn a_server_whose_store_hangs_ends_within_two_seconds(engine: &'static str) {
             })
         })
         .collect();
-    // The first of them has come when the room asks the store.
-    thread::sleep(Duration::from_millis(200));
+    // The rooms are there when their messages have come.
+    let began = Instant::now();
+    while !exchange(address, "GET /metrics HTTP/1.1").contains("\ncomet_chat_rooms 3\n") {
+        assert!(began.elapsed() < PATIENCE, "the messages do not come");
+    }
     let began = Instant::now();
     server.ends_by_signal();
-    // The three would take six. The rest is for a busy machine.
-    assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+    let took = began.elapsed();
     drop(posts);
+    took
 }
 
 /// Sends a request, and reads until the server closes.

@@ -34,14 +34,15 @@ const LONG: u64 = 60;
 const TALKERS: usize = 8;
 
 fn messages_of_one_name_come_apart(chat: Chat) {
-    let room = chat.room(&format!("slow-1-{}", chat.name()));
+    // Before the exercise is done they come at once, in less than this on any machine.
+    let room = chat.room(&format!("slow-5-{}", chat.name()));
     let mut listener = room.follower();
     let start = Instant::now();
     for text in ["one", "two", "three"] {
         room.ask(&says(&room, "anna", text)).is(200);
     }
     let took = start.elapsed();
-    assert!(took >= Duration::from_secs(2), "three messages of one name are 2 s apart, and took {took:?}");
+    assert!(took >= Duration::from_secs(10), "three messages of one name are 10 s apart, and took {took:?}");
     assert_eq!(listener.hears(3), ["one", "two", "three"], "what is held back is said later, and once");
 }
 

@@ -22,7 +22,10 @@ fn a_check_that_gives_up_leaves_no_subscription() {
     let (directory, store) = store();
     let rooms = Rooms::new(store);
     let health = view::Health::default();
-    view::health(&rooms, Format::Plain, &health).expect("it is well");
+    let start = Instant::now();
+    while view::health(&rooms, Format::Plain, &health).is_err() {
+        assert!(start.elapsed() < PATIENCE, "it is not well");
+    }
     let _lock = lock(&directory);
     for _ in 0..3 {
         assert!(view::health(&rooms, Format::Plain, &health).is_err());
@@ -40,7 +43,10 @@ fn a_check_that_gives_up_leaves_no_subscription_to_the_task() {
     runtime.block_on(async {
         let rooms = Rooms::new(store);
         let health = view::Health::default();
-        view::health(&rooms, Format::Plain, &health).await.expect("it is well");
+        let start = Instant::now();
+        while view::health(&rooms, Format::Plain, &health).await.is_err() {
+            assert!(start.elapsed() < PATIENCE, "it is not well");
+        }
         let _lock = lock(&directory);
         for _ in 0..3 {
             assert!(view::health(&rooms, Format::Plain, &health).await.is_err());

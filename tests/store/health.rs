@@ -37,8 +37,9 @@ fn a_server_that_works_is_told_by_status_0() {
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
     let url = greeting.trim_end().rsplit_once(' ').unwrap().1.trim_end_matches("/chat/lobby");
     for url in [url, &format!("{url}/")] {
-        let output = health(url);
-        assert!(output.status.success() && !output.stdout.is_empty(), "{output:?}");
+        // A check gives up after 2 s, which a busy machine may need.
+        let well = (0..10).map(|_| health(url)).find(|output| output.status.success());
+        assert!(!well.expect("it is well").stdout.is_empty());
     }
 }
 

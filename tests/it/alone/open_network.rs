@@ -1,8 +1,5 @@
 //! A server for an open network, and a crowd that wants all of its threads, memory or time.
 
-use std::time::Instant;
-
-use comet_chat::config::HEAD_TIMEOUT;
 use socket2::{Domain, Socket, Type};
 
 use crate::client::{Connection, Request};
@@ -144,30 +141,35 @@ fn slow_bodies_take_no_more_memory_than_they_have(Alone(launch): Alone) {
     chat.says("beside them");
     let each = (server.peak_kib() - before) / 500;
     assert!(each < 250, "{each} KiB for a body of 60");
+    // All first: a body must come within 20 s of its head.
     for connection in &mut slow {
         connection.send_bytes(&post[post.len() - 1..]);
+    }
+    for connection in &mut slow {
         connection.reply().is(200);
     }
 }
 
 fn in_a_flood_of_slow_heads_others_are_served(Alone(launch): Alone) {
     make_room_for(5_000);
-    let server = launch.start();
-    let chat = server.chat();
-    let before = server.resident_kib();
-    let request = chat.get("?wait=60").header("X-Slow", &"x".repeat(1_000)).bytes();
-    let mut slow: Vec<Connection> = (0..5_000).map(|_| server.connect()).collect();
-    for connection in &mut slow {
-        connection.send_bytes(&request[..request.len() - 1]);
-    }
-    let mut follower = chat.follower();
-    let start = Instant::now();
-    for round in 0..20 {
-        chat.says(&round.to_string());
-        assert_eq!(follower.hears(1), [round.to_string()]);
-    }
-    // Then the flood is cut off.
-    assert!(start.elapsed() < HEAD_TIMEOUT, "it took {:?}", start.elapsed());
-    let each = (server.peak_kib() - before) / 5_000;
-    assert!(each < 40, "{each} KiB for a head of 1");
+    // On a machine that is too busy the flood is cut off before the others have spoken.
+    wait_until("others are served while the flood is there", || {
+        let server = launch.again().start();
+        let chat = server.chat();
+        let before = server.resident_kib();
+        let request = chat.get("?wait=60").header("X-Slow", &"x".repeat(1_000)).bytes();
+        let mut slow: Vec<Connection> = (0..5_000).map(|_| server.connect()).collect();
+        for connection in &mut slow {
+            connection.send_bytes(&request[..request.len() - 1]);
+        }
+        let mut follower = chat.follower();
+        for round in 0..20 {
+            chat.says(&round.to_string());
+            assert_eq!(follower.hears(1), [round.to_string()]);
+        }
+        let is_there = slow.iter().any(|connection| !connection.has_something());
+        let each = (server.peak_kib() - before) / 5_000;
+        assert!(each < 40, "{each} KiB for a head of 1");
+        is_there
+    });
 }
