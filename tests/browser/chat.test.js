@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
+import { PHONE, browser, joined, say, sent, setHidden, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -60,7 +60,7 @@ test("people who come and go are shown and counted", async () => {
   await anna.getByText("1 person here").waitFor();
   const ben = await tab(await browser(server, { name: "ben" }), "door");
   await anna.getByText("2 people here").waitFor();
-  await anna.locator("#log").getByText("ben joined").waitFor();
+  await joined(anna, "ben");
   await anna.locator("#people-button").click();
   assert.deepEqual(await anna.locator("#people-list bdi").allTextContents(), ["anna", "ben"]);
   await anna.locator("#people-list").getByText("you", { exact: true }).waitFor();

@@ -281,8 +281,7 @@ test("missed messages are unread even if the last read one is no longer kept", a
 test("a long text and a line of people that a reader opened stay open", async () => {
   const context = await browser(server, { name: "anna" });
   await fill("opened", 0, 300);
-  for (const name of ["dora", "emil", "fritz"])
-    await fetch(`${server.origin}/chat/opened?after=latest&wait=0&name=${name}`);
+  for (const name of ["dora", "emil", "fritz"]) await server.join("opened", name);
   await server.say("opened", "ben", "long ".repeat(1_000));
   // So many that it stands in the oldest rows of a page that has just come.
   await fill("opened", 300, 330);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { PHONE, browser, say, sent, showing, tab, test, until } from "./browser.js";
+import { PHONE, browser, joined, say, sent, showing, tab, test, until } from "./browser.js";
 import { Server } from "./server.js";
 
 const server = await Server.common();
@@ -60,7 +60,7 @@ test("who joined stands as far from the message above as from the one below", as
   await server.say("distance", "ben", "one");
   await server.say("distance", "ben", "two");
   const page = await tab(await browser(server, { name: "anna" }), "distance");
-  await page.locator("#log").getByText("anna joined").waitFor();
+  await joined(page, "anna");
   // One person is a line, and several are one that opens.
   for (const people of [["cleo"], ["dora", "emil", "finn"]]) {
     await server.say("distance", "ben", `before ${people}`);

@@ -160,7 +160,7 @@ test("without BroadcastChannel a tab polls for itself while it is visible", asyn
 test("a hidden tab asks rarely", async () => {
   const page = await tab(await browser(server, { name: "anna" }), "quiet");
   // Her own coming answers the first poll.
-  await page.locator("#log").getByText("anna joined").waitFor();
+  await joined(page, "anna");
   await one("quiet");
   const asked = requestsOf(page);
   await setHidden(page, true);

@@ -146,11 +146,11 @@ test("pictures and files come by choice, paste and drop, without what a camera k
   await ben.route("**/file/**", (route) => begun.then(() => route.continue()));
   await ben.reload({ waitUntil: "domcontentloaded" });
   await ben.locator("html.ready").waitFor();
-  // Below the first message: whoever comes meanwhile is a line that moves all of them.
+  // From the end of the last message: whoever comes meanwhile is a line below that, and moves all of them.
   const top = () =>
     ben.evaluate(() => {
-      const tops = [".row.message", ".row .picture img"].map((what) => document.querySelector(what).getBoundingClientRect().top);
-      return tops[1] - tops[0];
+      const last = [...document.querySelectorAll(".row.message")].at(-1);
+      return document.querySelector(".row .picture img").getBoundingClientRect().top - last.getBoundingClientRect().bottom;
     });
   const empty = () => ben.getByRole("img", { name: "from a camera.jpg" }).evaluate((img) => !img.complete && img.offsetHeight === 320);
   let before;

@@ -4,10 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use comet_chat::message::RoomName;
-use comet_chat::store::{Error, Keep, RedisSpec, RedisStore, Store};
+use comet_chat::store::{Error, Keep, RedisSpec, Store};
 
 use crate::chance::Chance;
-use crate::redis::{RedisServer, a_prefix};
+use crate::redis::{self, RedisServer, a_prefix};
 use crate::rows::{append, said, use_it, with_file};
 
 const ALL: Keep = Keep { messages: usize::MAX, files: u64::MAX, age: None };
@@ -64,17 +64,6 @@ const DEEDS: &[&str] = &[
     "SADD KEY:dead VALUE",
 ];
 
-/// On a busy machine Redis may not answer in time.
-fn open(spec: &RedisSpec) -> RedisStore {
-    let start = Instant::now();
-    loop {
-        match RedisStore::open(spec, ALL) {
-            Err(error) if error.0.contains("did not answer") && start.elapsed() < PATIENCE => {}
-            opened => return opened.unwrap(),
-        }
-    }
-}
-
 #[test]
 fn keys_of_garbage_harm_no_more_than_their_room() {
     let mut chance = Chance::new();
@@ -83,7 +72,7 @@ fn keys_of_garbage_harm_no_more_than_their_room() {
         let mut spec = RedisSpec::parse(&server.url()).unwrap();
         spec.prefix = a_prefix();
         let lobby = RoomName::lobby();
-        let store = open(&spec);
+        let store = redis::open(&spec, ALL);
         append(&store, &lobby, (0..6).map(|n| with_file(n, said("hi", Some(&n.to_string())))).collect())
             .unwrap();
         let mut done = Vec::new();

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use comet_chat::config::LET_GO;
+use comet_chat::config::STOP_TIME;
 
 use crate::chat::Chat;
 use crate::client::Connection;
@@ -52,7 +52,7 @@ fn waiters_are_answered_and_the_server_ends(launch: Launch) {
         // A thread that still held the store left its log unfinished, and the next start then had to read it.
         // On a busy machine there may have been no time for that.
         let left: Vec<_> = server.files().into_iter().filter(|name| name.ends_with("-wal")).collect();
-        assert!(left.is_empty() || took > LET_GO, "{left:?}");
+        assert!(left.is_empty() || took > STOP_TIME, "{left:?}");
         Ok(())
     });
 }

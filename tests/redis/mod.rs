@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "redis")]
+use comet_chat::store::{Keep, RedisSpec, RedisStore};
 use tempfile::TempDir;
 
 /// How long a server may take to start. It is far more than it needs, so that a busy machine fails no test.
@@ -233,6 +235,18 @@ impl Drop for RedisServer {
 pub fn a_prefix() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Opens a store in Redis. On a busy machine Redis may not answer in time.
+#[cfg(feature = "redis")]
+pub fn open(spec: &RedisSpec, keep: Keep) -> RedisStore {
+    let start = Instant::now();
+    loop {
+        match RedisStore::open(spec, keep) {
+            Err(error) if error.0.contains("did not answer") && start.elapsed() < PATIENCE => {}
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 /// A port that nobody uses. It is below those that the kernel gives to clients: so nobody takes it while the

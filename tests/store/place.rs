@@ -100,19 +100,7 @@ fn open_in_redis(prefix: &str, by_tls: bool, keep: Keep) -> RedisStore {
         false => RedisSpec::parse(&RedisServer::shared().url()).unwrap(),
     };
     (spec.prefix, spec.lease) = (prefix.to_owned(), Duration::from_secs(3_600));
-    open_by(&spec, keep)
-}
-
-/// Opens a store in Redis. On a busy machine Redis may not answer in time.
-#[cfg(feature = "redis")]
-pub fn open_by(spec: &RedisSpec, keep: Keep) -> RedisStore {
-    let start = Instant::now();
-    loop {
-        match RedisStore::open(spec, keep) {
-            Err(error) if error.0.contains("did not answer") && start.elapsed() < PATIENCE => {}
-            opened => return opened.unwrap(),
-        }
-    }
+    crate::redis::open(&spec, keep)
 }
 
 /// How long such a moment may last.

@@ -24,7 +24,7 @@ pub fn a_place() -> RedisSpec {
 }
 
 pub fn instance(spec: &RedisSpec) -> RedisStore {
-    crate::place::open_by(spec, ALL)
+    crate::redis::open(spec, ALL)
 }
 
 /// An append of a room that has seen so much.
